@@ -1,0 +1,38 @@
+# Everything a newcomer needs: make demo, make test. Both set up .venv first.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+.PHONY: venv demo test lint clean
+.DELETE_ON_ERROR:
+
+venv: $(STAMP)
+
+# torch is named beside everything else, or some other package's torch pulls in gigabytes of CUDA.
+# Bytecode is compiled while installing: without it the heavy imports take twice as long, and some
+# machines forbid writing it later.
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "PersonaRec wanted Python 3.11 or newer, got " + sys.version.split()[0] + "; call make PYTHON=python3.11")'
+	$(PYTHON) -m venv .venv
+	env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pip install --quiet --compile \
+	    --constraint constraints.txt torch==2.13.0 --editable '.[all,dev]'
+	@touch $@
+
+# Ranks five recommenders by the feedback of simulated users; the report is runs/demo/report.html.
+demo: $(STAMP)
+	$(BIN)/personarec experiment=policy_ranking output_dir=runs/demo
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/codespell
+
+test: lint
+	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -m slow
+
+clean:
+	rm -rf runs multirun outputs build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""The people: persona, memory, engine and the user model made of them."""

@@ -1,0 +1,114 @@
+"""Puts people, engine and world together: the entry points that ``gym.make`` and Hydra name."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Unpack
+
+from agents.inference.engine import Engine
+from agents.inference.local import LocalEngine
+from agents.inference.scripted import ScriptedEngine
+from agents.persona_users import PersonaUsers
+from agents.population import Population
+from simenv.options import EnvSettings
+from simenv.single_env import RecEnv
+from simenv.vector_env import RecVectorEnv
+
+MakeEngine = Callable[..., Engine]
+
+
+def persona_users(
+    population: Population,
+    engine: MakeEngine | str = "local",
+    **settings: Any,
+) -> PersonaUsers:
+    """People who answer through an engine.
+
+    Args:
+        population: who they are and what they run on.
+        engine: ``local``, ``scripted``, or a callable (model, adapters) → engine.
+        settings: of ``PersonaUsers`` (memory, behaviour).
+    """
+    return PersonaUsers(population, make_engine(population, engine), **settings)
+
+
+def make_engine(population: Population, engine: MakeEngine | str = "local") -> Engine:
+    """The engine that runs a population's base model and adapters.
+
+    Raises:
+        ValueError: the name is none of ``local`` and ``scripted``.
+    """
+    if callable(engine):
+        return engine(population.model, adapters=population.adapters)
+    makers: dict[str, Callable[[], Engine]] = {
+        "local": lambda: LocalEngine(population.model, population.adapters),
+        "scripted": ScriptedEngine,
+    }
+    if engine not in makers:
+        raise ValueError(f"engine wanted one of {sorted(makers)} or a callable, got {engine!r}")
+    return makers[engine]()
+
+
+def make_env(
+    population: str | Path | Population | None = None,
+    engine: MakeEngine | str = "local",
+    session_steps: int | None = None,
+    **settings: Unpack[EnvSettings],
+) -> RecEnv:
+    """``PersonaRec-v0``: one user a time.
+
+    Args:
+        population: a population, its folder or hub id; None = the shipped one.
+        engine: see ``make_engine``.
+        session_steps: slates a session may have; ``gym.make`` keeps ``max_episode_steps`` for its
+            own wrapper, so this name works everywhere.
+        settings: of the environment (``slate_size``, ``reward``, …).
+    """
+    users = _users(population, engine)
+    return RecEnv(users, users.population.catalog, **_settings(users, settings, session_steps))
+
+
+def make_vector_env(
+    num_envs: int = 1,
+    population: str | Path | Population | None = None,
+    engine: MakeEngine | str = "local",
+    session_steps: int | None = None,
+    autoreset_mode: Any = None,
+    **settings: Unpack[EnvSettings],
+) -> RecVectorEnv:
+    """``PersonaRec-v0`` as a native batch: one engine call a step for all users."""
+    users = _users(population, engine)
+    more = {} if autoreset_mode is None else {"autoreset_mode": autoreset_mode}
+    return RecVectorEnv(
+        users,
+        users.population.catalog,
+        num_envs=num_envs,
+        **more,
+        **_settings(users, settings, session_steps),
+    )
+
+
+def _users(population: str | Path | Population | None, engine: MakeEngine | str) -> PersonaUsers:
+    if population is None:
+        population = Population.shipped()
+    elif not isinstance(population, Population):
+        population = Population.load(population)
+    return persona_users(population, engine)
+
+
+def _settings(users: PersonaUsers, settings: EnvSettings, session_steps: int | None) -> EnvSettings:
+    complete: EnvSettings = {**settings}
+    if session_steps is not None:
+        complete["max_episode_steps"] = session_steps
+    complete.setdefault("on_close", users.engine.close)
+    return complete
+
+
+def without(population: Population, *, persona: bool = False, memory: bool = False) -> Population:
+    """An ablated population: ``persona=True`` leaves Ms out, ``memory=True`` leaves Ml out."""
+    style = population.style
+    if persona:
+        style = replace(style, persona=False)
+    if memory:
+        style = replace(style, verbatim=0, gist=0)
+    return replace(population, style=style)

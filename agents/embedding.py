@@ -1,0 +1,92 @@
+"""From words to vectors: offline embedders of item texts, and sentence-transformers by name."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vectors = NDArray[np.float32]
+
+
+class Embedder(Protocol):
+    """Texts in, unit vectors out."""
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """(len(texts), d) float32 of length 1; an empty text may give the zero vector."""
+        ...
+
+
+class TfidfSvdEmbedder:
+    """TF-IDF of words, reduced by truncated SVD; fitted on the first texts it sees (scikit-learn).
+
+    It needs no model and no network. Words that were not in the fitted texts are ignored.
+    """
+
+    def __init__(self, num_dims: int = 64, seed: int = 0) -> None:
+        self.num_dims = num_dims
+        self.seed = seed
+
+    def fit(self, texts: Sequence[str]) -> "TfidfSvdEmbedder":
+        """Learn the vocabulary and the directions from ``texts``."""
+        from sklearn.decomposition import TruncatedSVD
+        from sklearn.feature_extraction.text import TfidfVectorizer
+
+        self._words = TfidfVectorizer(sublinear_tf=True, min_df=2 if len(texts) > 50 else 1)
+        counts = self._words.fit_transform(texts)
+        width = min(self.num_dims, counts.shape[1] - 1, counts.shape[0] - 1)
+        self._svd = TruncatedSVD(max(width, 1), random_state=self.seed).fit(counts)
+        return self
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """(len(texts), d) unit vectors; fits on these texts if ``fit`` was never called."""
+        if not hasattr(self, "_svd"):
+            self.fit(texts)
+        return unit(self._svd.transform(self._words.transform(texts)))
+
+
+class HashingEmbedder:
+    """Hashed word counts: needs no fitting, so any two texts are comparable for ever."""
+
+    def __init__(self, num_dims: int = 512) -> None:
+        self.num_dims = num_dims
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """(len(texts), num_dims) unit vectors."""
+        from sklearn.feature_extraction.text import HashingVectorizer
+
+        vectorizer = HashingVectorizer(n_features=self.num_dims, norm=None)
+        return unit(vectorizer.transform(texts).toarray())
+
+
+class SentenceTransformerEmbedder:
+    """Any sentence-transformers model by name or folder; loaded at the first use."""
+
+    def __init__(self, model: str, device: str | None = None) -> None:
+        self.model = model
+        self.device = device
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """(len(texts), d) unit vectors.
+
+        Raises:
+            ImportError: sentence-transformers is not installed; the text is the install line.
+        """
+        if not hasattr(self, "_encoder"):
+            try:
+                from sentence_transformers import SentenceTransformer
+            except ImportError as error:
+                raise ImportError(
+                    "SentenceTransformerEmbedder needs sentence-transformers:"
+                    " pip install sentence-transformers"
+                ) from error
+            self._encoder = SentenceTransformer(self.model, device=self.device)
+        return unit(self._encoder.encode(list(texts), show_progress_bar=False))
+
+
+def unit(vectors: NDArray[np.floating]) -> Vectors:
+    """Rows scaled to length 1; zero rows stay zero."""
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    scaled = np.zeros(vectors.shape, dtype=np.float32)
+    np.divide(vectors, lengths, out=scaled, where=lengths > 0, casting="same_kind")
+    return scaled

@@ -1,0 +1,1 @@
+"""Text in, numbers or text out: the engines and their plan."""

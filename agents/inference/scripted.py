@@ -1,0 +1,43 @@
+"""An engine without a model: it reads the numbers in the prompt. For tests of the plumbing only."""
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+
+from agents.inference.engine import Completion, Request, Sampling
+from simenv.events import FloatArray
+
+_OTHERS = re.compile(r"others (\d\.\d)")
+_LEVEL = re.compile(r"([+-]\d\.\d) next to others")
+
+
+class ScriptedEngine:
+    """Answers the item's average plus the user's generosity, with a fixed spread.
+
+    It is deterministic, fast and no language model; every report names it as such.
+    """
+
+    description = "scripted (no language model)"
+
+    def __init__(self, spread: float = 0.9) -> None:
+        """``spread``: standard deviation of the answers, in stars."""
+        self.spread = spread
+
+    def score(self, requests: Sequence[Request], choices: Sequence[str]) -> FloatArray:
+        """Log-probabilities (n, c) of a normal around the numbers read, for c numeric choices."""
+        centres = np.array([self._centre(r) for r in requests]).reshape(-1, 1)
+        stars = np.array([float(c) for c in choices])
+        scores = -0.5 * ((stars - centres) / self.spread) ** 2
+        return np.asarray(scores - np.log(np.exp(scores).sum(axis=1, keepdims=True)))
+
+    def generate(self, requests: Sequence[Request], sampling: Sampling) -> list[Completion]:
+        """The nearest star, as text."""
+        return [Completion(f" {min(5, max(1, round(self._centre(r))))}", 1) for r in requests]
+
+    def close(self) -> None:
+        """Nothing to release."""
+
+    def _centre(self, request: Request) -> float:
+        others, level = _OTHERS.findall(request.suffix), _LEVEL.findall(request.prefix)
+        return float(others[-1] if others else 3.0) + float(level[-1] if level else 0.0)

@@ -1,0 +1,82 @@
+"""Who a user is: traits, tastes and a first-person profile (short-term memory, Ms). No prompts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+# Short on purpose: the pocket model pays for every word, and so does everybody's GPU.
+ACTIVITY = {
+    1: "You watch rarely and leave soon when suggestions miss.",
+    2: "You watch regularly and choose with care.",
+    3: "You watch a great deal and rarely leave.",
+}
+CONFORMITY = {
+    1: "You go along with the crowd.",
+    2: "You weigh the crowd against your own taste.",
+    3: "You judge for yourself.",
+}
+DIVERSITY = {
+    1: "You keep to a few genres.",
+    2: "You have favourites and sometimes try others.",
+    3: "You watch across all genres.",
+}
+
+
+@dataclass(frozen=True)
+class Persona:
+    """One user's Ms: three trait levels (1-3), a profile of at most 2,000 words, and an adapter.
+
+    ``tastes`` holds what the profile says in numbers: for a genre, how many stars above (or below)
+    other people's average this user rates it, own generosity taken out.
+    """
+
+    activity: int
+    conformity: int
+    diversity: int
+    profile: str
+    tastes: Mapping[str, float] = field(default_factory=dict)
+    cluster: int = 0
+    adapter: str | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("activity", "conformity", "diversity"):
+            if getattr(self, name) not in (1, 2, 3):
+                raise ValueError(
+                    f"persona trait {name} must be level 1, 2 or 3, got {getattr(self, name)!r}"
+                )
+        words = len(self.profile.split())
+        if words > 2000:
+            raise ValueError(
+                f"a profile may have at most 2000 words, got {words}; shorten it or reflect again"
+            )
+
+
+def tell_reason(persona: Persona, genres: tuple[str, ...], rating: float) -> str:
+    """The reason a persona gives for a rating without asking any model: a short clause.
+
+    The genre that speaks most clearly for the direction of the rating is named.
+    """
+    if not genres:
+        return _PLAIN_REASONS[_tier(rating)]
+    towards = 1 if rating >= 3.5 else -1
+    genre = max(genres, key=lambda g: towards * persona.tastes.get(g, 0.0))
+    return _GENRE_REASONS[_tier(rating)].format(genre=genre)
+
+
+def _tier(rating: float) -> int:
+    return int(min(5, max(1, round(rating))))
+
+
+_GENRE_REASONS = {
+    1: "{genre} like this is not for me",
+    2: "weak {genre}",
+    3: "decent {genre}",
+    4: "good {genre}",
+    5: "{genre} as I love it",
+}
+_PLAIN_REASONS = {
+    1: "not for me",
+    2: "weak",
+    3: "decent",
+    4: "good",
+    5: "as I love it",
+}

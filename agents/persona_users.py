@@ -1,0 +1,126 @@
+"""Users who are personas on a language model: one engine call for a whole batch of slates."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from agents.embedding import Vectors
+from agents.inference.engine import Engine, Request
+from agents.memory import ExactMemory, FaissMemory
+from agents.persona import tell_reason
+from agents.population import Population
+from agents.prompts import RATING_CHOICES, persona_prefix
+from agents.suffixes import SuffixWriter
+from simenv.behaviour import Behaviour
+from simenv.events import NUM_STARS, Feedback, FloatArray, IntArray, SeedArray, Slates
+from simenv.snapshots import Arrays, check_shapes, pack_arrays, unpack_arrays
+
+MakeMemory = Callable[[Vectors, int], ExactMemory]
+
+
+@dataclass
+class PersonaUsers:
+    """A ``UserModel`` made of a population and an engine.
+
+    Args:
+        population: personas, their first memories, the catalogue and the prompt style.
+        engine: answers the requests; closed by whoever made it.
+        make_memory: memory of item vectors (num_items, d) for so many users.
+        behaviour: how distributions become watching, rating and leaving.
+    """
+
+    population: Population
+    engine: Engine
+    make_memory: MakeMemory = FaissMemory
+    behaviour: Behaviour = field(default_factory=Behaviour)
+
+    def __post_init__(self) -> None:
+        people = self.population
+        self.num_users = len(people.personas)
+        self.memory = self.make_memory(people.vectors, self.num_users)
+        log = people.history
+        self.memory.add(log.users, log.items, log.ratings, people.reasons)
+        self.memory.seal()
+        self._writer = SuffixWriter(people.catalog, self.memory, people.style)
+        self._prefixes = [
+            persona_prefix(p, people.catalog.kind, people.style) for p in people.personas
+        ]
+        self._activity = np.array([p.activity for p in people.personas], dtype=np.int64)
+        self._satisfaction = np.full(self.num_users, self.behaviour.content_level)
+
+    def reset(self) -> None:
+        """Memories and moods go back to the population's."""
+        self.memory.reset()
+        self._satisfaction[:] = self.behaviour.content_level
+
+    def start_session(self, users: IntArray) -> None:
+        """The users (n,) come back in a neutral mood; they keep their memories."""
+        self._satisfaction[users] = self.behaviour.content_level
+
+    def requests(self, users: IntArray, items: IntArray) -> list[Request]:
+        """What the model is asked when users (n,) meet items (n, k): n·k requests."""
+        users, items = np.asarray(users), np.asarray(items)
+        owners = np.repeat(users, items.shape[1]).tolist()
+        suffixes = self._writer.write(users, items)
+        return [
+            Request(self._prefixes[u], suffix, self.population.personas[u].adapter)
+            for u, suffix in zip(owners, suffixes, strict=True)
+        ]
+
+    def probabilities(self, users: IntArray, items: IntArray) -> FloatArray:
+        """Distribution over stars of users (n,) for items (n, k): (n, k, 5); changes nothing.
+
+        Raises:
+            ValueError: an item is not in the catalogue.
+        """
+        items = np.asarray(items)
+        size = len(self.population.catalog)
+        if items.size and (items.min() < 0 or items.max() >= size):
+            raise ValueError(
+                f"slates wanted items in [0, {size}), got {items.min()}..{items.max()};"
+                " recommend from this population's catalogue"
+            )
+        scores = self.engine.score(self.requests(users, items), RATING_CHOICES)
+        chances = np.exp(scores)
+        chances /= chances.sum(axis=1, keepdims=True)
+        return chances.reshape(*items.shape, NUM_STARS)
+
+    def respond(self, users: IntArray, slates: Slates, seeds: SeedArray) -> Feedback:
+        """See ``UserModel.respond``: one engine call for the whole batch."""
+        chances = self.probabilities(users, slates.items)
+        return self.behaviour.act(chances, self._satisfaction[users], self._activity[users], seeds)
+
+    def remember(self, users: IntArray, slates: Slates, feedback: Feedback) -> None:
+        """Every rated item becomes a memory with its reason; the session's mood moves."""
+        rows, places = np.nonzero(feedback.taken)
+        owners, items = np.asarray(users)[rows], slates.items[rows, places]
+        ratings = feedback.ratings[rows, places]
+        personas, genres = self.population.personas, self.population.catalog.genres
+        reasons = [
+            tell_reason(personas[u], genres[i], r)
+            for u, i, r in zip(owners.tolist(), items.tolist(), ratings.tolist(), strict=True)
+        ]
+        self.memory.add(owners, items, ratings, reasons)
+        self._satisfaction[users] = self.behaviour.update_satisfaction(
+            self._satisfaction[users], feedback.expected
+        )
+
+    def snapshot(self) -> bytes:
+        """Memories and moods, exactly."""
+        return pack_arrays(self._arrays())
+
+    def restore(self, snapshot: bytes) -> None:
+        """Bring back what ``snapshot`` returned.
+
+        Raises:
+            ValueError: it was taken from another population.
+        """
+        arrays = unpack_arrays(snapshot)
+        check_shapes(arrays, {"satisfaction": self._satisfaction})
+        self.memory.restore(arrays["memory"].tobytes())
+        self._satisfaction = arrays["satisfaction"].astype(np.float64)
+
+    def _arrays(self) -> Arrays:
+        memory = np.frombuffer(self.memory.snapshot(), dtype=np.uint8)
+        return {"satisfaction": self._satisfaction, "memory": memory}

@@ -1,0 +1,218 @@
+"""The unit people build, keep, share and load: personas, first memories, adapters and base model.
+
+A population is a folder: ``population.json`` (card and style), ``catalog.parquet``,
+``personas.parquet``, ``history.parquet``, ``vectors.safetensors``, ``adapters/NAME/`` and
+``model/`` (or the hub name of a base model).
+"""
+
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from agents.embedding import Vectors
+from agents.persona import Persona
+from agents.prompts import PromptStyle
+from simenv.catalog import Catalog
+from simenv.events import InteractionLog
+
+FORMAT = 1
+SHIPPED = Path(__file__).parent / "populations" / "pocket"
+
+
+@dataclass(frozen=True)
+class Population:
+    """People over a catalogue, and the model they run on."""
+
+    name: str
+    personas: list[Persona]
+    catalog: Catalog
+    history: InteractionLog  # what the people rated so far (training rows): their first Ml
+    reasons: list[str]  # one a row of ``history``
+    vectors: Vectors  # (num_items, d) unit vectors of the items, for recall
+    model: str  # folder or hub name of the base language model
+    style: PromptStyle = field(default_factory=PromptStyle)
+    adapters: Mapping[str, str] = field(default_factory=dict)  # name → folder
+    card: Mapping[str, Any] = field(default_factory=dict)  # how it was made, measured fidelity
+
+    def __post_init__(self) -> None:
+        if len(self.personas) != self.history.num_users:
+            raise ValueError(
+                f"population {self.name!r} has {len(self.personas)} personas but a history of"
+                f" {self.history.num_users} users; give one persona a user"
+            )
+        if len(self.reasons) != len(self.history):
+            raise ValueError(
+                f"population {self.name!r} wanted one reason a rating: {len(self.history)},"
+                f" got {len(self.reasons)}"
+            )
+        wanted = {p.adapter for p in self.personas} - {None}
+        if missing := sorted(str(a) for a in wanted - set(self.adapters)):
+            raise ValueError(
+                f"population {self.name!r} has personas on adapters {missing} that it does not"
+                f" hold (held: {sorted(self.adapters)}); add the adapters or clear the names"
+            )
+
+    @classmethod
+    def shipped(cls) -> "Population":
+        """The small population inside the package: needs no download, no key, no GPU."""
+        return cls.load(SHIPPED)
+
+    @classmethod
+    def load(cls, path_or_hub_id: str | Path) -> "Population":
+        """A population from a folder, or from the Hugging Face Hub by ``owner/name``.
+
+        Raises:
+            FileNotFoundError: neither a population folder nor a hub id that can be reached.
+            ValueError: the folder was written by a newer version.
+        """
+        folder = _folder(path_or_hub_id)
+        head = json.loads((folder / "population.json").read_text(encoding="utf-8"))
+        if head["format"] > FORMAT:
+            raise ValueError(
+                f"population {folder.name!r} has format {head['format']}, this version reads up to"
+                f" {FORMAT}; update personarec"
+            )
+        catalog = Catalog.load(folder / "catalog.parquet")
+        personas = _read_personas(folder / "personas.parquet")
+        history, reasons = _read_history(folder / "history.parquet", len(personas), len(catalog))
+        model = folder / "model"
+        return cls(
+            name=head["name"],
+            personas=personas,
+            catalog=catalog,
+            history=history,
+            reasons=reasons,
+            vectors=_read_vectors(folder / "vectors.safetensors"),
+            model=str(model) if model.exists() else head["model"],
+            style=PromptStyle(**head["style"]),
+            adapters={name: str(folder / "adapters" / name) for name in head["adapters"]},
+            card=head["card"],
+        )
+
+    def save(self, path: str | Path, *, copy_model: bool = True) -> None:
+        """Write the population as a folder; an existing one is replaced whole.
+
+        Args:
+            path: the folder.
+            copy_model: put a local base model into the folder; a hub name is only named.
+        """
+        folder = Path(path)
+        building = folder.with_name(folder.name + ".new")
+        shutil.rmtree(building, ignore_errors=True)
+        building.mkdir(parents=True)
+        local = Path(self.model)
+        if copy_model and local.is_dir():
+            shutil.copytree(local, building / "model")
+        for name, source in self.adapters.items():
+            shutil.copytree(source, building / "adapters" / name)
+        head = {
+            "format": FORMAT,
+            "name": self.name,
+            "model": local.name if local.is_dir() else self.model,
+            "style": asdict(self.style),
+            "adapters": sorted(self.adapters),
+            "card": dict(self.card),
+        }
+        text = json.dumps(head, indent=2, ensure_ascii=False)
+        (building / "population.json").write_text(text + "\n", encoding="utf-8")
+        self.catalog.save(building / "catalog.parquet")
+        _write_personas(building / "personas.parquet", self.personas)
+        _write_history(building / "history.parquet", self.history, self.reasons)
+        _write_vectors(building / "vectors.safetensors", self.vectors)
+        shutil.rmtree(folder, ignore_errors=True)
+        building.replace(folder)
+
+    def with_card(self, **entries: Any) -> "Population":
+        """This population with more entries in its card."""
+        return replace(self, card={**self.card, **entries})
+
+
+def _folder(path_or_hub_id: str | Path) -> Path:
+    folder = Path(path_or_hub_id)
+    if (folder / "population.json").is_file():
+        return folder
+    if folder.exists() or str(path_or_hub_id).count("/") != 1:
+        raise FileNotFoundError(
+            f"population {str(path_or_hub_id)!r}: wanted a folder with population.json or a hub id"
+            " owner/name; build one with `personarec experiment=build_population`"
+        )
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    try:
+        return Path(snapshot_download(str(path_or_hub_id)))
+    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
+        raise FileNotFoundError(
+            f"population {str(path_or_hub_id)!r} is no folder here and cannot be fetched from the"
+            f" hub ({type(error).__name__}); check the name, or the network"
+        ) from error
+
+
+def _write_personas(path: Path, personas: list[Persona]) -> None:
+    import pandas as pd
+
+    rows = [{**asdict(p), "tastes": json.dumps(dict(p.tastes))} for p in personas]
+    pd.DataFrame(rows).to_parquet(path, compression="zstd", index=False)
+
+
+def _read_personas(path: Path) -> list[Persona]:
+    import pandas as pd
+
+    rows = pd.read_parquet(path).to_dict("records")
+    return [
+        Persona(
+            activity=int(row["activity"]),
+            conformity=int(row["conformity"]),
+            diversity=int(row["diversity"]),
+            profile=str(row["profile"]),
+            tastes=json.loads(row["tastes"]),
+            cluster=int(row["cluster"]),
+            adapter=row["adapter"] if isinstance(row["adapter"], str) else None,
+        )
+        for row in rows
+    ]
+
+
+def _write_history(path: Path, history: InteractionLog, reasons: list[str]) -> None:
+    import pandas as pd
+
+    columns = {
+        "user": history.users.astype(np.int32),
+        "item": history.items.astype(np.int32),
+        "rating": history.ratings.astype(np.float32),
+        "timestamp": history.timestamps,
+        "reason": pd.Categorical(reasons),
+    }
+    pd.DataFrame(columns).to_parquet(path, compression="zstd", index=False)
+
+
+def _read_history(path: Path, num_users: int, num_items: int) -> tuple[InteractionLog, list[str]]:
+    import pandas as pd
+
+    frame = pd.read_parquet(path)
+    log = InteractionLog(
+        frame["user"].to_numpy(np.int64),
+        frame["item"].to_numpy(np.int64),
+        frame["rating"].to_numpy(np.float64),
+        frame["timestamp"].to_numpy(np.int64),
+        num_users,
+        num_items,
+    )
+    return log, [str(reason) for reason in frame["reason"]]
+
+
+def _write_vectors(path: Path, vectors: Vectors) -> None:
+    from safetensors.numpy import save_file
+
+    save_file({"vectors": np.ascontiguousarray(vectors, dtype=np.float16)}, path)
+
+
+def _read_vectors(path: Path) -> Vectors:
+    from safetensors.numpy import load_file
+
+    return load_file(path)["vectors"].astype(np.float32)

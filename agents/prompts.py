@@ -1,0 +1,118 @@
+"""Every word a model reads: the persona prefix (Ms, task) and the suffix (memory, item).
+
+The structure is the paper's (persona, memories, task, item, ``RATING:``; arXiv 2509.09689, app. A)
+in our own words. Ms and the task stand in the prefix, which is byte-stable over a user's life, so
+that an engine can keep its KV cache; recalled memories and the item stand in the suffix.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from agents.persona import ACTIVITY, CONFORMITY, DIVERSITY, Persona
+from simenv.catalog import Catalog
+
+RATING_CUE = "RATING:"
+RATING_CHOICES = (" 1", " 2", " 3", " 4", " 5")
+_SHOWN_COUNTS = (1, 2, 5, 10, 20, 50, 100)  # more votes say nothing more
+
+
+class Gist(NamedTuple):
+    """What many recalled memories amount to; told in one sentence."""
+
+    closeness: float  # mean similarity to the item asked about, in [-1, 1]
+    own: float  # mean of the user's own ratings, weighted by similarity
+    against_others: float  # the same mean of (own rating - historical average)
+
+
+class Recollection(NamedTuple):
+    """One memory told in full."""
+
+    item: int
+    rating: float
+    reason: str
+
+
+@dataclass(frozen=True)
+class PromptStyle:
+    """How much is told. The shipped pocket model reads the defaults; larger models can read more.
+
+    Attributes:
+        verbatim: memories told in full (m); the paper's is 1.
+        gist: memories summed up in one sentence; 0 leaves it out.
+        summary_words: longest summary told, in words; 0 leaves it out.
+        cast: longest cast told; the paper's is 15.
+        persona: whether Ms is told at all (ablations switch it off).
+    """
+
+    verbatim: int = 1
+    gist: int = 20
+    summary_words: int = 16
+    cast: int = 2
+    persona: bool = True
+
+    @property
+    def recalled(self) -> int:
+        """Memories to recall for one item."""
+        return max(self.verbatim, self.gist)
+
+
+def persona_prefix(persona: Persona, kind: str, style: PromptStyle) -> str:
+    """The stable part of a user's prompt: who they are and what they are asked."""
+    who = ""
+    if style.persona:
+        who = (
+            f"You use a {kind} recommender. {ACTIVITY[persona.activity]}"
+            f" {CONFORMITY[persona.conformity]} {DIVERSITY[persona.diversity]}\n"
+            f"PROFILE: {persona.profile}\n"
+        )
+    return (
+        f"{who}TASK: Rate the {kind} as this user: 1 hated, 2 disliked, 3 neutral, 4 liked,"
+        " 5 loved. The average is what others gave. Answer with one digit.\n"
+    )
+
+
+def memory_line(catalog: Catalog, memory: Recollection) -> str:
+    """One past decision with its reason."""
+    return (
+        f"MEMORY: {_headline(catalog, memory.item)}. I gave {memory.rating:.0f}: {memory.reason}.\n"
+    )
+
+
+def gist_line(gist: Gist) -> str:
+    """What the most similar memories amount to."""
+    return f"ALIKE {gist.closeness:.1f}: I gave {gist.own:.1f}, {_signed(gist.against_others)}.\n"
+
+
+def item_lines(catalog: Catalog, item: int, style: PromptStyle) -> str:
+    """The item asked about, ending with the cue for the answer."""
+    cast = catalog.casts[item][: style.cast]
+    told = " ".join(catalog.summaries[item].split()[: style.summary_words])
+    parts = [f"{catalog.kind.upper()}: {_headline(catalog, item)}{_votes(catalog, item)}."]
+    if told:
+        parts.append(told)
+    if cast:
+        parts.append(f"With {', '.join(cast)}.")
+    return " ".join(parts) + f"\n{RATING_CUE}"
+
+
+def _headline(catalog: Catalog, item: int) -> str:
+    year = f" ({catalog.years[item]})" if catalog.years[item] else ""
+    genres = f" {', '.join(catalog.genres[item])}" if catalog.genres[item] else ""
+    return f"{catalog.titles[item]}{year}{genres}, {_average(catalog, item)}"
+
+
+def _average(catalog: Catalog, item: int) -> str:
+    if not catalog.counts[item]:
+        return "not rated by others yet"
+    return f"others {catalog.averages[item]:.1f}"
+
+
+def _votes(catalog: Catalog, item: int) -> str:
+    count = int(catalog.counts[item])
+    if not count:
+        return ""
+    return f" from {max(c for c in _SHOWN_COUNTS if c <= count)}"
+
+
+def _signed(value: float) -> str:
+    return f"{value + 0.0:+.1f}".replace("-0.0", "+0.0")

@@ -1,0 +1,1 @@
+"""Configurations: they name things by dotted path and import nothing of ours."""

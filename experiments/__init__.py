@@ -1,0 +1,1 @@
+"""Asks questions: runs, sweeps, reports."""

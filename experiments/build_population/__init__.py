@@ -1,0 +1,9 @@
+"""Who are the simulated people? Builds a population: base model, personas, memories and card.
+
+How to run: ``personarec experiment=build_population data=synthetic data.seed=2025``. The base model
+is trained with ``pocket`` unless ``slm`` names one; a stopped run goes on from its checkpoint.
+
+How to score: the card in ``population/population.json`` and ``results.json`` hold the held-out RMSE
+and calibration beside the simple predictors, on the population's own later ratings and on worlds
+that neither the model nor this population has met.
+"""

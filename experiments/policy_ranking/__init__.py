@@ -1,0 +1,19 @@
+"""Which recommender do these users like best, and would offline metrics have told?
+
+Run::
+
+    personarec experiment=policy_ranking                                    # a synthetic world
+    personarec experiment=policy_ranking data=movielens_1m data.path=PATH   # a real one
+    personarec experiment=policy_ranking debug=tiny                         # seconds, no meaning
+
+Every policy is fitted on the training log, measured offline on the held-out rows, and then plays
+one session with each evaluation user, who starts from the same memories and answers with the same
+seeds whatever the policy. Where the truth is known the same sessions are played with the true
+users.
+
+Score: ``results.json``. Of each policy, ``simulated.mean_rating`` is the mean over users of their
+mean expected stars over everything shown; ``true_mean_rating`` is the same with the true users, or
+null. ``agreement`` holds Kendall's tau of the policies' order by NDCG, by the simulated and by the
+true users, with intervals over users. A good simulation has ``simulated_vs_true`` above
+``offline_vs_true``.
+"""

@@ -1,0 +1,89 @@
+"""Policies that know nothing of taste: random slates and the most popular items."""
+
+import numpy as np
+
+from recommenders.base import Observation, Recommender
+from simenv.events import BoolArray, FloatArray, IntArray, InteractionLog
+from simenv.seeding import row_seeds, uniforms
+
+_SECONDS_A_DAY = 86_400.0
+
+
+def random_scores(users: IntArray, num_items: int, rng: np.random.Generator) -> FloatArray:
+    """Uniform draws (n, num_items) in [0, 1) from one draw of ``rng``.
+
+    A user's row is a hash of that draw and the user, so it does not depend on the batch.
+    """
+    root = int(rng.integers(2**63))
+    return uniforms(row_seeds(root, users, np.zeros_like(users)), 0, num_items)
+
+
+def uniform_chances(seen: BoolArray, items: IntArray) -> FloatArray:
+    """Chance (n, k) of ``items`` (n, k) at their place in a uniform slate of unseen items.
+
+    Args:
+        seen: (n, num_items) items that cannot be shown; their chance is 0.
+        items: (n, k).
+    """
+    unseen = (~seen).sum(axis=1, keepdims=True)
+    return np.where(np.take_along_axis(seen, items, axis=1), 0.0, 1.0 / np.maximum(unseen, 1))
+
+
+class Random(Recommender):
+    """Uniform slates of unseen items: the logging policy of unbiased off-policy estimates.
+
+    Each unseen item is at each place with chance 1 / (unseen items); ``propensities`` says so.
+    """
+
+    draws = True
+
+    def _fit(self, log: InteractionLog) -> None:
+        pass  # there is nothing to learn; the base keeps what was seen
+
+    def _score(
+        self, users: IntArray, observation: Observation, rng: np.random.Generator
+    ) -> FloatArray:
+        return random_scores(users, self.log.num_items, rng)
+
+    def propensities(self, observation: Observation, items: IntArray) -> FloatArray:
+        """Chance (n, k) of ``items[:, j]`` at place j: uniform over what the user has not seen."""
+        return uniform_chances(self.seen(self._known_users(observation), observation), items)
+
+
+class Popularity(Recommender):
+    """Items with the most rows in the training log, each weighted by its age.
+
+    Args:
+        recent_days: count only rows of the last so many days of the log; None = all.
+        half_life_days: a row this much older than the newest counts half; None = no decay.
+
+    Both read ``timestamps`` as seconds, as MovieLens has them.
+
+    Raises:
+        ValueError: a window or half-life that is not positive.
+    """
+
+    _state = ("_counts",)
+
+    def __init__(
+        self, recent_days: float | None = None, half_life_days: float | None = None
+    ) -> None:
+        for name, days in (("recent_days", recent_days), ("half_life_days", half_life_days)):
+            if days is not None and days <= 0:
+                raise ValueError(f"Popularity wants {name} > 0 or null, got {days}")
+        self.recent_days = recent_days
+        self.half_life_days = half_life_days
+
+    def _fit(self, log: InteractionLog) -> None:
+        age_days = (log.timestamps.max() - log.timestamps) / _SECONDS_A_DAY
+        weights = np.ones(len(log))
+        if self.half_life_days is not None:
+            weights = 0.5 ** (age_days / self.half_life_days)
+        if self.recent_days is not None:
+            weights = weights * (age_days <= self.recent_days)
+        self._counts = np.bincount(log.items, weights=weights, minlength=log.num_items)
+
+    def _score(
+        self, users: IntArray, observation: Observation, rng: np.random.Generator
+    ) -> FloatArray:
+        return np.broadcast_to(self._counts, (len(users), len(self._counts)))

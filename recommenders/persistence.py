@@ -1,0 +1,70 @@
+"""Policies as files: a JSON header and named arrays in one npz, never a pickle.
+
+Knows arrays and sparse matrices, no policy; ``Recommender.save`` and ``load`` decide what goes in.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+FORMAT = 1
+_HEADER = "header.json"
+_SPARSE = ("data", "indices", "indptr", "shape")
+
+Array = Any  # NDArray | sparse.csr_matrix; the reader knows which by the name
+
+
+def write_archive(path: str | Path, header: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
+    """Write header and arrays to exactly ``path``; a killed write leaves the old file whole.
+
+    Raises:
+        TypeError: the header holds something that JSON cannot.
+    """
+    text = json.dumps({"format": FORMAT, **header})
+    flat: dict[str, NDArray[Any]] = {_HEADER: np.frombuffer(text.encode(), dtype=np.uint8)}
+    for name, array in arrays.items():
+        if sparse.issparse(array):
+            flat |= {f"{name}:{part}": np.asarray(getattr(array, part)) for part in _SPARSE}
+        else:
+            flat[name] = np.asarray(array)
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(f"{target.name}.{os.getpid()}.partial")
+    with partial.open("wb") as file:
+        np.savez_compressed(file, allow_pickle=False, **flat)
+    partial.replace(target)
+
+
+def read_archive(path: str | Path) -> tuple[dict[str, Any], dict[str, Array]]:
+    """The header and the arrays that ``write_archive`` wrote.
+
+    Raises:
+        FileNotFoundError: no such file.
+        ValueError: not a policy file, or one of a newer format.
+    """
+    archive = np.load(path, allow_pickle=False)
+    flat: dict[str, NDArray[Any]] = {}
+    if isinstance(archive, np.lib.npyio.NpzFile):  # a bare .npy is an array
+        with archive:
+            flat = {name: archive[name] for name in archive.files}
+    if _HEADER not in flat:
+        raise ValueError(
+            f"{path} is no policy file: it has no {_HEADER}; write one with save(path)"
+        )
+    header: dict[str, Any] = json.loads(flat.pop(_HEADER).tobytes().decode())
+    if header["format"] != FORMAT:
+        raise ValueError(
+            f"{path} has policy format {header['format']}, this version reads {FORMAT};"
+            " fit and save the policy again"
+        )
+    arrays: dict[str, Array] = {n: a for n, a in flat.items() if ":" not in n}
+    for name in sorted({n.partition(":")[0] for n in flat if ":" in n}):
+        data, indices, indptr, shape = (flat[f"{name}:{part}"] for part in _SPARSE)
+        arrays[name] = sparse.csr_matrix((data, indices, indptr), shape=tuple(shape))
+    return header, arrays

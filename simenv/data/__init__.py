@@ -1,0 +1,1 @@
+"""Rating logs from files, from publishers and from a synthetic world with known truth."""

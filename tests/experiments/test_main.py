@@ -1,0 +1,31 @@
+"""The command line itself; the experiments have tests of their own."""
+
+import sys
+
+import pytest
+
+from experiments.__main__ import main
+
+
+def call(monkeypatch, *words):
+    monkeypatch.setenv("HYDRA_FULL_ERROR", "1")  # raise instead of printing and exiting
+    monkeypatch.setattr(sys, "argv", ["personarec", *words])
+    main()
+
+
+def test_help_needs_no_experiment(monkeypatch, capsys):
+    with pytest.raises(SystemExit, match="0"):
+        call(monkeypatch, "--help")
+    assert "experiment: policy_ranking" in capsys.readouterr().out
+
+
+def test_a_missing_value_is_an_error_that_names_it(monkeypatch, tmp_path):
+    with pytest.raises(
+        ValueError, match=r"policy_ranking wanted a value for data\.path; add data\.path="
+    ):
+        call(monkeypatch, "experiment=policy_ranking", "data=custom", f"output_dir={tmp_path}")
+
+
+def test_no_experiment_lists_the_choices(monkeypatch):
+    with pytest.raises(Exception, match=r"(?s)experiment=<OPTION>.*policy_ranking"):
+        call(monkeypatch)

@@ -1,0 +1,1 @@
+"""Makes people: base model, personas, clusters, data sets, adapters."""
