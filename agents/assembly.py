@@ -8,6 +8,7 @@ from typing import Any, Unpack
 from agents.inference.engine import Engine
 from agents.inference.local import LocalEngine
 from agents.inference.scripted import ScriptedEngine
+from agents.inference.server import ServerEngine
 from agents.persona_users import PersonaUsers
 from agents.population import Population
 from simenv.options import EnvSettings
@@ -26,7 +27,8 @@ def persona_users(
 
     Args:
         population: who they are and what they run on.
-        engine: ``local``, ``scripted``, or a callable (model, adapters) → engine.
+        engine: ``local``, ``server`` (at OPENAI_BASE_URL), ``scripted``, or a callable
+            (model, adapters) → engine.
         settings: of ``PersonaUsers`` (memory, behaviour).
     """
     return PersonaUsers(population, make_engine(population, engine), **settings)
@@ -36,12 +38,13 @@ def make_engine(population: Population, engine: MakeEngine | str = "local") -> E
     """The engine that runs a population's base model and adapters.
 
     Raises:
-        ValueError: the name is none of ``local`` and ``scripted``.
+        ValueError: the name is none of ``local``, ``server`` and ``scripted``.
     """
     if callable(engine):
         return engine(population.model, adapters=population.adapters)
     makers: dict[str, Callable[[], Engine]] = {
         "local": lambda: LocalEngine(population.model, population.adapters),
+        "server": lambda: ServerEngine(population.model, population.adapters),
         "scripted": ScriptedEngine,
     }
     if engine not in makers:

@@ -1,5 +1,6 @@
 """From words to vectors: offline embedders of item texts, and sentence-transformers by name."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -28,11 +29,25 @@ class TfidfSvdEmbedder:
         self.seed = seed
 
     def fit(self, texts: Sequence[str]) -> "TfidfSvdEmbedder":
-        """Learn the vocabulary and the directions from ``texts``."""
-        from sklearn.decomposition import TruncatedSVD
-        from sklearn.feature_extraction.text import TfidfVectorizer
+        """Learn the vocabulary and the directions from ``texts``.
 
-        self._words = TfidfVectorizer(sublinear_tf=True, min_df=2 if len(texts) > 50 else 1)
+        Words of a single text are left out of large collections, unless there are no others.
+
+        Raises:
+            ValueError: there are fewer than two different words of two letters or more.
+        """
+        from sklearn.decomposition import TruncatedSVD
+        from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
+
+        split = CountVectorizer().build_analyzer()
+        seen = Counter(word for text in texts for word in set(split(text)))
+        if len(seen) < 2:
+            raise ValueError(
+                "TfidfSvdEmbedder wanted at least two different words of two letters or more, got"
+                f" {len(seen)} in {len(texts)} texts; give the items titles, genres or summaries"
+            )
+        shared = len(texts) > 50 and max(seen.values()) > 1
+        self._words = TfidfVectorizer(sublinear_tf=True, min_df=2 if shared else 1)
         counts = self._words.fit_transform(texts)
         width = min(self.num_dims, counts.shape[1] - 1, counts.shape[0] - 1)
         self._svd = TruncatedSVD(max(width, 1), random_state=self.seed).fit(counts)

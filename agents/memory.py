@@ -4,14 +4,15 @@
 the decisions in arrays; only the search differs.
 """
 
-import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from agents.embedding import Vectors
 from simenv.events import FloatArray, IntArray
+from simenv.snapshots import pack_arrays, unpack_arrays
 
 
 class Recalled(NamedTuple):
@@ -37,7 +38,11 @@ class Memory(Protocol):
         ...
 
     def recall(self, users: IntArray, items: IntArray, m: int) -> Recalled:
-        """Own memories of users (n,) most similar to items (n, k); never of the item itself."""
+        """Own memories of users (n,) most similar to items (n, k); never of the item itself.
+
+        Raises:
+            ValueError: fewer than one memory is wanted.
+        """
         ...
 
     def reason(self, user: int, row: int) -> str:
@@ -98,8 +103,10 @@ class ExactMemory:
                 "memory.add wanted columns of one length, got"
                 f" {len(users)}, {len(items)}, {len(ratings)}, {len(reasons)}"
             )
+        if not len(users):
+            return
         rows = self._counts[users] + _rank_within(users)
-        self._grow(int(rows.max(initial=-1)) + 1)
+        self._grow(int(rows.max()) + 1)
         self._items[users, rows] = items
         self._ratings[users, rows] = ratings
         np.add.at(self._counts, users, 1)
@@ -119,6 +126,7 @@ class ExactMemory:
 
     def recall(self, users: IntArray, items: IntArray, m: int) -> Recalled:
         """See ``Memory.recall``; equal similarities: the more recent decision comes first."""
+        _check_wanted(m)
         similarities = self._similarities(np.asarray(users), np.asarray(items))
         wide = max(m, similarities.shape[2])
         if similarities.shape[2] < wide:
@@ -165,29 +173,37 @@ class ExactMemory:
 
     def snapshot(self) -> bytes:
         """See ``Memory.snapshot``."""
-        texts = "\x00".join(reason for own in self._reasons for reason in own)
-        buffer = io.BytesIO()
+        texts = [reason.encode() for own in self._reasons for reason in own]
         width = max(1, int(self._counts.max(initial=0)))
-        np.savez(
-            buffer,
-            items=self._items[:, :width],
-            ratings=self._ratings[:, :width],
-            counts=self._counts,
-            reasons=np.frombuffer(texts.encode(), dtype=np.uint8),
+        return pack_arrays(
+            {
+                "items": self._items[:, :width],
+                "ratings": self._ratings[:, :width],
+                "counts": self._counts,
+                "reasons": np.frombuffer(b"".join(texts), dtype=np.uint8),
+                "lengths": np.array([len(text) for text in texts], dtype=np.int64),
+            }
         )
-        return buffer.getvalue()
 
     def restore(self, snapshot: bytes) -> None:
-        """See ``Memory.restore``."""
-        with np.load(io.BytesIO(snapshot), allow_pickle=False) as saved:
-            if len(saved["counts"]) != self.num_users:
-                raise ValueError(
-                    f"snapshot holds memories of {len(saved['counts'])} users, this memory has"
-                    f" {self.num_users}; restore it into the population it was taken from"
-                )
-            self._items, self._ratings = saved["items"], saved["ratings"]
-            self._counts = saved["counts"]
-            texts = iter(saved["reasons"].tobytes().decode().split("\x00"))
+        """See ``Memory.restore``.
+
+        Raises:
+            ValueError: the bytes are no snapshot, or one of another number of users.
+        """
+        saved = unpack_arrays(snapshot)
+        if len(saved["counts"]) != self.num_users:
+            raise ValueError(
+                f"snapshot holds memories of {len(saved['counts'])} users, this memory has"
+                f" {self.num_users}; restore it into the population it was taken from"
+            )
+        self._items = saved["items"].astype(np.int64)
+        self._ratings = saved["ratings"].astype(np.float64)
+        self._counts = saved["counts"].astype(np.int64)
+        said, ends = saved["reasons"].tobytes(), saved["lengths"].astype(np.int64).cumsum()
+        starts = ends - saved["lengths"].astype(np.int64)
+        pairs = zip(starts.tolist(), ends.tolist(), strict=True)
+        texts = iter([said[start:end].decode() for start, end in pairs])
         self._reasons = [[next(texts) for _ in range(n)] for n in self._counts.tolist()]
         self._reindex()
 
@@ -204,7 +220,11 @@ class ExactMemory:
 
 
 class FaissMemory(ExactMemory):
-    """One flat inner-product FAISS index a user; same answers as ``ExactMemory``."""
+    """One flat inner-product FAISS index a user; same answers as ``ExactMemory``.
+
+    Where a tie reaches over the edge of what was asked for, FAISS keeps any of the equals; these
+    users are asked exactly.
+    """
 
     def _clear(self) -> None:
         super()._clear()
@@ -225,33 +245,68 @@ class FaissMemory(ExactMemory):
 
     def recall(self, users: IntArray, items: IntArray, m: int) -> Recalled:
         """See ``Memory.recall``; asks for as many more as the item itself could take up."""
+        _check_wanted(m)
         users, items = np.asarray(users), np.asarray(items)
         n, k = items.shape
         own = self._items[users]
         repeats = int((own[:, None, :] == items[:, :, None]).sum(axis=2).max(initial=0))
-        wanted = m + repeats
+        wanted = m + repeats + 1  # the one beyond shows whether a tie reaches over the edge
         similarities = np.full((n, k, wanted), -np.inf)
         rows = np.full((n, k, wanted), -1, dtype=np.int64)
-        for i, user in enumerate(users.tolist()):
-            scores, found = self._indexes[user].search(self.vectors[items[i]], wanted)
-            rows[i] = found
-            similarities[i] = np.where(found < 0, -np.inf, scores)
+        with _one_faiss_thread():
+            for i, user in enumerate(users.tolist()):
+                scores, found = self._indexes[user].search(self.vectors[items[i]], wanted)
+                rows[i] = found
+                similarities[i] = np.where(found < 0, -np.inf, scores)
         owners = users[:, None, None]
         itself = self._items[owners, np.maximum(rows, 0)] == items[:, :, None]
         similarities[itself] = -np.inf
-        order = np.lexsort((-rows, -similarities), axis=2)[:, :, :m]
+        order = np.lexsort((-rows, -similarities), axis=2)[:, :, : m + 1]
         best = np.take_along_axis(rows, order, axis=2)
         found = np.take_along_axis(similarities, order, axis=2)
-        return self._recalled(users, best, found)
+        recalled = self._recalled(users, best[:, :, :m], found[:, :, :m])
+        cut, beyond = found[:, :, m - 1], found[:, :, m]
+        tied = np.flatnonzero(((cut == beyond) & ~np.isneginf(beyond)).any(axis=1))
+        if len(tied):
+            exact = super().recall(users[tied], items[tied], m)
+            for mine, theirs in zip(recalled, exact, strict=True):
+                mine[tied] = theirs
+        return recalled
+
+
+@contextmanager
+def _one_faiss_thread() -> Iterator[None]:
+    """FAISS on one thread: a batch is thousands of tiny searches, not worth waking threads for.
+
+    The number is put back, because FAISS shares it with torch.
+    """
+    import faiss
+
+    before = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(1)
+    try:
+        yield
+    finally:
+        faiss.omp_set_num_threads(before)
+
+
+def _check_wanted(m: int) -> None:
+    if m < 1:
+        raise ValueError(
+            f"recall wanted at least 1 memory, got m={m}; ask for more, or leave memory out"
+        )
 
 
 def _top(similarities: FloatArray, m: int) -> IntArray:
     """Places of the m largest along the last axis, falling; ties: the later place first."""
-    width = similarities.shape[2]
+    n, k, width = similarities.shape
     flipped = similarities[:, :, ::-1]
     if width > 4 * m:
-        part = np.argpartition(-flipped, m - 1, axis=2)[:, :, :m]
-        part.sort(axis=2)
+        cut = -np.partition(-flipped, m - 1, axis=2)[:, :, m - 1 : m]
+        above, equal = flipped > cut, flipped == cut
+        room = m - above.sum(axis=2, keepdims=True)
+        chosen = above | (equal & (equal.cumsum(axis=2) <= room))
+        part = np.nonzero(chosen)[2].reshape(n, k, m)
         values = np.take_along_axis(flipped, part, axis=2)
         order = np.argsort(-values, axis=2, kind="stable")
         best = np.take_along_axis(part, order, axis=2)
@@ -261,10 +316,10 @@ def _top(similarities: FloatArray, m: int) -> IntArray:
 
 
 def _rank_within(users: IntArray) -> IntArray:
-    """(r,) how many earlier rows of this batch belong to the same user."""
+    """(r,) how many earlier rows of this batch belong to the same user; r > 0."""
     order = np.argsort(users, kind="stable")
     starts = np.r_[0, np.flatnonzero(np.diff(users[order])) + 1]
-    run = np.repeat(starts, np.diff(np.r_[starts, len(users)])) if len(users) else starts[:0]
+    run = np.repeat(starts, np.diff(np.r_[starts, len(users)]))
     ranks = np.empty(len(users), dtype=np.int64)
     ranks[order] = np.arange(len(users)) - run
     return ranks

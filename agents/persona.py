@@ -26,7 +26,8 @@ class Persona:
     """One user's Ms: three trait levels (1-3), a profile of at most 2,000 words, and an adapter.
 
     ``tastes`` holds what the profile says in numbers: for a genre, how many stars above (or below)
-    other people's average this user rates it, own generosity taken out.
+    other people's average this user rates it, own generosity taken out. ``level`` is that
+    generosity: stars above other people's averages.
     """
 
     activity: int
@@ -34,6 +35,7 @@ class Persona:
     diversity: int
     profile: str
     tastes: Mapping[str, float] = field(default_factory=dict)
+    level: float = 0.0
     cluster: int = 0
     adapter: str | None = None
 

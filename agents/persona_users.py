@@ -42,7 +42,7 @@ class PersonaUsers:
         log = people.history
         self.memory.add(log.users, log.items, log.ratings, people.reasons)
         self.memory.seal()
-        self._writer = SuffixWriter(people.catalog, self.memory, people.style)
+        self._writer = SuffixWriter(people.catalog, people.personas, self.memory, people.style)
         self._prefixes = [
             persona_prefix(p, people.catalog.kind, people.style) for p in people.personas
         ]

@@ -50,6 +50,12 @@ class Population:
                 f"population {self.name!r} wanted one reason a rating: {len(self.history)},"
                 f" got {len(self.reasons)}"
             )
+        if not len(self.vectors) == self.history.num_items == len(self.catalog):
+            raise ValueError(
+                f"population {self.name!r} wanted one vector for each of {len(self.catalog)} items"
+                f" and a history over them, got {len(self.vectors)} vectors and a history over"
+                f" {self.history.num_items} items; embed this catalogue"
+            )
         wanted = {p.adapter for p in self.personas} - {None}
         if missing := sorted(str(a) for a in wanted - set(self.adapters)):
             raise ValueError(
@@ -68,52 +74,54 @@ class Population:
 
         Raises:
             FileNotFoundError: neither a population folder nor a hub id that can be reached.
-            ValueError: the folder was written by a newer version.
+            ValueError: the folder was written by a newer version, or a part is missing or corrupt.
         """
         folder = _folder(path_or_hub_id)
-        head = json.loads((folder / "population.json").read_text(encoding="utf-8"))
-        if head["format"] > FORMAT:
+        try:
+            head = json.loads((folder / "population.json").read_text(encoding="utf-8"))
+            newer = head["format"] > FORMAT
+            parts = {} if newer else _read_parts(folder, head)
+        except Exception as error:  # json, parquet and safetensors each raise kinds of their own
+            raise ValueError(
+                f"population {str(folder)!r} cannot be read ({type(error).__name__}: {error});"
+                " copy the whole folder again, or build it anew"
+            ) from error
+        if newer:
             raise ValueError(
                 f"population {folder.name!r} has format {head['format']}, this version reads up to"
                 f" {FORMAT}; update personarec"
             )
-        catalog = Catalog.load(folder / "catalog.parquet")
-        personas = _read_personas(folder / "personas.parquet")
-        history, reasons = _read_history(folder / "history.parquet", len(personas), len(catalog))
-        model = folder / "model"
-        return cls(
-            name=head["name"],
-            personas=personas,
-            catalog=catalog,
-            history=history,
-            reasons=reasons,
-            vectors=_read_vectors(folder / "vectors.safetensors"),
-            model=str(model) if model.exists() else head["model"],
-            style=PromptStyle(**head["style"]),
-            adapters={name: str(folder / "adapters" / name) for name in head["adapters"]},
-            card=head["card"],
-        )
+        return cls(**parts)
 
     def save(self, path: str | Path, *, copy_model: bool = True) -> None:
         """Write the population as a folder; an existing one is replaced whole.
 
         Args:
             path: the folder.
-            copy_model: put a local base model into the folder; a hub name is only named.
+            copy_model: put a local base model into the folder; else only its place is named, as
+                that of a hub model always is.
+
+        Raises:
+            FileExistsError: there is something else at ``path``; nothing is deleted.
         """
         folder = Path(path)
+        if folder.exists() and not (folder / "population.json").is_file() and not _is_empty(folder):
+            raise FileExistsError(
+                f"{str(folder)!r} holds something that is no population; save to a new folder"
+            )
         building = folder.with_name(folder.name + ".new")
         shutil.rmtree(building, ignore_errors=True)
         building.mkdir(parents=True)
         local = Path(self.model)
-        if copy_model and local.is_dir():
+        copied = copy_model and local.is_dir()
+        if copied:
             shutil.copytree(local, building / "model")
         for name, source in self.adapters.items():
             shutil.copytree(source, building / "adapters" / name)
         head = {
             "format": FORMAT,
             "name": self.name,
-            "model": local.name if local.is_dir() else self.model,
+            "model": "model" if copied else str(local.resolve()) if local.is_dir() else self.model,
             "style": asdict(self.style),
             "adapters": sorted(self.adapters),
             "card": dict(self.card),
@@ -153,6 +161,30 @@ def _folder(path_or_hub_id: str | Path) -> Path:
         ) from error
 
 
+def _is_empty(folder: Path) -> bool:
+    return folder.is_dir() and not any(folder.iterdir())
+
+
+def _read_parts(folder: Path, head: Mapping[str, Any]) -> dict[str, Any]:
+    """The constructor's arguments out of a folder whose ``population.json`` is ``head``."""
+    catalog = Catalog.load(folder / "catalog.parquet")
+    personas = _read_personas(folder / "personas.parquet")
+    history, reasons = _read_history(folder / "history.parquet", len(personas), len(catalog))
+    model = folder / "model"
+    return {
+        "name": head["name"],
+        "personas": personas,
+        "catalog": catalog,
+        "history": history,
+        "reasons": reasons,
+        "vectors": _read_vectors(folder / "vectors.safetensors"),
+        "model": str(model) if model.exists() else head["model"],
+        "style": PromptStyle(**head["style"]),
+        "adapters": {name: str(folder / "adapters" / name) for name in head["adapters"]},
+        "card": head["card"],
+    }
+
+
 def _write_personas(path: Path, personas: list[Persona]) -> None:
     import pandas as pd
 
@@ -171,6 +203,7 @@ def _read_personas(path: Path) -> list[Persona]:
             diversity=int(row["diversity"]),
             profile=str(row["profile"]),
             tastes=json.loads(row["tastes"]),
+            level=float(row["level"]),
             cluster=int(row["cluster"]),
             adapter=row["adapter"] if isinstance(row["adapter"], str) else None,
         )

@@ -46,7 +46,7 @@ class PromptStyle:
 
     verbatim: int = 1
     gist: int = 20
-    summary_words: int = 16
+    summary_words: int = 0
     cast: int = 2
     persona: bool = True
 
@@ -74,44 +74,51 @@ def persona_prefix(persona: Persona, kind: str, style: PromptStyle) -> str:
 def memory_line(catalog: Catalog, memory: Recollection) -> str:
     """One past decision with its reason."""
     return (
-        f"MEMORY: {_headline(catalog, memory.item)}. I gave {memory.rating:.0f}: {memory.reason}.\n"
+        f"MEMORY: {_headline(catalog, memory.item)}, others"
+        f" {catalog.steady_averages[memory.item]:.1f}."
+        f" I gave {memory.rating:.0f}: {memory.reason}.\n"
     )
 
 
-def gist_line(gist: Gist) -> str:
-    """What the most similar memories amount to."""
-    return f"ALIKE {gist.closeness:.1f}: I gave {gist.own:.1f}, {_signed(gist.against_others)}.\n"
-
-
-def item_lines(catalog: Catalog, item: int, style: PromptStyle) -> str:
-    """The item asked about, ending with the cue for the answer."""
+def item_line(catalog: Catalog, item: int, style: PromptStyle) -> str:
+    """The item asked about: title, year and genres; summary and cast as far as they are told."""
     cast = catalog.casts[item][: style.cast]
     told = " ".join(catalog.summaries[item].split()[: style.summary_words])
-    parts = [f"{catalog.kind.upper()}: {_headline(catalog, item)}{_votes(catalog, item)}."]
+    parts = [f"{catalog.kind.upper()}: {_headline(catalog, item)}."]
     if told:
         parts.append(told)
     if cast:
         parts.append(f"With {', '.join(cast)}.")
-    return " ".join(parts) + f"\n{RATING_CUE}"
+    return " ".join(parts) + "\n"
+
+
+def gist_words(gist: Gist) -> str:
+    """What the most similar memories amount to."""
+    apart = _signed(gist.against_others)
+    return f"ALIKE {gist.closeness:.1f}: own {gist.own:.1f}, apart {apart}. "
+
+
+def taste_words(taste: float, level: float) -> str:
+    """What Ms says of the item's genres, and of the user's ratings at large, next to others."""
+    return f"TASTE {_signed(taste)}, level {_signed(level)}. "
+
+
+def closing_words(catalog: Catalog, item: int) -> str:
+    """The historical average, about how many votes it stands on, and the cue for the answer.
+
+    Numbers stand last, at a fixed distance from the cue: a small model finds them by place.
+    """
+    count = int(catalog.counts[item])
+    if not count:
+        return f"AVERAGE none.\n{RATING_CUE}"
+    shown = max(c for c in _SHOWN_COUNTS if c <= count)
+    return f"AVERAGE {catalog.averages[item]:.1f} from {shown}.\n{RATING_CUE}"
 
 
 def _headline(catalog: Catalog, item: int) -> str:
     year = f" ({catalog.years[item]})" if catalog.years[item] else ""
     genres = f" {', '.join(catalog.genres[item])}" if catalog.genres[item] else ""
-    return f"{catalog.titles[item]}{year}{genres}, {_average(catalog, item)}"
-
-
-def _average(catalog: Catalog, item: int) -> str:
-    if not catalog.counts[item]:
-        return "not rated by others yet"
-    return f"others {catalog.averages[item]:.1f}"
-
-
-def _votes(catalog: Catalog, item: int) -> str:
-    count = int(catalog.counts[item])
-    if not count:
-        return ""
-    return f" from {max(c for c in _SHOWN_COUNTS if c <= count)}"
+    return f"{catalog.titles[item]}{year}{genres}"
 
 
 def _signed(value: float) -> str:

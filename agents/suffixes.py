@@ -1,15 +1,20 @@
 """From Ml to words: recalls what is like the item and writes the suffix of each request."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from agents.memory import Memory, Recalled
+from agents.persona import Persona
 from agents.prompts import (
     Gist,
     PromptStyle,
     Recollection,
-    gist_line,
-    item_lines,
+    closing_words,
+    gist_words,
+    item_line,
     memory_line,
+    taste_words,
 )
 from simenv.catalog import Catalog
 from simenv.events import FloatArray, IntArray
@@ -18,41 +23,59 @@ from simenv.events import FloatArray, IntArray
 class SuffixWriter:
     """Writes suffixes for many (user, item) pairs with one recall; item texts are kept."""
 
-    def __init__(self, catalog: Catalog, memory: Memory, style: PromptStyle) -> None:
+    def __init__(
+        self, catalog: Catalog, personas: Sequence[Persona], memory: Memory, style: PromptStyle
+    ) -> None:
         self.catalog = catalog
         self.memory = memory
         self.style = style
-        self._item_lines: dict[int, str] = {}
+        self._item_parts: dict[int, tuple[str, str]] = {}
+        shares = catalog.genre_matrix
+        self._shares = shares / np.maximum(shares.sum(axis=1, keepdims=True), 1)
+        self._tastes = np.array(
+            [[p.tastes.get(g, 0.0) for g in catalog.genre_names] for p in personas]
+        ).reshape(len(personas), len(catalog.genre_names))
+        self._levels = np.array([p.level for p in personas])
 
     def write(self, users: IntArray, items: IntArray) -> list[str]:
         """Suffixes of users (n,) for items (n, k), row by row: n·k texts; changes no memory."""
-        if self.style.recalled:
-            recalled = self.memory.recall(users, items, self.style.recalled)
-            memories = self._memory_parts(users, recalled)
-        else:
-            memories = [""] * items.size
-        return [
-            memory + self._item_part(item)
-            for memory, item in zip(memories, items.reshape(-1).tolist(), strict=True)
-        ]
+        recalled = self.memory.recall(users, items, max(1, self.style.recalled))
+        parts = zip(
+            self._memory_parts(users, recalled),
+            self._gist_parts(recalled),
+            self._taste_parts(users, items),
+            items.reshape(-1).tolist(),
+            strict=True,
+        )
+        return [memory + self._said(gist + taste, item) for memory, gist, taste, item in parts]
 
-    def _item_part(self, item: int) -> str:
-        if item not in self._item_lines:
-            self._item_lines[item] = item_lines(self.catalog, item, self.style)
-        return self._item_lines[item]
+    def _said(self, middle: str, item: int) -> str:
+        """The item's own words around what the user thinks of it; they are written once."""
+        if item not in self._item_parts:
+            line = item_line(self.catalog, item, self.style)
+            self._item_parts[item] = line, closing_words(self.catalog, item)
+        line, closing = self._item_parts[item]
+        return line + middle + closing
+
+    def _taste_parts(self, users: IntArray, items: IntArray) -> list[str]:
+        """What each user's Ms says of each item's genres; nothing where Ms is left out."""
+        if not self.style.persona:
+            return [""] * items.size
+        tastes = np.einsum("ng,nkg->nk", self._tastes[users], self._shares[items]).reshape(-1)
+        levels = np.repeat(self._levels[users], items.shape[1])
+        pairs = zip(tastes.tolist(), levels.tolist(), strict=True)
+        return [taste_words(taste, level) for taste, level in pairs]
 
     def _memory_parts(self, users: IntArray, recalled: Recalled) -> list[str]:
         n, k, m = recalled.items.shape
         owners = np.repeat(users, k).tolist()
         items = recalled.items.reshape(n * k, m)
         told = min(self.style.verbatim, m)
-        gists = self._gist_parts(recalled) if self.style.gist else [""] * (n * k)
         columns = zip(
             owners,
             items[:, :told].tolist(),
             recalled.ratings.reshape(n * k, m)[:, :told].tolist(),
             recalled.rows.reshape(n * k, m)[:, :told].tolist(),
-            gists,
             strict=True,
         )
         return [
@@ -61,17 +84,18 @@ class SuffixWriter:
                 for i, r, row in zip(own, ratings, rows, strict=True)
                 if i >= 0
             )
-            + gist
-            for user, own, ratings, rows, gist in columns
+            for user, own, ratings, rows in columns
         ]
 
     def _gist_parts(self, recalled: Recalled) -> list[str]:
         m = self.style.gist
+        if not m:
+            return [""] * recalled.items[..., 0].size
         items, ratings = recalled.items[..., :m], recalled.ratings[..., :m]
         gists = summed_up(self.catalog, items, ratings, recalled.similarities[..., :m])
         flat = (x.reshape(-1).tolist() for x in (*gists, (items >= 0).any(axis=-1)))
         return [
-            gist_line(Gist(a, b, c)) if any_ else "" for a, b, c, any_ in zip(*flat, strict=True)
+            gist_words(Gist(a, b, c)) if any_ else "" for a, b, c, any_ in zip(*flat, strict=True)
         ]
 
 

@@ -33,6 +33,7 @@ def _run(cfg: DictConfig) -> None:
         )
     OmegaConf.resolve(cfg)
     logging.captureWarnings(True)
+    logging.getLogger("faiss").setLevel(logging.WARNING)  # it tells of every build it looks for
     hydra.utils.get_method(cfg.experiment.run)(cfg, output_dir)
 
 

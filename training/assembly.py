@@ -36,6 +36,6 @@ def population_on(
 def population_from_dataset(
     dataset: Dataset, base: Population, embedder: Embedder | None = None
 ) -> Population:
-    """The users of ``dataset`` on the model and style of ``base``, whose own people play no part."""
+    """The users of ``dataset`` on the model and style of ``base``, without its own people."""
     people = population_on(dataset, base.model, base.style, embedder)
     return people.with_card(model=base.card.get("model", base.name))

@@ -13,6 +13,7 @@ from simenv.catalog import Catalog
 from simenv.events import FloatArray, IntArray, InteractionLog
 
 _TASTE_RIDGE = 4.0  # strength of the prior that a user has no preferences
+_LEVEL_PRIOR = 3.0  # ratings that the prior of no generosity is worth
 _ACTOR_SHRINK = 3.0
 _LEAST_TASTE = 0.1  # stars; smaller preferences are not worth a word
 _MOST_GENRES = 12
@@ -132,7 +133,8 @@ class OfflineDistiller:
             sentences += _era_sentence(_YEAR_SCALE * float(taste[-1]))
             sentences += self._cast_sentence(log.items[rows], own - own.mean())
         a, c, d = (int(x) for x in levels)
-        return Persona(a, c, d, " ".join(sentences), tastes)
+        level = float(own.sum() / (len(own) + _LEVEL_PRIOR))
+        return Persona(a, c, d, " ".join(sentences), tastes, level)
 
     def _cast_sentence(self, items: IntArray, own: FloatArray) -> list[str]:
         sums: dict[str, list[float]] = {}

@@ -53,7 +53,8 @@ def held_out_examples(
     users, rows = _draw_rows(dataset, num_turns, rng)
     items = dataset.test.items[rows]
     prefixes = [persona_prefix(distilled.personas[u], dataset.catalog.kind, style) for u in users]
-    suffixes = SuffixWriter(dataset.catalog, memory, style).write(users, items)
+    writer = SuffixWriter(dataset.catalog, distilled.personas, memory, style)
+    suffixes = writer.write(users, items)
     ratings = dataset.test.ratings[rows]
     if dataset.truth is not None:
         targets = dataset.truth.probabilities(users, items)
@@ -69,6 +70,11 @@ def _draw_rows(
     offsets = dataset.test.offsets()
     sizes = np.diff(offsets)
     users = np.flatnonzero(sizes)
+    if not len(users):
+        raise ValueError(
+            f"examples wanted later rows to learn from, but data set {dataset.name!r} has an empty"
+            " test part; split it at a fraction below 1"
+        )
     rows = np.stack(
         [
             offsets[u] + rng.permutation(max(sizes[u], num_turns))[:num_turns] % sizes[u]

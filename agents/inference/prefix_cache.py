@@ -1,6 +1,7 @@
 """Keys and values of prefixes, kept per (adapter, prefix) within a byte budget, least used out."""
 
 from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from torch import Tensor
@@ -56,6 +57,27 @@ class PrefixCache:
             self._evictions += 1
         self._entries[key] = states
         self._bytes += size
+
+    def fetch(
+        self,
+        adapter: str | None,
+        prefixes: Sequence[str],
+        compute: Callable[[list[str]], Iterable[Tensor]],
+    ) -> dict[str, Tensor]:
+        """The entries of all ``prefixes``, each once, in order of first appearance.
+
+        Args:
+            adapter: under which they are computed.
+            prefixes: may repeat.
+            compute: gives the entries of those that are not kept, in order; they are then kept.
+        """
+        found = {prefix: self.get(adapter, prefix) for prefix in dict.fromkeys(prefixes)}
+        missing = [prefix for prefix, entry in found.items() if entry is None]
+        if missing:
+            for prefix, entry in zip(missing, compute(missing), strict=True):
+                found[prefix] = entry
+                self.put(adapter, prefix, entry)
+        return {prefix: entry for prefix, entry in found.items() if entry is not None}
 
     def clear(self) -> None:
         """Forget every entry; the counts stay."""

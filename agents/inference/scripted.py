@@ -8,8 +8,8 @@ import numpy as np
 from agents.inference.engine import Completion, Request, Sampling
 from simenv.events import FloatArray
 
-_OTHERS = re.compile(r"others (\d\.\d)")
-_LEVEL = re.compile(r"([+-]\d\.\d) next to others")
+_AVERAGE = re.compile(r"AVERAGE (\d\.\d)")
+_LEVEL = re.compile(r"level ([+-]\d\.\d)")
 
 
 class ScriptedEngine:
@@ -39,5 +39,5 @@ class ScriptedEngine:
         """Nothing to release."""
 
     def _centre(self, request: Request) -> float:
-        others, level = _OTHERS.findall(request.suffix), _LEVEL.findall(request.prefix)
-        return float(others[-1] if others else 3.0) + float(level[-1] if level else 0.0)
+        average, level = _AVERAGE.findall(request.suffix), _LEVEL.findall(request.suffix)
+        return float(average[-1] if average else 3.0) + float(level[-1] if level else 0.0)

@@ -20,7 +20,7 @@ from experiments.provenance import provenance
 from experiments.report import write_json
 from simenv.data.dataset import Dataset
 from simenv.data.synthetic import drawn_world, synthetic
-from training.assembly import population_on, population_from_dataset
+from training.assembly import population_from_dataset, population_on
 from training.pocket import PocketConfig, PocketTrainer
 
 
@@ -34,15 +34,12 @@ def run(cfg: DictConfig, output_dir: Path) -> dict[str, Any]:
     config: Any = OmegaConf.to_container(cfg, resolve=True)
     settings = cfg.experiment
     dataset: Dataset = instantiate(cfg.data)
-    pocket = PocketConfig(**OmegaConf.to_container(settings.pocket))  # type: ignore[arg-type]
+    is_tiny = cfg.get("debug") == "tiny"
+    pocket = PocketConfig.tiny() if is_tiny else PocketConfig(**config["experiment"]["pocket"])
     model, training = _base_model(settings.slm, pocket, output_dir)
     population = population_on(dataset, model, pocket.style)
-    unseen = {
-        "own later ratings": dataset,
-        **{f"unseen world {s}": synthetic(s) for s in settings.unseen_worlds},
-        **{f"unseen drawn world {s}": drawn_world(s) for s in settings.unseen_drawn_worlds},
-    }
-    fidelity = _fidelity(population, unseen, settings.num_users)
+    worlds = {"own later ratings": dataset} | ({} if is_tiny else _unseen(settings))
+    fidelity = _fidelity(population, worlds, settings.num_users)
     card = {
         "name": settings.population_name,
         "model": settings.slm or "pocket",
@@ -58,6 +55,13 @@ def run(cfg: DictConfig, output_dir: Path) -> dict[str, Any]:
     write_json(output_dir / "results.json", results)
     _tell(fidelity)
     return results
+
+
+def _unseen(settings: DictConfig) -> dict[str, Dataset]:
+    """Worlds that neither the model nor the population has met."""
+    worlds = {f"unseen world {s}": synthetic(s) for s in settings.unseen_worlds}
+    drawn = {f"unseen drawn world {s}": drawn_world(s) for s in settings.unseen_drawn_worlds}
+    return {**worlds, **drawn}
 
 
 def _base_model(
@@ -81,9 +85,7 @@ def _base_model(
     }
 
 
-def _fidelity(
-    population: Population, worlds: dict[str, Dataset], num_users: int
-) -> dict[str, Any]:
+def _fidelity(population: Population, worlds: dict[str, Dataset], num_users: int) -> dict[str, Any]:
     """World → ``measure``; every world has people of its own on the same model."""
     figures = {}
     with progress_bar("fidelity", total=len(worlds)) as tick:

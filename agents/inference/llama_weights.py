@@ -1,0 +1,171 @@
+"""Weights of a Llama-like model laid out for ``LlamaForward``; a LoRA is merged into its own set.
+
+Letters: ``w`` hidden width, ``H`` query heads, ``G`` key heads, ``D`` head width, ``f`` MLP width.
+"""
+
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+_ARCHITECTURES = ("LlamaForCausalLM", "MistralForCausalLM")
+_TABLE_NUMBERS = 2**22  # largest table of the first layer's projections (16 MiB in float32)
+
+
+class NotFused(Exception):  # noqa: N818 (a signal: Hugging Face's own forward answers instead)
+    """The fast forward cannot answer this; the text says why."""
+
+
+class Shape(NamedTuple):
+    """What the forward pass must know of a model."""
+
+    heads: int  # H
+    key_heads: int  # G
+    width: int  # D
+    eps: float  # of the RMS norms
+
+
+class Layer(NamedTuple):
+    """One layer; norms and the attention scale are folded into the matrices (inputs, outputs)."""
+
+    qkv: Tensor  # (w, (H + 2G)·D) columns: first halves of q and k, second halves, v
+    queries: Tensor  # (w, H·D) first halves, second halves; used by the last layer only
+    keys_values: Tensor  # (w, 2·G·D) first halves of k, second halves, v; likewise
+    out: Tensor  # (H·D, w)
+    gate: Tensor  # (w, f)
+    up: Tensor  # (w, f)
+    down: Tensor  # (f, w)
+
+
+class Weights(NamedTuple):
+    """A base model, or a base model with one adapter merged in."""
+
+    layers: list[Layer]
+    embedding: Tensor  # (vocabulary, w), the model's own
+    first: Tensor | None  # (vocabulary, (H + 2G)·D) the first layer's qkv of each token
+    head: Tensor  # (vocabulary, w), the model's own
+    norm: Tensor  # (w,) before the head
+
+    @property
+    def num_bytes(self) -> int:
+        """Bytes that this set adds to the model's own."""
+        tensors = [t for layer in self.layers for t in layer]
+        tensors += [] if self.first is None else [self.first]
+        return sum(t.numel() * t.element_size() for t in tensors)
+
+
+def why_not(model: Any) -> str | None:
+    """Why the fast forward cannot run this base model; None if it can."""
+    config = model.config
+    rope = getattr(config, "rope_parameters", None) or getattr(config, "rope_scaling", None) or {}
+    window = getattr(config, "sliding_window", None)
+    dtypes = {str(p.dtype) for p in model.parameters()}
+    reasons = {
+        f"architecture {type(model).__name__}": type(model).__name__ not in _ARCHITECTURES,
+        f"activation {getattr(config, 'hidden_act', None)}": (
+            getattr(config, "hidden_act", None) != "silu"
+        ),
+        f"rope {rope}": rope.get("rope_type", "default") != "default",
+        "biases": getattr(config, "attention_bias", False) or getattr(config, "mlp_bias", False),
+        f"sliding window {window}": (
+            window is not None and window < getattr(config, "max_position_embeddings", 0)
+        ),
+        f"dtypes {sorted(dtypes)}": dtypes != {"torch.float32"},
+    }
+    return next((reason for reason, holds in reasons.items() if holds), None)
+
+
+def shape_of(model: Any) -> Shape:
+    """Shape of a model for which ``why_not`` is None."""
+    config = model.config
+    width = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    return Shape(config.num_attention_heads, config.num_key_value_heads, width, config.rms_norm_eps)
+
+
+@torch.inference_mode()
+def fuse(model: Any, shape: Shape, adapter: str | None) -> Weights:
+    """Lay out the weights of ``model``, with the peft adapter of that name merged in (if any).
+
+    Raises:
+        NotFused: the adapter is more than a plain LoRA on the projections.
+    """
+    if adapter is not None:
+        _check_adapter(model, adapter)
+    layers = [_layer(block, shape, adapter) for block in model.model.layers]
+    embedding = _weight(model.model.embed_tokens, None)
+    first = None
+    if embedding.shape[0] * layers[0].qkv.shape[1] <= _TABLE_NUMBERS:
+        lengths = embedding.square().mean(-1, keepdim=True).add_(shape.eps).rsqrt_()
+        first = (embedding * lengths) @ layers[0].qkv
+    return Weights(
+        layers, embedding, first, _weight(model.lm_head, None), model.model.norm.weight.detach()
+    )
+
+
+def _layer(block: Any, shape: Shape, adapter: str | None) -> Layer:
+    attention, mlp = block.self_attn, block.mlp
+    before, between = block.input_layernorm.weight, block.post_attention_layernorm.weight
+    q, k, v = (
+        _weight(getattr(attention, name), adapter) * before
+        for name in ("q_proj", "k_proj", "v_proj")
+    )
+    q1, q2 = _halves(q * shape.width**-0.5, shape.width)
+    k1, k2 = _halves(k, shape.width)
+    gate, up = (_weight(getattr(mlp, n), adapter) * between for n in ("gate_proj", "up_proj"))
+    return Layer(
+        *(
+            _columns(*parts)
+            for parts in (
+                (q1, k1, q2, k2, v),
+                (q1, q2),
+                (k1, k2, v),
+                (_weight(attention.o_proj, adapter),),
+                (gate,),
+                (up,),
+                (_weight(mlp.down_proj, adapter),),
+            )
+        )
+    )
+
+
+def _columns(*rows: Tensor) -> Tensor:
+    """Weights (outputs, inputs) side by side as one contiguous (inputs, outputs)."""
+    return torch.cat(rows).t().contiguous()
+
+
+def _halves(weight: Tensor, width: int) -> tuple[Tensor, Tensor]:
+    """Rows of the first and of the second half of every head, as the rotation pairs them."""
+    heads = weight.view(-1, 2, width // 2, weight.shape[1])
+    return heads[:, 0].flatten(0, 1), heads[:, 1].flatten(0, 1)
+
+
+def _weight(module: Any, adapter: str | None) -> Tensor:
+    """A projection's weight (outputs, inputs), with the adapter's update added where it has one."""
+    base = module.get_base_layer() if hasattr(module, "get_base_layer") else module
+    weight: Tensor = base.weight.detach()
+    if adapter is not None and adapter in getattr(module, "lora_A", {}):
+        update: Tensor = module.get_delta_weight(adapter).to(weight.dtype)
+        return weight + update
+    return weight
+
+
+def _check_adapter(model: Any, adapter: str) -> None:
+    """Raise ``NotFused`` unless every part of the adapter sits on a projection of a layer."""
+    allowed = {
+        id(module)
+        for block in model.model.layers
+        for part in (block.self_attn, block.mlp)
+        for module in part.children()
+    }
+    for name, module in model.named_modules():
+        parts = [k for k in ("lora_A", "lora_embedding_A") if adapter in getattr(module, k, {})]
+        if parts and (id(module) not in allowed or parts != ["lora_A"]):
+            raise NotFused(f"adapter {adapter!r} changes {name}")
+        plain = not getattr(module, "lora_bias", {}).get(adapter, False)
+        if parts and (not plain or adapter in getattr(module, "lora_variant", {})):
+            raise NotFused(f"adapter {adapter!r} is more than a plain LoRA on {name}")
+    config = getattr(model, "peft_config", {}).get(adapter)
+    if config is not None and (config.peft_type != "LORA" or config.bias != "none"):
+        raise NotFused(f"adapter {adapter!r} is {config.peft_type} with bias {config.bias!r}")
+    if config is not None and config.modules_to_save:
+        raise NotFused(f"adapter {adapter!r} replaces {config.modules_to_save}")

@@ -1,0 +1,35 @@
+"""What an engine did so far, counted as it runs."""
+
+from dataclasses import dataclass
+
+
+@dataclass
+class EngineStats:
+    """Counts since the engine was made; subtract two copies for what lies between."""
+
+    requests: int = 0
+    prompt_tokens: int = 0  # tokens of all prompts, prefixes included
+    cached_tokens: int = 0  # of these, tokens that were not run: cached, or asked twice in a call
+    run_tokens: int = 0  # tokens that went through the model, padding included
+    padding_tokens: int = 0  # of these, padding
+    adapter_switches: int = 0
+    model_seconds: float = 0.0  # in forward passes and in finding their prefixes
+    flops: float = 0.0  # estimate: 2 x weights of the layers x tokens run, attention left out
+    splits: int = 0  # batches halved because memory ran out
+    fallbacks: int = 0  # batches that the fast forward passed on to Hugging Face's
+
+    @property
+    def padding_waste(self) -> float:
+        """Share of the tokens run that were padding, in [0, 1]."""
+        return self.padding_tokens / max(self.run_tokens, 1)
+
+    @property
+    def cached_share(self) -> float:
+        """Share of the prompt tokens that were not run again, in [0, 1]."""
+        return self.cached_tokens / max(self.prompt_tokens, 1)
+
+    def add_run(self, real: int, padded: int, weights: int) -> None:
+        """Count a pass over ``padded`` tokens, ``real`` of them real, through so many weights."""
+        self.run_tokens += padded
+        self.padding_tokens += padded - real
+        self.flops += 2.0 * weights * padded

@@ -1,0 +1,116 @@
+"""``PersonaRec-v0`` as everybody meets it."""
+
+from pathlib import Path
+
+import gymnasium as gym
+import numpy as np
+import pytest
+
+import simenv  # noqa: F401  (registers the environments)
+from agents.assembly import make_engine, make_env, make_vector_env, persona_users
+from agents.inference.local import LocalEngine
+from agents.inference.scripted import ScriptedEngine
+from agents.population import SHIPPED
+from tests.contracts import env_contract
+
+SMALL = {"engine": "scripted", "slate_size": 3, "history_length": 8}
+
+
+@pytest.fixture(scope="module")
+def folder(population, tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("population") / "five"
+    population.save(path)
+    return path
+
+
+def test_personarec_passes_both_checkers(folder):
+    env_contract.check_checkers(
+        lambda: gym.make("PersonaRec-v0", population=str(folder), **SMALL, repeats="replace")
+    )
+
+
+def test_personarec_keeps_the_env_contract(folder):
+    env_contract.check_env_contract(
+        lambda **more: make_env(population=folder, **SMALL, **more),
+        lambda num_envs, **more: make_vector_env(num_envs, population=folder, **SMALL, **more),
+    )
+
+
+def test_the_readmes_loop_runs_on_the_shipped_population():
+    env = gym.make("PersonaRec-v0", slate_size=5, session_steps=2)
+    rng, done, steps = np.random.default_rng(0), False, 0
+    env.reset(seed=0)
+    while not done:
+        slate = rng.choice(env.action_space.nvec[0], size=5, replace=False)
+        observation, reward, left, over, _ = env.step(slate)
+        done, steps = left or over, steps + 1
+    assert steps <= 2
+    assert 1 <= reward <= 5
+    assert observation in env.observation_space
+    assert isinstance(env.unwrapped.user_model.engine, LocalEngine)
+    env.close()
+
+
+def test_the_readmes_batch_runs_and_replays_on_the_pocket_model(population):
+    runs = []
+    for _ in range(2):
+        envs = gym.make_vec("PersonaRec-v0", num_envs=4, population=population, slate_size=5)
+        envs.reset(seed=0)
+        runs.append([envs.step(np.tile(np.arange(5) + t, (4, 1))) for t in range(3)])
+        envs.close()
+    env_contract.assert_equal_trees(*runs)
+    assert type(envs).__name__ == "RecVectorEnv"
+
+
+def test_people_may_come_as_population_folder_or_path(population, folder):
+    for people in (population, folder, str(folder)):
+        env = make_env(population=people, **SMALL)
+        assert env.catalog.titles == population.catalog.titles
+
+
+def test_no_population_means_the_shipped_one():
+    env = make_env(**SMALL)
+    assert env.user_model.population.model == str(SHIPPED / "model")
+
+
+def test_session_steps_and_max_episode_steps_both_reach_the_batch(population):
+    for name in ("session_steps", "max_episode_steps"):
+        assert make_vector_env(2, population, **SMALL, **{name: 3}).max_episode_steps == 3
+
+
+def test_closing_the_environment_closes_the_engine(population):
+    closed = []
+
+    class Watched(ScriptedEngine):
+        def close(self):
+            closed.append(True)
+
+    env = make_env(population, engine=lambda model, adapters: Watched(), slate_size=3)
+    env.reset(seed=0)
+    env.close()
+    assert closed == [True]
+
+
+def test_a_callable_engine_gets_the_model_and_the_adapters(change):
+    people = change(model="owner/model", adapters={"ann": "a-folder"})
+    asked = []
+
+    def engine(model, adapters):
+        asked.append((model, dict(adapters)))
+        return ScriptedEngine()
+
+    assert isinstance(make_engine(people, engine), ScriptedEngine)
+    assert asked == [("owner/model", {"ann": "a-folder"})]
+
+
+def test_an_unknown_engine_is_refused_with_the_known_ones(population):
+    with pytest.raises(
+        ValueError, match=r"engine wanted one of .*'local', .*'scripted'.* got 'oracle'"
+    ):
+        make_engine(population, "oracle")
+
+
+def test_persona_users_answer_on_the_engine_named(population):
+    users = persona_users(population, "scripted")
+    assert users.engine.description.startswith("scripted (no language model)")
+    assert users.num_users == 5
