@@ -8,6 +8,7 @@ import itertools
 import json
 import math
 import re
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -247,6 +248,7 @@ class PocketTrainer:
         self.config, self.folder, self.worlds = config, Path(folder), worlds
         self.device, self.save_every = device, save_every
         self.step = 0
+        self.seconds = 0.0  # of training, over all runs that this checkpoint saw
         self.losses: list[float] = []
         self.folder.mkdir(parents=True, exist_ok=True)
         if (self.folder / "state.pt").exists():
@@ -299,6 +301,7 @@ class PocketTrainer:
         self._make_optimizer()
         self.optimizer.load_state_dict(state["optimizer"])
         self.step, self.losses = state["step"], state["losses"]
+        self.seconds = state["seconds"]
 
     def save(self) -> None:
         """Write the checkpoint; a kill in the middle leaves the previous one."""
@@ -309,6 +312,7 @@ class PocketTrainer:
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "step": self.step,
+            "seconds": self.seconds,
             "losses": self.losses,
         }
         torch.save(state, self.folder / "state.tmp")
@@ -323,7 +327,9 @@ class PocketTrainer:
         # exactly as an uninterrupted one would.
         stream = batches(self.config, self.worlds, first_world=_FIRST_WORLD)
         for examples in itertools.islice(stream, self.step, self.config.num_steps):
+            started = time.perf_counter()
             loss = self._update(examples)
+            self.seconds += time.perf_counter() - started
             self.step += 1
             self.losses.append(loss)
             if on_step:

@@ -1,6 +1,5 @@
 """Runs the stages; the question and the score stand in the package docstring."""
 
-import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -70,7 +69,6 @@ def _base_model(
     """The base model's folder or name, and how it was trained (nothing for a given one)."""
     if slm:
         return slm, {}
-    started = time.perf_counter()
     trainer = PocketTrainer(config, output_dir / "pocket")
     with progress_bar("pocket", total=config.num_steps) as tick:
         tick("training", advance=trainer.step)
@@ -81,7 +79,7 @@ def _base_model(
         "parameters": sum(p.numel() for p in trainer.model.parameters()),
         "seed": config.seed,
         "last_loss": float(np.mean(trainer.losses[-100:])),
-        "seconds_this_run": round(time.perf_counter() - started),
+        "training_seconds": round(trainer.seconds),
     }
 
 
