@@ -66,7 +66,7 @@ class LocalEngine:
         self.device = choose_device(device)
         self.token_budget = token_budget
         self.reuse_prefixes = reuse_prefixes
-        self.description = f"local {Path(model).name}"
+        self.description = "local " + "/".join(Path(model).parts[-2:])  # or owner/name of the hub
         self.tokenizer, base = load_model(model, self.device, dtype)
         self.context = int(getattr(base.config, "max_position_embeddings", 2**20))
         self.stats = EngineStats()
