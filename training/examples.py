@@ -63,6 +63,17 @@ def held_out_examples(
     return Examples(prefixes, suffixes, targets, ratings)
 
 
+def chosen_users(examples: Examples, users: np.ndarray) -> Examples:
+    """The examples of some users (n,)."""
+    turns = len(examples.suffixes) // len(examples.prefixes)
+    return Examples(
+        [examples.prefixes[u] for u in users],
+        [examples.suffixes[u * turns + t] for u in users for t in range(turns)],
+        examples.targets[users],
+        examples.ratings[users],
+    )
+
+
 def _draw_rows(
     dataset: Dataset, num_turns: int, rng: np.random.Generator
 ) -> tuple[IntArray, IntArray]:

@@ -20,7 +20,8 @@ from experiments.report import write_json
 from simenv.data.dataset import Dataset
 from simenv.data.synthetic import drawn_world, synthetic
 from training.assembly import population_from_dataset, population_on
-from training.pocket import PocketConfig, PocketTrainer
+from training.pocket import PocketTrainer
+from training.pocket_model import PocketConfig
 
 
 def run(cfg: DictConfig, output_dir: Path) -> dict[str, Any]:

@@ -14,15 +14,9 @@ from agents.inference.local import LocalEngine
 from agents.population import SHIPPED
 from agents.prompts import RATING_CHOICES, PromptStyle
 from simenv.data.synthetic import synthetic
-from training.examples import held_out_examples
-from training.pocket import (
-    PocketConfig,
-    PocketTrainer,
-    batches,
-    chosen_users,
-    evaluate,
-    train_tokenizer,
-)
+from training.examples import chosen_users, held_out_examples
+from training.pocket import PocketTrainer, batches
+from training.pocket_model import PocketConfig, evaluate, train_tokenizer
 
 TINY = PocketConfig(
     vocab_size=600, hidden_size=32, num_layers=2, num_heads=2, intermediate_size=64,
