@@ -13,6 +13,7 @@ from simenv.events import IntArray
 from simenv.user_model import UserModel
 
 if TYPE_CHECKING:
+    from agents.embedding import Embedder
     from agents.inference.engine import Engine
 
 # (model, dataset, users) -> {num_ratings, predictors: {name: {rmse, …}}}, the users' own row first
@@ -71,6 +72,7 @@ def personas(
     evaluated: IntArray,
     engine: Callable[..., Any],
     population: str | None = None,
+    embedder: "Embedder | None" = None,
 ) -> People:
     """People of a data set on a language model; profiles and memories come from training rows.
 
@@ -78,8 +80,9 @@ def personas(
         dataset: whose users they are; ids are its own.
         evaluated: (n,) the users that will be asked.
         engine: makes the engine that answers, given the population's model.
-        population: folder or hub id of the population whose model and adapters answer; None =
-            the shipped one.
+        population: folder or hub id of the population whose language model answers; None = the
+            shipped one. Its adapters belong to its own people and are not used.
+        embedder: of item texts, by which memories are found; None = TF-IDF + SVD.
     """
     from agents.assembly import persona_users  # heavy: a language model
     from agents.fidelity import measure
@@ -87,14 +90,14 @@ def personas(
     from training.assembly import population_from_dataset
 
     base = Population.load(population) if population else Population.shipped()
-    people = population_from_dataset(dataset, base)
+    people = population_from_dataset(dataset, base, embedder)
     model = persona_users(people, engine=engine)
     description = str(getattr(model.engine, "description", type(model.engine).__name__))
     facts = {key: value for key, value in people.card.items() if isinstance(value, str | int)}
     card = {
         "kind": "persona",
         "engine": public_text(description),
-        "model": public_text(Path(people.model).name),
+        "model": public_text("/".join(Path(people.model).parts[-2:])),
         "population": public({"name": people.name, "users": len(people.personas), **facts}),
         "warning": SCRIPTED_WARNING if description.startswith("scripted") else None,
     }

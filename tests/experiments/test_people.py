@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from agents.embedding import HashingEmbedder
 from agents.prompts import PromptStyle
 from experiments.people import SCRIPTED_WARNING, personas, scripted, scripted_engine
 from simenv.data.synthetic import synthetic
@@ -26,6 +27,11 @@ def people(dataset, tmp_path_factory):
 def test_personas_are_the_people_of_the_data_set_not_of_the_population(people, dataset):
     assert people.model.num_users == dataset.num_users
     assert people.card["population"]["name"] == dataset.name
+
+
+def test_the_embedder_asked_for_is_the_one_that_memories_are_found_by(dataset):
+    found = personas(dataset, [0], scripted_engine, embedder=HashingEmbedder(num_dims=96))
+    assert found.model.population.vectors.shape == (dataset.num_items, 96)
 
 
 def test_a_scripted_engine_is_called_so_on_the_card(people):

@@ -181,11 +181,10 @@ def test_temperature_0_says_the_most_probable_whatever_the_seed(engine, question
 
 def test_draws_follow_the_models_probabilities(engine, questions):
     """Of 300 draws of one token the share of each star is what ``score`` promises, within 4 sd."""
-    one = Sampling(max_new_tokens=1, temperature=1.0, top_k=5)
+    one = Sampling(max_new_tokens=1, temperature=1.0, top_k=len(engine.tokenizer))
     said = engine.generate([questions[0]._replace(seed=s) for s in range(300)], one)
     counts = np.array([sum(c.text == choice for c in said) for choice in RATING_CHOICES])
-    if counts.sum() < 250:
-        pytest.skip("this model's five most probable tokens are not the five stars")
+    assert counts.sum() >= 100, "the shipped model answers a rating with a star"
     share, chance = counts / counts.sum(), np.exp(stars(engine, [questions[0]])[0])
     assert (abs(share - chance) <= 4 * np.sqrt(chance * (1 - chance) / counts.sum()) + 1e-3).all()
 
