@@ -111,7 +111,7 @@ def without(population: Population, *, persona: bool = False, memory: bool = Fal
     """An ablated population: ``persona=True`` leaves Ms out, ``memory=True`` leaves Ml out."""
     style = population.style
     if persona:
-        style = replace(style, persona=False)
+        style = style.without_persona()
     if memory:
-        style = replace(style, verbatim=0, gist=0)
+        style = style.without_memory()
     return replace(population, style=style)

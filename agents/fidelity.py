@@ -43,6 +43,36 @@ def measure(
     return {"num_ratings": len(told), "num_users": len(users), "predictors": predictors}
 
 
+def against_truth(
+    model: PersonaUsers, dataset: Dataset, users: IntArray, rng: np.random.Generator
+) -> dict[str, float]:
+    """How close the users come to what they would really give to items that nobody picked.
+
+    A log cannot tell: it holds what people chose. Only a world with known truth can.
+
+    Args:
+        model: whose users are those of ``dataset``; its memories are not changed.
+        dataset: of a world with known truth.
+        users: (n,) who is asked, each about items drawn by lot.
+        rng: draws the items.
+
+    Returns:
+        ``rmse`` and ``bias`` (simulated minus true) of the expected stars.
+
+    Raises:
+        ValueError: the data set has no known truth.
+    """
+    if dataset.truth is None:
+        raise ValueError(
+            f"against_truth wanted a world with known truth, got {dataset.name!r}; use a synthetic"
+            " one"
+        )
+    items = np.stack([rng.permutation(dataset.num_items)[:_PLACES] for _ in users])
+    error = expected_stars(model.probabilities(users, items))
+    error = error - expected_stars(dataset.truth.probabilities(users, items))
+    return {"rmse": float(np.sqrt(np.mean(error**2))), "bias": float(error.mean())}
+
+
 def earliest_rows(log: InteractionLog, users: IntArray, most: int) -> IntArray:
     """Row numbers of the first ``most`` rows of every given user."""
     offsets = log.offsets()
@@ -51,7 +81,7 @@ def earliest_rows(log: InteractionLog, users: IntArray, most: int) -> IntArray:
 
 
 def rate(model: PersonaUsers, log: InteractionLog) -> FloatArray:
-    """The users' distributions (r, 5) for the rows of a log; changes nothing.
+    """The users' distributions (r, 5) for the rows of a log, which they chose; changes nothing.
 
     Rows of one user are asked together; a short last slate is filled up with its first item.
     """
@@ -67,7 +97,7 @@ def rate(model: PersonaUsers, log: InteractionLog) -> FloatArray:
             rows.append(filled)
     for start in range(0, len(users), 256):
         batch = slice(start, start + 256)
-        answers = model.probabilities(np.array(users[batch]), np.array(slates[batch]))
+        answers = model.probabilities(np.array(users[batch]), np.array(slates[batch]), chosen=True)
         chances[np.array(rows[batch])] = answers
     return chances
 

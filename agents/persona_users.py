@@ -7,7 +7,7 @@ import numpy as np
 
 from agents.embedding import Vectors
 from agents.inference.engine import Engine, Request
-from agents.memory import ExactMemory, FaissMemory
+from agents.memory import ExactMemory, TableMemory
 from agents.persona import tell_reason
 from agents.population import Population
 from agents.prompts import RATING_CHOICES, persona_prefix
@@ -15,6 +15,7 @@ from agents.suffixes import SuffixWriter
 from simenv.behaviour import Behaviour
 from simenv.events import NUM_STARS, Feedback, FloatArray, IntArray, SeedArray, Slates
 from simenv.snapshots import Arrays, check_shapes, pack_arrays, unpack_arrays
+from simenv.user_model import Explanation
 
 MakeMemory = Callable[[Vectors, int], ExactMemory]
 
@@ -32,7 +33,7 @@ class PersonaUsers:
 
     population: Population
     engine: Engine
-    make_memory: MakeMemory = FaissMemory
+    make_memory: MakeMemory = TableMemory
     behaviour: Behaviour = field(default_factory=Behaviour)
 
     def __post_init__(self) -> None:
@@ -58,18 +59,23 @@ class PersonaUsers:
         """The users (n,) come back in a neutral mood; they keep their memories."""
         self._satisfaction[users] = self.behaviour.content_level
 
-    def requests(self, users: IntArray, items: IntArray) -> list[Request]:
-        """What the model is asked when users (n,) meet items (n, k): n·k requests."""
+    def requests(self, users: IntArray, items: IntArray, chosen: bool = False) -> list[Request]:
+        """What the model is asked when users (n,) meet items (n, k): n·k requests.
+
+        ``chosen`` asks about items that the users picked on their own, as those of a log.
+        """
         users, items = np.asarray(users), np.asarray(items)
         owners = np.repeat(users, items.shape[1]).tolist()
-        suffixes = self._writer.write(users, items)
+        suffixes = self._writer.write(users, items, chosen)
         return [
             Request(self._prefixes[u], suffix, self.population.personas[u].adapter)
             for u, suffix in zip(owners, suffixes, strict=True)
         ]
 
-    def probabilities(self, users: IntArray, items: IntArray) -> FloatArray:
+    def probabilities(self, users: IntArray, items: IntArray, chosen: bool = False) -> FloatArray:
         """Distribution over stars of users (n,) for items (n, k): (n, k, 5); changes nothing.
+
+        ``chosen``: see ``requests``.
 
         Raises:
             ValueError: an item is not in the catalogue.
@@ -81,7 +87,7 @@ class PersonaUsers:
                 f"slates wanted items in [0, {size}), got {items.min()}..{items.max()};"
                 " recommend from this population's catalogue"
             )
-        scores = self.engine.score(self.requests(users, items), RATING_CHOICES)
+        scores = self.engine.score(self.requests(users, items, chosen), RATING_CHOICES)
         chances = np.exp(scores)
         chances /= chances.sum(axis=1, keepdims=True)
         return chances.reshape(*items.shape, NUM_STARS)
@@ -105,6 +111,24 @@ class PersonaUsers:
         self._satisfaction[users] = self.behaviour.update_satisfaction(
             self._satisfaction[users], feedback.expected
         )
+
+    def explain(self, users: IntArray, items: IntArray) -> list[Explanation]:
+        """Each user's profile and what items (n, k) bring back to mind; changes nothing."""
+        people = self.population
+        recalled = self.memory.recall(users, items, max(1, people.style.verbatim))
+
+        def words(i: int, user: int, j: int) -> str:
+            columns = recalled.items[i, j], recalled.ratings[i, j], recalled.rows[i, j]
+            return "; ".join(
+                f"{people.catalog.titles[item]}, {stars:.0f} stars: {self.memory.reason(user, row)}"
+                for item, stars, row in zip(*(c.tolist() for c in columns), strict=True)
+                if item >= 0
+            )
+
+        return [
+            Explanation(people.personas[u].profile, [words(i, u, j) for j in range(items.shape[1])])
+            for i, u in enumerate(users.tolist())
+        ]
 
     def snapshot(self) -> bytes:
         """Memories and moods, exactly."""

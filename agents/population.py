@@ -1,12 +1,13 @@
 """The unit people build, keep, share and load: personas, first memories, adapters and base model.
 
 A population is a folder: ``population.json`` (card and style), ``catalog.parquet``,
-``personas.parquet``, ``history.parquet``, ``vectors.safetensors``, ``adapters/NAME/`` and
-``model/`` (or the hub name of a base model).
+``personas.parquet``, ``history.parquet``, ``vectors.safetensors``, ``adapters/NAME/``, ``model/``
+(or the hub name of a base model), and ``README.md`` for people.
 """
 
 import json
 import shutil
+import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -14,8 +15,11 @@ from typing import Any
 
 import numpy as np
 
+from agents.adapters import check_adapter
 from agents.embedding import Vectors
+from agents.hub import fetch, push
 from agents.persona import Persona
+from agents.population_readme import population_readme
 from agents.prompts import PromptStyle
 from simenv.catalog import Catalog
 from simenv.events import InteractionLog
@@ -69,14 +73,20 @@ class Population:
         return cls.load(SHIPPED)
 
     @classmethod
-    def load(cls, path_or_hub_id: str | Path) -> "Population":
+    def load(cls, path_or_hub_id: str | Path, revision: str | None = None) -> "Population":
         """A population from a folder, or from the Hugging Face Hub by ``owner/name``.
 
+        Args:
+            path_or_hub_id: where it is.
+            revision: branch, tag or commit on the hub; a folder has none.
+
         Raises:
-            FileNotFoundError: neither a population folder nor a hub id that can be reached.
-            ValueError: the folder was written by a newer version, or a part is missing or corrupt.
+            FileNotFoundError: neither a population folder nor a hub id that can be reached, or an
+                adapter has no safetensors.
+            ValueError: the folder was written by a newer version, a part is missing or corrupt, or
+                an adapter was trained on another base.
         """
-        folder = _folder(path_or_hub_id)
+        folder = _folder(path_or_hub_id, revision)
         try:
             head = json.loads((folder / "population.json").read_text(encoding="utf-8"))
             newer = head["format"] > FORMAT
@@ -91,7 +101,14 @@ class Population:
                 f"population {folder.name!r} has format {head['format']}, this version reads up to"
                 f" {FORMAT}; update personarec"
             )
-        return cls(**parts)
+        people = cls(**parts)
+        people.check_adapters()
+        return people
+
+    def check_adapters(self) -> None:
+        """Raise unless every adapter can be read and fits the base; see ``check_adapter``."""
+        for adapter in self.adapters.values():
+            check_adapter(adapter, self.model)
 
     def save(self, path: str | Path, *, copy_model: bool = True) -> None:
         """Write the population as a folder; an existing one is replaced whole.
@@ -103,7 +120,10 @@ class Population:
 
         Raises:
             FileExistsError: there is something else at ``path``; nothing is deleted.
+            FileNotFoundError: an adapter has no safetensors.
+            ValueError: an adapter is corrupt or was trained on another base.
         """
+        self.check_adapters()
         folder = Path(path)
         if folder.exists() and not (folder / "population.json").is_file() and not _is_empty(folder):
             raise FileExistsError(
@@ -118,10 +138,11 @@ class Population:
             shutil.copytree(local, building / "model")
         for name, source in self.adapters.items():
             shutil.copytree(source, building / "adapters" / name)
+        model = "model" if copied else str(local.resolve()) if local.is_dir() else self.model
         head = {
             "format": FORMAT,
             "name": self.name,
-            "model": "model" if copied else str(local.resolve()) if local.is_dir() else self.model,
+            "model": model,
             "style": asdict(self.style),
             "adapters": sorted(self.adapters),
             "card": dict(self.card),
@@ -132,15 +153,50 @@ class Population:
         _write_personas(building / "personas.parquet", self.personas)
         _write_history(building / "history.parquet", self.history, self.reasons)
         _write_vectors(building / "vectors.safetensors", self.vectors)
+        (building / "README.md").write_text(self._readme(model), encoding="utf-8")
         shutil.rmtree(folder, ignore_errors=True)
         building.replace(folder)
+
+    def push_to_hub(self, repo_id: str, *, private: bool = True, message: str = "") -> str:
+        """Put the population on the Hugging Face Hub as ``owner/name``, replacing what is there.
+
+        A local base model goes with it. Who may write there is told by ``hf auth login`` or
+        HF_TOKEN.
+
+        Returns:
+            The commit, good as ``Population.load(repo_id, revision=…)``.
+
+        Raises:
+            ConnectionError: the hub refused, or cannot be reached.
+            ValueError: ``repo_id`` is not ``owner/name``.
+        """
+        with tempfile.TemporaryDirectory() as folder:
+            self.save(Path(folder) / "population")
+            return push(
+                Path(folder) / "population",
+                repo_id,
+                private=private,
+                message=message or f"Population {self.name}",
+            )
+
+    def _readme(self, model: str) -> str:
+        is_here = model == "model"
+        facts = {
+            "people": len(self.personas),
+            "items": len(self.catalog),
+            "first memories": len(self.history),
+            "base model": "in `model/`" if is_here else Path(model).name,
+            "adapters": ", ".join(sorted(self.adapters)) or "none",
+        }
+        on_hub = not is_here and not Path(model).is_dir()
+        return population_readme(self.name, facts, self.card, model if on_hub else None)
 
     def with_card(self, **entries: Any) -> "Population":
         """This population with more entries in its card."""
         return replace(self, card={**self.card, **entries})
 
 
-def _folder(path_or_hub_id: str | Path) -> Path:
+def _folder(path_or_hub_id: str | Path, revision: str | None) -> Path:
     folder = Path(path_or_hub_id)
     if (folder / "population.json").is_file():
         return folder
@@ -149,16 +205,7 @@ def _folder(path_or_hub_id: str | Path) -> Path:
             f"population {str(path_or_hub_id)!r}: wanted a folder with population.json or a hub id"
             " owner/name; build one with `personarec experiment=build_population`"
         )
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
-
-    try:
-        return Path(snapshot_download(str(path_or_hub_id)))
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
-        raise FileNotFoundError(
-            f"population {str(path_or_hub_id)!r} is no folder here and cannot be fetched from the"
-            f" hub ({type(error).__name__}); check the name, or the network"
-        ) from error
+    return fetch(str(path_or_hub_id), revision)
 
 
 def _is_empty(folder: Path) -> bool:

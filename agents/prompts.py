@@ -5,7 +5,7 @@ in our own words. Ms and the task stand in the prefix, which is byte-stable over
 that an engine can keep its KV cache; recalled memories and the item stand in the suffix.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from agents.persona import ACTIVITY, CONFORMITY, DIVERSITY, Persona
@@ -13,7 +13,7 @@ from simenv.catalog import Catalog
 
 RATING_CUE = "RATING:"
 RATING_CHOICES = (" 1", " 2", " 3", " 4", " 5")
-_SHOWN_COUNTS = (1, 2, 5, 10, 20, 50, 100)  # more votes say nothing more
+_SHOWN_COUNTS = (0, 1, 2, 5, 10, 20, 50, 100)  # more votes say nothing more
 
 
 class Gist(NamedTuple):
@@ -21,7 +21,7 @@ class Gist(NamedTuple):
 
     closeness: float  # mean similarity to the item asked about, in [-1, 1]
     own: float  # mean of the user's own ratings, weighted by similarity
-    against_others: float  # the same mean of (own rating - historical average)
+    against_others: float  # the same mean of (own rating - fair average)
 
 
 class Recollection(NamedTuple):
@@ -55,6 +55,14 @@ class PromptStyle:
         """Memories to recall for one item."""
         return max(self.verbatim, self.gist)
 
+    def without_persona(self) -> "PromptStyle":
+        """Ml only: memories without who has them."""
+        return replace(self, persona=False)
+
+    def without_memory(self) -> "PromptStyle":
+        """Ms only: a person without memories."""
+        return replace(self, verbatim=0, gist=0)
+
 
 def persona_prefix(persona: Persona, kind: str, style: PromptStyle) -> str:
     """The stable part of a user's prompt: who they are and what they are asked."""
@@ -75,7 +83,7 @@ def memory_line(catalog: Catalog, memory: Recollection) -> str:
     """One past decision with its reason."""
     return (
         f"MEMORY: {_headline(catalog, memory.item)}, others"
-        f" {catalog.steady_averages[memory.item]:.1f}."
+        f" {catalog.fair_averages[memory.item]:.1f}."
         f" I gave {memory.rating:.0f}: {memory.reason}.\n"
     )
 
@@ -103,16 +111,18 @@ def taste_words(taste: float, level: float) -> str:
     return f"TASTE {_signed(taste)}, level {_signed(level)}. "
 
 
-def closing_words(catalog: Catalog, item: int) -> str:
-    """The historical average, about how many votes it stands on, and the cue for the answer.
+def closing_words(catalog: Catalog, item: int, chosen: bool = False) -> str:
+    """The fair average, about how many votes it stands on, who picked the item, and the cue.
+
+    People like what they pick themselves better than what the same numbers promise, so a rating
+    from a log and an answer to a slate are different questions, and the prompt says which it is.
 
     Numbers stand last, at a fixed distance from the cue: a small model finds them by place.
     """
-    count = int(catalog.counts[item])
-    if not count:
-        return f"AVERAGE none.\n{RATING_CUE}"
-    shown = max(c for c in _SHOWN_COUNTS if c <= count)
-    return f"AVERAGE {catalog.averages[item]:.1f} from {shown}.\n{RATING_CUE}"
+    votes = int(catalog.counts[item])
+    shown = max(count for count in _SHOWN_COUNTS if count <= votes)
+    picked = "Chosen" if chosen else "Suggested"
+    return f"{picked}. AVERAGE {catalog.fair_averages[item]:.1f} from {shown}.\n{RATING_CUE}"
 
 
 def _headline(catalog: Catalog, item: int) -> str:

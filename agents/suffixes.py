@@ -17,7 +17,7 @@ from agents.prompts import (
     taste_words,
 )
 from simenv.catalog import Catalog
-from simenv.events import FloatArray, IntArray
+from simenv.events import BoolArray, FloatArray, IntArray
 
 
 class SuffixWriter:
@@ -29,7 +29,7 @@ class SuffixWriter:
         self.catalog = catalog
         self.memory = memory
         self.style = style
-        self._item_parts: dict[int, tuple[str, str]] = {}
+        self._item_parts: dict[tuple[int, bool], tuple[str, str]] = {}
         shares = catalog.genre_matrix
         self._shares = shares / np.maximum(shares.sum(axis=1, keepdims=True), 1)
         self._tastes = np.array(
@@ -37,24 +37,47 @@ class SuffixWriter:
         ).reshape(len(personas), len(catalog.genre_names))
         self._levels = np.array([p.level for p in personas])
 
-    def write(self, users: IntArray, items: IntArray) -> list[str]:
-        """Suffixes of users (n,) for items (n, k), row by row: n·k texts; changes no memory."""
+    def meet(self, user: int, persona: Persona) -> None:
+        """``user`` is ``persona`` from now on."""
+        self._tastes[user] = [persona.tastes.get(g, 0.0) for g in self.catalog.genre_names]
+        self._levels[user] = persona.level
+
+    def hear(self, catalog: Catalog) -> None:
+        """The same items, of which people now think otherwise."""
+        self.catalog = catalog
+        self._item_parts.clear()
+
+    def write(
+        self, users: IntArray, items: IntArray, chosen: BoolArray | bool = False
+    ) -> list[str]:
+        """Suffixes of users (n,) for items (n, k), row by row: n·k texts; changes no memory.
+
+        Args:
+            users: (n,) who is asked.
+            items: (n, k) about what.
+            chosen: (n, k) or one for all: whether the user picked the item on their own, as in a
+                log, or had it suggested, as in a slate.
+        """
         recalled = self.memory.recall(users, items, max(1, self.style.recalled))
         parts = zip(
             self._memory_parts(users, recalled),
             self._gist_parts(recalled),
             self._taste_parts(users, items),
             items.reshape(-1).tolist(),
+            np.broadcast_to(chosen, items.shape).reshape(-1).tolist(),
             strict=True,
         )
-        return [memory + self._said(gist + taste, item) for memory, gist, taste, item in parts]
+        return [
+            memory + self._said(gist + taste, item, own) for memory, gist, taste, item, own in parts
+        ]
 
-    def _said(self, middle: str, item: int) -> str:
+    def _said(self, middle: str, item: int, chosen: bool) -> str:
         """The item's own words around what the user thinks of it; they are written once."""
-        if item not in self._item_parts:
+        key = item, chosen
+        if key not in self._item_parts:
             line = item_line(self.catalog, item, self.style)
-            self._item_parts[item] = line, closing_words(self.catalog, item)
-        line, closing = self._item_parts[item]
+            self._item_parts[key] = line, closing_words(self.catalog, item, chosen)
+        line, closing = self._item_parts[key]
         return line + middle + closing
 
     def _taste_parts(self, users: IntArray, items: IntArray) -> list[str]:
@@ -111,6 +134,6 @@ def summed_up(
     weights = np.where(known, np.maximum(similarities, 0.01), 0.0)
     total = np.maximum(weights.sum(axis=-1), 1e-12)
     safe = np.where(known, items, 0)
-    apart = np.where(known, ratings - catalog.steady_averages[safe], 0.0)
+    apart = np.where(known, ratings - catalog.fair_averages[safe], 0.0)
     near = np.where(known, similarities, 0.0).sum(axis=-1) / np.maximum(known.sum(axis=-1), 1)
     return near, (weights * ratings).sum(axis=-1) / total, (weights * apart).sum(axis=-1) / total

@@ -7,11 +7,23 @@ from pathlib import Path
 import numpy as np
 
 from simenv.events import FloatArray, IntArray, InteractionLog
+from simenv.fair_averages import fair_averages
+
+_COLUMNS = (
+    "years",
+    "genres",
+    "casts",
+    "summaries",
+    "external_ids",
+    "averages",
+    "counts",
+    "fair_averages",
+)
 
 
 @dataclass(frozen=True)
 class Catalog:
-    """All items by index; ``averages`` and ``counts`` come from training rows only."""
+    """All items by index; what others thought of them comes from training rows only."""
 
     titles: tuple[str, ...]
     years: IntArray  # (num_items,) 0 = unknown
@@ -21,6 +33,7 @@ class Catalog:
     external_ids: tuple[str, ...] = ()
     averages: FloatArray = field(default_factory=lambda: np.zeros(0))  # 0 = nobody rated it yet
     counts: IntArray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    fair_averages: FloatArray = field(default_factory=lambda: np.zeros(0))  # see that module
     kind: str = "movie"  # what one item is called in a sentence
 
     def __post_init__(self) -> None:
@@ -33,7 +46,9 @@ class Catalog:
             fill(self, "averages", np.zeros(n))
         if not len(self.counts):
             fill(self, "counts", np.zeros(n, dtype=np.int64))
-        for name in ("years", "genres", "casts", "summaries", "external_ids", "averages", "counts"):
+        if not len(self.fair_averages):
+            fill(self, "fair_averages", np.where(self.counts > 0, self.averages, 3.0))
+        for name in _COLUMNS:
             if len(getattr(self, name)) != n:
                 raise ValueError(
                     f"catalogue column {name!r} must have one entry a title: wanted {n},"
@@ -57,19 +72,13 @@ class Catalog:
             matrix[i, [column[g] for g in row]] = 1.0
         return matrix
 
-    @cached_property
-    def steady_averages(self) -> FloatArray:
-        """(num_items,) averages drawn to the global mean where votes are few (worth 8 votes)."""
-        votes = self.counts.astype(np.float64)
-        middle = float(self.averages @ votes / votes.sum()) if votes.sum() else 3.0
-        return np.asarray((self.averages * votes + middle * 8.0) / (votes + 8.0))
-
     def with_averages(self, log: InteractionLog) -> "Catalog":
         """This catalogue with the historical averages and counts of ``log`` (training rows)."""
         counts = np.bincount(log.items, minlength=len(self)).astype(np.int64)
         sums = np.bincount(log.items, weights=log.ratings, minlength=len(self))
         averages = np.divide(sums, counts, out=np.zeros(len(self)), where=counts > 0)
-        return replace(self, averages=averages, counts=counts)
+        fair = fair_averages(log, self.genre_matrix, self.years)
+        return replace(self, averages=averages, counts=counts, fair_averages=fair)
 
     def text(self, item: int) -> str:
         """One item in words, for embedders: title, genres, cast and summary."""
@@ -94,6 +103,7 @@ class Catalog:
                 "summary": self.summaries,
                 "average": self.averages,
                 "count": self.counts,
+                "fair_average": self.fair_averages,
             }
         )
         frame.attrs = {"kind": self.kind}
@@ -121,5 +131,6 @@ class Catalog:
             external_ids=strings("external_id"),
             averages=frame["average"].to_numpy(np.float64),
             counts=frame["count"].to_numpy(np.int64),
+            fair_averages=frame["fair_average"].to_numpy(np.float64),
             kind=str(frame.attrs.get("kind", "movie")),
         )

@@ -1,14 +1,20 @@
 """Puts the people of any data set on a model that exists already; nothing is trained here."""
 
-from agents.embedding import Embedder, TfidfSvdEmbedder
+from agents.embedding import Embedder
 from agents.population import Population
 from agents.prompts import PromptStyle
+from agents.relevance import item_vectors
 from simenv.data.dataset import Dataset
-from training.distil import OfflineDistiller
+from simenv.data.splits import stacked
+from training.distil import Distilled, OfflineDistiller
 
 
 def population_on(
-    dataset: Dataset, model: str, style: PromptStyle, embedder: Embedder | None = None
+    dataset: Dataset,
+    model: str,
+    style: PromptStyle,
+    embedder: Embedder | None = None,
+    distilled: Distilled | None = None,
 ) -> Population:
     """The users of ``dataset`` as personas on a language model, without adapters.
 
@@ -19,15 +25,17 @@ def population_on(
         model: folder or hub name of the base model.
         style: how much the prompts tell.
         embedder: of item texts, for recall; default TF-IDF + SVD.
+        distilled: Ms and reasons of the training rows; default by ``OfflineDistiller``.
     """
-    distilled = OfflineDistiller(dataset.catalog).distil(dataset.train)
+    distilled = distilled or OfflineDistiller(dataset.catalog).distil(dataset.train)
+    known = stacked(dataset.train, dataset.background)
     return Population(
         name=dataset.name,
         personas=distilled.personas,
         catalog=dataset.catalog,
         history=dataset.train,
         reasons=distilled.reasons,
-        vectors=(embedder or TfidfSvdEmbedder()).embed(dataset.catalog.texts()),
+        vectors=item_vectors(dataset.catalog, known, embedder),
         model=model,
         style=style,
     )

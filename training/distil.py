@@ -78,8 +78,8 @@ class OfflineDistiller:
         )
 
     def _residuals(self, log: InteractionLog) -> FloatArray:
-        """(r,) rating minus the item's steady historical average."""
-        return log.ratings - self.catalog.steady_averages[log.items]
+        """(r,) rating minus what the average person would give the item."""
+        return log.ratings - self.catalog.fair_averages[log.items]
 
     def _num_genres(self, log: InteractionLog) -> FloatArray:
         """(num_users,) genres until four fifths of the genre mentions are reached."""

@@ -1,4 +1,4 @@
-"""Trains the pocket SLM on many synthetic worlds, with checkpoints.
+"""Trains the pocket SLM on many worlds, synthetic or made of a log, with checkpoints.
 
 It learns from scratch on the project's own prompts, so that it can read people and items it has
 never met. It knows nothing else; real runs name a real SLM.
@@ -19,7 +19,14 @@ import torch
 from agents.prompts import RATING_CHOICES
 from simenv.data.dataset import Dataset
 from simenv.data.synthetic import drawn_world
-from training.examples import Examples, chosen_users, held_out_examples
+from training.examples import (
+    Examples,
+    ExampleWriter,
+    Questions,
+    chosen_blocks,
+    later_rows,
+    with_suggestions,
+)
 from training.pocket_model import (
     PocketConfig,
     answer_ids,
@@ -46,24 +53,43 @@ def batches(config: PocketConfig, worlds: WorldSource, first_world: int = 0) -> 
 
 def _world_batches(config: PocketConfig, worlds: WorldSource, world: int) -> list[Examples]:
     rng = np.random.default_rng([config.seed, world])
-    examples = held_out_examples(worlds(world), config.style, config.turns_per_user, rng)
-    order = rng.permutation(len(examples.prefixes))
-    size = config.users_per_step
-    if len(order) < size:
+    size, found = config.users_per_step, []
+    for examples in _world_examples(worlds(world), config, config.turns_per_user, rng):
+        order = rng.permutation(len(examples.prefixes))
+        starts = range(0, len(order) - size + 1, size)
+        found += [chosen_blocks(examples, order[s : s + size]) for s in starts]
+    if not found:
         raise ValueError(
-            f"training wanted worlds of at least users_per_step={size} users with later rows, got"
-            f" {len(order)} in world {world}; use larger worlds or fewer users a step"
+            f"training wanted worlds with users_per_step={size} or more users who have later rows"
+            f" and are told alike, got fewer in world {world}; use larger worlds or fewer users a"
+            " step"
         )
+    return found
+
+
+def _world_examples(
+    dataset: Dataset, config: PocketConfig, num_turns: int, rng: np.random.Generator
+) -> list[Examples]:
+    """Held-out questions to all users: most are told by Ms and Ml, some by either alone."""
+    writer, style = ExampleWriter(dataset), config.style
+    asked = later_rows(dataset, num_turns, rng)
+    if dataset.truth is not None:
+        asked = with_suggestions(asked, dataset, dataset.truth, config.suggested_share, rng)
+    part = config.partial_share / 2
+    kinds = rng.choice(3, size=len(asked.users), p=[1 - 2 * part, part, part])
+    styles = style, style.without_memory(), style.without_persona()
     return [
-        chosen_users(examples, order[start : start + size])
-        for start in range(0, len(order) - size + 1, size)
+        writer.write(Questions(*(column[kinds == kind] for column in asked)), told)
+        for kind, told in enumerate(styles)
+        if (kinds == kind).any()
     ]
 
 
 class PocketTrainer:
     """One training run with checkpoints; a resumed run goes on from the last one.
 
-    Supports: from scratch or from a checkpoint folder, CPU or GPU. Saves ``model/`` (safetensors
+    Supports: from scratch, from the model in ``initial`` (its shape and tokenizer are then used) or
+    from a checkpoint folder, CPU or GPU. Saves ``model/`` (safetensors
     and tokenizer) and ``state.pt`` (what a resumed run needs) every ``save_every`` steps. Raises
     ``ValueError`` if the checkpoint was made with another configuration.
     """
@@ -75,8 +101,10 @@ class PocketTrainer:
         worlds: WorldSource = drawn_world,
         device: str = "cpu",
         save_every: int = 200,
+        initial: str | Path | None = None,
     ) -> None:
         self.config, self.folder, self.worlds = config, Path(folder), worlds
+        self.initial = initial
         self.device, self.save_every = device, save_every
         self.step = 0
         self.seconds = 0.0  # of training, over all runs that this checkpoint saw
@@ -89,6 +117,10 @@ class PocketTrainer:
         self._answers = answer_ids(self.tokenizer).to(device)
 
     def _start(self) -> None:
+        if self.initial:
+            self._load(self.initial)
+            self._make_optimizer()
+            return
         # A list: the tokenizer's threads have small stacks, in which numpy's solvers crash.
         texts = [t for w in range(12) for t in self._sample_texts(w)]
         self.tokenizer = train_tokenizer(texts, self.config.vocab_size)
@@ -99,10 +131,12 @@ class PocketTrainer:
 
     def _sample_texts(self, world: int) -> list[str]:
         rng = np.random.default_rng([self.config.seed, world])
-        examples = held_out_examples(self.worlds(world), self.config.style, 4, rng)
         answers = itertools.cycle(RATING_CHOICES)
-        said = [s + c for s, c in zip(examples.suffixes, answers, strict=False)]
-        return examples.prefixes + said
+        texts: list[str] = []
+        for examples in _world_examples(self.worlds(world), self.config, 4, rng):
+            texts += examples.prefixes
+            texts += [s + c for s, c in zip(examples.suffixes, answers, strict=False)]
+        return texts
 
     def _make_optimizer(self) -> None:
         decay = [p for p in self.model.parameters() if p.ndim > 1]
@@ -117,22 +151,25 @@ class PocketTrainer:
         )
 
     def _resume(self) -> None:
-        from transformers import PreTrainedTokenizerFast
-
         state = torch.load(self.folder / "state.pt", weights_only=True)
         if state["config"] != json.dumps(asdict(self.config), sort_keys=True):
             raise ValueError(
                 f"checkpoint {self.folder} was made with another configuration; use an empty"
                 " folder or the configuration of the checkpoint"
             )
-        self.tokenizer = PreTrainedTokenizerFast.from_pretrained(self.folder / "model")
-        self.model = new_model(self.config, len(self.tokenizer))
-        self.model.to(self.device)
+        self._load(self.folder / "model")
         self.model.load_state_dict(state["model"])
         self._make_optimizer()
         self.optimizer.load_state_dict(state["optimizer"])
         self.step, self.losses = state["step"], state["losses"]
         self.seconds = state["seconds"]
+
+    def _load(self, folder: str | Path) -> None:
+        from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
+
+        self.tokenizer = PreTrainedTokenizerFast.from_pretrained(folder)
+        self.model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+        self.model.to(self.device)
 
     def save(self) -> None:
         """Write the checkpoint; a kill in the middle leaves the previous one."""

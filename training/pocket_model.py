@@ -11,7 +11,7 @@ from torch import Tensor
 
 from agents.prompts import RATING_CHOICES, PromptStyle
 from simenv.events import FloatArray
-from training.examples import Examples, chosen_users
+from training.examples import Examples, chosen_blocks
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
@@ -37,6 +37,8 @@ class PocketConfig:
     warmup_steps: int = 50
     learning_rate: float = 2e-3
     weight_decay: float = 0.05
+    suggested_share: float = 0.5  # of the turns, where the truth is known; see with_suggestions
+    partial_share: float = 0.3  # of the users, who are told by Ms or by Ml alone
     seed: int = 0
     style: PromptStyle = field(default_factory=PromptStyle)
 
@@ -185,7 +187,7 @@ def evaluate(
     with torch.inference_mode():
         for start in range(0, len(examples.prefixes), users_per_batch):
             users = np.arange(start, min(start + users_per_batch, len(examples.prefixes)))
-            logits = answer_logits(model, tokenizer, chosen_users(examples, users))
+            logits = answer_logits(model, tokenizer, chosen_blocks(examples, users))
             parts.append(logits.float()[:, ids].softmax(-1).cpu().numpy())
     model.train()
     chances: FloatArray = np.concatenate(parts).reshape(examples.targets.shape)

@@ -111,7 +111,7 @@ def test_predictors_also_learn_from_other_peoples_rows():
     data = split_dataset("d", catalog, log, ("0",), 0.5, background=others)
 
     class Oracle:
-        def probabilities(self, users, items):
+        def probabilities(self, users, items, chosen=False):
             return np.full((*items.shape, 5), 0.2)
 
     found = measure(Oracle(), data, np.array([0]))["predictors"]

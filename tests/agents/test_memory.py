@@ -1,14 +1,14 @@
-"""Law 4, over both memories, against a reading of the law in plain loops."""
+"""Law 4, over all memories, against a reading of the law in plain loops."""
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.memory import ExactMemory, FaissMemory, Recalled
+from agents.memory import ExactMemory, FaissMemory, Recalled, TableMemory
 
 NUM_USERS, NUM_ITEMS = 3, 9
-MEMORIES = [ExactMemory, FaissMemory]
+MEMORIES = [ExactMemory, FaissMemory, TableMemory]
 DECISIONS = st.lists(
     st.tuples(st.integers(0, NUM_USERS - 1), st.integers(0, NUM_ITEMS - 1), st.integers(1, 5)),
     max_size=40,
@@ -23,8 +23,8 @@ def item_vectors(seed=0):
     return vectors
 
 
-def filled(kind, decisions, vectors=None):
-    memory = kind(item_vectors() if vectors is None else vectors, NUM_USERS)
+def filled(kind, decisions, vectors=None, **options):
+    memory = kind(item_vectors() if vectors is None else vectors, NUM_USERS, **options)
     if decisions:
         add(memory, decisions)
     return memory
@@ -78,9 +78,10 @@ def assert_empty_from(recalled, place):
 
 @given(decisions=DECISIONS, m=st.integers(1, 12), seed=st.integers(0, 99))
 @settings(max_examples=60, deadline=None)
-def test_faiss_recalls_what_the_exact_memory_recalls(decisions, m, seed):
-    exact, fast = (filled(kind, decisions, item_vectors(seed)) for kind in MEMORIES)
-    assert_same(exact.recall(*everybody(), m), fast.recall(*everybody(), m))
+def test_all_recall_what_the_exact_memory_recalls(decisions, m, seed):
+    exact, *others = (filled(kind, decisions, item_vectors(seed)) for kind in MEMORIES)
+    for other in others:
+        assert_same(exact.recall(*everybody(), m), other.recall(*everybody(), m))
 
 
 @pytest.mark.parametrize("kind", MEMORIES)
@@ -189,6 +190,10 @@ def test_recalling_changes_nothing(kind):
             lambda m: m.add(np.array([0, 1]), np.array([1]), np.ones(2), ["a", "b"]),
             "wanted columns of one length, got 2, 1, 2, 2",
         ),
+        (
+            lambda m: m.restore(filled(type(m), [(0, 1, 5)] * 5000, budget=5000).snapshot()),
+            "wanted a memory with a budget of at least 5000 decisions a user, this one has 4096",
+        ),
         (lambda m: m.recall(*everybody(), 0), "recall wanted at least 1 memory, got m=0"),
         (lambda m: m.restore(b"nonsense"), r"wanted bytes that snapshot\(\) returned, got 8"),
         (
@@ -203,6 +208,61 @@ def test_what_makes_no_sense_is_refused_and_changes_nothing(kind, break_it, mess
     with pytest.raises(ValueError, match=message):
         break_it(memory)
     assert memory.snapshot() == before
+
+
+def forgetting(decisions, vectors, budget):
+    """Each user's [(item, rating)] by the stated policy, in loops."""
+    kept = {user: [] for user in range(NUM_USERS)}
+    for user, item, rating in decisions:
+        own = kept[user]
+        if len(own) == budget:
+            alike = [round(float(vectors[i] @ vectors[item]), 5) for i, _ in own]
+            del own[alike.index(max(alike))]  # of equals the oldest
+        own.append((item, float(rating)))
+    return kept
+
+
+@pytest.mark.parametrize("kind", MEMORIES)
+@given(decisions=DECISIONS, budget=st.integers(1, 6), cut=st.integers(0, 40))
+@settings(max_examples=40, deadline=None)
+def test_over_the_budget_the_one_most_like_the_new_one_goes(kind, decisions, budget, cut):
+    vectors = item_vectors()
+    memory = filled(kind, decisions[:cut], budget=budget)
+    if decisions[cut:]:
+        add(memory, decisions[cut:])  # one batch or two, it is the same
+    wanted = forgetting(decisions, vectors, budget)
+    for user in range(NUM_USERS):
+        own = memory.decisions(user)
+        assert [(i, r) for i, r, _ in own] == wanted[user]
+        assert [said for _, _, said in own] == [f"{user} on {i}" for i, _, _ in own]
+    exact = filled(ExactMemory, decisions, budget=budget)
+    assert_same(memory.recall(*everybody(), 4), exact.recall(*everybody(), 4))
+
+
+@pytest.mark.parametrize("kind", MEMORIES)
+def test_a_memory_stays_flat_over_a_thousand_steps(kind):
+    """Until the budget Ml grows by exactly the ratings, then not at all."""
+    rng, budget = np.random.default_rng(0), 20
+    memory, sizes = kind(item_vectors(), NUM_USERS, budget=budget), []
+    for step in range(1000):
+        items = rng.integers(0, NUM_ITEMS, NUM_USERS)
+        add(memory, [(user, items[user], 1 + step % 5) for user in range(NUM_USERS)])
+        assert len(memory) == NUM_USERS * min(step + 1, budget)
+        sizes.append(memory.num_bytes)
+        newest = [memory.decisions(user)[-1][0] for user in range(NUM_USERS)]
+        assert newest == items.tolist()
+    assert len(set(sizes[2 * budget :])) == 1
+
+
+def test_a_catalogue_too_large_for_the_table_is_asked_by_products():
+    decisions = [(n % 3, n % NUM_ITEMS, 1 + n % 5) for n in range(40)]
+    small, large = filled(TableMemory, decisions), filled(TableMemory, decisions, max_bytes=10)
+    assert_same(small.recall(*everybody(), 5), large.recall(*everybody(), 5))
+
+
+def test_a_memory_without_room_is_refused():
+    with pytest.raises(ValueError, match="wanted a budget of at least 1 decision a user, got 0"):
+        ExactMemory(item_vectors(), NUM_USERS, budget=0)
 
 
 def assert_same(left, right):

@@ -8,7 +8,13 @@ import pytest
 from agents.prompts import RATING_CUE, PromptStyle
 from simenv.data.synthetic import synthetic
 from simenv.events import InteractionLog
-from training.examples import held_out_examples
+from training.examples import (
+    ExampleWriter,
+    chosen_blocks,
+    joined,
+    later_rows,
+    with_suggestions,
+)
 
 TURNS = 4
 STYLE = PromptStyle(verbatim=2)
@@ -20,7 +26,8 @@ def dataset():
 
 
 def examples_of(dataset, turns=TURNS, seed=0):
-    return held_out_examples(dataset, STYLE, turns, np.random.default_rng(seed))
+    asked = later_rows(dataset, turns, np.random.default_rng(seed))
+    return ExampleWriter(dataset).write(asked, STYLE)
 
 
 @pytest.fixture(scope="module")
@@ -96,3 +103,37 @@ def test_a_data_set_without_later_rows_is_refused_with_the_cure(dataset):
     nothing = InteractionLog.from_columns([], [], [], num_users=10, num_items=60)
     with pytest.raises(ValueError, match=r"wanted later rows to learn from, .* fraction below 1"):
         examples_of(replace(dataset, test=nothing))
+
+
+def test_a_log_is_what_people_chose_and_a_suggestion_says_so(dataset):
+    rng = np.random.default_rng(0)
+    asked = later_rows(dataset, TURNS, rng)
+    mixed = with_suggestions(asked, dataset, dataset.truth, 0.5, rng)
+    assert asked.chosen.all()
+    assert 0 < mixed.chosen.sum() < mixed.chosen.size
+    np.testing.assert_array_equal(mixed.items[mixed.chosen], asked.items[mixed.chosen])
+    for user, items, chosen in zip(mixed.users, mixed.items, mixed.chosen, strict=True):
+        rated = dataset.train.only_users(np.array([user])).items
+        assert not np.isin(items[~chosen], rated).any()
+    assert set(np.unique(mixed.ratings)) <= {1, 2, 3, 4, 5}
+    suffixes = ExampleWriter(dataset).write(mixed, STYLE).suffixes
+    for suffix, chosen in zip(suffixes, mixed.chosen.reshape(-1), strict=True):
+        assert ("Chosen. AVERAGE" in suffix) == chosen
+        assert ("Suggested. AVERAGE" in suffix) != chosen
+
+
+def test_suggested_ratings_follow_the_truth():
+    world = synthetic(6, num_users=60, num_items=80)
+    rng = np.random.default_rng(1)
+    asked = with_suggestions(later_rows(world, 40, rng), world, world.truth, 1.0, rng)
+    expected = world.truth.probabilities(asked.users, asked.items) @ np.arange(1, 6)
+    assert abs((asked.ratings - expected).mean()) < 0.06
+
+
+def test_blocks_are_chosen_and_joined_whole(examples):
+    again = joined(
+        [chosen_blocks(examples, np.arange(4)), chosen_blocks(examples, np.arange(4, 10))]
+    )
+    assert again.prefixes == examples.prefixes
+    assert again.suffixes == examples.suffixes
+    np.testing.assert_array_equal(again.targets, examples.targets)

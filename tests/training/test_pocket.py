@@ -14,7 +14,7 @@ from agents.inference.local import LocalEngine
 from agents.population import SHIPPED
 from agents.prompts import RATING_CHOICES, PromptStyle
 from simenv.data.synthetic import synthetic
-from training.examples import chosen_users, held_out_examples
+from training.examples import ExampleWriter, chosen_blocks, later_rows
 from training.pocket import PocketTrainer, batches
 from training.pocket_model import PocketConfig, evaluate, train_tokenizer
 
@@ -43,7 +43,8 @@ def trained(tmp_path_factory):
 @pytest.fixture(scope="module")
 def examples():
     rng = np.random.default_rng(0)
-    return held_out_examples(tiny_world(77), PromptStyle(), 3, rng)
+    world = tiny_world(77)
+    return ExampleWriter(world).write(later_rows(world, 3, rng), PromptStyle())
 
 
 def test_six_steps_give_six_finite_losses_that_fall(trained):
@@ -94,7 +95,7 @@ def test_a_worlds_users_are_each_used_once_and_batches_have_one_size():
 
 def test_worlds_smaller_than_a_batch_are_refused():
     """They gave no batch at all, and the stream looked for one for ever."""
-    with pytest.raises(ValueError, match=r"at least users_per_step=64 .* got 9 in world 3; use"):
+    with pytest.raises(ValueError, match=r"users_per_step=64 or more .* fewer in world 3; use"):
         next(batches(replace(TINY, users_per_step=64), tiny_world, first_world=3))
 
 
@@ -104,7 +105,7 @@ def test_predictions_do_not_depend_on_the_batch(trained, examples):
     np.testing.assert_allclose(whole.sum(axis=2), 1.0, atol=1e-5)
     small = evaluate(trained.model, trained.tokenizer, examples, users_per_batch=2)
     np.testing.assert_allclose(small, whole, atol=1e-5)
-    one = evaluate(trained.model, trained.tokenizer, chosen_users(examples, np.array([5])))
+    one = evaluate(trained.model, trained.tokenizer, chosen_blocks(examples, np.array([5])))
     np.testing.assert_allclose(one, whole[[5]], atol=1e-5)
 
 

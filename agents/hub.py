@@ -1,0 +1,70 @@
+"""Folders to and from the Hugging Face Hub; it knows no population.
+
+The token is huggingface_hub's own affair (``hf auth login`` or HF_TOKEN) and never seen here. What
+comes down holds no pickle: files that can run code are not even fetched.
+"""
+
+from pathlib import Path
+
+PICKLES = ("*.bin", "*.pt", "*.pth", "*.pkl", "*.pickle", "*.ckpt")
+
+
+def fetch(repo_id: str, revision: str | None = None) -> Path:
+    """The folder of ``owner/name``, out of huggingface_hub's cache where it is there already.
+
+    Args:
+        repo_id: ``owner/name``.
+        revision: branch, tag or commit; None = the main branch as it is now.
+
+    Raises:
+        FileNotFoundError: it is not on the hub, may not be read, or the hub cannot be reached.
+    """
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    try:
+        return Path(snapshot_download(repo_id, revision=revision, ignore_patterns=list(PICKLES)))
+    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
+        at = f" at {revision!r}" if revision else ""
+        raise FileNotFoundError(
+            f"population {repo_id!r}{at} is no folder here and cannot be fetched from the hub"
+            f" ({type(error).__name__}); check the name, the network, or `hf auth login`"
+        ) from error
+
+
+def push(folder: Path, repo_id: str, *, private: bool, message: str) -> str:
+    """Make the repository ``repo_id`` hold exactly the files of ``folder``.
+
+    Args:
+        folder: what goes up.
+        repo_id: ``owner/name``; made where it is not there.
+        private: whether a new repository is; one that is there stays as it is.
+        message: of the commit.
+
+    Returns:
+        The commit's id, good as a ``revision``.
+
+    Raises:
+        ValueError: ``repo_id`` is not ``owner/name``.
+        ConnectionError: the hub refused, or cannot be reached. A commit is taken whole or not at
+            all, so nothing is half there.
+    """
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
+
+    if repo_id.count("/") != 1:
+        raise ValueError(f"the hub wanted a name as owner/name, got {repo_id!r}")
+    api = HfApi()
+    try:
+        api.create_repo(repo_id, private=private, exist_ok=True)
+        commit = api.upload_folder(
+            repo_id=repo_id, folder_path=folder, commit_message=message, delete_patterns="*"
+        )
+    except HFValidationError as error:
+        raise ValueError(f"the hub wanted a name as owner/name, got {repo_id!r}") from error
+    except (HfHubHTTPError, OSError) as error:
+        raise ConnectionError(
+            f"population {repo_id!r} could not be pushed ({type(error).__name__}: {error}); log in"
+            " with `hf auth login` or HF_TOKEN as someone who may write there, or check the network"
+        ) from error
+    return str(commit.oid)

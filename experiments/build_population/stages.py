@@ -1,0 +1,106 @@
+"""From a log to people on adapters: distil, cluster, RAFT set, train; each kept by content.
+
+What a stage makes lies under ``folder``; a stopped run goes on where it was, and an adapter that
+was trained from the same base on the same examples is never trained again.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from agents.population import Population
+from agents.prompts import PromptStyle
+from experiments.distil.run import Distiller
+from experiments.distil.run import tell as tell_people
+from simenv.data.dataset import Dataset
+from training.adapter_variants import people_on, train_variants
+from training.assembly import population_on
+from training.clusters import Clusters, find_clusters
+from training.distillation.distiller import Told
+from training.lora_presets import LoraPreset
+from training.ms_vectors import ms_vectors
+from training.raft import RaftSettings, TokenReport, fitting, raft_set
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class PersonaSettings:
+    """How people are grouped and their adapters trained.
+
+    Attributes:
+        ms: what groups are made of: ``words`` or ``numbers`` of Ms.
+        num_clusters: personas; None = the elbow.
+        variant: see ``train_variants``; ``none`` = no adapters.
+        preset: of the training.
+        raft: which training rows are asked about.
+        seed: of groups and adapters.
+    """
+
+    ms: str
+    num_clusters: int | None
+    variant: str
+    preset: LoraPreset
+    raft: RaftSettings
+    seed: int
+
+
+class Built(NamedTuple):
+    """People on adapters, and what each stage had to say."""
+
+    people: Population
+    told: Told  # with the users whom a model failed, and what was spent
+    clusters: Clusters
+    tokens: TokenReport
+    adapters: dict[str, dict[str, Any]]  # name → card of its training
+
+
+def build(
+    dataset: Dataset,
+    distiller: Distiller,
+    model: str,
+    style: PromptStyle,
+    settings: PersonaSettings,
+    folder: Path,
+    tell: Tell,
+) -> Built:
+    """Make the users of a data set into personas with adapters on ``model``.
+
+    Args:
+        dataset: nobody reads its test rows.
+        distiller: tells Ms and reasons, without a model or by one.
+        model: folder or hub name of the base.
+        style: how much the prompts tell.
+        settings: see there.
+        folder: for ``clusters.json`` and ``adapters/``.
+        tell: gets a short text when a stage starts.
+    """
+    from transformers import AutoConfig, AutoTokenizer
+
+    tell("distilling")
+    told = tell_people(distiller, dataset)
+    people = population_on(dataset, model, style, distilled=told.distilled)
+    tell("clustering")
+    vectors = ms_vectors(settings.ms, dataset.catalog.genre_names)
+    clusters = find_clusters(people.personas, vectors, k=settings.num_clusters, seed=settings.seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    clusters.save(folder / "clusters.json")
+    tell("writing the RAFT set")
+    limit = int(AutoConfig.from_pretrained(model).max_position_embeddings)
+    tokenizer = AutoTokenizer.from_pretrained(model)
+    by_model = told.distilled if told.sections else None
+    raft, tokens = fitting(raft_set(dataset, style, settings.raft, by_model), tokenizer, limit)
+    variant = train_variants(
+        model,
+        raft.examples,
+        raft.users,
+        clusters.labels,
+        settings.preset,
+        folder / "adapters",
+        seed=settings.seed,
+        names=[settings.variant],
+        on_step=lambda name, step, loss: tell(f"training {name}, step {step}, loss {loss:.3f}"),
+    )[settings.variant]
+    on_adapters = people_on(people, variant, clusters.labels)
+    return Built(on_adapters, told, clusters, tokens, variant.cards)

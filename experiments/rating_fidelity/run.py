@@ -1,0 +1,132 @@
+"""Asks every cell of the table in every draw and regime, and tells what came out."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
+
+from agents.fidelity import calibration_error
+from agents.population import SHIPPED
+from experiments.progress import progress_bar
+from experiments.provenance import provenance
+from experiments.rating_fidelity.cells import Draw, Settings, ask_all
+from experiments.rating_fidelity.errors import UserSums, user_sums
+from experiments.rating_fidelity.figures import write_figures
+from experiments.rating_fidelity.matrix_factorisation import BiasedMF
+from experiments.rating_fidelity.tables import Regime, markdown, print_tables, summarise
+from experiments.report import write_json
+from simenv.data.dataset import Dataset
+from simenv.data.rating_baselines import BASELINES
+from simenv.data.splits import stacked
+from simenv.events import FloatArray, expected_stars
+from training.lora_presets import LoraPreset
+from training.raft import RaftSettings
+
+PLAIN = {**BASELINES, "matrix factorisation": BiasedMF}
+
+
+class Answers(NamedTuple):
+    """One draw in one regime: who said what about the same rows."""
+
+    draw: Draw
+    dataset: Dataset
+    plain: dict[str, FloatArray]  # predictor → (r,) stars
+
+
+def run(cfg: DictConfig, output_dir: Path) -> dict[str, Any]:
+    """Fill the table.
+
+    Returns:
+        What ``results.json`` holds: every cell and every plain predictor, per regime, with
+        intervals, contrasts, and figures per persona.
+    """
+    started = datetime.now(UTC)
+    config: Any = OmegaConf.to_container(cfg, resolve=True)
+    settings = cfg.experiment
+    regimes: dict[str, Any] = {}
+    with progress_bar("rating fidelity", len(settings.regimes) * len(settings.draws)) as tick:
+        for regime in settings.regimes:
+            answers = []
+            for seed in settings.draws:
+                dataset = _dataset(cfg, regime, seed)
+                of_cells = cell_settings(settings, regime, instantiate(cfg.training))
+
+                def tell(text: str, where: str = f"{regime} {seed}") -> None:
+                    tick(f"{where}: {text}")
+
+                draw = ask_all(dataset, of_cells, seed, output_dir, tell)
+                answers.append(Answers(draw, dataset, _plain(dataset)))
+                tick(f"{regime} {seed} done", advance=1)
+            known = Regime(regime, *_told(answers), settings.num_resamples)
+            regimes[regime] = summarise(known)
+            write_figures(output_dir, regime, answers[0].draw, answers[0].dataset)
+    results = {
+        "experiment": settings.name,
+        "regimes": regimes,
+        "provenance": provenance(config, started),
+    }
+    write_json(output_dir / "results.json", results)
+    (output_dir / "table.md").write_text(markdown(regimes), encoding="utf-8")
+    print_tables(regimes)
+    return results
+
+
+def cell_settings(settings: DictConfig, regime: str, preset: LoraPreset) -> Settings:
+    """What the cells of a regime are made with."""
+    base = settings.base[regime]
+    raft: Any = OmegaConf.to_container(settings.raft, resolve=True)
+    return Settings(
+        base=str(SHIPPED / "model") if base == "shipped" else base,
+        cells={str(memory): tuple(names) for memory, names in settings.cells.items()},
+        preset=preset,
+        raft=RaftSettings(**{**raft, "cuts": tuple(raft["cuts"])}),
+        num_clusters=settings.num_clusters,
+        said_rows=settings.said_rows,
+    )
+
+
+def _dataset(cfg: DictConfig, regime: str, seed: int) -> Dataset:
+    """The draw; only a log with a protocol has draws and regimes, a synthetic world has seeds."""
+    chosen: dict[str, Any] = {"seed": seed}
+    if "regime" in cfg.data:
+        chosen["regime"] = regime
+    dataset: Dataset = instantiate(cfg.data, **chosen)
+    return dataset
+
+
+def _plain(dataset: Dataset) -> dict[str, FloatArray]:
+    known, asked = stacked(dataset.train, dataset.background), dataset.test
+    return {
+        name: make().fit(known).predict(asked.users, asked.items) for name, make in PLAIN.items()
+    }
+
+
+def _told(answers: list[Answers]) -> tuple[list[str], list[UserSums], list[dict[str, Any]]]:
+    """Names of all predictors, their errors per draw, and what else each said per draw."""
+    first = answers[0]
+    names = [*first.plain, *(f"{c.adapter} | {c.memory}" for c in first.draw.cells)]
+    errors, more = [], []
+    for draw, dataset, plain in answers:
+        ratings, users = dataset.test.ratings, dataset.test.users
+        stars = [*plain.values(), *(expected_stars(c.chances) for c in draw.cells)]
+        errors.append(user_sums(np.stack(stars), ratings, users))
+        more.append({n: _rounded(p, ratings) for n, p in plain.items()})
+        for name, cell in zip(names[len(plain) :], draw.cells, strict=True):
+            more[-1][name] = {
+                **_rounded(cell.chances.argmax(axis=1) + 1.0, ratings),
+                "ece": calibration_error(cell.chances, ratings),
+                **{f"said_{k}": v for k, v in cell.said._asdict().items()},
+            }
+    return names, errors, more
+
+
+def _rounded(stars: FloatArray, ratings: FloatArray) -> dict[str, float]:
+    """Errors of whole stars: the mode of a distribution, the rounded number of a predictor."""
+    error = stars.round() - ratings
+    return {
+        "mode_rmse": float(np.sqrt(np.mean(error**2))),
+        "mode_mae": float(np.mean(np.abs(error))),
+    }

@@ -1,0 +1,4 @@
+"""Question: can a small model learn to read people? Trains the pocket SLM, the base of populations.
+
+Score: its last losses; `build_population` and `rating_fidelity` measure what it is worth.
+"""

@@ -1,0 +1,57 @@
+"""Relevance: memories of items that people agree about come first; words decide where few rated."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from agents.embedding import TfidfSvdEmbedder
+from agents.relevance import item_vectors
+from simenv.data.synthetic import synthetic
+from simenv.events import InteractionLog
+
+WORLD = synthetic(31, num_users=300, num_items=60)
+
+
+def test_vectors_are_unit_vectors_of_all_items():
+    vectors = item_vectors(WORLD.catalog, WORLD.train)
+    assert vectors.dtype == np.float32
+    assert len(vectors) == 60
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1.0, atol=1e-5)
+
+
+def test_items_that_the_same_people_like_are_alike():
+    """Two camps: one loves even items and hates odd ones, the other the opposite."""
+    log = camps()
+    vectors = item_vectors(WORLD.catalog.with_averages(log), log)
+    products = vectors @ vectors.T
+    same = np.equal.outer(np.arange(60) % 2, np.arange(60) % 2) & ~np.eye(60, dtype=bool)
+    assert products[same].min() > products[~same & ~np.eye(60, dtype=bool)].max()
+
+
+def test_words_say_nothing_of_camps():
+    texts = TfidfSvdEmbedder().embed(WORLD.catalog.texts())
+    products = texts @ texts.T
+    same = np.equal.outer(np.arange(60) % 2, np.arange(60) % 2) & ~np.eye(60, dtype=bool)
+    assert products[same].min() < products[~same].max()
+
+
+def camps() -> InteractionLog:
+    rng = np.random.default_rng(0)
+    users = np.repeat(np.arange(200), 30)
+    items = np.concatenate([rng.choice(60, 30, replace=False) for _ in range(200)])
+    ratings = np.where((users + items) % 2, 1.0, 5.0)
+    return InteractionLog.from_columns(users, items, ratings, num_users=200, num_items=60)
+
+
+def test_where_nobody_rated_words_decide():
+    nobody = InteractionLog.from_columns([], [], [], num_users=3, num_items=60)
+    texts = TfidfSvdEmbedder().embed(WORLD.catalog.texts())
+    vectors = item_vectors(WORLD.catalog, nobody)
+    np.testing.assert_allclose(vectors, texts, atol=1e-6)
+
+
+def test_later_rows_do_not_matter():
+    flipped = replace(WORLD, test=replace(WORLD.test, ratings=6 - WORLD.test.ratings))
+    np.testing.assert_array_equal(
+        item_vectors(flipped.catalog, flipped.train), item_vectors(WORLD.catalog, WORLD.train)
+    )

@@ -1,0 +1,69 @@
+"""The stage as a command: its groups, its elbow and its page."""
+
+import json
+
+import pytest
+
+from agents.embedding import TfidfSvdEmbedder
+from experiments.__main__ import main
+from experiments.cluster.figure import elbow_svg
+from simenv.data.synthetic import synthetic
+from training.clusters import Clusters
+from training.distil import OfflineDistiller
+from training.ms_vectors import ms_vectors
+
+
+def run(folder, *words):
+    command = ["personarec", "experiment=cluster", "debug=tiny", f"output_dir={folder}", *words]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.argv", command)
+        main()
+    return json.loads((folder / "results.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def output_dir(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("cluster")
+    run(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def results(output_dir):
+    return json.loads((output_dir / "results.json").read_text(encoding="utf-8"))
+
+
+def test_everybody_is_in_one_of_four_groups(results):
+    assert results["k"] == len(results["groups"]) == 4
+    assert sum(group["people"] for group in results["groups"]) == results["num_users"] == 24
+    assert sorted(map(int, results["inertias"])) == list(range(1, 11))
+
+
+def test_kept_centroids_assign_the_people_they_were_made_of(output_dir):
+    world = synthetic(0, num_users=24, num_items=120)
+    personas = OfflineDistiller(world.catalog).distil(world.train).personas
+    vectors = ms_vectors("words", (), TfidfSvdEmbedder(64, 0))
+    vectors(personas)  # fitted as it was in the run
+    kept = Clusters.load(output_dir / "clusters.json")
+    assert kept.assign(personas, vectors).tolist() == kept.labels.tolist()
+
+
+def test_the_page_shows_the_elbow_and_the_groups_and_nothing_of_this_machine(output_dir, results):
+    page = (output_dir / "report.html").read_text(encoding="utf-8")
+    assert page.count("<svg") == 1
+    assert "K = 4" in page
+    assert all(group["exemplar"].split(".")[0] in page for group in results["groups"])
+    assert str(output_dir.parent) not in page
+
+
+def test_groups_by_numbers_tell_more_of_how_tastes_differ_than_random_ones(tmp_path, results):
+    by_numbers = run(tmp_path, "experiment.ms=numbers", "experiment.k=null")
+    assert by_numbers["k_from"] == "the elbow"
+    shares = by_numbers["explained"]
+    assert shares["random_groups"] < shares["groups"] < 1
+
+
+def test_the_chosen_number_is_marked_on_the_curve():
+    svg = elbow_svg({1: 9.0, 2: 4.0, 3: 3.0}, 2)
+    assert "K = 2" in svg
+    assert "var(--simulated)" in svg
