@@ -100,7 +100,7 @@ def build(
         folder / "adapters",
         seed=settings.seed,
         names=[settings.variant],
-        on_step=lambda name, step, loss: tell(f"training {name}, step {step}, loss {loss:.3f}"),
+        on_step=lambda name, step, loss: tell(f"training {name}") if step == 1 else None,
     )[settings.variant]
     on_adapters = people_on(people, variant, clusters.labels)
     return Built(on_adapters, told, clusters, tokens, variant.cards)
