@@ -21,6 +21,16 @@ DIVERSITY = {
 }
 
 
+# Stars next to others, at most: beyond it a small model meets numbers it never learnt to read.
+MOST_APART = 0.9
+
+
+def told_apart(stars: float) -> str:
+    """How far from others, as prompts and profiles say it: one decimal, within ``MOST_APART``."""
+    within = min(MOST_APART, max(-MOST_APART, stars))
+    return f"{within + 0.0:+.1f}".replace("-0.0", "+0.0")
+
+
 @dataclass(frozen=True)
 class Persona:
     """One user's Ms: three trait levels (1-3), a profile of at most 2,000 words, and an adapter.

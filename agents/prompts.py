@@ -8,7 +8,7 @@ that an engine can keep its KV cache; recalled memories and the item stand in th
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from agents.persona import ACTIVITY, CONFORMITY, DIVERSITY, Persona
+from agents.persona import ACTIVITY, CONFORMITY, DIVERSITY, Persona, told_apart
 from simenv.catalog import Catalog
 
 RATING_CUE = "RATING:"
@@ -102,13 +102,13 @@ def item_line(catalog: Catalog, item: int, style: PromptStyle) -> str:
 
 def gist_words(gist: Gist) -> str:
     """What the most similar memories amount to."""
-    apart = _signed(gist.against_others)
+    apart = told_apart(gist.against_others)
     return f"ALIKE {gist.closeness:.1f}: own {gist.own:.1f}, apart {apart}. "
 
 
 def taste_words(taste: float, level: float) -> str:
     """What Ms says of the item's genres, and of the user's ratings at large, next to others."""
-    return f"TASTE {_signed(taste)}, level {_signed(level)}. "
+    return f"TASTE {told_apart(taste)}, level {told_apart(level)}. "
 
 
 def closing_words(catalog: Catalog, item: int, chosen: bool = False) -> str:
@@ -129,7 +129,3 @@ def _headline(catalog: Catalog, item: int) -> str:
     year = f" ({catalog.years[item]})" if catalog.years[item] else ""
     genres = f" {', '.join(catalog.genres[item])}" if catalog.genres[item] else ""
     return f"{catalog.titles[item]}{year}{genres}"
-
-
-def _signed(value: float) -> str:
-    return f"{value + 0.0:+.1f}".replace("-0.0", "+0.0")

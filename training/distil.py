@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from agents.persona import Persona, tell_reason
+from agents.persona import Persona, tell_reason, told_apart
 from simenv.catalog import Catalog
 from simenv.events import FloatArray, IntArray, InteractionLog
 
@@ -151,9 +151,9 @@ def _level_sentence(ratings: FloatArray, own: FloatArray, kind: str) -> str:
     if not len(ratings):
         return f"I have not rated any {kind} yet."
     return (
-        f"I gave {ratings.mean():.1f} on average, {own.mean():+.1f} next to others,"
+        f"I gave {ratings.mean():.1f} on average, {told_apart(own.mean())} next to others,"
         f" with a spread of {own.std():.1f}."
-    ).replace("-0.0", "+0.0")
+    )
 
 
 def _taste_sentences(tastes: dict[str, float]) -> list[str]:

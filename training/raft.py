@@ -6,9 +6,10 @@ people's training rows. A target that its own prompt has seen would teach the ad
 prompts more than they deserve.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -52,6 +53,11 @@ class RaftSettings:
 
     def _inside(self) -> bool:
         return all(0 < cut < 1 for cut in self.cuts)
+
+
+def raft_settings(cuts: Sequence[float] = (0.5, 0.75), **others: Any) -> RaftSettings:
+    """Settings as a config file gives them."""
+    return RaftSettings(cuts=tuple(cuts), **others)
 
 
 class RaftSet(NamedTuple):

@@ -26,7 +26,7 @@ from simenv.data.synthetic import drawn_world, synthetic
 from training.assembly import population_from_dataset
 from training.lora_presets import LoraPreset
 from training.pocket import WorldSource
-from training.raft import RaftSettings
+from training.raft import raft_settings
 
 
 def run(cfg: DictConfig, output_dir: Path) -> dict[str, Any]:
@@ -89,7 +89,7 @@ def _persona_settings(cfg: DictConfig) -> PersonaSettings:
         num_clusters=settings.num_clusters,
         variant=settings.variant,
         preset=preset,
-        raft=RaftSettings(**{**raft, "cuts": tuple(raft["cuts"])}),
+        raft=raft_settings(**raft),
         seed=cfg.seed,
     )
 

@@ -20,7 +20,7 @@ from training.clusters import Clusters, find_clusters
 from training.distillation.distiller import Told
 from training.lora_presets import LoraPreset
 from training.ms_vectors import ms_vectors
-from training.raft import RaftSettings, TokenReport, fitting, raft_set
+from training.raft import RaftSet, RaftSettings, TokenReport, fitting, raft_set
 
 Tell = Callable[[str], None]
 
@@ -76,8 +76,6 @@ def build(
         folder: for ``clusters.json`` and ``adapters/``.
         tell: gets a short text when a stage starts.
     """
-    from transformers import AutoConfig, AutoTokenizer
-
     tell("distilling")
     told = tell_people(distiller, dataset)
     people = population_on(dataset, model, style, distilled=told.distilled)
@@ -87,10 +85,7 @@ def build(
     folder.mkdir(parents=True, exist_ok=True)
     clusters.save(folder / "clusters.json")
     tell("writing the RAFT set")
-    limit = int(AutoConfig.from_pretrained(model).max_position_embeddings)
-    tokenizer = AutoTokenizer.from_pretrained(model)
-    by_model = told.distilled if told.sections else None
-    raft, tokens = fitting(raft_set(dataset, style, settings.raft, by_model), tokenizer, limit)
+    raft, tokens = raft_of(dataset, model, style, settings.raft, told)
     variant = train_variants(
         model,
         raft.examples,
@@ -104,3 +99,15 @@ def build(
     )[settings.variant]
     on_adapters = people_on(people, variant, clusters.labels)
     return Built(on_adapters, told, clusters, tokens, variant.cards)
+
+
+def raft_of(
+    dataset: Dataset, model: str, style: PromptStyle, settings: RaftSettings, told: Told
+) -> tuple[RaftSet, TokenReport]:
+    """The RAFT set that fits into the context of ``model``, with Ms by whoever told it."""
+    from transformers import AutoConfig, AutoTokenizer
+
+    by_model = told.distilled if told.sections else None
+    limit = int(AutoConfig.from_pretrained(model).max_position_embeddings)
+    raft = raft_set(dataset, style, settings, by_model)
+    return fitting(raft, AutoTokenizer.from_pretrained(model), limit)

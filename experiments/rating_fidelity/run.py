@@ -23,7 +23,7 @@ from simenv.data.rating_baselines import BASELINES
 from simenv.data.splits import stacked
 from simenv.events import FloatArray, expected_stars
 from training.lora_presets import LoraPreset
-from training.raft import RaftSettings
+from training.raft import raft_settings
 
 PLAIN = {**BASELINES, "matrix factorisation": BiasedMF}
 
@@ -82,7 +82,7 @@ def cell_settings(settings: DictConfig, regime: str, preset: LoraPreset) -> Sett
         base=str(SHIPPED / "model") if base == "shipped" else base,
         cells={str(memory): tuple(names) for memory, names in settings.cells.items()},
         preset=preset,
-        raft=RaftSettings(**{**raft, "cuts": tuple(raft["cuts"])}),
+        raft=raft_settings(**raft),
         num_clusters=settings.num_clusters,
         said_rows=settings.said_rows,
     )

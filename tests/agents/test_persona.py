@@ -1,6 +1,6 @@
 import pytest
 
-from agents.persona import ACTIVITY, CONFORMITY, DIVERSITY, Persona, tell_reason
+from agents.persona import ACTIVITY, CONFORMITY, DIVERSITY, Persona, tell_reason, told_apart
 
 LOVER = Persona(2, 2, 2, "I like films.", tastes={"War": 0.8, "Drama": 0.1, "Comedy": -0.9})
 
@@ -46,3 +46,11 @@ def test_a_genre_without_a_taste_counts_as_neither_liked_nor_disliked():
 @pytest.mark.parametrize("rating", [0.5, 1, 2.4, 3.5, 4.5, 5])
 def test_an_item_without_genres_still_gets_a_reason(rating):
     assert tell_reason(LOVER, (), rating)
+
+
+@pytest.mark.parametrize(
+    ("stars", "told"),
+    [(0.04, "+0.0"), (-0.04, "+0.0"), (0.34, "+0.3"), (-2.3, "-0.9"), (1, "+0.9")],
+)
+def test_what_is_apart_is_told_within_what_a_small_model_can_read(stars, told):
+    assert told_apart(stars) == told

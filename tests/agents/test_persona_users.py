@@ -7,7 +7,7 @@ import pytest
 
 from agents.assembly import without
 from agents.inference.scripted import ScriptedEngine
-from agents.memory import ExactMemory, FaissMemory
+from agents.memory import ExactMemory, FaissMemory, TableMemory
 from agents.persona_users import PersonaUsers
 from simenv.behaviour import Behaviour
 from simenv.events import Slates
@@ -32,7 +32,7 @@ def slates_for(users, num_places=3):
     return Slates.of_items(items), row_seeds(0, users, users)
 
 
-@pytest.mark.parametrize("make_memory", [ExactMemory, FaissMemory])
+@pytest.mark.parametrize("make_memory", [ExactMemory, FaissMemory, TableMemory])
 def test_people_on_the_scripted_engine_keep_the_contract_bit_for_bit(population, make_memory):
     def make():
         return PersonaUsers(population, ScriptedEngine(), make_memory)
@@ -44,13 +44,13 @@ def test_people_on_the_pocket_model_keep_the_contract(population, engine):
     check_user_model(lambda: PersonaUsers(population, engine), num_items=12, atol=1e-5)
 
 
-def test_both_memories_lead_to_the_same_questions(population):
+def test_all_memories_lead_to_the_same_questions(population):
     who, items = np.arange(5), np.tile(np.arange(12), (5, 1))
-    exact, fast = (
+    exact, faiss, table = (
         PersonaUsers(population, ScriptedEngine(), kind).requests(who, items)
-        for kind in (ExactMemory, FaissMemory)
+        for kind in (ExactMemory, FaissMemory, TableMemory)
     )
-    assert exact == fast
+    assert exact == faiss == table
 
 
 def test_remember_grows_the_memory_by_exactly_the_ratings(scripted_users):

@@ -1,0 +1,7 @@
+"""What would adapters learn from? Writes the RAFT set of a log (stage 3 of a population).
+
+How to run: ``personarec experiment=raft data=movielens_1m … experiment.slm=FOLDER``.
+
+How to score: ``results.json`` counts blocks and rows and reports prompt lengths in tokens; read a
+few lines of ``raft.parquet`` as the model will.
+"""

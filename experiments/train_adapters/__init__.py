@@ -1,0 +1,8 @@
+"""Are persona groups worth adapters of their own? Trains the variants (stage 4 of a population).
+
+How to run: ``personarec experiment=train_adapters data=movielens_1m … experiment.slm=FOLDER``; what
+was trained from the same base on the same examples is not trained again.
+
+How to score: rows, losses and seconds of every adapter; ``rating_fidelity`` says what they are
+worth on later ratings.
+"""
