@@ -72,36 +72,61 @@ def personas(
     evaluated: IntArray,
     engine: Callable[..., Any],
     population: str | None = None,
+    model: str | None = None,
+    ablation: str = "none",
     embedder: "Embedder | None" = None,
 ) -> People:
-    """People of a data set on a language model; profiles and memories come from training rows.
+    """People on a language model, who know training rows only.
 
     Args:
         dataset: whose users they are; ids are its own.
         evaluated: (n,) the users that will be asked.
         engine: makes the engine that answers, given the population's model.
-        population: folder or hub id of the population whose language model answers; None = the
-            shipped one. Its adapters belong to its own people and are not used.
+        population: folder or hub id of the people: their profiles, memories and adapters. None =
+            people made from the data set's training rows.
+        model: without ``population``, the folder or hub id of the population whose language model
+            and style answer; None = the shipped one. Its adapters belong to its own people.
+        ablation: what is taken from them; see ``experiments.ablations``.
         embedder: of item texts, by which memories are found; None = TF-IDF + SVD.
+
+    Raises:
+        ValueError: both ``population`` and ``model`` are given, the population's people are not
+            those of the data set, or the ablation needs adapters that they do not have.
     """
     from agents.assembly import persona_users  # heavy: a language model
     from agents.fidelity import measure
     from agents.population import Population
+    from experiments.ablations import ablated
+    from experiments.saved_people import people_of
     from training.assembly import population_from_dataset
 
-    base = Population.load(population) if population else Population.shipped()
-    people = population_from_dataset(dataset, base, embedder)
-    model = persona_users(people, engine=engine)
-    description = str(getattr(model.engine, "description", type(model.engine).__name__))
+    if population and model:
+        raise ValueError(
+            f"users wanted population or model, got both ({public_text(population)},"
+            f" {public_text(model)}); a population brings its own model"
+        )
+    knows_later_rows = False
+    if population:
+        saved = Population.load(population)
+        people = people_of(dataset, saved)
+        knows_later_rows = len(saved.history) > len(people.history)
+    else:
+        base = Population.load(model) if model else Population.shipped()
+        people = population_from_dataset(dataset, base, embedder)
+    people = ablated(people, ablation)
+    users = persona_users(people, engine=engine)
+    description = str(getattr(users.engine, "description", type(users.engine).__name__))
     facts = {key: value for key, value in people.card.items() if isinstance(value, str | int)}
+    own = {"name": people.name, "users": len(people.personas), "adapters": len(people.adapters)}
     card = {
         "kind": "persona",
         "engine": public_text(description),
         "model": public_text("/".join(Path(people.model).parts[-2:])),
-        "population": public({"name": people.name, "users": len(people.personas), **facts}),
+        "population": public({**own, **facts, "ablation": ablation}),
         "warning": SCRIPTED_WARNING if description.startswith("scripted") else None,
     }
-    return People(model, card, measure)
+    # Profiles are made of all rows that a population holds: held-out ones are no test of it.
+    return People(users, card, None if knows_later_rows else measure)
 
 
 def scripted_engine(

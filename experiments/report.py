@@ -4,7 +4,7 @@ It knows no experiment: each brings its own template, which extends ``templates/
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,18 @@ def markup(text: str) -> Any:
     from markupsafe import Markup
 
     return Markup(text)
+
+
+def markdown_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table; bars in a cell are escaped.
+
+    >>> markdown_table(["a", "b"], [["1", "2"]]).splitlines()
+    ['| a | b |', '| --- | --- |', '| 1 | 2 |']
+    """
+    lines = [list(heads), ["---"] * len(heads), *rows]
+    return "".join(
+        "| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |\n" for line in lines
+    )
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:

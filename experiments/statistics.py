@@ -1,7 +1,7 @@
-"""Intervals and agreement over users: what a difference between policies is worth.
+"""Intervals and contrasts over users: what a difference between policies is worth.
 
 Every figure resamples or averages over *users*, the unit that was drawn; slates of one user are
-not independent. It knows numbers only. Letters: ``n`` users, ``p`` policies, ``b`` resamples.
+not independent. It knows numbers only. Letters: ``n`` users, ``p`` policies.
 """
 
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from simenv.events import FloatArray, IntArray
+from simenv.events import FloatArray
 
 CONFIDENCE = 0.95
 
@@ -22,14 +22,6 @@ class Interval(NamedTuple):
     high: float
 
 
-class Agreement(NamedTuple):
-    """Kendall's tau-b between two orders of policies, with a bootstrap interval over users."""
-
-    tau: float
-    low: float
-    high: float
-
-
 class Contrast(NamedTuple):
     """A paired difference with its interval and two-sided p-value."""
 
@@ -37,6 +29,7 @@ class Contrast(NamedTuple):
     low: float
     high: float
     p_value: float
+    variance_gain: float = np.nan  # how many times more users an unpaired comparison would need
 
 
 def mean_interval(values: ArrayLike, confidence: float = CONFIDENCE) -> Interval:
@@ -52,6 +45,21 @@ def mean_interval(values: ArrayLike, confidence: float = CONFIDENCE) -> Interval
         return Interval(float(x.mean()) if len(x) else np.nan, np.nan, np.nan)
     half = float(t.ppf(0.5 + confidence / 2, len(x) - 1)) * float(x.std(ddof=1)) / np.sqrt(len(x))
     return Interval(float(x.mean()), float(x.mean() - half), float(x.mean() + half))
+
+
+def share_interval(count: int, total: int, confidence: float = CONFIDENCE) -> Interval:
+    """``count`` of ``total`` (> 0) as a share, with Wilson's interval: it stays within [0, 1].
+
+    >>> [round(x, 3) for x in share_interval(5, 10)]
+    [0.5, 0.237, 0.763]
+    """
+    from scipy.stats import norm
+
+    z = float(norm.ppf(0.5 + confidence / 2))
+    share = count / total
+    middle = (share + z**2 / (2 * total)) / (1 + z**2 / total)
+    half = z * np.sqrt(share * (1 - share) / total + (z / (2 * total)) ** 2) / (1 + z**2 / total)
+    return Interval(share, float(max(middle - half, 0.0)), float(min(middle + half, 1.0)))
 
 
 def paired_contrast(a: ArrayLike, b: ArrayLike, confidence: float = CONFIDENCE) -> Contrast:
@@ -72,7 +80,10 @@ def paired_contrast(a: ArrayLike, b: ArrayLike, confidence: float = CONFIDENCE) 
     error = difference.std(ddof=1) / np.sqrt(len(difference)) if len(difference) > 1 else np.nan
     if not error > 0:  # no spread (or no second user): certain if different, undecidable if not
         return Contrast(mean, low, high, 0.0 if error == 0 and mean != 0 else 1.0)
-    return Contrast(mean, low, high, float(2 * t.sf(abs(mean) / error, len(difference) - 1)))
+    p_value = float(2 * t.sf(abs(mean) / error, len(difference) - 1))
+    both = np.isfinite(x) & np.isfinite(y)
+    unpaired = x[both].var(ddof=1) + y[both].var(ddof=1)
+    return Contrast(mean, low, high, p_value, float(unpaired / difference.var(ddof=1)))
 
 
 def holm(p_values: ArrayLike) -> FloatArray:
@@ -102,64 +113,6 @@ def kendall_tau(a: ArrayLike, b: ArrayLike) -> FloatArray:
     scale = np.sqrt((dx != 0).sum(axis=-1) * (dy != 0).sum(axis=-1, dtype=np.float64))
     taus = np.divide(agree, scale, out=np.full(np.shape(agree), np.nan), where=scale > 0)
     return np.asarray(taus)
-
-
-def agreement(
-    a: FloatArray,
-    b: FloatArray,
-    rng: np.random.Generator,
-    num_resamples: int = 2000,
-    confidence: float = CONFIDENCE,
-) -> Agreement:
-    """Do two measures put the policies in one order?
-
-    Args:
-        a: (p, n) the first measure, one value a policy and user; NaN = not measured.
-        b: (p, n) the second, of the same policies and users.
-        rng: draws the users of the resamples; the same users serve both measures.
-        num_resamples: b.
-        confidence: of the percentile interval.
-
-    Returns:
-        tau of the means over users, with a percentile interval. It speaks of other users of
-        this kind; the policies are taken as given.
-
-    Raises:
-        ValueError: the shapes differ.
-    """
-    if a.shape != b.shape:
-        raise ValueError(
-            f"agreement wanted the same policies and users on both sides, got {a.shape}"
-            f" and {b.shape}"
-        )
-    tau = float(kendall_tau(_user_means(a, None), _user_means(b, None)))
-    chosen = rng.integers(a.shape[1], size=(num_resamples, a.shape[1]))
-    taus = kendall_tau(_user_means(a, chosen), _user_means(b, chosen))
-    taus = taus[np.isfinite(taus)]
-    if not len(taus):
-        return Agreement(tau, np.nan, np.nan)
-    tail = 50 * (1 - confidence)
-    low, high = np.percentile(taus, [tail, 100 - tail])
-    return Agreement(tau, float(low), float(high))
-
-
-def _user_means(values: FloatArray, chosen: IntArray | None) -> FloatArray:
-    """Means over users (p,), or over the chosen users of every resample (b, p)."""
-    present = np.isfinite(values)
-    weights = np.ones((1, values.shape[1])) if chosen is None else _counts(chosen, values.shape[1])
-    sums = weights @ np.where(present, values, 0.0).T
-    sizes = weights @ present.T.astype(np.float64)
-    means = np.divide(sums, sizes, out=np.full(sums.shape, np.nan), where=sizes > 0)
-    # Means equal in exact arithmetic must count as ties whatever the order of summation.
-    means = np.round(means, 12)
-    return np.asarray(means[0] if chosen is None else means)
-
-
-def _counts(chosen: IntArray, num_users: int) -> FloatArray:
-    """How often every user was drawn: (b, n)."""
-    rows = np.repeat(np.arange(len(chosen)), chosen.shape[1])
-    flat = np.bincount(rows * num_users + chosen.ravel(), minlength=len(chosen) * num_users)
-    return flat.reshape(len(chosen), num_users).astype(np.float64)
 
 
 def _finite(values: ArrayLike) -> FloatArray:

@@ -73,6 +73,8 @@ class Recommender(ABC):
 
         Raises:
             ValueError: the log has no rows, or none that this policy can learn from.
+            ImportError: a library that this policy learns with is not installed.
+            RuntimeError: learning failed otherwise; the policy is then not fitted.
         """
         if len(log) == 0:
             raise ValueError(
@@ -80,7 +82,16 @@ class Recommender(ABC):
                 " check the split fraction and the data path"
             )
         self._keep_log(log)
-        self._fit(log)
+        try:
+            self._fit(log)
+        except Exception as error:
+            del self.log  # half a fit is no fit
+            if isinstance(error, ImportError) or self.name in str(error):
+                raise
+            raise RuntimeError(
+                f"policy {self.name} could not be fitted on {len(log)} rows,"
+                f" {type(error).__name__}: {error}; check its arguments, or leave it out of the run"
+            ) from error
         return self
 
     def recommend(self, observation: Observation, k: int, rng: np.random.Generator) -> Slates:
@@ -98,10 +109,17 @@ class Recommender(ABC):
 
         Raises:
             RuntimeError: not fitted.
-            ValueError: an unknown user, fewer than k unseen items, or a score that is no number.
+            ValueError: an unknown user, fewer than k unseen items, scores of another shape than
+                (n, num_items), or a score that is no number.
         """
         users = self._known_users(observation)
-        scores = self._score(users, observation, rng)
+        scores = np.asarray(self._score(users, observation, rng), dtype=np.float64)
+        wanted = (len(users), self.log.num_items)
+        if scores.shape != wanted:
+            raise ValueError(
+                f"policy {self.name} wanted scores of shape {wanted} (users, items), got"
+                f" {scores.shape}, first for user {users[0]}; score every item for every user"
+            )
         seen = self.seen(users, observation)
         slates = top_slates(self.name, users, scores, seen, k, self._priority)
         chances = (
@@ -121,6 +139,17 @@ class Recommender(ABC):
             return None
         shown = self.recommend(observation, items.shape[1], np.random.default_rng(0)).items
         return np.asarray(shown == items, dtype=np.float64)
+
+    def prefix_propensities(self, observation: Observation, items: IntArray) -> FloatArray | None:
+        """Chance (n, k) that ``recommend`` shows exactly ``items[:, : j + 1]`` at places 0 to j.
+
+        Joint over the places, so the last column is the chance of the whole slate; cascade
+        estimates weigh with it. None if the policy draws and cannot say.
+        """
+        if self.draws:
+            return None
+        chances = self.propensities(observation, items)
+        return None if chances is None else np.asarray(np.cumprod(chances, axis=1))
 
     def update(self, observation: Observation, slates: Slates, feedback: Feedback) -> None:
         """Learn from what users did; offline policies have nothing to do."""
@@ -173,11 +202,16 @@ class Recommender(ABC):
         policy._keep_log(InteractionLog(**columns, **sizes))
         for name in kind._state:
             setattr(policy, name, arrays[f"state.{name}"])
+        policy._restored()
         return policy
 
     def _params(self) -> dict[str, Any]:
         """The constructor's arguments in JSON; a policy with others overrides this."""
         return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
+
+    def _restored(self) -> None:
+        """Called when ``load`` has set the log and ``_state``; to rebuild what is no array."""
+        return None
 
     def _keep_log(self, log: InteractionLog) -> None:
         self.log = log

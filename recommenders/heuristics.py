@@ -29,6 +29,21 @@ def uniform_chances(seen: BoolArray, items: IntArray) -> FloatArray:
     return np.where(np.take_along_axis(seen, items, axis=1), 0.0, 1.0 / np.maximum(unseen, 1))
 
 
+def uniform_prefix_chances(seen: BoolArray, items: IntArray) -> FloatArray:
+    """Chance (n, k) that a uniform slate without repeats begins with ``items[:, : j + 1]``.
+
+    Args:
+        seen: (n, num_items) items that cannot be shown.
+        items: (n, k); a prefix that repeats an item has chance 0.
+    """
+    k = items.shape[1]
+    left = (~seen).sum(axis=1, keepdims=True) - np.arange(k)
+    possible = ~np.take_along_axis(seen, items, axis=1)
+    for place in range(1, k):
+        possible[:, place] &= (items[:, :place] != items[:, [place]]).all(axis=1)
+    return np.asarray(np.cumprod(possible / np.maximum(left, 1), axis=1))
+
+
 class Random(Recommender):
     """Uniform slates of unseen items: the logging policy of unbiased off-policy estimates.
 
@@ -48,6 +63,10 @@ class Random(Recommender):
     def propensities(self, observation: Observation, items: IntArray) -> FloatArray:
         """Chance (n, k) of ``items[:, j]`` at place j: uniform over what the user has not seen."""
         return uniform_chances(self.seen(self._known_users(observation), observation), items)
+
+    def prefix_propensities(self, observation: Observation, items: IntArray) -> FloatArray:
+        """Chance (n, k) of ``items[:, : j + 1]`` as the first places: drawn without repeats."""
+        return uniform_prefix_chances(self.seen(self._known_users(observation), observation), items)
 
 
 class Popularity(Recommender):

@@ -22,6 +22,7 @@ RewardModel = Callable[[IntArray, IntArray], FloatArray]
 """Expected reward (n, k) of items (n, k) for users (n,); fitted on rows other than the slates."""
 
 _LEAST_ESS = 0.05  # of all shown places; below it an estimate rests on a handful of them
+_MOST_CUT = 0.1  # of the sum of weights; above it SWITCH-DR is little else than DM
 
 
 class OverlapWarning(UserWarning):
@@ -97,14 +98,30 @@ def weigh(
     log = WeightedLog(users, np.asarray(rewards, dtype=np.float64), chances / slates.propensities)
     if model is None:
         return log
+    return with_model(log, policy, observation, slates, model, rng, num_draws)
+
+
+def with_model(
+    log: WeightedLog,
+    policy: Recommender,
+    observation: Observation,
+    slates: Slates,
+    model: RewardModel,
+    rng: np.random.Generator | None = None,
+    num_draws: int = 32,
+) -> WeightedLog:
+    """The log with what ``model`` expects of the shown items and of the policy's own slates.
+
+    The arguments are those of ``weigh``.
+    """
     k = slates.items.shape[1]
     draws = rng or np.random.default_rng(0)
     shown = [
-        model(users, policy.recommend(observation, k, draws).items)
+        model(log.users, policy.recommend(observation, k, draws).items)
         for _ in range(num_draws if policy.draws else 1)
     ]
     return log._replace(
-        logged_model=model(users, slates.items), target_model=np.mean(shown, axis=0)
+        logged_model=model(log.users, slates.items), target_model=np.mean(shown, axis=0)
     )
 
 
@@ -173,7 +190,11 @@ def estimate_all(log: WeightedLog, confidence: float = 0.95) -> dict[str, Estima
 
 
 def item_mean_model(
-    items: IntArray, rewards: FloatArray, num_items: int, prior_rows: float = 5.0
+    items: IntArray,
+    rewards: FloatArray,
+    num_items: int,
+    prior_rows: float = 5.0,
+    importance: FloatArray | None = None,
 ) -> RewardModel:
     """The simplest reward model: each item's mean, shrunk to the mean of all by ``prior_rows``.
 
@@ -182,10 +203,17 @@ def item_mean_model(
         rewards: their rewards, of the same shape.
         num_items: of the catalogue.
         prior_rows: imagined rows of the mean item; > 0.
+        importance: how much each row counts, of the same shape, >= 0 and of any scale; None = all
+            the same.
     """
-    counts = np.bincount(items.ravel(), minlength=num_items)
-    sums = np.bincount(items.ravel(), weights=rewards.ravel(), minlength=num_items)
-    means = (sums + prior_rows * rewards.mean()) / (counts + prior_rows)
+    counted = np.ones(rewards.shape) if importance is None else importance
+    total = counted.sum()
+    # Where nothing counts, nothing is known but the mean of all.
+    counted = counted * (counted.size / total) if total > 0 else np.ones(rewards.shape)
+    mean = float((counted * rewards).sum() / counted.sum())
+    counts = np.bincount(items.ravel(), weights=counted.ravel(), minlength=num_items)
+    sums = np.bincount(items.ravel(), weights=(counted * rewards).ravel(), minlength=num_items)
+    means = (sums + prior_rows * mean) / (counts + prior_rows)
     return lambda users, shown: np.asarray(means[shown])
 
 
@@ -226,7 +254,7 @@ def estimate_mean(
     if weights is None:
         return Estimate(value, value - half, value + half, float(contributions.size), 0.0)
     size = effective_size(weights)
-    notes = _overlap_notes(users, weights if all_weights is None else all_weights, size)
+    notes = _overlap_notes(users, weights if all_weights is None else all_weights, weights, size)
     for note in notes:
         warnings.warn(note, OverlapWarning, stacklevel=3)
     return Estimate(value, value - half, value + half, size, float(weights.max()), notes)
@@ -242,8 +270,13 @@ def effective_size(weights: FloatArray) -> float:
     return float(weights.sum()) ** 2 / squares if squares > 0 else 0.0
 
 
-def _overlap_notes(users: IntArray, weights: FloatArray, size: float) -> tuple[str, ...]:
-    """What the weights say against themselves: they should average 1 and be spread widely."""
+def _overlap_notes(
+    users: IntArray, weights: FloatArray, used: FloatArray, size: float
+) -> tuple[str, ...]:
+    """What the weights say against themselves: they should average 1 and be spread widely.
+
+    Those that are ``used`` should be nearly all.
+    """
     notes = []
     mean, error = weights.mean(), weights.std() / np.sqrt(len(users))
     # Items the log never shows have no weight that could tell, but the others then fall short.
@@ -251,6 +284,12 @@ def _overlap_notes(users: IntArray, weights: FloatArray, size: float) -> tuple[s
         notes.append(
             f"weights average {mean:.2f} instead of 1: the log does not cover what the policy"
             " shows; log with more exploration"
+        )
+    cut = 1 - used.sum() / weights.sum() if weights.sum() > 0 else 0.0
+    if cut > _MOST_CUT:
+        notes.append(
+            f"{cut:.0%} of what the policy shows is left to the reward model, whose error the"
+            " interval does not hold; raise max_weight or log with a policy closer to this one"
         )
     if size < _LEAST_ESS * weights.size:
         notes.append(

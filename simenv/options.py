@@ -7,12 +7,15 @@ from typing import Any, Literal, TypedDict
 import numpy as np
 
 from simenv.events import BoolArray, IntArray
-from simenv.rewards import Reward
+from simenv.lives import Life
+from simenv.rendering import MODES
+from simenv.rewards import RewardChoice
+from simenv.visit_effects import VisitEffects
 
-_KNOWN = ("reset_mask", "root", "users")
+_KNOWN = ("forget", "reset_mask", "root", "users")
 _CHOICES: dict[str, tuple[str | None, ...]] = {
     "repeats": ("raise", "replace"),
-    "render_mode": (None, "ansi"),
+    "render_mode": (None, *MODES),
 }
 
 
@@ -21,8 +24,10 @@ class EnvSettings(TypedDict, total=False):
 
     slate_size: int
     history_length: int
-    reward: str | Reward
+    reward: RewardChoice
     max_episode_steps: int
+    life: Life | None
+    effects: VisitEffects | None
     users: IntArray | None
     repeats: Literal["raise", "replace"]
     texts: bool
@@ -37,6 +42,7 @@ class ResetOptions:
     mask: BoolArray  # (n,) rows to reset
     users: IntArray | None  # (n,) who sits where, -1 = nobody; None = drawn
     root: int | None  # new root of the draws; None = as it was
+    forget: bool  # memories go back to those at construction
 
 
 def check_settings(**settings: int | str | None) -> None:
@@ -106,7 +112,24 @@ def parse_options(
                 " autoreset_mode=AutoresetMode.DISABLED can leave a row idle"
             )
     root = given.get("root")
-    return ResetOptions(mask, users, None if root is None else int(root))
+    forget = _parse_forget(given.get("forget", seed is not None), mask, seed)
+    return ResetOptions(mask, users, None if root is None else int(root), forget)
+
+
+def _parse_forget(forget: Any, mask: BoolArray, seed: int | None) -> bool:
+    if not isinstance(forget, bool):
+        raise TypeError(f"reset option 'forget' wanted True or False, got {forget!r}")
+    if forget and not mask.all():
+        raise ValueError(
+            "reset option 'forget' wanted all rows to restart, got a partial 'reset_mask': the"
+            " memories of everybody go back; leave one of them out"
+        )
+    if not forget and seed is not None:
+        raise ValueError(
+            "reset wanted either a seed or forget=False, got both: a seed replays the whole run,"
+            " memories included; use options={'root': seed} to re-key the draws alone"
+        )
+    return forget
 
 
 def _parse_mask(mask: Any, num_envs: int, seed: int | None) -> BoolArray:

@@ -1,34 +1,91 @@
-"""What a slate was worth: functions from feedback to one number a user. No environment here."""
+"""What a slate was worth: functions from an outcome to one number a user. No environment here."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
-from simenv.events import Feedback, FloatArray
+from simenv.catalog import Catalog
+from simenv.events import BoolArray, Feedback, FloatArray, IntArray
 
-Reward = Callable[[Feedback], FloatArray]
+
+@dataclass(frozen=True)
+class Outcome:
+    """What n users did with their slates, and what a reward may want to know beside it."""
+
+    feedback: Feedback
+    users: IntArray  # (n,) who was asked
+    items: IntArray  # (n, k) what they were shown
+    catalog: Catalog
+    days_away: FloatArray  # (n,) 0 = still here; days until the next visit; inf = gone for good
+
+    @property
+    def ratings(self) -> FloatArray:
+        """Sampled stars (n, k), 0 = not taken."""
+        return self.feedback.ratings
+
+    @property
+    def expected(self) -> FloatArray:
+        """Expected stars (n, k), taken or not."""
+        return self.feedback.expected
+
+    @property
+    def probabilities(self) -> FloatArray:
+        """Distributions over stars (n, k, 5)."""
+        return self.feedback.probabilities
+
+    @property
+    def taken(self) -> BoolArray:
+        """(n, k) watched."""
+        return self.feedback.taken
+
+    @property
+    def quits(self) -> BoolArray:
+        """(n,) left after this slate, perhaps to come back."""
+        return self.feedback.quits
 
 
-def mean_rating(feedback: Feedback) -> FloatArray:
+Reward = Callable[[Outcome], FloatArray]
+RewardChoice = str | Mapping[str, float] | Reward
+
+
+def mean_rating(outcome: Outcome) -> FloatArray:
     """Mean sampled stars over the taken places, 0 where nothing was taken: (n,) in [0, 5]."""
-    num_taken = feedback.taken.sum(axis=1)
-    stars = np.where(feedback.taken, feedback.ratings, 0.0).sum(axis=1)
+    num_taken = outcome.taken.sum(axis=1)
+    stars = np.where(outcome.taken, outcome.ratings, 0.0).sum(axis=1)
     return np.asarray(stars / np.maximum(num_taken, 1), dtype=np.float64)
 
 
-def expected_rating(feedback: Feedback) -> FloatArray:
+def expected_rating(outcome: Outcome) -> FloatArray:
     """Mean expected stars over all places, taken or not: (n,) in [1, 5]; the least noisy one."""
-    return np.asarray(feedback.expected.mean(axis=1), dtype=np.float64)
+    return np.asarray(outcome.expected.mean(axis=1), dtype=np.float64)
 
 
-def clicks(feedback: Feedback) -> FloatArray:
+def clicks(outcome: Outcome) -> FloatArray:
     """Number of taken places: (n,) in [0, k]."""
-    return np.asarray(feedback.taken.sum(axis=1), dtype=np.float64)
+    return np.asarray(outcome.taken.sum(axis=1), dtype=np.float64)
 
 
-def survival(feedback: Feedback) -> FloatArray:
+def survival(outcome: Outcome) -> FloatArray:
     """1 where the user stays, 0 where the user leaves: (n,); its sum is the session's length."""
-    return (~feedback.quits).astype(np.float64)
+    return (~outcome.quits).astype(np.float64)
+
+
+def retention(outcome: Outcome) -> FloatArray:
+    """1 where the user stays, halved for every week until the next visit, 0 for good: (n,)."""
+    return np.asarray(np.exp2(-outcome.days_away / 7.0))
+
+
+def diversity(outcome: Outcome) -> FloatArray:
+    """Mean distance (1 - cosine) of the genres of each two places: (n,) in [0, 1]."""
+    num_places = outcome.items.shape[1]
+    if num_places < 2:
+        return np.zeros(len(outcome.items))
+    genres = outcome.catalog.genre_matrix[outcome.items]
+    genres = genres / np.maximum(np.linalg.norm(genres, axis=-1, keepdims=True), 1e-12)
+    alike = np.square(genres.sum(axis=1)).sum(axis=-1) - np.square(genres).sum(axis=(1, 2))
+    return np.asarray(1.0 - alike / (num_places * (num_places - 1)))
 
 
 REWARDS: dict[str, Reward] = {
@@ -36,36 +93,49 @@ REWARDS: dict[str, Reward] = {
     "expected_rating": expected_rating,
     "clicks": clicks,
     "survival": survival,
+    "retention": retention,
+    "diversity": diversity,
 }
 
 
-def resolve_reward(reward: str | Reward) -> Reward:
-    """The reward of that name, or the callable itself.
+def resolve_reward(reward: RewardChoice) -> Reward:
+    """The reward of that name, the weighted sum of several names, or the callable itself.
 
     Raises:
-        ValueError: the name is not known.
+        ValueError: a name is not known, or there is nothing to sum.
     """
     if callable(reward):
         return reward
+    if isinstance(reward, Mapping):
+        if not reward:
+            raise ValueError(
+                "reward wanted at least one name with its weight, got an empty mapping;"
+                " write {'expected_rating': 1.0}"
+            )
+        return partial(_weighted_sum, {resolve_reward(n): float(w) for n, w in reward.items()})
     if reward not in REWARDS:
         raise ValueError(
-            f"reward wanted one of {sorted(REWARDS)} or a callable Feedback -> (n,), got"
-            f" {reward!r}; choose a known name or pass your own function"
+            f"reward wanted one of {sorted(REWARDS)}, weights of some of them, or a callable"
+            f" Outcome -> (n,), got {reward!r}; choose a known name or pass your own function"
         )
     return REWARDS[reward]
 
 
-def pay(reward: Reward, feedback: Feedback) -> FloatArray:
-    """``reward(feedback)`` as (n,) float64.
+def pay(reward: Reward, outcome: Outcome) -> FloatArray:
+    """``reward(outcome)`` as (n,) float64.
 
     Raises:
         ValueError: a user-supplied reward returned another shape or a number that is not finite.
     """
-    num_users = len(feedback.quits)
-    values = np.asarray(reward(feedback), dtype=np.float64)
+    num_users = len(outcome.quits)
+    values = np.asarray(reward(outcome), dtype=np.float64)
     if values.shape != (num_users,) or not np.isfinite(values).all():
         raise ValueError(
             f"reward wanted {num_users} finite numbers, one a user, got shape {values.shape}"
             f" from {getattr(reward, '__name__', reward)!r}; reduce over the places (axis 1)"
         )
     return values
+
+
+def _weighted_sum(weights: Mapping[Reward, float], outcome: Outcome) -> FloatArray:
+    return np.asarray(sum(weight * reward(outcome) for reward, weight in weights.items()))

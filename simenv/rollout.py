@@ -45,6 +45,7 @@ class Rollout:
     expected: FloatArray  # (n, T, k) expected stars, taken or not
     ratings: FloatArray  # (n, T, k) sampled stars, 0 = not taken
     taken: BoolArray  # (n, T, k)
+    rewards: FloatArray  # (n, T) of the environment
     alive: BoolArray  # (n, T) the user was shown a slate at that step
     quits: BoolArray  # (n,) the user left before the step limit
 
@@ -155,10 +156,10 @@ def _play_chunk(
         seen = {key: values[rows] for key, values in observation.items()}
         slates = policy.recommend(seen, env.slate_size, rng)
         actions[rows] = slates.items
-        observation, _, terminated, _, info = env.step(actions)
+        observation, rewards, terminated, _, info = env.step(actions)
         feedback = _feedback(info, terminated, rows)
         policy.update(seen, slates, feedback)
-        tape.write(chunk[rows], step, slates, feedback)
+        tape.write(chunk[rows], step, slates, feedback, rewards[rows])
         if on_step is not None:
             on_step(info["user"][rows], slates, feedback)
 
@@ -182,15 +183,19 @@ class _Tape:
         self.scores, self.expected, self.ratings = (np.zeros(shape) for _ in range(3))
         self.propensities: FloatArray | None = np.zeros(shape)
         self.taken = np.zeros(shape, dtype=np.bool_)
+        self.rewards = np.zeros(shape[:2])
         self.alive = np.zeros(shape[:2], dtype=np.bool_)
         self.quits = np.zeros(shape[0], dtype=np.bool_)
 
-    def write(self, rows: IntArray, step: int, slates: Slates, feedback: Feedback) -> None:
+    def write(
+        self, rows: IntArray, step: int, slates: Slates, feedback: Feedback, rewards: FloatArray
+    ) -> None:
         self.items[rows, step] = slates.items
         self.scores[rows, step] = slates.scores
         self.expected[rows, step] = feedback.expected
         self.ratings[rows, step] = feedback.ratings
         self.taken[rows, step] = feedback.taken
+        self.rewards[rows, step] = rewards
         self.alive[rows, step] = True
         self.quits[rows] = feedback.quits
         if slates.propensities is None:

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simenv.events import BoolArray, FloatArray, IntArray
+from simenv.events import BoolArray, Feedback, FloatArray, IntArray, SeedArray
+from simenv.lives import Life
 from simenv.seeding import row_seeds, uniforms
 from simenv.snapshots import Arrays
 from simenv.spaces import Observation
@@ -28,6 +29,9 @@ class Sessions:
     truncated: BoolArray  # (n,) the step limit was met, or the slot is idle
     history_items: IntArray  # (n, h) -1 = empty, most recent last
     history_ratings: FloatArray  # (n, h) 0 = not taken or empty
+    days: FloatArray  # (n,) of this life; 0 where an episode is one visit
+    visit_stars: FloatArray  # (n,) sum over the slates of this visit of their mean expected stars
+    visit_steps: IntArray  # (n,) slates of this visit
 
     @classmethod
     def idle(cls, num_slots: int, history_length: int) -> "Sessions":
@@ -40,6 +44,9 @@ class Sessions:
             truncated=np.ones(num_slots, dtype=np.bool_),
             history_items=np.full((num_slots, history_length), -1, dtype=np.int64),
             history_ratings=np.zeros((num_slots, history_length)),
+            days=np.zeros(num_slots),
+            visit_stars=np.zeros(num_slots),
+            visit_steps=np.zeros(num_slots, dtype=np.int64),
         )
 
     @property
@@ -62,23 +69,63 @@ class Sessions:
         self.truncated[rows] = True
         self.history_items[rows] = -1
         self.history_ratings[rows] = 0.0
+        self.days[rows] = 0.0
+        self.visit_stars[rows] = 0.0
+        self.visit_steps[rows] = 0
+
+    def days_away(
+        self, rows: IntArray, feedback: Feedback, seeds: SeedArray, life: Life | None
+    ) -> FloatArray:
+        """Days (m,) until the users of ``rows`` (m,) are seen again after this slate.
+
+        0 where they stay, ``inf`` where they are gone: where an episode is one visit, whoever
+        leaves is. Takes the slate into the visit's mean, which decides how soon they come back.
+        """
+        if life is None:
+            return np.where(feedback.quits, np.inf, 0.0)
+        self.visit_stars[rows] += feedback.expected.mean(axis=1)
+        self.visit_steps[rows] += 1
+        stars = self.visit_stars[rows] / self.visit_steps[rows]
+        return np.where(feedback.quits, life.days_away(stars, seeds), 0.0)
 
     def advance(
-        self, rows: IntArray, items: IntArray, ratings: FloatArray, quits: BoolArray, limit: int
-    ) -> None:
-        """One slate later: shift the histories, count the step, end what ends.
+        self,
+        rows: IntArray,
+        items: IntArray,
+        ratings: FloatArray,
+        away: FloatArray,
+        limits: tuple[int, float],
+    ) -> IntArray:
+        """One slate later: shift the histories, count step and days, end what ends.
 
-        Leaving wins over the step limit when both happen at once.
+        Args:
+            rows: (m,) that were shown ``items`` (m, k) and gave ``ratings`` (m, k).
+            items: what they were shown.
+            ratings: what they gave.
+            away: (m,) of ``days_away``.
+            limits: slates and days after which an episode is truncated. Leaving for good wins
+                over either when both happen at once.
+
+        Returns:
+            The rows whose users are back for another visit.
         """
-        self.history_items[rows] = _shift(self.history_items[rows], items)
-        self.history_ratings[rows] = _shift(self.history_ratings[rows], ratings)
+        _push(self.history_items, rows, items)
+        _push(self.history_ratings, rows, ratings)
         self.steps[rows] += 1
-        self.terminated[rows] = quits
-        self.truncated[rows] = ~quits & (self.steps[rows] >= limit)
+        gone = np.isinf(away)
+        self.days[rows] += np.where(gone, 0.0, away)
+        over = (self.steps[rows] >= limits[0]) | (self.days[rows] >= limits[1])
+        self.terminated[rows] = gone
+        self.truncated[rows] = ~gone & over
+        back: IntArray = rows[(away > 0) & ~gone & ~over]
+        self.visit_stars[back] = 0.0
+        self.visit_steps[back] = 0
+        return back
 
-    def observe(self, limit: int) -> Observation:
+    def observe(self, limit: int, lives: bool = False) -> Observation:
         """The batched observation; every array is a fresh copy."""
-        return {
+        days = {"days": self.days[:, None].astype(np.float32)} if lives else {}
+        return days | {
             "user": self.users.copy(),
             "history_items": self.history_items.copy(),
             "history_ratings": self.history_ratings.astype(np.float32),
@@ -128,6 +175,10 @@ def _next_free(pool: IntArray, positions: IntArray, busy: set[int]) -> IntArray:
     return np.array(chosen, dtype=np.int64)
 
 
-def _shift(history: NDArray[Any], latest: NDArray[Any]) -> NDArray[Any]:
-    length = history.shape[1]
-    return np.asarray(np.concatenate([history, latest], axis=1)[:, -length:])
+def _push(history: NDArray[Any], rows: IntArray, latest: NDArray[Any]) -> None:
+    """Move ``rows`` (m,) of ``history`` (n, h) on by ``latest`` (m, k), which comes last."""
+    length, num_places = history.shape[1], latest.shape[1]
+    where = slice(None) if len(rows) == len(history) else rows  # a slice copies nothing twice
+    if num_places < length:
+        history[where, :-num_places] = history[where, num_places:]
+    history[where, -num_places:] = latest[:, -length:]

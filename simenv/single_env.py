@@ -11,6 +11,7 @@ from simenv.catalog import Catalog
 from simenv.events import IntArray, SeedArray
 from simenv.infos import Info
 from simenv.options import EnvSettings
+from simenv.rendering import MODES, Frame
 from simenv.spaces import Observation
 from simenv.user_model import UserModel
 from simenv.vector_env import RecVectorEnv
@@ -22,7 +23,7 @@ class RecEnv(gym.Env[Observation, IntArray]):
     ``reset(options={"users": u})`` takes an id or a list of one.
     """
 
-    metadata: dict[str, Any] = {"render_modes": ["ansi"], "render_fps": 1}  # noqa: RUF012
+    metadata: dict[str, Any] = {"render_modes": [*MODES], "render_fps": 1}  # noqa: RUF012
 
     def __init__(
         self, user_model: UserModel, catalog: Catalog, **settings: Unpack[EnvSettings]
@@ -67,8 +68,8 @@ class RecEnv(gym.Env[Observation, IntArray]):
         ends = bool(terminated[0]), bool(truncated[0])
         return _first(observation), float(rewards[0]), *ends, _first(info)
 
-    def render(self) -> str | None:  # type: ignore[override]
-        """The last slate in words."""
+    def render(self) -> Frame | None:  # type: ignore[override]
+        """The last slate as a page; None in "human" mode, which prints on its own."""
         frames = self._batch.render()
         return None if frames is None else frames[0]
 

@@ -70,20 +70,24 @@ def _batch_slates(space: SlateSpace, n: int = 1) -> SlateSpace:
     return SlateSpace(space.num_items, (n, *space.shape), seed=deepcopy(space.np_random))
 
 
-def build_observation_space(num_users: int, num_items: int, history_length: int) -> spaces.Dict:
-    """What one row sees: who is there, what the session has shown so far, and how far it is.
+def build_observation_space(
+    num_users: int, num_items: int, history_length: int, max_days: float | None = None
+) -> spaces.Dict:
+    """What one row sees: who is there, what the episode has shown so far, and how far it is.
 
     ``history_items`` (h,) runs from the oldest to the most recent (last) shown item, -1 where
-    empty; ``history_ratings`` (h,) holds their stars, 0 = shown but not taken, or empty.
+    empty; ``history_ratings`` (h,) holds their stars, 0 = shown but not taken, or empty. ``days``
+    (1,) is there where an episode is a life: how long ago it began.
     """
-    return spaces.Dict(
-        {
-            "user": spaces.Discrete(num_users),
-            "history_items": spaces.Box(-1, num_items - 1, (history_length,), np.int64),
-            "history_ratings": spaces.Box(0.0, 5.0, (history_length,), np.float32),
-            "progress": spaces.Box(0.0, 1.0, (1,), np.float32),
-        }
-    )
+    parts: dict[str, spaces.Space[Any]] = {
+        "user": spaces.Discrete(num_users),
+        "history_items": spaces.Box(-1, num_items - 1, (history_length,), np.int64),
+        "history_ratings": spaces.Box(0.0, 5.0, (history_length,), np.float32),
+        "progress": spaces.Box(0.0, 1.0, (1,), np.float32),
+    }
+    if max_days is not None:
+        parts["days"] = spaces.Box(0.0, max_days, (1,), np.float32)
+    return spaces.Dict(parts)
 
 
 def build_action_space(num_items: int, slate_size: int, repeats: str) -> spaces.MultiDiscrete[Any]:

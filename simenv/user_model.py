@@ -1,6 +1,6 @@
 """The seam between the world and whoever answers for its users."""
 
-from typing import Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from simenv.events import Feedback, IntArray, SeedArray, Slates
 
@@ -39,4 +39,20 @@ class UserModel(Protocol):
 
     def restore(self, snapshot: bytes) -> None:
         """Bring back the state that ``snapshot`` returned."""
+        ...
+
+
+class Explanation(NamedTuple):
+    """What a user knew when a slate came, in words."""
+
+    profile: str  # Ms
+    recalled: list[str]  # (k,) what Ml brought back for each place, "" = nothing
+
+
+@runtime_checkable
+class Explains(Protocol):
+    """User models that can say what they know; rendering asks, nothing else does."""
+
+    def explain(self, users: IntArray, items: IntArray) -> list[Explanation]:
+        """What users (n,) bring to items (n, k); changes nothing."""
         ...

@@ -14,7 +14,7 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from simenv.catalog import Catalog
-from simenv.events import IntArray, SeedArray, Slates
+from simenv.events import FloatArray, IntArray, SeedArray, Slates
 from simenv.infos import (
     Info,
     describe_feedback,
@@ -23,9 +23,10 @@ from simenv.infos import (
     set_rows,
     spread_info,
 )
+from simenv.lives import Life
 from simenv.options import ResetOptions, check_pool, check_settings, parse_options
-from simenv.rendering import describe_slate
-from simenv.rewards import Reward, pay, resolve_reward
+from simenv.rendering import MODES, Frame, Screen
+from simenv.rewards import Outcome, RewardChoice, pay, resolve_reward
 from simenv.seeding import row_seeds
 from simenv.sessions import Sessions, draw_users
 from simenv.snapshots import Arrays, check_shapes, pack_arrays, unpack_arrays
@@ -36,9 +37,9 @@ from simenv.spaces import (
     check_actions,
 )
 from simenv.user_model import UserModel
+from simenv.visit_effects import TiringUsers, VisitEffects
 
 Step = tuple[Observation, NDArray[Any], NDArray[Any], NDArray[Any], Info]
-_MAX_RENDERED = 3
 
 
 class RecVectorEnv(VectorEnv[Observation, IntArray, NDArray[Any]]):
@@ -50,29 +51,35 @@ class RecVectorEnv(VectorEnv[Observation, IntArray, NDArray[Any]]):
         num_envs: n, at most the size of the pool.
         slate_size: k distinct items a step.
         history_length: h shown items that an observation reaches back.
-        reward: a name of ``simenv.rewards.REWARDS`` or a callable ``Feedback -> (n,)``.
-        max_episode_steps: a session is truncated after so many slates.
+        reward: a name of ``simenv.rewards.REWARDS``, weights of several names, or a callable
+            ``Outcome -> (n,)``.
+        max_episode_steps: an episode is truncated after so many slates.
+        life: None = an episode is one session; else it is the life of a user who comes back, which
+            is terminated when the user stays away for good.
+        effects: fatigue, repetition and boredom within a visit; None = none.
         users: pool of user ids that sessions are drawn from; None = all.
         autoreset_mode: as Gymnasium defines it, the enum or its value. When DISABLED, rows that
             ended are not asked again, earn 0 and stay ended until ``reset``.
         repeats: an item twice in a slate is an error ("raise") or gives way to the next free item
             ("replace", for learners such as PPO that fill every place on its own).
         texts: whether infos also hold the ``titles`` (n, k) of the slates; costs Python time.
-        render_mode: None or "ansi".
+        render_mode: None, "human" (prints the first three rows after every call), "ansi" or
+            "rgb_array" (``render`` returns one page for each of them).
         on_close: called once by ``close``, for whoever built a user model that holds resources.
 
     ``reset(options=…)`` knows ``users`` (n,): who sits where, -1 = leave the slot idle;
     ``reset_mask`` (n,) bool: which rows to reset; ``root``: an int that re-keys all draws while
-    memories and counters stay.
+    memories and counters stay; ``forget``: True takes memories back without re-keying.
 
     ``info`` of a step holds ``user`` (n,), ``ratings`` (n, k), ``taken`` (n, k), ``expected``
-    (n, k), ``probabilities`` (n, k, 5), each with its mask ``_key`` (n,): rows that were asked.
+    (n, k), ``probabilities`` (n, k, 5), and with ``life`` also ``days_away`` (n,), each with its
+    mask ``_key`` (n,): rows that were asked.
 
     Raises:
         ValueError: a setting is out of range, or the pool is too small or not of this world.
     """
 
-    metadata: dict[str, Any] = {"render_modes": ["ansi"], "render_fps": 1}  # noqa: RUF012
+    metadata: dict[str, Any] = {"render_modes": [*MODES], "render_fps": 1}  # noqa: RUF012
 
     def __init__(
         self,
@@ -82,8 +89,10 @@ class RecVectorEnv(VectorEnv[Observation, IntArray, NDArray[Any]]):
         num_envs: int = 1,
         slate_size: int = 5,
         history_length: int = 50,
-        reward: str | Reward = "expected_rating",
+        reward: RewardChoice = "expected_rating",
         max_episode_steps: int = 10,
+        life: Life | None = None,
+        effects: VisitEffects | None = None,
         users: IntArray | None = None,
         autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
         repeats: Literal["raise", "replace"] = "raise",
@@ -99,11 +108,12 @@ class RecVectorEnv(VectorEnv[Observation, IntArray, NDArray[Any]]):
             repeats=repeats,
             render_mode=render_mode,
         )
-        self.user_model = user_model
+        self.user_model = TiringUsers(user_model, catalog, effects) if effects else user_model
         self.catalog = catalog
         self.num_envs = num_envs
         self.slate_size = slate_size
         self.max_episode_steps = max_episode_steps
+        self.life = life
         self.repeats = repeats
         self.render_mode = render_mode
         self.autoreset_mode = AutoresetMode(autoreset_mode)
@@ -115,7 +125,7 @@ class RecVectorEnv(VectorEnv[Observation, IntArray, NDArray[Any]]):
 
         num_items = len(catalog)
         self.single_observation_space = build_observation_space(
-            user_model.num_users, num_items, history_length
+            user_model.num_users, num_items, history_length, life.last_day if life else None
         )
         self.single_action_space = build_action_space(num_items, slate_size, repeats)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
@@ -124,7 +134,9 @@ class RecVectorEnv(VectorEnv[Observation, IntArray, NDArray[Any]]):
         self._root: int | None = None
         self._lifetime = np.zeros(user_model.num_users, dtype=np.int64)
         self._sessions = Sessions.idle(num_envs, history_length)
-        self._shown: tuple[IntArray, Info] | None = None
+        self._screen: Screen | None = None
+        if render_mode is not None:
+            self._screen = Screen(render_mode, catalog, user_model, slate_size)
 
     @property
     def live(self) -> NDArray[np.bool_]:
@@ -145,7 +157,7 @@ class RecVectorEnv(VectorEnv[Observation, IntArray, NDArray[Any]]):
         Args:
             seed: root of every draw. Memories and counters are rolled back, all rows restart.
                 Without a seed memories stay and the root lives on.
-            options: ``users``, ``reset_mask``, ``root``; see the class.
+            options: ``users``, ``reset_mask``, ``root``, ``forget``; see the class.
 
         Returns:
             The observation and an info with the ``user`` of every started row.
@@ -159,14 +171,18 @@ class RecVectorEnv(VectorEnv[Observation, IntArray, NDArray[Any]]):
         may_idle = self.autoreset_mode is AutoresetMode.DISABLED
         chosen = parse_options(options, seed, seated, self.user_model.num_users, may_idle)
         super().reset(seed=seed)
-        if seed is not None:
+        if chosen.forget:
             self.user_model.reset()
+        if seed is not None:
             self._lifetime[:] = 0
             self._sessions = Sessions.idle(self.num_envs, self._sessions.history_items.shape[1])
         self._set_root(seed if chosen.root is None else chosen.root)
-        rows, self._shown = self._begin(chosen), None
+        rows = self._begin(chosen)
         info = spread_info({"user": self._sessions.users[rows]}, rows, self.num_envs)
-        return self._sessions.observe(self.max_episode_steps), info
+        if self._screen is not None:
+            self._screen.clear()
+            self._screen.show(self._sessions.users)
+        return self._observe(), info
 
     def step(self, actions: IntArray) -> Step:
         """Show one slate to every live row and take in what its user does.
@@ -196,22 +212,23 @@ class RecVectorEnv(VectorEnv[Observation, IntArray, NDArray[Any]]):
             self._restart(np.flatnonzero(~live), info)  # ended last time; their action is ignored
         terminated, truncated = self._sessions.terminated.copy(), self._sessions.truncated.copy()
         ended = terminated | truncated
-        observation = self._sessions.observe(self.max_episode_steps)
+        observation = self._observe()
+        if self._screen is not None:
+            self._screen.show(observation["user"])
         if self.autoreset_mode is AutoresetMode.SAME_STEP and ended.any():
             info = move_to_final(info, observation, ended)
             self._restart(np.flatnonzero(ended), info)
-            observation = self._sessions.observe(self.max_episode_steps)
+            observation = self._observe()
         return observation, rewards, terminated, truncated, info
 
-    def render(self) -> tuple[str, ...] | None:  # type: ignore[override]
-        """The last slates of the first three rows in words, one string a row."""
-        if self.render_mode is None:
+    def render(self) -> tuple[Frame, ...] | None:  # type: ignore[override]
+        """The last slates of the first three rows, one page a row; None in "human" mode."""
+        if self._screen is None:
             logger.warn("render() shows nothing without a mode; pass render_mode='ansi'")
             return None
-        rows = range(min(self.num_envs, _MAX_RENDERED))
-        items, info = self._shown or (None, {})
-        users = self._sessions.users.tolist()
-        return tuple(describe_slate(self.catalog, users[row], items, info, row) for row in rows)
+        if self._screen.mode == "human":
+            return None  # as Gymnasium has it: reset and step have printed
+        return self._screen.frames(self._sessions.users)
 
     def close_extras(self, **kwargs: Any) -> None:
         """Release what the builder of the user model asked to be released."""
@@ -244,28 +261,44 @@ class RecVectorEnv(VectorEnv[Observation, IntArray, NDArray[Any]]):
         self._root = int(arrays["root"])
         self._lifetime[:] = arrays["lifetime"]
         self._sessions.load(arrays)
-        self._shown = None
+        if self._screen is not None:
+            self._screen.clear()
+
+    def _observe(self) -> Observation:
+        return self._sessions.observe(self.max_episode_steps, self.life is not None)
 
     def _play(self, rows: IntArray, items: IntArray) -> tuple[NDArray[Any], Info]:
         """Ask the users of ``rows`` (m,), let them remember, move their sessions on."""
         users, slates = self._sessions.users[rows], Slates.of_items(items[rows])
-        rewards = np.zeros(self.num_envs)
+        rewards, away = np.zeros(self.num_envs), np.zeros(len(rows))
         if len(rows):
-            feedback = self.user_model.respond(users, slates, self.next_seeds[rows])
-            rewards[rows] = pay(self._reward, feedback)
+            seeds = self.next_seeds[rows]
+            feedback = self.user_model.respond(users, slates, seeds)
+            away = self._sessions.days_away(rows, feedback, seeds, self.life)
+            outcome = Outcome(feedback, users, slates.items, self.catalog, away)
+            rewards[rows] = pay(self._reward, outcome)
+            if self._screen is not None:
+                self._screen.watch(rows, users, slates.items, feedback)
             self.user_model.remember(users, slates, feedback)
             self._lifetime[users] += 1
-            ratings, quits = feedback.ratings, feedback.quits
-            self._sessions.advance(rows, slates.items, ratings, quits, self.max_episode_steps)
+            self._move_on(rows, slates.items, feedback.ratings, away)
         else:  # every row restarts in this step, so nobody is asked
             feedback = no_feedback(self.slate_size)
-        pieces = {"user": users} | describe_feedback(feedback)
+        pieces: Info = {"user": users} | describe_feedback(feedback)
+        if self.life is not None:
+            pieces["days_away"] = away
         if self._titles is not None:
             pieces["titles"] = self._titles[slates.items]
-        info = spread_info(pieces, rows, self.num_envs)
-        if self.render_mode is not None:
-            self._shown = (items, {key: values.copy() for key, values in info.items()})
-        return rewards, info
+        return rewards, spread_info(pieces, rows, self.num_envs)
+
+    def _move_on(
+        self, rows: IntArray, items: IntArray, ratings: FloatArray, away: FloatArray
+    ) -> None:
+        """Sessions go on or end; in a life, whoever comes back starts another visit."""
+        limits = self.max_episode_steps, np.inf if self.life is None else self.life.days
+        back = self._sessions.advance(rows, items, ratings, away, limits)
+        if len(back):
+            self.user_model.start_session(self._sessions.users[back])
 
     def _begin(self, chosen: ResetOptions) -> IntArray:
         """Stop the rows to reset and seat users; returns the rows in which a session started."""

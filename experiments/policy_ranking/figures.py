@@ -1,4 +1,4 @@
-"""The two pictures of the report: mean stars with intervals, and ranks from measure to measure."""
+"""The pictures of the report: mean stars, ranks by each measure, and what sessions do over time."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ def means_svg(results: dict[str, Any]) -> str:
     """Mean stars of every measured policy with 95 % intervals, best on top."""
     measured = [p for p in results["policies"] if p["simulated"]]
     with themed():
-        figure = new_figure(5.4, 1.5 + 0.52 * max(len(measured), 1))
+        figure = new_figure(6.6, 1.4 + 0.42 * max(len(measured), 1))
         axes = figure.add_subplot()
         known = any(p["true"] for p in measured)
         for row, policy in enumerate(measured):
@@ -50,6 +50,76 @@ def _legend(axes: Any, known: bool) -> None:
     if known:
         axes.plot([], [], "D-", color=TRUE, label="true users")
     axes.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=2, borderaxespad=0.2)
+
+
+def over_time_svg(results: dict[str, Any]) -> str:
+    """Mean expected stars of each slate over the users still there, one line a policy."""
+    lines = {
+        p["name"]: [point["mean"] for point in p["simulated"]["rating_by_slate"]]
+        for p in _measured(results)
+    }
+    with themed():
+        figure = new_figure(5.4, 3.9)
+        axes = figure.add_subplot()
+        for name, ys in lines.items():
+            axes.plot(range(1, len(ys) + 1), ys, color=_colour(name, lines), linewidth=2)
+        _label_ends(axes, {n: (len(ys), ys[-1]) for n, ys in lines.items()}, lines)
+        axes.set_xlabel("slate of the session")
+        axes.set_ylabel("mean stars")
+        _dress_lines(axes)
+        return inline_svg(figure, "Mean stars of each slate of the session for every policy")
+
+
+def survival_svg(results: dict[str, Any]) -> str:
+    """Share of users still there after each slate, with 95 % bands."""
+    curves = {p["name"]: p["simulated"]["survival"] for p in _measured(results)}
+    with themed():
+        figure = new_figure(5.4, 3.9)
+        axes = figure.add_subplot()
+        for name, curve in curves.items():
+            xs, colour = range(len(curve["share"])), _colour(name, curves)
+            axes.step(xs, curve["share"], where="post", color=colour, linewidth=2)
+            known = [x for x in xs if None not in (curve["low"][x], curve["high"][x])]
+            low, high = ([curve[end][x] for x in known] for end in ("low", "high"))
+            band = 0.25 if colour == SIMULATED else 0.10
+            axes.fill_between(known, low, high, step="post", color=colour, alpha=band, linewidth=0)
+        lowest = min(share for c in curves.values() for share in c["share"])
+        axes.set_ylim(max(0.0, lowest - 0.15), 1.03)
+        ends = {n: (len(c["share"]) - 1, c["share"][-1]) for n, c in curves.items()}
+        _label_ends(axes, ends, curves)
+        axes.set_xlabel("slates seen")
+        axes.set_ylabel("share of users still there")
+        _dress_lines(axes)
+        return inline_svg(figure, "Share of users still there after each slate for every policy")
+
+
+def _measured(results: dict[str, Any]) -> list[dict[str, Any]]:
+    return [p for p in results["policies"] if p["simulated"]]
+
+
+def _colour(name: str, ranked: dict[str, Any]) -> str:
+    """The best policy stands out; with more than a few colours nobody could tell them apart."""
+    return SIMULATED if name == next(iter(ranked)) else MUTED
+
+
+def _label_ends(axes: Any, ends: dict[str, tuple[int, float]], ranked: dict[str, Any]) -> None:
+    """Names at the right ends of the lines, moved apart where they would touch."""
+    low, high = axes.get_ylim()
+    gap = 0.075 * (high - low)
+    right, last = max((x for x, _ in ends.values()), default=1), -float("inf")
+    for name, (_, y) in sorted(ends.items(), key=lambda item: item[1][1]):
+        last = max(y, last + gap)
+        axes.text(right + 0.02 * right, last, f" {name}", va="center", color=_colour(name, ranked))
+    axes.set_xlim(right=right * 1.32)
+    axes.set_ylim(low, max(high, last + gap))
+
+
+def _dress_lines(axes: Any) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    axes.grid(axis="y", linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
 
 
 def slopes_svg(results: dict[str, Any]) -> str:

@@ -4,9 +4,27 @@ from pathlib import Path
 from typing import Any
 
 from experiments.policy_ranking import words
-from experiments.policy_ranking.figures import means_svg, slopes_svg
-from experiments.policy_ranking.tables import columns, interval, number, rows
-from experiments.report import markup, write_report
+from experiments.policy_ranking.figures import (
+    means_svg,
+    over_time_svg,
+    slopes_svg,
+    survival_svg,
+)
+from experiments.policy_ranking.tables import (
+    AGREEMENT_HEADS,
+    CONTRAST_HEADS,
+    OFF_POLICY_HEADS,
+    SESSION_COLUMNS,
+    agreement_rows,
+    columns,
+    contrast_rows,
+    interval,
+    number,
+    off_policy_rows,
+    rows,
+    session_rows,
+)
+from experiments.report import markdown_table, markup, write_report
 
 FIDELITY_COLUMNS = {
     "rmse": "RMSE",
@@ -20,21 +38,93 @@ FIDELITY_COLUMNS = {
 
 def write(path: Path, results: dict[str, Any], config_yaml: str) -> None:
     """Write ``report.html`` of the results."""
-    drawn = any(p["simulated"] for p in results["policies"])
     values = {
         **{key: results[key] for key in ("dataset", "users", "setting", "debug", "provenance")},
-        "answer": words.answer(results),
-        "check": words.check(results),
-        "means_svg": markup(means_svg(results)) if drawn else None,
-        "slopes_svg": markup(slopes_svg(results)) if drawn else None,
+        **_sentences(results),
+        "pictures": _pictures(results),
         "columns": columns(results),
         "rows": rows(results),
+        "session_heads": ["policy", *(head for _, head, _ in SESSION_COLUMNS)],
+        "session_rows": session_rows(results),
+        "contrast_heads": CONTRAST_HEADS,
+        "contrast_rows": contrast_rows(results),
         "agreement": words.agreement_sentences(results),
-        "caveat": words.caveat(results),
+        "agreement_heads": AGREEMENT_HEADS,
+        "agreement_rows": agreement_rows(results, words.AGREEMENTS),
+        "heat": _heat(results),
+        "off_policy": results["off_policy"],
+        "off_policy_heads": OFF_POLICY_HEADS,
+        "off_policy_rows": off_policy_rows(results["off_policy"]) if results["off_policy"] else [],
+        "traces": results["traces"],
         "config_yaml": config_yaml,
         **_fidelity(results["fidelity"]),
     }
     write_report(path, "policy_ranking/report.html", values)
+
+
+def markdown(results: dict[str, Any]) -> str:
+    """The answer and the tables as Markdown, for a pull request or a wiki."""
+    said = _sentences(results)
+    heads = columns(results)
+    table = [
+        [cells["policy"], error] + [""] * (len(heads) - 2) if error else [cells[h] for h in heads]
+        for cells, error in rows(results)
+    ]
+    parts = [f"# {said['answer']}\n", f"{said['check']} {said['trust']}\n"]
+    if results["users"]["warning"]:
+        parts.append(f"**{results['users']['warning']}**\n")
+    parts += [
+        markdown_table(heads, table),
+        markdown_table(
+            ["policy", *(head for _, head, _ in SESSION_COLUMNS)], session_rows(results)
+        ),
+        markdown_table(CONTRAST_HEADS, contrast_rows(results)),
+        markdown_table(AGREEMENT_HEADS, agreement_rows(results, words.AGREEMENTS)),
+        f"{said['groups']} {said['gain']} {said['stop']}\n",
+        f"`{results['provenance']['command']}`\n",
+    ]
+    return "\n".join(parts)
+
+
+def _sentences(results: dict[str, Any]) -> dict[str, str]:
+    return {
+        "answer": words.answer(results),
+        "check": words.check(results),
+        "trust": words.trust(results),
+        "caveat": words.caveat(results),
+        "gain": words.gain_sentence(results),
+        "stop": words.stop_sentence(results["stop"]),
+        "groups": words.groups_sentence(results),
+    }
+
+
+def _pictures(results: dict[str, Any]) -> dict[str, Any] | None:
+    """The figures by name; None if nothing was measured."""
+    if not any(p["simulated"] for p in results["policies"]):
+        return None
+    return {
+        "means": markup(means_svg(results)),
+        "slopes": markup(slopes_svg(results)),
+        "over_time": markup(over_time_svg(results)),
+        "survival": markup(survival_svg(results)),
+    }
+
+
+def _heat(results: dict[str, Any]) -> dict[str, Any]:
+    """Kinds of people by policies; shade in [-1, 1] = how far from the mean of the row."""
+    names = [p["name"] for p in results["policies"] if p["simulated"]]
+    table = []
+    for group in results["groups"]:
+        stars = [group["means"].get(name) for name in names]
+        known = [value for value in stars if value is not None]
+        middle = sum(known) / len(known)
+        widest = max(max(abs(v - middle) for v in known), 1e-9)
+        cells = [
+            {"text": number(v, 2), "shade": 0.0 if v is None else round((v - middle) / widest, 2)}
+            for v in stars
+        ]
+        table.append({"group": group["group"], "num_users": group["num_users"], "cells": cells})
+    return {"policies": names, "rows": table}
 
 
 def _fidelity(fidelity: dict[str, Any] | None) -> dict[str, Any]:

@@ -1,10 +1,11 @@
 """Runs the ranking and writes its files; the question and the score stand in the package docstring.
 
-Files: ``results.json``, ``report.html``, ``interactions.parquet`` (every slate of every session,
-with the policy and the world that answered) and ``config.yaml`` (resolved).
+Files: ``results.json``, ``report.html``, ``report.md``, ``interactions.parquet`` (every slate of
+every session, with the policy and the world that answered) and ``config.yaml`` (resolved).
 """
 
 import functools
+import math
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,16 +17,31 @@ from rich.console import Console
 
 from experiments.people import People, true_users
 from experiments.policy_ranking import page
+from experiments.policy_ranking.groups import persona_groups
+from experiments.policy_ranking.measures import ItemFacts
+from experiments.policy_ranking.off_policy_check import estimate_from_log
 from experiments.policy_ranking.sessions import (
     Session,
     Setting,
     evaluation_users,
+    mean_ratings,
     play,
     ticks_per_policy,
 )
-from experiments.policy_ranking.summary import summarise
+from experiments.policy_ranking.stopping import Meter, Stopping
+from experiments.policy_ranking.summary import (
+    summarise,
+    summarise_groups,
+    summarise_off_policy,
+)
 from experiments.policy_ranking.tables import print_table
-from experiments.policy_ranking.words import agreement_sentences, answer, check
+from experiments.policy_ranking.traces import trace
+from experiments.policy_ranking.words import (
+    agreement_sentences,
+    answer,
+    check,
+    stop_sentence,
+)
 from experiments.progress import progress_bar
 from experiments.provenance import provenance
 from experiments.report import write_json
@@ -46,6 +62,41 @@ def run(cfg: DictConfig, output_dir: Path) -> dict[str, Any]:
     started = datetime.now(UTC)
     config: Any = OmegaConf.to_container(cfg, resolve=True)
     experiment = cfg.experiment
+    setting, people = make_setting(cfg)
+    dataset, users = setting.dataset, setting.users
+    sessions, meter = _play(_policies(cfg), setting)
+    results = {
+        "experiment": experiment.name,
+        "debug": cfg.get("debug"),
+        "dataset": _describe(dataset),
+        "users": people.card,
+        "setting": _describe_setting(cfg, users),
+        "stop": _describe_stop(meter),
+        **summarise(
+            sessions,
+            ItemFacts.of(dataset),
+            experiment.top,
+            cfg.seed,
+            experiment.num_resamples,
+        ),
+        "groups": summarise_groups(sessions, persona_groups(dataset, people.model)),
+        "off_policy": summarise_off_policy(estimate_from_log(sessions, setting), sessions),
+        "traces": _trace(sessions, setting),
+        "fidelity": _fidelity(people, dataset, users),
+        "provenance": provenance(config, started),
+    }
+    _write(results, sessions, output_dir)
+    _tell(results, output_dir)
+    if all(session.error for session in sessions):
+        raise RuntimeError(
+            f"every policy failed, the first with {sessions[0].error}; see the table above"
+        )
+    return results
+
+
+def make_setting(cfg: DictConfig) -> tuple[Setting, People]:
+    """The data, the users and the environment of a run, and who answers."""
+    experiment = cfg.experiment
     with progress_bar("people", total=2) as tick:
         tick("reading the data")
         dataset: Dataset = instantiate(cfg.data)
@@ -63,34 +114,19 @@ def run(cfg: DictConfig, output_dir: Path) -> dict[str, Any]:
         seed=cfg.seed,
         top=experiment.top,
         min_rating=experiment.min_rating,
+        slate_size=cfg.env.slate_size,
+        stopping=Stopping(precision=cfg.precision, **cfg.budget),
     )
-    sessions = _play(_policies(cfg), setting)
-    results = {
-        "experiment": experiment.name,
-        "debug": cfg.get("debug"),
-        "dataset": _describe(dataset),
-        "users": people.card,
-        "setting": _describe_setting(cfg, users),
-        **summarise(
-            sessions, dataset.num_items, experiment.top, cfg.seed, experiment.num_resamples
-        ),
-        "fidelity": _fidelity(people, dataset, users),
-        "provenance": provenance(config, started),
-    }
-    _write(results, sessions, output_dir)
-    _tell(results, output_dir)
-    if all(session.error for session in sessions):
-        raise RuntimeError(
-            f"every policy failed, the first with {sessions[0].error}; see the table above"
-        )
-    return results
+    return setting, people
 
 
 def _policies(cfg: DictConfig) -> dict[str, Callable[[], Recommender]]:
     return {str(n): functools.partial(instantiate, node) for n, node in cfg.recommender.items()}
 
 
-def _play(policies: dict[str, Callable[[], Recommender]], setting: Setting) -> list[Session]:
+def _play(
+    policies: dict[str, Callable[[], Recommender]], setting: Setting
+) -> tuple[list[Session], Meter]:
     with progress_bar("policies", total=len(policies) * ticks_per_policy(setting)) as tick:
         return play(policies, setting, tick)
 
@@ -104,6 +140,32 @@ def _fidelity(people: People, dataset: Dataset, users: IntArray) -> dict[str, An
         figures = people.fidelity(people.model, dataset, users)
         tick("done", advance=1)
     return figures
+
+
+def _trace(sessions: list[Session], setting: Setting) -> dict[str, Any] | None:
+    """The first slates of the policy that is best by the simulated users."""
+    means = {
+        i: float(mean_ratings(s.simulated).mean()) for i, s in enumerate(sessions) if s.simulated
+    }
+    if not means:
+        return None
+    best = sessions[max(means, key=lambda i: means[i])]
+    users = trace(best, setting.simulated, setting.dataset.catalog, setting.seed)
+    return {"policy": best.name, "users": users}
+
+
+def _describe_stop(meter: Meter) -> dict[str, Any]:
+    known = math.isfinite(meter.half_width)
+    return {
+        "reason": meter.reason,
+        "users": meter.asked,
+        "planned": meter.num_users,
+        "half_width": round(meter.half_width, 6) if known else None,
+        "exposures": meter.spent.exposures,
+        "seconds": round(meter.spent.seconds, 3),
+        "tokens": meter.spent.tokens,
+        "cost": round(meter.cost, 6),
+    }
 
 
 def _describe(dataset: Dataset) -> dict[str, Any]:
@@ -144,6 +206,7 @@ def _write(results: dict[str, Any], sessions: list[Session], output_dir: Path) -
     for column in interactions.columns.intersection(["policy", "world"]):
         interactions[column] = interactions[column].astype("category")
     interactions.to_parquet(output_dir / "interactions.parquet", compression="zstd", index=False)
+    (output_dir / "report.md").write_text(page.markdown(results), encoding="utf-8")
     page.write(output_dir / "report.html", results, config_yaml)
 
 
@@ -153,4 +216,5 @@ def _tell(results: dict[str, Any], output_dir: Path) -> None:
     console.print(f"[bold]{answer(results)}[/bold] {check(results)}", highlight=False)
     for label, verdict in agreement_sentences(results):
         console.print(f"{label}: {verdict}", style="dim", highlight=False)
+    console.print(stop_sentence(results["stop"]), style="dim", highlight=False)
     console.print(f"Report: {output_dir / 'report.html'}", highlight=False, soft_wrap=True)

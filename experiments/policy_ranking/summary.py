@@ -1,50 +1,36 @@
-"""From sessions to the results: per-user scores, means with intervals, contrasts and agreement.
+"""From sessions to the results: means with intervals, contrasts, agreement, groups and survival.
 
 Pure: arrays in, plain dicts out (JSON types; None where a figure does not exist).
 """
 
 import math
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from itertools import combinations
+from typing import Any
 
 import numpy as np
 
-from experiments.policy_ranking.sessions import Session
-from experiments.statistics import agreement, holm, mean_interval, paired_contrast
+from experiments.agreement import Agreement, agreement
+from experiments.policy_ranking.measures import (
+    ItemFacts,
+    SessionScores,
+    coverage,
+    exposure_gini,
+    score_sessions,
+)
+from experiments.policy_ranking.off_policy_check import ESTIMATORS, OffPolicy
+from experiments.policy_ranking.sessions import Session, mean_ratings
+from experiments.policy_ranking.survival import survival
+from experiments.statistics import holm, kendall_tau, mean_interval, paired_contrast
 from simenv.events import BoolArray, FloatArray
 from simenv.rollout import Rollout
 
 
-class SessionScores(NamedTuple):
-    """One value a user, in the order of the rollout's users; NaN where a user has none."""
-
-    mean_rating: FloatArray  # (n,) mean expected stars over everything shown
-    mean_taken_rating: FloatArray  # (n,) mean sampled stars of what was taken
-    clicks: FloatArray  # (n,) items taken
-    session_length: FloatArray  # (n,) slates seen
-
-
-def score_sessions(played: Rollout) -> SessionScores:
-    """Scores of every user; slates after the user left do not count."""
-    shown = played.alive[..., None] & np.ones_like(played.taken)
-    taken = played.taken & shown
-    return SessionScores(
-        _mean_where(played.expected, shown),
-        _mean_where(played.ratings, taken),
-        taken.sum(axis=(1, 2)).astype(np.float64),
-        played.alive.sum(axis=1).astype(np.float64),
-    )
-
-
-def coverage(played: Rollout, num_items: int) -> float:
-    """Share of the catalogue that was shown to anybody."""
-    return len(np.unique(played.items[played.alive])) / num_items
-
-
 def summarise(
-    sessions: list[Session], num_items: int, top: int, seed: int, num_resamples: int
+    sessions: list[Session], facts: ItemFacts, top: int, seed: int, num_resamples: int
 ) -> dict[str, Any]:
     """``policies``, best simulated first and failures last, ``contrasts`` and ``agreement``."""
-    policies = [_policy(session, num_items) for session in sessions]
+    policies = [_policy(session, facts) for session in sessions]
     ranked = sorted(policies, key=lambda p: -(p["simulated"] or {}).get("mean_rating", -math.inf))
     return {
         "policies": ranked,
@@ -53,15 +39,83 @@ def summarise(
     }
 
 
-def _policy(session: Session, num_items: int) -> dict[str, Any]:
+def summarise_groups(
+    sessions: list[Session], groups: Mapping[str, BoolArray]
+) -> list[dict[str, Any]]:
+    """Mean simulated stars of every policy for every kind of people among the users.
+
+    Returns:
+        ``group``, ``num_users``, ``means`` (policy → stars), ``best`` (policy), and ``gain``: what
+        the group's best is worth to it over the policy that is best for all, paired by user and
+        Holm-adjusted over the groups (None where they are the same).
+    """
+    values = {s.name: mean_ratings(s.simulated) for s in sessions if s.simulated is not None}
+    if not values:
+        return []
+    users = next(s.simulated.users for s in sessions if s.simulated is not None)
+    overall = max(values, key=lambda name: float(values[name].mean()))
+    found, contrasts = [], []
+    for name, members in groups.items():
+        own = members[users]
+        if not own.any():
+            continue
+        means = {policy: float(stars[own].mean()) for policy, stars in values.items()}
+        best = max(means, key=lambda policy: means[policy])
+        contrasts.append(paired_contrast(values[best][own], values[overall][own]))
+        told = {policy: _number(mean) for policy, mean in means.items()}
+        found.append({"group": name, "num_users": int(own.sum()), "means": told, "best": best})
+    adjusted = holm([contrast.p_value for contrast in contrasts])
+    for group, contrast, p in zip(found, contrasts, adjusted, strict=True):
+        differs = group["best"] != overall
+        ends = [_number(contrast.low), _number(contrast.high)]
+        figures = {"difference": _number(contrast.mean), "ci95": ends, "p_holm": _number(p)}
+        group["gain"] = figures if differs else None
+    return found
+
+
+def summarise_off_policy(
+    off_policy: OffPolicy | None, sessions: list[Session]
+) -> dict[str, Any] | None:
+    """Every estimator's values and its tau with what the users said; None without estimates."""
+    if off_policy is None:
+        return None
+    asked = {s.name: mean_ratings(s.simulated).mean() for s in sessions if s.simulated is not None}
+    names = [name for name in off_policy.values if name in asked]
+    values = {
+        estimator: [off_policy.values[name][estimator].value for name in names]
+        for estimator in ESTIMATORS
+    }
+    on_policy = [float(asked[name]) for name in names]
+    return {
+        "logged_by": off_policy.logged_by,
+        "policies": names,
+        "on_policy": [_number(v) for v in on_policy],
+        "estimators": {
+            estimator: {
+                "values": [_number(v) for v in estimates],
+                "tau": _number(float(kendall_tau(estimates, on_policy))),
+                "effective_size": _number(
+                    min(off_policy.values[n][estimator].effective_size for n in names)
+                ),
+                "notes": sorted({t for n in names for t in off_policy.values[n][estimator].notes}),
+            }
+            for estimator, estimates in values.items()
+        },
+    }
+
+
+def _policy(session: Session, facts: ItemFacts) -> dict[str, Any]:
     simulated, true = (
-        None if played is None else _session_figures(played, num_items)
+        None if played is None else _session_figures(played, facts)
         for played in (session.simulated, session.true)
     )
     return {
         "name": session.name,
         "error": session.error,
         "fit_seconds": _number(session.fit_seconds),
+        "recommend_seconds": _number(session.recommend_seconds),
+        "refit_seconds": _number(session.refit_seconds),
+        "play_seconds": _number(session.play_seconds),
         "offline": {k: _number(mean_interval(v).mean) for k, v in session.offline.items()},
         "simulated": simulated,
         "true": true,
@@ -70,49 +124,73 @@ def _policy(session: Session, num_items: int) -> dict[str, Any]:
     }
 
 
-def _session_figures(played: Rollout, num_items: int) -> dict[str, Any]:
-    scores = score_sessions(played)
+def _session_figures(played: Rollout, facts: ItemFacts) -> dict[str, Any]:
+    scores = score_sessions(played, facts)
     mean, low, high = mean_interval(scores.mean_rating)
+    num_items = len(facts.surprise)
+    figures = {name: mean_interval(getattr(scores, name)) for name in SessionScores._fields}
     return {
         "mean_rating": _number(mean),
         "ci95": [_number(low), _number(high)],
-        "mean_taken_rating": _number(mean_interval(scores.mean_taken_rating).mean),
-        "clicks": _number(scores.clicks.mean()),
-        "session_length": _number(scores.session_length.mean()),
+        **{name: _number(found.mean) for name, found in figures.items() if name != "mean_rating"},
+        "intervals": {
+            name: [_number(found.low), _number(found.high)] for name, found in figures.items()
+        },
         "coverage": _number(coverage(played, num_items)),
+        "gini": _number(exposure_gini(played, num_items)),
+        "left_share": _number(float(played.quits.mean())),
+        "survival": {key: [_number(v) for v in values] for key, values in _curve(played).items()},
+        "rating_by_slate": _by_slate(played),
     }
+
+
+def _curve(played: Rollout) -> dict[str, FloatArray]:
+    return survival(played)._asdict()
+
+
+def _by_slate(played: Rollout) -> list[dict[str, Any]]:
+    """Mean expected stars of each slate over the users still there, with an interval."""
+    found = []
+    for step in range(played.alive.shape[1]):
+        there = played.alive[:, step]
+        if not there.any():
+            break
+        mean, low, high = mean_interval(played.expected[there, step].mean(axis=1))
+        ends = [_number(low), _number(high)]
+        found.append({"mean": _number(mean), "ci95": ends, "num_users": int(there.sum())})
+    return found
 
 
 def _contrasts(sessions: list[Session]) -> list[dict[str, Any]]:
-    """The best simulated policy against each other one, paired by user, Holm-adjusted."""
-    values = {
-        s.name: score_sessions(s.simulated).mean_rating for s in sessions if s.simulated is not None
-    }
+    """Every pair of policies, paired by user, Holm-adjusted; the best policy's pairs come first."""
+    values = {s.name: mean_ratings(s.simulated) for s in sessions if s.simulated is not None}
     names = sorted(values, key=lambda name: -float(np.nanmean(values[name])))
-    found = [(name, paired_contrast(values[names[0]], values[name])) for name in names[1:]]
-    adjusted = holm([contrast.p_value for _, contrast in found])
+    pairs = list(combinations(names, 2))
+    found = [paired_contrast(values[a], values[b]) for a, b in pairs]
+    adjusted = holm([contrast.p_value for contrast in found])
     return [
         {
-            "better": names[0],
-            "worse": name,
+            "better": better,
+            "worse": worse,
             "difference": _number(contrast.mean),
             "ci95": [_number(contrast.low), _number(contrast.high)],
             "p_holm": _number(p),
+            "variance_gain": _number(contrast.variance_gain),
         }
-        for (name, contrast), p in zip(found, adjusted, strict=True)
+        for (better, worse), contrast, p in zip(pairs, found, adjusted, strict=True)
     ]
 
 
 def _agreements(
     sessions: list[Session], offline_metric: str, seed: int, num_resamples: int
 ) -> dict[str, Any]:
-    """Kendall's tau of each pair of measures, over the policies that have both."""
+    """How each pair of measures agrees, over the policies that have both."""
     measures: dict[str, dict[str, FloatArray]] = {
-        "offline": {s.name: s.offline[offline_metric] for s in sessions if s.offline},
-        "simulated": {
-            s.name: score_sessions(s.simulated).mean_rating for s in sessions if s.simulated
+        "offline": {
+            s.name: s.offline[offline_metric] for s in sessions if s.offline and s.simulated
         },
-        "true": {s.name: score_sessions(s.true).mean_rating for s in sessions if s.true},
+        "simulated": {s.name: mean_ratings(s.simulated) for s in sessions if s.simulated},
+        "true": {s.name: mean_ratings(s.true) for s in sessions if s.true},
     }
     pairs = (("offline", "simulated"), ("offline", "true"), ("simulated", "true"))
     return {
@@ -127,25 +205,24 @@ def _agreement(
     names = [name for name in a if name in b]
     if len(names) < 2:
         return None
-    tau, low, high = agreement(
+    found = agreement(
         np.stack([a[name] for name in names]),
         np.stack([b[name] for name in names]),
         np.random.default_rng([seed, 31]),
         num_resamples,
     )
+    tau = found.tau
     return {
-        "tau": _number(tau),
-        "ci95": [_number(low), _number(high)],
+        "tau": _number(tau.mean),
+        "ci95": [_number(tau.low), _number(tau.high)],
         "num_policies": len(names),
+        **{name: _figure(found, name) for name in Agreement._fields if name != "tau"},
     }
 
 
-def _mean_where(values: FloatArray, where: BoolArray) -> FloatArray:
-    """Means (n,) of values (n, T, k) over the true places; NaN where there are none."""
-    sums = np.where(where, values, 0.0).sum(axis=(1, 2))
-    sizes = where.sum(axis=(1, 2))
-    means = np.divide(sums, sizes, out=np.full(len(sums), np.nan), where=sizes > 0)
-    return np.asarray(means)
+def _figure(found: Agreement, name: str) -> dict[str, Any]:
+    value, low, high = getattr(found, name)
+    return {"value": _number(value), "ci95": [_number(low), _number(high)]}
 
 
 def _number(value: float) -> float | None:

@@ -17,7 +17,7 @@ def columns(results: dict[str, Any]) -> list[str]:
     if any(p["true_mean_rating"] is not None for p in results["policies"]):
         heads.append("true ★")
     heads += ["taken ★", "clicks", "slates", "coverage"]
-    return [*heads, f"NDCG@{top}", f"Recall@{top}", "fit s"]
+    return [*heads, f"NDCG@{top}", f"Recall@{top}", "fit s", "refit s"]
 
 
 def rows(results: dict[str, Any]) -> list[tuple[Row, str | None]]:
@@ -25,9 +25,93 @@ def rows(results: dict[str, Any]) -> list[tuple[Row, str | None]]:
     return [(_cells(p, results["setting"]["top"]), _error(p)) for p in results["policies"]]
 
 
+SESSION_COLUMNS = (
+    ("satisfaction", "satisfaction ★", 2),
+    ("return_chance", "back in 7 days", 2),
+    ("left_share", "left", 2),
+    ("diversity", "diversity", 2),
+    ("drift", "drift", 3),
+    ("novelty", "novelty, bits", 1),
+    ("popularity_lift", "popularity lift", 2),
+    ("coverage", "coverage", 2),
+    ("gini", "Gini", 2),
+)
+
+
+def session_rows(results: dict[str, Any]) -> list[list[str]]:
+    """What sessions were like under every measured policy, a row each."""
+    measured = [p for p in results["policies"] if p["simulated"]]
+    return [
+        [p["name"], *(number(p["simulated"][key], places) for key, _, places in SESSION_COLUMNS)]
+        for p in measured
+    ]
+
+
+def contrast_rows(results: dict[str, Any], most: int = 45) -> list[list[str]]:
+    """Paired differences between policies, those of the best one first."""
+    return [
+        [
+            f"{c['better']} \N{MINUS SIGN} {c['worse']}",
+            number(c["difference"], 3),
+            interval(c["ci95"], 3),
+            number(c["p_holm"], 3),
+            number(c["variance_gain"], 1),
+        ]
+        for c in results["contrasts"][:most]
+    ]
+
+
+CONTRAST_HEADS = ["difference", "stars", "95 % CI", "p (Holm)", "gain of pairing"]
+AGREEMENT_HEADS = [
+    "measures",
+    "τ",
+    "Spearman",
+    "same first choice",
+    "regret of the pick",
+    "flips",
+]
+
+
+def agreement_rows(results: dict[str, Any], labels: dict[str, str]) -> list[list[str]]:
+    """Every figure of agreement with its interval, for the pairs of measures that exist."""
+    rows = []
+    for key, label in labels.items():
+        found = results["agreement"][key]
+        if found is None:
+            continue
+        tau = _with_ends(found["tau"], found["ci95"])
+        others = (_with_ends(**found[name]) for name in ("spearman", "top", "regret", "flips"))
+        rows.append([label, tau, *others])
+    return rows
+
+
+def off_policy_rows(off_policy: dict[str, Any]) -> list[list[str]]:
+    """How each off-policy estimator orders the policies next to what the users said."""
+    return [
+        [
+            name,
+            number(found["tau"], 2),
+            number(found["effective_size"], 0),
+            "; ".join(found["notes"]),
+        ]
+        for name, found in off_policy["estimators"].items()
+    ]
+
+
+OFF_POLICY_HEADS = ["estimator", "τ with the users", "least effective places", "warnings"]
+
+
+def _with_ends(value: float | None, ci95: list[float | None]) -> str:
+    if value is None or None in ci95:
+        return number(value, 2)
+    return f"{number(value, 2)} ({interval(ci95, 2)})"
+
+
 def print_table(results: dict[str, Any], console: Console) -> None:
     """The table on the terminal, failures in their place."""
-    heads = [head for head in columns(results) if head not in ("taken ★", "fit s")]  # 80 columns
+    heads = [
+        head for head in columns(results) if head not in ("taken ★", "fit s", "refit s")
+    ]  # 80 columns
     people, data = results["users"], results["dataset"]
     table = Table(
         box=SIMPLE_HEAD,
@@ -62,6 +146,7 @@ def _cells(policy: dict[str, Any], top: int) -> Row:
         "slates": number(simulated.get("session_length"), 1),
         "coverage": percent(simulated.get("coverage")),
         "fit s": number(policy["fit_seconds"], 2),
+        "refit s": number(policy["refit_seconds"], 2),
     }
 
 

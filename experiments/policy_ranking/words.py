@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from experiments.policy_ranking.tables import interval, number
+from experiments.policy_ranking.tables import interval, number, percent
 
 ALPHA = 0.05
 SMALL_LEAD = 0.05  # stars; a lead can be certain and still not matter
@@ -17,13 +17,14 @@ def answer(results: dict[str, Any]) -> str:
     value = f"{number(best['simulated']['mean_rating'], 2)} stars on average"
     if len(measured) == 1:
         return f"{best['name']} is the only policy measured: {value}."
-    tied = [c["worse"] for c in results["contrasts"] if not c["p_holm"] < ALPHA]
+    own = [c for c in results["contrasts"] if c["better"] == best["name"]]
+    tied = [c["worse"] for c in own if not c["p_holm"] < ALPHA]
     if tied:
         return (
             f"{_listed([best['name'], *tied])} lead, and these users cannot tell them apart:"
             f" {best['name']} has {value}, and its lead over {tied[0]} is within chance."
         )
-    lead = results["contrasts"][0]
+    lead = own[0]
     only = "only " if lead["difference"] < SMALL_LEAD else ""
     return (
         f"{best['name']} pleases the simulated users most: {value},"
@@ -38,6 +39,8 @@ def check(results: dict[str, Any]) -> str:
     if not measured:
         return ""
     top = f"ndcg@{results['setting']['top']}"
+    if not any(p["offline"] for p in measured):
+        return "Nothing was held out, so offline metrics say nothing here."
     offline = max(measured, key=lambda p: p["offline"].get(top) or 0.0)
     known = [p for p in measured if p["true_mean_rating"] is not None]
     if not known:
@@ -90,6 +93,59 @@ def _strength(tau: float) -> str:
     if tau >= 0.8:
         return "almost the same order" if tau < 1 else "the same order"
     return "a broadly similar order" if tau >= 0.5 else "a loosely similar order"
+
+
+def trust(results: dict[str, Any]) -> str:
+    """What following the simulation, or NDCG, would have cost where the truth is known."""
+    found = results["agreement"]
+    simulated, offline = found["simulated_vs_true"], found["offline_vs_true"]
+    if simulated is None or offline is None:
+        return ""
+    return (
+        f"Of all pairs of policies the simulation orders {percent(simulated['flips']['value'])}"
+        f" against the truth and NDCG {percent(offline['flips']['value'])}; the first choice of the"
+        f" one loses {number(simulated['regret']['value'], 3)} true stars, that of the other"
+        f" {number(offline['regret']['value'], 3)}."
+    )
+
+
+def gain_sentence(results: dict[str, Any]) -> str:
+    """What the paired design saved."""
+    gains = [c["variance_gain"] for c in results["contrasts"] if c["variance_gain"] is not None]
+    if not gains:
+        return ""
+    return (
+        "Every policy met the same users with the same memories and the same draws. Without that,"
+        f" the same certainty would have taken {number(min(gains), 1)} to {number(max(gains), 1)}"
+        " times as many users."
+    )
+
+
+def stop_sentence(stop: dict[str, Any]) -> str:
+    """Why the run ended and what it cost."""
+    cost = f", cost {number(stop['cost'], 4)}" if stop["cost"] else ""
+    width = f"; every difference is known to ± {number(stop['half_width'], 3)} stars or better"
+    return (
+        f"{stop['reason'].capitalize()}: {stop['users']} of {stop['planned']} users,"
+        f" {stop['exposures']:,} exposures, {number(stop['seconds'], 0)} s of asking{cost}"
+        f"{width if stop['half_width'] is not None else ''}."
+    )
+
+
+def groups_sentence(results: dict[str, Any]) -> str:
+    """Who would rather have another policy than the one that is best overall."""
+    measured = [p for p in results["policies"] if p["simulated"]]
+    if not measured or not results["groups"]:
+        return ""
+    best = measured[0]["name"]
+    others = [
+        f"{g['group']} by {g['best']} ({number(g['gain']['difference'], 2)} stars)"
+        for g in results["groups"]
+        if g["gain"] and g["gain"]["p_holm"] < ALPHA
+    ]
+    if not others:
+        return f"No kind of people is surely better served by another policy than {best}."
+    return f"{best} is best overall; surely better served: {', '.join(others)}."
 
 
 def caveat(results: dict[str, Any]) -> str:

@@ -4,13 +4,10 @@ import tempfile
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from omegaconf import DictConfig, OmegaConf
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.table import Table
 
 from agents.inference.engine import Request
 from agents.persona_users import PersonaUsers
@@ -18,7 +15,11 @@ from agents.population import Population
 from experiments.progress import Tick, progress_bar
 from experiments.provenance import provenance
 from experiments.report import write_json
-from experiments.throughput.timing import peak_flops, race, step_rate
+from experiments.throughput.baseline import compare, ratios, regressions
+from experiments.throughput.crowds import crowd
+from experiments.throughput.memories import MemorySizes, race_memories
+from experiments.throughput.tables import tell
+from experiments.throughput.timing import peak_flops, peak_memory, race, step_rate
 from experiments.throughput.ways import random_adapters, ways
 from experiments.throughput.workloads import WORKLOADS, requests
 
@@ -41,7 +42,7 @@ def run(cfg: DictConfig, output_dir: Path) -> dict[str, Any]:
     cells = _cells(settings, len(population.personas))
     with (
         tempfile.TemporaryDirectory() as folder,
-        progress_bar("throughput", len(cells) + 1) as tick,
+        progress_bar("throughput", len(cells) + 2) as tick,
     ):
         results = {
             "experiment": settings["name"],
@@ -50,12 +51,19 @@ def run(cfg: DictConfig, output_dir: Path) -> dict[str, Any]:
             "peak_flops": peak_flops(),
             "cells": _race_all(population, cells, settings, Path(folder), tick),
             "env": _steps(population, settings, tick),
+            "memory": _memories(settings, tick),
+            "peak_memory_bytes": peak_memory(),
         }
     results["floor"] = _floor(results)
     results["provenance"] = provenance(OmegaConf.to_container(cfg, resolve=True), started)  # type: ignore[arg-type]
+    changes = compare(ratios(results), settings["baseline"]) if settings["baseline"] else []
+    results["changes"] = [{**c._asdict(), "relative": c.relative} for c in changes]
+    worse = regressions(changes, settings["tolerance"])
+    results["regressions"] = [change.what for change in worse]
     output_dir.mkdir(parents=True, exist_ok=True)
     write_json(output_dir / "results.json", results)
-    _tell(results, output_dir)
+    write_json(output_dir / "baseline.json", {"ratios": ratios(results)})
+    tell(results, worse, output_dir)
     return results
 
 
@@ -100,60 +108,29 @@ def _steps(population: Population, settings: dict[str, Any], tick: Tick) -> list
     """Exposures per second through ``env.step`` for batches of several sizes."""
     from agents.assembly import make_engine
 
-    tick("env.step")
-    sizes = sorted({min(n, len(population.personas)) for n in settings["env_users"]})
+    sizes = sorted(settings["env_users_full" if settings["full"] else "env_users"])
     engine = make_engine(population)
     rates = []
-    for n in sizes if settings["full"] else sizes[-1:]:
-        people = PersonaUsers(population, engine)
+    for n in sizes:
+        tick(f"env.step, {n} users")
+        people = PersonaUsers(crowd(population, n), engine)
         rates.append(step_rate(people, n, 5, settings["env_steps"], seed=0))
     engine.close()
     tick("done", advance=1)
     return rates
 
 
+def _memories(settings: dict[str, Any], tick: Tick) -> dict[str, Any]:
+    """Long-term memories side by side; fewer users unless the run is a full one."""
+    tick("memories")
+    sizes = MemorySizes(**settings["memory"])
+    if not settings["full"]:
+        sizes = sizes._replace(users=min(sizes.users, 1000))
+    found = race_memories(sizes, settings["rounds"])
+    tick("done", advance=1)
+    return found
+
+
 def _floor(results: dict[str, Any]) -> dict[str, float]:
     peak, reached = results["peak_flops"], results["env"][-1]["flops_per_second"]
     return {"peak_gflops": peak / 1e9, "model_gflops": reached / 1e9, "utilisation": reached / peak}
-
-
-def _tell(results: dict[str, Any], output_dir: Path) -> None:
-    console = Console()
-    rivals = list(results["cells"][-1]["ratios"])
-    table = Table(
-        box=SIMPLE_HEAD,
-        padding=(0, 0, 0, 1),
-        title="Exposures per second, and ours over the other ways (least to most)",
-        title_justify="left",
-    )
-    for head in ("workload", "ours\n/s", *rivals):
-        justify: Literal["left", "right"] = "left" if head == "workload" else "right"
-        table.add_column(head.replace("_", "\n"), justify=justify, no_wrap=True)
-    for cell in results["cells"]:
-        setting = f"{cell['workload']} {cell['users']}x{cell['slate']}, {cell['adapters']} ad."
-        rate = f"{cell['rates']['ours']['median']:.0f}"
-        table.add_row(setting, rate, *(_ratio(cell["ratios"].get(name)) for name in rivals))
-    console.print(table)
-    for row in results["env"]:
-        console.print(
-            f"env.step, {row['num_users']} users x {row['slate']}:"
-            f" {row['exposures_per_second']['median']:.0f} exposures/s on {results['threads']}"
-            f" thread(s), {100 * row['share_outside_model']['median']:.1f} % outside the model,"
-            f" {row['tokens_per_exposure']:.0f} prompt tokens each,"
-            f" {100 * row['cached_share']:.0f} % from the cache",
-            highlight=False,
-        )
-    floor = results["floor"]
-    console.print(
-        f"{floor['model_gflops']:.0f} of {floor['peak_gflops']:.0f} GFLOP/s"
-        f" ({100 * floor['utilisation']:.0f} %). Figures: {output_dir / 'results.json'}",
-        highlight=False,
-        soft_wrap=True,
-    )
-
-
-def _ratio(figures: dict[str, float] | None) -> str:
-    if figures is None:
-        return "\N{EN DASH}"
-    places = 0 if figures["max"] >= 20 else 1
-    return f"{figures['min']:.{places}f}-{figures['max']:.{places}f}"

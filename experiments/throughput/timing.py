@@ -1,5 +1,7 @@
 """Clocks: ways of asking side by side, the environment's step, and the peak of the machine."""
 
+import resource
+import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -64,14 +66,16 @@ def step_rate(people: PersonaUsers, num_users: int, slate: int, steps: int, seed
     """Exposures per second through ``env.step`` with distinct random slates, after one step.
 
     Returns:
-        ``exposures_per_second`` and ``share_outside_model`` over the steps, and counts of the
-        engine: prompt tokens an exposure, ``cached_share``, ``padding_waste``.
+        ``exposures_per_second`` and ``share_outside_model`` over the steps, ``step_seconds`` (p50,
+        p95), and counts of the engine: prompt tokens an exposure, ``cached_share``,
+        ``padding_waste``, ``adapter_switches``, ``hit_rate`` of the prefix cache since its start.
     """
     engine = people.engine
     assert isinstance(engine, LocalEngine)
     env = RecVectorEnv(people, people.population.catalog, num_envs=num_users, slate_size=slate)
     env.reset(seed=seed)
-    rng, rates, outside = np.random.default_rng(seed), [], []
+    rng = np.random.default_rng(seed)
+    rates, outside, clocked = [], [], []
     before = vars(engine.stats).copy()
     for step in range(steps + 1):
         noise = rng.random((num_users, len(people.population.catalog)))
@@ -82,6 +86,7 @@ def step_rate(people: PersonaUsers, num_users: int, slate: int, steps: int, seed
         seconds = time.perf_counter() - started
         if step and engine.stats.requests > answered:
             rates.append((engine.stats.requests - answered) / seconds)
+            clocked.append(seconds)
             outside.append(1 - (engine.stats.model_seconds - inside) / seconds)
     done = {key: value - before[key] for key, value in vars(engine.stats).items()}
     return {
@@ -89,6 +94,12 @@ def step_rate(people: PersonaUsers, num_users: int, slate: int, steps: int, seed
         "slate": slate,
         "exposures_per_second": spread(rates),
         "share_outside_model": spread(outside),
+        "step_seconds": {
+            "p50": float(np.percentile(clocked, 50)),
+            "p95": float(np.percentile(clocked, 95)),
+        },
+        "adapter_switches": done["adapter_switches"],
+        "hit_rate": engine.cache_stats.hit_rate,
         "tokens_per_exposure": done["prompt_tokens"] / done["requests"],
         "cached_share": done["cached_tokens"] / done["prompt_tokens"],
         "padding_waste": done["padding_tokens"] / done["run_tokens"],
@@ -105,6 +116,12 @@ def peak_flops(seconds: float = 0.5) -> float:
         torch.mm(a, a)
         best = max(best, 2 * 1024**3 / (time.perf_counter() - started))
     return best
+
+
+def peak_memory() -> int:
+    """Most bytes this process has held in main memory so far."""
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most if sys.platform == "darwin" else 1024 * most
 
 
 def spread(values: Iterable[float]) -> Spread:

@@ -1,7 +1,9 @@
 """The ways of asking that are compared: requests in, log-probabilities (n, 5) out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -32,6 +34,7 @@ def ways(
     }
     if adapters:
         found["mixed"] = lambda asked: _mixed(whole, asked)
+        found["merge_in_out"] = lambda asked: _merged_in_and_out(whole, asked)
     return ours, found
 
 
@@ -53,24 +56,60 @@ def _generated(engine: LocalEngine, request: Request) -> FloatArray:
     return np.full(len(RATING_CHOICES), np.nan)
 
 
-@torch.inference_mode()
 def _mixed(engine: LocalEngine, asked: list[Request]) -> FloatArray:
     """Peft's own way: rows of one padded batch are on adapters of their own."""
-    lead, digits = engine.tokens.choices(RATING_CHOICES)
     parts = []
     for start in range(0, len(asked), _MIXED_ROWS):
         part = asked[start : start + _MIXED_ROWS]
-        tokens, mask = left_padded([ids + lead for ids in engine.tokens.whole(part)], engine.device)
-        logits = engine.model(
-            input_ids=tokens,
-            attention_mask=mask,
-            position_ids=(mask.cumsum(1) - 1).clamp_min(0),
-            adapter_names=[r.adapter or "__base__" for r in part],
-            logits_to_keep=1,
-            use_cache=False,
-        ).logits[:, -1, digits]
-        parts.append(logits.double().log_softmax(-1).cpu().numpy())
+        names = [r.adapter or "__base__" for r in part]
+        parts.append(_padded(engine, part, adapter_names=names))
     return np.concatenate(parts)
+
+
+def _merged_in_and_out(engine: LocalEngine, asked: list[Request]) -> FloatArray:
+    """Groups by adapter; each is merged into the one base model, asked, and taken out again.
+
+    The engine's own ``score`` sets the adapter, at which peft would take it out at once.
+    """
+    scores = np.empty((len(asked), len(RATING_CHOICES)))
+    for adapter in dict.fromkeys(r.adapter for r in asked):
+        rows = [i for i, r in enumerate(asked) if r.adapter == adapter]
+        with _merged_in(engine.model, adapter):
+            for start in range(0, len(rows), _MIXED_ROWS):
+                part = rows[start : start + _MIXED_ROWS]
+                scores[part] = _padded(engine, [asked[i] for i in part])
+    return scores
+
+
+@contextmanager
+def _merged_in(model: Any, adapter: str | None) -> Iterator[None]:
+    """The peft model with one adapter in its weights, or with none in use."""
+    if adapter is None:
+        with model.disable_adapter():
+            yield
+        return
+    model.merge_adapter([adapter])
+    try:
+        yield
+    finally:
+        model.unmerge_adapter()
+
+
+@torch.inference_mode()
+def _padded(engine: LocalEngine, asked: list[Request], **options: Any) -> FloatArray:
+    """One padded batch of whole prompts through the model as it stands."""
+    lead, digits = engine.tokens.choices(RATING_CHOICES)
+    tokens, mask = left_padded([ids + lead for ids in engine.tokens.whole(asked)], engine.device)
+    logits = engine.model(
+        input_ids=tokens,
+        attention_mask=mask,
+        position_ids=(mask.cumsum(1) - 1).clamp_min(0),
+        logits_to_keep=1,
+        use_cache=False,
+        **options,
+    ).logits[:, -1, digits]
+    found: FloatArray = logits.double().log_softmax(-1).cpu().numpy()
+    return found
 
 
 def random_adapters(model: str, count: int, rank: int, folder: Path) -> dict[str, Path]:

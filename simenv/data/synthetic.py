@@ -78,6 +78,8 @@ class SyntheticTruth:
     activity: IntArray  # (num_users,) trait level 1, 2 or 3
     conformity: FloatArray  # (num_users,) c in [0, 1)
     quality: FloatArray  # (num_items,)
+    pull: FloatArray | None = None  # (num_users, num_items) log-weight with which items were met
+    num_logged: IntArray | None = None  # (num_users,) items met, training and held-out together
 
     def probabilities(self, users: IntArray, items: IntArray) -> FloatArray:
         """True distribution over stars of users (n,) for items (n, k): (n, k, 5)."""
@@ -87,6 +89,29 @@ class SyntheticTruth:
             [np.zeros_like(below[..., :1]), below, np.ones_like(below[..., :1])], axis=-1
         )
         return np.diff(edges, axis=-1)
+
+    def logging_chances(self) -> FloatArray:
+        """Chance (num_users, num_items) that the log holds an item: what estimators weigh with.
+
+        Items were met one after the other in proportion to exp(pull), as independent exponential
+        clocks ring, until a user had enough; to good approximation that is every item that rings
+        before the time at which so many are expected to have rung (Rosén, 1972).
+
+        Raises:
+            ValueError: this truth does not say how its log came about.
+        """
+        if self.pull is None or self.num_logged is None:
+            raise ValueError(
+                "logging_chances wanted a truth that knows how its log was made; make the world"
+                " with simenv.data.synthetic.synthetic"
+            )
+        rates = np.exp(self.pull - self.pull.max(axis=1, keepdims=True))
+        low, high = np.full(len(rates), -20.0), np.full(len(rates), 60.0)
+        for _ in range(60):  # bisection for the logarithm of each user's time
+            middle = (low + high) / 2
+            too_long = (1 - np.exp(-np.exp(middle)[:, None] * rates)).sum(1) > self.num_logged
+            low, high = np.where(too_long, low, middle), np.where(too_long, middle, high)
+        return np.asarray(1 - np.exp(-np.exp(low)[:, None] * rates))
 
 
 def synthetic(
@@ -113,7 +138,7 @@ def synthetic(
     rng = np.random.default_rng([seed, 7])
     catalog, attributes = _make_items(world, rng)
     truth, diversity = _make_users(world, attributes, rng)
-    log = _make_log(world, truth, diversity, attributes.marketing, rng)
+    log, truth = _make_log(world, truth, diversity, attributes.marketing, rng)
     ids = tuple(str(u) for u in range(world.num_users))
     return split_dataset(f"synthetic-{seed}", catalog, log, ids, fraction, truth)
 
@@ -205,20 +230,25 @@ def _make_log(
     diversity: FloatArray,
     marketing: FloatArray,
     rng: np.random.Generator,
-) -> InteractionLog:
-    """Who met what: popularity and anticipated liking decide, the more so the larger the bias."""
+) -> tuple[InteractionLog, SyntheticTruth]:
+    """Who met what: popularity and anticipated liking decide, the more so the larger the bias.
+
+    The truth comes back knowing how.
+    """
     n, num_items = world.num_users, world.num_items
     lift = 0.4 * (truth.activity - 2)
     sizes = np.exp(world.mean_log_ratings + lift + world.sd_log_ratings * rng.standard_normal(n))
     sizes = np.clip(sizes, 20, int(0.6 * num_items)).astype(np.int64)
     popularity = marketing + 0.5 * truth.quality / max(world.quality_sd, 1e-9)
-    pull = popularity + 1.2 * (1.3 - diversity[:, None]) * (truth.utilities - world.mean_rating)
-    keys = world.logging_bias * pull + rng.gumbel(size=(n, num_items))
+    liking = 1.2 * (1.3 - diversity[:, None]) * (truth.utilities - world.mean_rating)
+    pull = world.logging_bias * (popularity + liking)
+    keys = pull + rng.gumbel(size=(n, num_items))
     order = np.argsort(-keys, axis=1)
     users = np.repeat(np.arange(n), sizes)
     items = np.concatenate([rng.permutation(order[u, : sizes[u]]) for u in range(n)])
     stars = _sample(truth, users, items, rng)
-    return InteractionLog.from_columns(users, items, stars, num_users=n, num_items=num_items)
+    log = InteractionLog.from_columns(users, items, stars, num_users=n, num_items=num_items)
+    return log, replace(truth, pull=pull, num_logged=sizes)
 
 
 def _sample(

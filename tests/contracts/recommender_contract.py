@@ -156,6 +156,21 @@ class RecommenderContract:
             total += chances
         np.testing.assert_allclose(total, 1.0, atol=1e-9)
 
+    def test_prefix_propensities_are_a_chain_of_chances(self, policy: Recommender) -> None:
+        observation = session_observation()
+        items = shown(policy, observation).items[:, :2].copy()
+        prefixes = policy.prefix_propensities(observation, items)
+        if prefixes is None:
+            assert policy.draws
+            return
+        first = policy.propensities(observation, items)[:, 0]
+        np.testing.assert_allclose(prefixes[:, 0], first, atol=1e-12)
+        total = np.zeros(NUM_USERS)
+        for item in range(NUM_ITEMS):  # whatever comes second, the first has come with its chance
+            items[:, 1] = item
+            total += policy.prefix_propensities(observation, items)[:, 1]
+        np.testing.assert_allclose(total, first, atol=1e-9)
+
     def test_a_saved_policy_recommends_as_before(self, policy: Recommender, tmp_path) -> None:
         policy.save(tmp_path / "policy.npz")
         for kind in (Recommender, type(policy)):
@@ -252,6 +267,30 @@ class RecommenderContract:
         bad[2, 9] = np.nan
         monkeypatch.setattr(policy, "_score", lambda *_: bad)
         with pytest.raises(ValueError, match=rf"{policy.name} gave score nan for user 2, item 9"):
+            shown(policy)
+
+    def test_scores_of_another_shape_name_policy_user_and_cure(
+        self, policy: Recommender, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(policy, "_score", lambda *_: np.zeros((NUM_USERS, NUM_ITEMS - 1)))
+        pattern = rf"policy {policy.name} wanted scores of shape .* first for user 0; score every"
+        with pytest.raises(ValueError, match=pattern):
+            shown(policy)
+
+    def test_a_policy_that_cannot_be_fitted_is_named_and_stays_unfitted(
+        self, make_policy: MakePolicy, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(log: InteractionLog) -> None:
+            raise ZeroDivisionError("division by zero")
+
+        policy = make_policy().meet_catalog(contract_catalog())
+        monkeypatch.setattr(policy, "_fit", fail)
+        pattern = (
+            rf"policy {policy.name} could not be fitted on \d+ rows, ZeroDivisionError: .*leave"
+        )
+        with pytest.raises(RuntimeError, match=pattern):
+            policy.fit(contract_log())
+        with pytest.raises(RuntimeError, match=r"wanted a fitted policy; call fit"):
             shown(policy)
 
     def test_an_unknown_user_is_refused(self, policy: Recommender) -> None:

@@ -11,9 +11,16 @@ import yaml
 from hydra import compose, initialize_config_module
 
 from experiments.__main__ import main
+from experiments.policy_ranking.measures import (
+    ItemFacts,
+    coverage,
+    return_chance,
+    score_sessions,
+)
 from experiments.policy_ranking.run import run
 from experiments.policy_ranking.sessions import Session, evaluation_users
-from experiments.policy_ranking.summary import coverage, score_sessions, summarise
+from experiments.policy_ranking.summary import summarise
+from experiments.policy_ranking.survival import survival
 from experiments.policy_ranking.words import (
     agreement_sentences,
     answer,
@@ -21,6 +28,7 @@ from experiments.policy_ranking.words import (
     fidelity_sentence,
 )
 from simenv.events import InteractionLog
+from simenv.rollout import Rollout
 
 TINY = ["experiment=policy_ranking", "debug=tiny", "users=scripted"]
 
@@ -45,21 +53,36 @@ def tiny(*overrides):
         return compose("config", [*TINY, "output_dir=runs/test", *overrides])
 
 
-def played(expected, alive, ratings=None, items=None):
+def played(expected, alive, ratings=None, items=None, quits=None):
     expected = np.asarray(expected, dtype=float)
     ratings = np.zeros_like(expected) if ratings is None else np.asarray(ratings, dtype=float)
-    return SimpleNamespace(
+    alive = np.asarray(alive, dtype=bool)
+    return Rollout(
+        users=np.arange(len(expected)),
+        items=np.zeros(expected.shape, dtype=int) if items is None else np.asarray(items),
+        scores=np.zeros(expected.shape),
+        propensities=None,
         expected=expected,
         ratings=ratings,
         taken=ratings > 0,
-        alive=np.asarray(alive, dtype=bool),
-        items=np.zeros(expected.shape, dtype=int) if items is None else np.asarray(items),
+        rewards=np.zeros(alive.shape),
+        alive=alive,
+        quits=np.zeros(len(expected), dtype=bool) if quits is None else np.asarray(quits),
     )
+
+
+def facts(num_items=10, num_users=2):
+    """Two genres; items 0 to 4 are of the first; item i has i training rows."""
+    genres = np.repeat(np.eye(2), num_items // 2, axis=0)
+    rows = np.arange(num_items, dtype=float)
+    return ItemFacts(genres, rows, rows, np.full(num_users, 2.0))
 
 
 def test_all_files_go_to_the_output_folder(output_dir):
     names = {path.name for path in output_dir.iterdir()}
-    assert names == {"results.json", "report.html", "interactions.parquet", "config.yaml"}
+    assert names == {
+        "results.json", "report.html", "report.md", "interactions.parquet", "config.yaml",
+    }  # fmt: skip
 
 
 def test_results_hold_what_was_promised(results):
@@ -81,6 +104,13 @@ def test_results_hold_what_was_promised(results):
     assert {"packages", "git", "seed", "config", "command", "started"} <= results[
         "provenance"
     ].keys()
+
+
+def test_fitting_refitting_and_asking_are_accounted_for_apart(tmp_path):
+    found = run(tiny("recommender=[ease,lin_ucb]"), tmp_path)
+    seconds = {p["name"]: p for p in found["policies"]}
+    assert seconds["lin_ucb"]["refit_seconds"] > 10 * seconds["ease"]["refit_seconds"]
+    assert all(p["fit_seconds"] > 0 and p["play_seconds"] > 0 for p in found["policies"])
 
 
 def test_policies_stand_best_first(results):
@@ -107,7 +137,7 @@ def test_the_report_fetches_nothing(output_dir):
     page = (output_dir / "report.html").read_text(encoding="utf-8")
     assert not re.search(r"""(?:src|href)\s*=\s*["'](?!#)""", page)
     assert not re.search(r"@import|url\((?!#)|<script|<link", page)
-    assert page.count("<svg") == 2
+    assert page.count("<svg") == 4
 
 
 def test_the_report_follows_the_theme(output_dir):
@@ -169,7 +199,8 @@ def test_scores_leave_out_what_was_shown_after_the_user_left():
             expected=[[[2.0, 4.0], [9.0, 9.0]], [[1.0, 1.0], [3.0, 5.0]]],
             alive=[[True, False], [True, True]],
             ratings=[[[0.0, 5.0], [1.0, 1.0]], [[0.0, 0.0], [0.0, 0.0]]],
-        )
+        ),
+        facts(),
     )
     assert scores.mean_rating.tolist() == [(2 + 4) / 2, (1 + 1 + 3 + 5) / 4]
     assert scores.mean_taken_rating[0] == 5.0
@@ -183,9 +214,45 @@ def test_coverage_counts_items_that_somebody_saw():
     assert coverage(shown, num_items=10) == 2 / 10
 
 
+def test_slates_of_two_genres_are_more_diverse_than_of_one():
+    shown = played(
+        np.full((2, 2, 2), 3.0), [[True, True], [True, True]], items=[[[0, 1], [0, 9]]] * 2
+    )
+    scores = score_sessions(shown, facts())
+    assert scores.diversity.tolist() == [(0 + 1) / 2] * 2
+    assert scores.drift.tolist() == [1 - 0] * 2
+
+
+def test_popularity_lift_compares_with_the_users_own_past():
+    shown = played(np.full((1, 1, 2), 3.0), [[True]], items=[[[4, 8]]])
+    assert score_sessions(shown, facts(num_users=1)).popularity_lift.tolist() == [6 / 2 - 1]
+
+
+def test_satisfaction_stops_where_the_user_left():
+    shown = played([[[1.0], [5.0]], [[1.0], [5.0]]], [[True, False], [True, True]])
+    left, stayed = score_sessions(shown, facts()).satisfaction
+    assert left == pytest.approx(0.7 * 3.6 + 0.3 * 1.0)
+    assert stayed == pytest.approx(0.7 * left + 0.3 * 5.0)
+
+
+def test_people_who_were_pleased_are_likelier_to_come_back():
+    chances = return_chance(np.array([2.0, 3.6, 5.0]))
+    assert (np.diff(chances) > 0).all()
+    assert chances[1] == pytest.approx(0.852, abs=0.001)  # Phi(ln(7 / 2) / 1.2)
+
+
+def test_a_user_cut_by_the_budget_has_not_left():
+    alive = [[True, True], [True, True], [True, False], [True, True]]
+    curve = survival(played(np.ones((4, 2, 1)), alive, quits=[False, False, True, False]))
+    assert curve.share.tolist() == [1.0, 0.75, 0.75]
+    assert curve.low[1] < 0.75 < curve.high[1]
+    nobody = survival(played(np.ones((4, 2, 1)), alive))
+    assert nobody.share.tolist() == [1.0, 1.0, 1.0]
+
+
 def test_a_measure_that_only_one_policy_has_is_not_compared():
-    session = Session("a", 0.1, {"ndcg@10": np.ones(2)})
-    assert summarise([session], 5, 10, 0, 10)["agreement"]["offline_vs_simulated"] is None
+    session = Session("a", 0.1, offline={"ndcg@10": np.ones(2)})
+    assert summarise([session], facts(), 10, 0, 10)["agreement"]["offline_vs_simulated"] is None
 
 
 def test_evaluation_users_have_a_past_and_something_to_find():
@@ -214,6 +281,68 @@ def verdicts(p_holm):
             "simulated_vs_true": {"tau": -1.0, "ci95": [-1.0, -0.5], "num_policies": 2},
         },
     }
+
+
+def test_every_pair_of_policies_is_compared_with_its_gain_of_pairing(results):
+    assert len(results["contrasts"]) == 5 * 4 / 2
+    assert all(c["variance_gain"] > 1 for c in results["contrasts"])
+    best = results["policies"][0]["name"]
+    assert [c["better"] for c in results["contrasts"][:4]] == [best] * 4
+
+
+def test_off_policy_estimates_stand_beside_what_users_said(results):
+    found = results["off_policy"]
+    assert found["logged_by"] == "random"
+    assert set(found["estimators"]) == {"IPS", "SNIPS", "DM", "DR", "SWITCH-DR"}
+    assert len(found["policies"]) == 4
+
+
+def test_kinds_of_people_cover_every_user_once_a_trait(results):
+    sizes = {g["group"]: g["num_users"] for g in results["groups"]}
+    activity = [sizes.get(f"{often} visitors", 0) for often in ("rare", "regular", "heavy")]
+    assert sum(activity) == results["setting"]["num_users"]
+
+
+def test_a_run_stops_when_every_difference_is_known_well_enough(tmp_path):
+    found = run(tiny("precision=0.5", "budget.wave=4"), tmp_path)
+    assert found["stop"]["reason"] == "every difference is known to ± 0.5 stars"
+    assert found["stop"]["half_width"] <= 0.5
+    assert found["stop"]["users"] < found["stop"]["planned"]
+    assert found["policies"][0]["simulated"]["survival"]["share"][0] == 1.0
+
+
+def test_a_budget_is_never_overspent_and_all_policies_meet_the_same_users(tmp_path):
+    found = run(tiny("budget.exposures=400", "num_users=24"), tmp_path)
+    assert found["stop"]["exposures"] <= 400
+    assert found["stop"]["reason"] == "the budget of 400 exposures is spent"
+    frame = pd.read_parquet(tmp_path / "interactions.parquet")
+    users = frame.groupby("policy", observed=True)["user"].unique()
+    assert all(set(own) == set(users.iloc[0]) for own in users)
+
+
+def test_waves_change_no_answer(results, tmp_path):
+    found = run(tiny("precision=1e-9", "budget.wave=5"), tmp_path)
+    assert found["stop"]["reason"] == "every user was asked"
+    for one, other in zip(found["policies"], results["policies"], strict=True):
+        if one["name"] != "random":  # its draws depend on the order of asking
+            assert one["simulated"]["mean_rating"] == other["simulated"]["mean_rating"]
+
+
+def test_a_budget_below_one_user_is_an_error_with_its_size(tmp_path):
+    with pytest.raises(ValueError, match=r"a budget of 10 exposures is below the 75"):
+        run(tiny("budget.exposures=10"), tmp_path)
+
+
+def test_the_markdown_report_holds_the_answer(output_dir, results):
+    text = (output_dir / "report.md").read_text(encoding="utf-8")
+    assert text.startswith(f"# {answer(results)}")
+
+
+def test_traces_show_the_distribution_and_the_choice(results):
+    user = results["traces"]["users"][0]
+    item = user["items"][0]
+    assert sum(item["probabilities"]) == pytest.approx(1.0, abs=1e-3)
+    assert item["stars"] in range(6)
 
 
 def test_a_clear_lead_is_told_with_its_size():

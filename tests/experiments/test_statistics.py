@@ -1,8 +1,14 @@
 import numpy as np
 import pytest
-from scipy.stats import kendalltau
+from scipy.stats import binomtest, kendalltau
 
-from experiments.statistics import agreement, holm, kendall_tau, mean_interval, paired_contrast
+from experiments.statistics import (
+    holm,
+    kendall_tau,
+    mean_interval,
+    paired_contrast,
+    share_interval,
+)
 
 
 def test_the_mean_interval_is_students():
@@ -61,23 +67,14 @@ def test_tau_of_all_ties_is_not_a_number():
     assert np.isnan(kendall_tau([1, 1, 1], [1, 2, 3]))
 
 
-def test_agreement_is_certain_when_every_user_gives_one_order():
-    values = np.array([[1.0] * 20, [2.0] * 20, [3.0] * 20])
-    assert agreement(values, values, np.random.default_rng(0)) == (1.0, 1.0, 1.0)
-
-
-def test_agreement_of_noise_includes_zero():
+def test_the_gain_of_pairing_is_the_ratio_of_the_variances():
     rng = np.random.default_rng(0)
-    a, b = rng.normal(size=(2, 5, 40))
-    found = agreement(a, b, rng)
-    assert found.low < 0 < found.high
+    taste, noise = rng.normal(size=4000), rng.normal(size=(2, 4000))
+    found = paired_contrast(taste + 0.5 * noise[0], taste + 0.5 * noise[1])
+    assert found.variance_gain == pytest.approx(2 * (1 + 0.25) / (2 * 0.25), rel=0.1)
 
 
-def test_agreement_leaves_out_values_that_were_not_measured():
-    a = np.array([[1.0, np.nan, 1.0], [2.0, 2.0, np.nan]])
-    assert agreement(a, a, np.random.default_rng(0)).tau == 1.0
-
-
-def test_agreement_wants_the_same_policies_and_users():
-    with pytest.raises(ValueError, match="same policies and users"):
-        agreement(np.ones((2, 3)), np.ones((3, 3)), np.random.default_rng(0))
+def test_wilsons_interval_of_a_share_is_scipys():
+    found = binomtest(18, 20).proportion_ci(method="wilson")
+    assert share_interval(18, 20) == pytest.approx((0.9, found.low, found.high))
+    assert share_interval(0, 5).low == 0.0

@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
-from recommenders.bandits import EpsilonGreedy, LinTS, LinUCB, star_rewards
+from recommenders.bandits import EpsilonGreedy, star_rewards
 from recommenders.base import Recommender, cold_observation
 from recommenders.heuristics import Random
+from recommenders.linear_bandits import LinTS, LinUCB
 from simenv.catalog import Catalog
 from simenv.events import Feedback, InteractionLog, Slates
 

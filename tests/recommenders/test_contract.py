@@ -11,8 +11,9 @@ from tests.contracts.recommender_contract import MakePolicy, RecommenderContract
 
 CONFIGS = sorted((Path(conf.__file__).parent / "recommender").glob("*.yaml"))
 # Quick enough for a contract; the values in the files are for real logs.
-SMALL = {"factors": 4, "iterations": 3, "epochs": 2, "steps": 64}
-OPTIONAL = {"factorisation": "implicit", "sequential": "torch", "sb3": "stable_baselines3"}
+SMALL = {"factors": 4, "iterations": 3}
+SMALL_ARGUMENTS = {"n_epochs": 1, "embedding_dim": 4, "k": 2, "autoencoder_structure": [4]}
+OPTIONAL = {"factorisation": "implicit", "cornac_models": "cornac"}
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda p: p.stem)
@@ -24,8 +25,10 @@ class TestConfiguredPolicies(RecommenderContract):
         if room in OPTIONAL:
             pytest.importorskip(OPTIONAL[room])
         config.update({name: value for name, value in SMALL.items() if name in config})
+        arguments = config.get("arguments", {})
+        arguments.update({n: v for n, v in SMALL_ARGUMENTS.items() if n in arguments})
         return lambda: hydra.utils.instantiate(config)
 
 
 def test_there_are_configs() -> None:
-    assert len(CONFIGS) >= 8
+    assert len(CONFIGS) >= 15

@@ -6,9 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from recommenders.bandits import EpsilonGreedy, LinTS
+from recommenders.bandits import EpsilonGreedy
 from recommenders.base import cold_observation
 from recommenders.heuristics import Popularity, Random
+from recommenders.linear_bandits import LinTS
 from recommenders.off_policy import (
     OverlapWarning,
     WeightedLog,
@@ -49,8 +50,9 @@ def test_values_are_their_arithmetic() -> None:
     assert found == pytest.approx(expected)
 
 
-def test_switch_leaves_large_weights_to_the_model() -> None:
-    found = switch_doubly_robust(TINY, max_weight=1.0)
+def test_switch_leaves_large_weights_to_the_model_and_says_so() -> None:
+    with pytest.warns(OverlapWarning, match=r"80% of what the policy shows is left to the reward"):
+        found = switch_doubly_robust(TINY, max_weight=1.0)
     assert found.value == ((1 + 0) + (1 + 0.5 * (3 - 2))) / 2
     assert found.max_weight == 0.5
 

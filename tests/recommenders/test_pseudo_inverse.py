@@ -3,9 +3,10 @@ import itertools
 import numpy as np
 import pytest
 
-from recommenders.bandits import EpsilonGreedy, LinTS
+from recommenders.bandits import EpsilonGreedy
 from recommenders.base import Recommender, cold_observation
 from recommenders.heuristics import Popularity, Random
+from recommenders.linear_bandits import LinTS
 from recommenders.off_policy import inverse_propensity, weigh
 from recommenders.pseudo_inverse import pseudo_inverse
 from simenv.events import InteractionLog, Slates

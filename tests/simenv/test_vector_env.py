@@ -297,7 +297,10 @@ def test_closing_releases_once():
         ({"users": np.arange(4, 14)}, r"users wanted distinct ids in .*, …\] \(10 ids\); choose"),
         ({"reward": "stars"}, "reward wanted one of .*, got 'stars'; choose"),
         ({"repeats": "skip"}, r"repeats wanted one of \('raise', 'replace'\), got 'skip'"),
-        ({"render_mode": "human"}, r"render_mode wanted one of \(None, 'ansi'\), got 'human'"),
+        (
+            {"render_mode": "gif"},
+            r"render_mode wanted one of \(None, 'human', 'ansi', 'rgb_array'\)",
+        ),
         ({"autoreset_mode": "never"}, "'never' is not a valid AutoresetMode"),
     ],
 )
@@ -309,7 +312,11 @@ def test_wrong_settings_are_refused_with_the_cure(settings, message):
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({"user": 3}, ValueError, r"options among \['reset_mask', 'root', 'users'\], got \['user'"),
+        (
+            {"user": 3},
+            ValueError,
+            r"options among \['forget', 'reset_mask', 'root', 'users'\]",
+        ),
         ({"users": [1, 2]}, ValueError, r"one integer id a row, shape \(3,\), got int64 of shape"),
         ({"users": [1.0, 2, 3]}, ValueError, "one integer id a row"),
         ({"users": [1, 2, 12]}, ValueError, r"ids in \[0, 12\) or -1 for an idle row, got"),

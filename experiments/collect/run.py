@@ -1,0 +1,168 @@
+"""Reads the runs of a sweep and writes the table; the question stands in the package docstring."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from experiments.collect.table import collect
+from experiments.policy_ranking.tables import interval, number
+from experiments.provenance import provenance
+from experiments.report import markdown_table, write_json, write_report
+
+HEADS = [
+    "setting", "policy", "simulated ★", "95 % CI", "over", "true ★", "NDCG", "seeds", "users", "s",
+    "cost", "commit",
+]  # fmt: skip
+RANKING_HEADS = ["setting", "order of the policies", "τ with the first setting"]
+
+
+def run(cfg: DictConfig, output_dir: Path) -> dict[str, Any]:
+    """Collect all runs of ``experiment=policy_ranking`` below ``cfg.sweep_dir``.
+
+    Returns:
+        What ``results.json`` holds.
+
+    Raises:
+        ValueError: there are none.
+    """
+    started = datetime.now(UTC)
+    config: Any = OmegaConf.to_container(cfg, resolve=True)
+    runs = read_runs(Path(cfg.sweep_dir))
+    results = {
+        "experiment": cfg.experiment.name,
+        **collect(runs),
+        "provenance": provenance(config, started),
+    }
+    _write(results, output_dir)
+    _tell(results, output_dir)
+    return results
+
+
+def read_runs(folder: Path) -> list[dict[str, Any]]:
+    """The results of the policy rankings below a folder, in the order of their jobs.
+
+    Raises:
+        ValueError: there are none.
+    """
+    places = sorted(folder.rglob("results.json"), key=_job)
+    runs = [json.loads(place.read_text(encoding="utf-8")) for place in places]
+    kept = [run for run in runs if run.get("experiment") == "policy_ranking" and "stop" in run]
+    if not kept:
+        raise ValueError(
+            f"sweep_dir={str(folder)!r} wanted runs of experiment=policy_ranking, found"
+            f" {len(runs)} results of other kinds; give the output_dir of a sweep"
+        )
+    return kept
+
+
+def _job(place: Path) -> tuple[int, str]:
+    name = place.parent.name
+    return (int(name) if name.isdigit() else -1, str(place))
+
+
+def table_rows(results: dict[str, Any]) -> list[list[str]]:
+    """One row a setting and policy."""
+    return [
+        [
+            row["setting"] or "as configured",
+            row["policy"],
+            number(row["simulated"]["mean"], 3),
+            interval(row["simulated"]["ci95"], 3),
+            row["interval_over"],
+            number(row["true"]["mean"], 3),
+            number(row["offline"]["mean"], 3),
+            ", ".join(row["seeds"]),
+            str(row["users"]),
+            number(row["seconds"], 1),
+            number(row["cost"], 4),
+            ", ".join(row["commits"]),
+        ]
+        for row in results["rows"]
+    ]
+
+
+def ranking_rows(results: dict[str, Any]) -> list[list[str]]:
+    """One row a setting."""
+    return [
+        [r["setting"] or "as configured", " > ".join(r["order"]), number(r["tau_with_first"], 2)]
+        for r in results["rankings"]
+    ]
+
+
+def answer(results: dict[str, Any]) -> str:
+    """The best row and its interval; or, where the judges differ, what that does to the order."""
+    if _judges_differ(results):
+        return _ranking_answer(results["rankings"])
+    rows = [row for row in results["rows"] if row["simulated"]["mean"] is not None]
+    if not rows:
+        return "Every policy of every run failed."
+    best = max(rows, key=lambda row: row["simulated"]["mean"])
+    ends = best["simulated"]["ci95"]
+    where = f" with {best['setting']}" if best["setting"] else ""
+    return (
+        f"{best['policy']}{where} pleases most: {number(best['simulated']['mean'], 3)} simulated"
+        f" stars (95 % CI over {best['interval_over']} {interval(ends, 3)}), in"
+        f" {results['num_runs']} runs."
+    )
+
+
+def _judges_differ(results: dict[str, Any]) -> bool:
+    """Stars of different users or data are no common measure; only orders can be compared."""
+    own = all(key.startswith("recommender.") for key in results["varied"])
+    return not own and len(results["rankings"]) > 1 and bool(results["rankings"][0]["order"])
+
+
+def _ranking_answer(rankings: list[dict[str, Any]]) -> str:
+    first = rankings[0]
+    best, named = first["order"][0], first["setting"] or "as configured"
+    same = sum(ranking["order"][0] == best for ranking in rankings)
+    taus = [r["tau_with_first"] for r in rankings[1:] if r["tau_with_first"] is not None]
+    spread = ""
+    if taus:
+        spread = f"; τ of the order with the first is {number(min(taus), 2)}"
+        spread += f" to {number(max(taus), 2)}" if len(taus) > 1 else ""
+    return f"{best} is first with {named}, and in {same} of {len(rankings)} settings{spread}."
+
+
+def _write(results: dict[str, Any], output_dir: Path) -> None:
+    import pandas as pd
+
+    output_dir.mkdir(parents=True, exist_ok=True)
+    write_json(output_dir / "results.json", results)
+    pd.DataFrame(table_rows(results), columns=HEADS).to_csv(output_dir / "table.csv", index=False)
+    config_yaml = OmegaConf.to_yaml(OmegaConf.create(results["provenance"]["config"]))
+    failures = [[f["policy"], f["setting"], f["phase"], f["message"]] for f in results["failures"]]
+    parts = [f"# {answer(results)}\n", markdown_table(HEADS, table_rows(results))]
+    if len(results["rankings"]) > 1:
+        parts.append(markdown_table(RANKING_HEADS, ranking_rows(results)))
+    if failures:
+        parts.append(markdown_table(["failed", "setting", "at", "message"], failures))
+    (output_dir / "report.md").write_text("\n".join(parts), encoding="utf-8")
+    values = {
+        "answer": answer(results),
+        "heads": HEADS,
+        "rows": table_rows(results),
+        "ranking_heads": RANKING_HEADS,
+        "ranking_rows": ranking_rows(results),
+        "failures": failures,
+        "provenance": results["provenance"],
+        "config_yaml": config_yaml,
+    }
+    write_report(output_dir / "report.html", "collect/report.html", values)
+
+
+def _tell(results: dict[str, Any], output_dir: Path) -> None:
+    console = Console()
+    shown = [0, 1, 2, 3, 5, 6]  # 80 columns
+    table = Table(*(HEADS[i] for i in shown), box=SIMPLE_HEAD)
+    for cells in table_rows(results):
+        table.add_row(*(cells[i] for i in shown))
+    console.print(table)
+    console.print(answer(results), style="bold", highlight=False)
+    console.print(f"Report: {output_dir / 'report.html'}", highlight=False, soft_wrap=True)

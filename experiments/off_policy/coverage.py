@@ -1,0 +1,99 @@
+"""Estimates of every target from many logs, and how often their intervals hold the truth."""
+
+import warnings
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from experiments.off_policy.logs import World, play
+from experiments.progress import Tick
+from recommenders.base import Recommender
+from recommenders.cascade import estimate_cascade, weigh_cascade
+from recommenders.heuristics import Random
+from recommenders.more_robust import cross_fitted_means, more_robust
+from recommenders.off_policy import Estimate, OverlapWarning, estimate_all, weigh
+from recommenders.pseudo_inverse import pseudo_inverse
+from recommenders.simulated_log import SimulatedLog
+from simenv.events import IntArray
+
+Cell = tuple[str, str, str]  # logging policy, target, estimator
+
+
+def estimate_many(
+    loggers: Mapping[str, Recommender],
+    targets: Mapping[str, Recommender],
+    world: World,
+    people: IntArray,
+    num_users: int,
+    repetitions: int,
+    tick: Tick,
+) -> dict[Cell, list[Estimate]]:
+    """``repetitions`` logs of each logging policy, each of ``num_users`` drawn from ``people``."""
+    found: dict[Cell, list[Estimate]] = defaultdict(list)
+    rng = np.random.default_rng([world.seed, 71])
+    for repetition in range(repetitions):
+        tick(f"log {repetition + 1}")
+        users = np.sort(rng.choice(people, num_users, replace=False))
+        for logger, logging_policy in loggers.items():
+            log = play(logging_policy, world, users, repetition)
+            for target, policy in targets.items():
+                for name, estimate in estimates(policy, log, isinstance(logging_policy, Random)):
+                    found[logger, target, name].append(estimate)
+        tick(f"log {repetition + 1}", advance=1)
+    return found
+
+
+def estimates(policy: Recommender, log: SimulatedLog, uniform: bool) -> list[tuple[str, Estimate]]:
+    """Every estimator's value of ``policy``; the pseudo-inverse of uniform logs only.
+
+    Warnings of overlap stay in the notes of the estimates.
+    """
+    num_items = log.candidates.shape[1]
+    rewards, items = log.ratings, log.slates.items
+    model = cross_fitted_means(log.users, items, rewards, num_items)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", OverlapWarning)
+        by_place = weigh(policy, log.observation, log.slates, rewards, model, num_draws=8)
+        from_top = weigh_cascade(
+            policy, log.observation, log.slates, rewards, log.prefix_chances, model, num_draws=8
+        )
+        found = estimate_all(by_place)
+        found["MRDR"] = more_robust(
+            policy, by_place, log.observation, log.slates, num_items, num_draws=8
+        )
+        found |= estimate_cascade(from_top)
+        if uniform:
+            found["PI"] = pseudo_inverse(policy, log.observation, log.slates, rewards.mean(axis=1))
+    return list(found.items())
+
+
+def summarise(estimates_of: list[Estimate], truth: float) -> dict[str, Any]:
+    """How one estimator did over many logs; an interval that is not a number holds nothing."""
+    values, low, high = (np.array([e[i] for e in estimates_of]) for i in range(3))
+    inside = (low <= truth) & (truth <= high)
+    n, share = len(inside), float(inside.mean())
+    centre = (share + _Z**2 / (2 * n)) / (1 + _Z**2 / n)  # Wilson's interval of a share
+    half = _Z / (1 + _Z**2 / n) * np.sqrt(share * (1 - share) / n + _Z**2 / (4 * n**2))
+    usable = np.isfinite(values)
+    return {
+        "coverage": round(share, 4),
+        "coverage_ci95": [
+            round(max(0.0, float(centre - half)), 4),
+            round(min(1.0, float(centre + half)), 4),
+        ],
+        "bias": _number(np.mean(values[usable] - truth)) if usable.any() else None,
+        "rmse": _number(np.sqrt(np.mean((values[usable] - truth) ** 2))) if usable.any() else None,
+        "half_width": _number(np.nanmean((high - low) / 2)) if usable.any() else None,
+        "effective_size": _number(np.median([e.effective_size for e in estimates_of])),
+        "warned": round(float(np.mean([bool(e.notes) for e in estimates_of])), 4),
+        "repetitions": n,
+    }
+
+
+_Z = 1.959964
+
+
+def _number(value: Any) -> float:
+    return round(float(value), 5)

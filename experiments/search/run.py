@@ -1,0 +1,215 @@
+"""Runs the search and the confirmation; the question stands in the package docstring."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
+from rich.console import Console
+
+from experiments.policy_ranking.measures import ItemFacts, score_sessions
+from experiments.policy_ranking.run import make_setting
+from experiments.policy_ranking.sessions import Session, Setting, play
+from experiments.policy_ranking.tables import interval, number
+from experiments.progress import progress_bar
+from experiments.provenance import provenance
+from experiments.report import markdown_table, write_json
+from experiments.statistics import paired_contrast
+from recommenders.base import Recommender
+from simenv.events import FloatArray
+
+if TYPE_CHECKING:
+    import optuna
+
+
+def run(cfg: DictConfig, output_dir: Path) -> dict[str, Any]:
+    """Search ``cfg.experiment.space`` for ``cfg.experiment.policy``.
+
+    Returns:
+        What ``results.json`` holds.
+
+    Raises:
+        ValueError: the policy is not among ``cfg.recommender``, the space names a parameter that it
+            does not have, or there are fewer than four users.
+        RuntimeError: every trial failed.
+    """
+    import optuna
+
+    started = datetime.now(UTC)
+    config: Any = OmegaConf.to_container(cfg, resolve=True)
+    settings = config["experiment"]
+    configured = _configured(config, settings)
+    setting, people = make_setting(cfg)
+    searching, confirming = _halves(setting)
+    output_dir.mkdir(parents=True, exist_ok=True)
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study = optuna.create_study(
+        study_name=settings["policy"],
+        direction="maximize",
+        sampler=optuna.samplers.TPESampler(seed=cfg.seed),
+        storage=f"sqlite:///{(output_dir / 'trials.db').resolve()}",
+        load_if_exists=True,
+    )
+    if not study.trials:
+        study.enqueue_trial({how["name"]: configured[how["name"]] for how in settings["space"]})
+    _search(study, settings, configured, searching)
+    finished = [t for t in study.trials if t.value is not None]
+    if not finished:
+        raise RuntimeError(
+            f"every trial of {settings['policy']} failed, the last with"
+            f" {study.trials[-1].user_attrs.get('error')}; narrow experiment.space"
+        )
+    results = {
+        "experiment": settings["name"],
+        "policy": settings["policy"],
+        "objective": settings["objective"],
+        "users": people.card,
+        "best": study.best_params,
+        "best_value": round(float(study.best_value), 6),
+        "confirmation": _confirm(settings, configured, study.best_params, confirming),
+        "trials": [_told(trial) for trial in study.trials if trial.state.is_finished()],
+        "provenance": provenance(config, started),
+    }
+    write_json(output_dir / "results.json", results)
+    (output_dir / "report.md").write_text(_markdown(results), encoding="utf-8")
+    Console().print(_answer(results), style="bold", highlight=False)
+    return results
+
+
+def _configured(config: dict[str, Any], settings: dict[str, Any]) -> dict[str, Any]:
+    """The policy's node as configured, every searched parameter among it."""
+    if settings["policy"] not in config["recommender"]:
+        raise ValueError(
+            f"experiment.policy={settings['policy']} is not among the policies"
+            f" {sorted(config['recommender'])}; add recommender=[{settings['policy']}]"
+        )
+    node: dict[str, Any] = config["recommender"][settings["policy"]]
+    if unknown := sorted({how["name"] for how in settings["space"]} - set(node)):
+        raise ValueError(
+            f"experiment.space names {', '.join(unknown)}, but {settings['policy']} is configured"
+            f" by {', '.join(k for k in node if not k.startswith('_'))}"
+        )
+    return node
+
+
+def _halves(setting: Setting) -> tuple[Setting, Setting]:
+    """The same setting for two halves of the users, drawn by lot."""
+    if len(setting.users) < 4:
+        raise ValueError(
+            f"a search wanted at least four users, two to search and two to confirm, got"
+            f" {len(setting.users)}; raise num_users"
+        )
+    order = np.random.default_rng([setting.seed, 59]).permutation(setting.users)
+    half = len(order) // 2
+    first, second = np.sort(order[:half]), np.sort(order[half:])
+    return replace(setting, users=first), replace(setting, users=second)
+
+
+def _search(
+    study: "optuna.Study", settings: dict[str, Any], configured: dict[str, Any], setting: Setting
+) -> None:
+    """Ask and tell until ``num_trials`` are done; one that fails is recorded, others go on."""
+    left = max(0, settings["num_trials"] - sum(t.state.is_finished() for t in study.trials))
+    with progress_bar("search", total=left) as tick:
+        for _ in range(left):
+            trial = study.ask()
+            chosen = {how["name"]: _suggest(trial, how) for how in settings["space"]}
+            tick(", ".join(f"{name}={value}" for name, value in chosen.items()))
+            session = _played(settings["policy"], configured | chosen, setting)
+            if session.error is None:
+                values = _values(session, settings["objective"], setting)
+                study.tell(trial, float(np.nanmean(values)))
+            else:
+                import optuna
+
+                trial.set_user_attr("error", session.error["message"])
+                study.tell(trial, state=optuna.trial.TrialState.FAIL)
+            tick("", advance=1)
+
+
+def _suggest(trial: "optuna.Trial", how: dict[str, Any]) -> Any:
+    """A value out of {name, choices} or of {name, low, high[, log][, int]}."""
+    if "choices" in how:
+        return trial.suggest_categorical(how["name"], how["choices"])
+    draw = trial.suggest_int if how.get("int", False) else trial.suggest_float
+    return draw(how["name"], how["low"], how["high"], log=how.get("log", False))
+
+
+def _played(name: str, node: dict[str, Any], setting: Setting) -> Session:
+    def make() -> Recommender:
+        policy: Recommender = instantiate(node)
+        return policy
+
+    sessions, _ = play({name: make}, setting, lambda text, advance=0: None)
+    return sessions[0]
+
+
+def _values(session: Session, objective: str, setting: Setting) -> FloatArray:
+    """One value a user (n,).
+
+    Raises:
+        ValueError: no such objective.
+    """
+    if objective in session.offline:
+        return session.offline[objective]
+    assert session.simulated is not None
+    scores = score_sessions(session.simulated, ItemFacts.of(setting.dataset))._asdict()
+    if objective not in scores:
+        raise ValueError(
+            f"experiment.objective wanted one of {', '.join([*scores, *session.offline])}, got"
+            f" {objective!r}"
+        )
+    return np.asarray(scores[objective])
+
+
+def _confirm(
+    settings: dict[str, Any], configured: dict[str, Any], best: dict[str, Any], setting: Setting
+) -> dict[str, Any]:
+    """The winner against the settings as configured, on users who did not search."""
+    found, usual = (
+        _values(_played(settings["policy"], node, setting), settings["objective"], setting)
+        for node in (configured | best, configured)
+    )
+    contrast = paired_contrast(found, usual)
+    return {
+        "num_users": len(setting.users),
+        "found": round(float(np.nanmean(found)), 6),
+        "configured": round(float(np.nanmean(usual)), 6),
+        "difference": round(contrast.mean, 6),
+        "ci95": [round(v, 6) if np.isfinite(v) else None for v in (contrast.low, contrast.high)],
+        "p_value": round(contrast.p_value, 6),
+    }
+
+
+def _told(trial: Any) -> dict[str, Any]:
+    value = None if trial.value is None else round(float(trial.value), 6)
+    error = trial.user_attrs.get("error")
+    return {"number": trial.number, "params": trial.params, "value": value, "error": error}
+
+
+def _answer(results: dict[str, Any]) -> str:
+    check = results["confirmation"]
+    params = ", ".join(f"{name}={value:.4g}" if isinstance(value, float) else f"{name}={value}"
+                       for name, value in results["best"].items())  # fmt: skip
+    low = check["ci95"][0]
+    verdict = "better" if low is not None and low > 0 else "not surely better"
+    return (
+        f"{results['policy']} with {params} is {verdict} than as configured: on"
+        f" {check['num_users']} users who did not search, {results['objective']}"
+        f" {number(check['found'], 3)} against {number(check['configured'], 3)}, a difference of"
+        f" {number(check['difference'], 4)} (95 % CI {interval(check['ci95'], 4)})."
+    )
+
+
+def _markdown(results: dict[str, Any]) -> str:
+    names = list(results["best"])
+    rows = [
+        [str(t["number"]), *(f"{t['params'].get(n, '')}" for n in names), number(t["value"], 4),
+         t["error"] or ""]
+        for t in results["trials"]
+    ]  # fmt: skip
+    table = markdown_table(["trial", *names, results["objective"], "error"], rows)
+    return f"# {_answer(results)}\n\n{table}\n`{results['provenance']['command']}`\n"

@@ -1,0 +1,140 @@
+"""Puts a society together: people of a data set, a policy, and a world that moves where it may."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from experiments.people import People
+from simenv.abm.activation import Activation, ReturnTimes, SteadyShare, weekly_rhythm
+from simenv.abm.model import PersonaSociety
+from simenv.abm.platform import Recommends
+from simenv.abm.settings import SocietySettings
+from simenv.abm.shocks import Shock
+from simenv.abm.social import SocialSettings
+from simenv.abm.world import LivingTruth, World
+from simenv.data.dataset import Dataset
+from simenv.events import IntArray
+from simenv.lives import Life
+from simenv.user_model import UserModel
+
+
+class Cast(NamedTuple):
+    """Who lives in the society and how they are told apart."""
+
+    users: UserModel
+    world: World | None
+    activity: IntArray  # (U,) 1, 2 or 3
+    groups: IntArray  # (U,) from 0
+    labels: list[str]  # one a group
+
+
+def cast(dataset: Dataset, people: People, drift_sd: float, seed: int) -> Cast:
+    """The people of a data set, alive: a known truth drifts, personas reflect.
+
+    Raises:
+        ValueError: tastes are to drift where nobody knows them.
+    """
+    from agents.persona_users import PersonaUsers
+
+    if isinstance(people.model, PersonaUsers):
+        if drift_sd:
+            raise ValueError(
+                f"drift_sd wanted a world with known tastes, got personas and {drift_sd};"
+                " personas change by reflecting: set experiment.settings.reflect_every, or take"
+                " users=scripted"
+            )
+        return _personas(dataset, people.model)
+    return _scripted(dataset, people.model, drift_sd, seed)
+
+
+def _scripted(dataset: Dataset, model: UserModel, drift_sd: float, seed: int) -> Cast:
+    from simenv.scripted_users import ScriptedUsers
+
+    truth, catalog = dataset.truth, dataset.catalog
+    activity = np.asarray(getattr(truth, "activity", np.full(dataset.num_users, 2)))
+    labels = [f"activity {level}" for level in np.unique(activity)]
+    groups = np.unique(activity, return_inverse=True)[1]
+    if truth is None:
+        return Cast(model, None, activity, groups, labels)
+    world = LivingTruth(
+        truth,
+        catalog.genre_matrix,
+        getattr(truth, "conformity", np.zeros(dataset.num_users)),
+        catalog.fair_averages,
+        noise_sd=getattr(truth, "noise_sd", 0.75),
+        drift_sd=drift_sd,
+        seed=seed,
+    )
+    users = ScriptedUsers(world, dataset.num_users, dataset.num_items, activity=activity)
+    return Cast(users, world, activity, groups, labels)
+
+
+def _personas(dataset: Dataset, model: Any) -> Cast:
+    from agents.reflection import LivingUsers
+    from training.distil import OfflineDistiller
+
+    personas = model.population.personas
+    activity = np.array([persona.activity for persona in personas])
+    clusters = np.array([persona.cluster for persona in personas])
+    kind, own = ("persona", clusters) if len(set(clusters.tolist())) > 1 else ("activity", activity)
+    names, groups = np.unique(own, return_inverse=True)
+    distiller = OfflineDistiller(dataset.catalog)
+    users = LivingUsers(model, lambda log: distiller.distil(log).personas)
+    # They hear of averages and scandals themselves, and their snapshot holds what they heard.
+    return Cast(users, users, activity, groups, [f"{kind} {name}" for name in names])
+
+
+def society(
+    dataset: Dataset,
+    who: Cast,
+    policy: Recommends,
+    *,
+    settings: Mapping[str, Any],
+    activation: Mapping[str, Any],
+    social: Mapping[str, Any],
+    shocks: Sequence[Mapping[str, Any]] = (),
+    seed: int = 0,
+    folder: Path | None = None,
+    resume: bool = False,
+) -> PersonaSociety:
+    """A society at its first tick, or at its last checkpoint.
+
+    Args:
+        dataset: catalogue, and the log that everybody brings.
+        who: lives in it.
+        policy: what recommends.
+        settings: of ``SocietySettings``.
+        activation: ``share`` for the same share every tick, else fields of ``Life`` and
+            ``ticks_per_day``; the weekly rhythm comes from the log where its clock tells it.
+        social: of ``SocialSettings``.
+        shocks: each of ``Shock``.
+        seed: of every draw.
+        folder: of log and checkpoints.
+        resume: see ``PersonaSociety``.
+    """
+    return PersonaSociety(
+        who.users,
+        policy,
+        dataset.catalog,
+        dataset.train,
+        activity=who.activity,
+        groups=who.groups,
+        settings=SocietySettings(**settings),
+        activation=_activation(dataset, dict(activation)),
+        social=SocialSettings(**social),
+        shocks=[Shock(**shock) for shock in shocks],
+        world=who.world,
+        seed=seed,
+        folder=folder,
+        resume=resume,
+    )
+
+
+def _activation(dataset: Dataset, options: dict[str, Any]) -> Activation:
+    share = options.pop("share", None)
+    if share is not None:
+        return SteadyShare(share)
+    ticks = options.pop("ticks_per_day")
+    return ReturnTimes(Life(**options), weekly_rhythm(dataset.train), ticks)

@@ -1,0 +1,26 @@
+"""Can a simulator be believed? In worlds whose truth is known: which judge finds the best policy?
+
+Run::
+
+    personarec experiment=worlds                            # 20 worlds at 3 levels of logging bias
+    personarec experiment=worlds users=ridge                # another kind of users in their place
+    personarec experiment=worlds debug=tiny users=scripted  # seconds, no meaning
+
+In every world all policies are fitted on one log and show one slate to the same users. Each judge
+puts a value on every policy: offline metrics and off-policy estimates from the held-out rows of the
+log, and users (``users=…``, and two stand-ins without a language model) by the stars they expect
+of what is shown to them. The truth is what the true users expect of the same slates.
+
+The off-policy estimates are given the true chances with which the log came about, which nobody has
+outside a synthetic world: they are the best case of their kind. The simulated users read training
+rows only.
+
+A world lies in ``cells/``, one JSON file each; a run that was stopped goes on where it was, and
+runs with the same ``experiment.cells`` folder share their worlds.
+
+Score: ``results.json``. ``levels.BIAS.judges.NAME`` holds the mean of Kendall's tau with the truth
+over worlds and its interval, how often the truly best policy was picked, what the pick cost in true
+stars, and the share of right orders among pairs of policies that differ by at least
+``experiment.clear_gap`` true stars. ``differences`` are paired by world, Holm-adjusted in a level.
+``easy_mode`` holds what the users say of deliberately bad slates.
+"""

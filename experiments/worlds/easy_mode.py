@@ -1,0 +1,74 @@
+"""Are simulated users too easy to please? Bad slates, random ones and the log by the truth."""
+
+from typing import Any
+
+import numpy as np
+
+from agents.persona_users import PersonaUsers
+from simenv.data.dataset import Dataset
+from simenv.events import STARS, Feedback, IntArray, Slates, expected_stars
+from simenv.seeding import row_seeds
+from simenv.user_model import UserModel
+
+MOST_USERS = 60
+
+
+def easy_mode(
+    model: UserModel, true: UserModel, dataset: Dataset, users: IntArray, k: int, seed: int
+) -> dict[str, float]:
+    """What users make of slates of k items that nobody would recommend.
+
+    Args:
+        model: the users in question.
+        true: the users as they are.
+        dataset: a world with a known truth.
+        users: (n,) of whom the first ``MOST_USERS`` are asked.
+        k: items of a slate.
+        seed: of the draws.
+
+    Returns:
+        ``bad_slate`` and ``random_slate`` stars of the truly worst and of random unseen items,
+        ``accept_bad`` and ``accept_random`` shares taken, ``accept_all`` share of random slates of
+        which everything is taken, ``logged`` stars of held-out rows that people chose themselves;
+        each also with ``true_`` in front (for ``true_logged`` what the log holds).
+    """
+    users = users[:MOST_USERS]
+    truth: Any = dataset.truth
+    everything = np.tile(np.arange(dataset.num_items), (len(users), 1))
+    met = dataset.train.to_csr()[users].toarray() > 0
+    liking = truth.probabilities(users, everything) @ STARS
+    worst = np.argsort(np.where(met, np.inf, liking), axis=1)[:, :k]
+    draws = np.random.default_rng([seed, 43]).random(met.shape)
+    random = np.argsort(np.where(met, np.inf, draws), axis=1)[:, :k]
+    figures = {}
+    for prefix, judged in (("", model), ("true_", true)):
+        bad, usual = ask(judged, users, worst, seed), ask(judged, users, random, seed)
+        figures[f"{prefix}bad_slate"] = float(bad.expected.mean())
+        figures[f"{prefix}random_slate"] = float(usual.expected.mean())
+        figures[f"{prefix}accept_bad"] = float(bad.taken.mean())
+        figures[f"{prefix}accept_random"] = float(usual.taken.mean())
+        figures[f"{prefix}accept_all"] = float(usual.taken.all(axis=1).mean())
+    figures["logged"], figures["true_logged"] = _inflation(model, dataset, users, k, seed)
+    return {name: round(value, 4) for name, value in figures.items() if np.isfinite(value)}
+
+
+def ask(model: UserModel, users: IntArray, items: IntArray, seed: int) -> Feedback:
+    """Answers of users (n,) to slates (n, k); nothing is remembered."""
+    seeds = row_seeds(seed, users, np.zeros_like(users))
+    return model.respond(users, Slates.of_items(items), seeds)
+
+
+def _inflation(
+    model: UserModel, dataset: Dataset, users: IntArray, k: int, seed: int
+) -> tuple[float, float]:
+    """Mean stars that users give to their own first k held-out items, and those of the log."""
+    log, offsets = dataset.test, dataset.test.offsets()
+    able = users[np.diff(offsets)[users] >= k]
+    if not len(able):
+        return float("nan"), float("nan")
+    rows = offsets[able][:, None] + np.arange(k)
+    if isinstance(model, PersonaUsers):  # they can be told that they chose these items themselves
+        told = expected_stars(model.probabilities(able, log.items[rows], chosen=True))
+    else:
+        told = ask(model, able, log.items[rows], seed).expected
+    return float(told.mean()), float(log.ratings[rows].mean())

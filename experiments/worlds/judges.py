@@ -1,0 +1,165 @@
+"""One world: what every judge makes of every policy, and what the truth is. Numbers only.
+
+Letters: ``p`` policies, ``n`` users, ``k`` slate places, ``q`` distinct items shown to a user.
+"""
+
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from experiments.people import People, true_users
+from experiments.stand_ins import non_personal, ridge
+from experiments.worlds.easy_mode import ask, easy_mode
+from recommenders.base import Recommender, cold_observation
+from recommenders.metrics import user_metrics
+from recommenders.off_policy import (
+    OverlapWarning,
+    WeightedLog,
+    doubly_robust,
+    inverse_propensity,
+    self_normalised,
+)
+from simenv.data.dataset import Dataset
+from simenv.data.rating_baselines import BiasModel
+from simenv.events import FloatArray, IntArray
+from simenv.user_model import UserModel
+
+USERS = "simulated users"
+NON_PERSONAL = "non-personal users"
+RIDGE = "ridge users"
+OFFLINE = "NDCG"
+_PANEL = 64  # users asked in one call
+
+
+class Task(NamedTuple):
+    """What a world is judged on."""
+
+    num_users: int  # asked; offline and off-policy figures use all
+    slate_size: int
+    min_rating: float  # held-out stars that count as relevant
+    seed: int
+
+
+def judge_world(
+    dataset: Dataset,
+    policies: Mapping[str, Callable[[], Recommender]],
+    make_people: Callable[[Dataset, IntArray], People],
+    task: Task,
+) -> dict[str, Any]:
+    """Values of all policies by all judges, and the easy-mode checks, as JSON types.
+
+    Returns:
+        ``policies`` (p names), ``failed`` (name → message), ``truth`` (p), ``judges`` (name → p
+        values), ``truth_of_all_users`` (p), ``easy_mode`` (see ``easy_mode``), ``card``, and how
+        many ``exposures`` the simulated users answered.
+
+    Raises:
+        ValueError: the world has no known truth, or fewer than two policies work.
+    """
+    everybody = np.arange(dataset.num_users)
+    shown, failed, ndcg = _slates(dataset, policies, everybody, task)
+    if len(shown) < 2:
+        raise ValueError(
+            f"a world wanted at least two policies that work, got {len(shown)}; failed: {failed}"
+        )
+    items = np.stack(list(shown.values()))
+    rng = np.random.default_rng([task.seed, 37])
+    asked = np.sort(rng.permutation(dataset.num_users)[: task.num_users]).astype(np.int64)
+    true = true_users(dataset)
+    judges = {OFFLINE: ndcg, **off_policy(dataset, items)}
+    for name, make in ((NON_PERSONAL, non_personal), (RIDGE, ridge)):
+        judges[name] = _values(make(dataset, asked).model, asked, items[:, asked], task.seed)
+    people = make_people(dataset, asked)
+    try:
+        judges[USERS] = _values(people.model, asked, items[:, asked], task.seed)
+        easy = easy_mode(people.model, true, dataset, asked, task.slate_size, task.seed)
+    finally:
+        close = getattr(getattr(people.model, "engine", None), "close", None)
+        if close is not None:
+            close()
+    return {
+        "policies": list(shown),
+        "failed": failed,
+        "truth": _rounded(_values(true, asked, items[:, asked], task.seed)),
+        "truth_of_all_users": _rounded(_values(true, everybody, items, task.seed)),
+        "judges": {name: _rounded(values) for name, values in judges.items()},
+        "easy_mode": easy,
+        "card": people.card,
+        "exposures": int(sum(len(u) for u in _panel_items(items[:, asked]))),
+    }
+
+
+def _slates(
+    dataset: Dataset,
+    policies: Mapping[str, Callable[[], Recommender]],
+    users: IntArray,
+    task: Task,
+) -> tuple[dict[str, IntArray], dict[str, str], FloatArray]:
+    """First slates (n, k) of every policy that works, the errors of the others, and NDCG (p,)."""
+    shown, failed, ndcg = {}, {}, []
+    for name, make in policies.items():
+        try:
+            policy = make().meet_catalog(dataset.catalog).fit(dataset.train)
+            rng = np.random.default_rng([task.seed, 41])
+            slates = policy.recommend(cold_observation(users), task.slate_size, rng)
+            found = user_metrics(policy, dataset, task.slate_size, task.min_rating)
+        except Exception as error:  # whatever a policy does wrong, the others must be judged
+            failed[name] = f"{type(error).__name__}: {error}"
+            continue
+        shown[name] = slates.items
+        ndcg.append(float(found.ndcg.mean()))
+    return shown, failed, np.array(ndcg)
+
+
+def off_policy(dataset: Dataset, items: IntArray) -> dict[str, FloatArray]:
+    """IPS, SNIPS and DR values (p,) of slates (p, n, k) from held-out rows.
+
+    A held-out rating of a slate's item stands for all that the log might have held: it is weighted
+    by one over the chance that the item, unseen in training, was met later. Values are stars a
+    place. DR's reward model is item average + user offset, learnt from training rows.
+    """
+    truth: Any = dataset.truth
+    met = truth.logging_chances()
+    share = np.diff(dataset.train.offsets()) / np.maximum(truth.num_logged, 1)
+    chances = met * (1 - share[:, None]) / (1 - met * share[:, None])
+    held_out = dataset.test.to_csr().toarray()
+    users = np.arange(dataset.num_users)
+    model = BiasModel().fit(dataset.train)
+    values: dict[str, list[float]] = {"IPS": [], "SNIPS": [], "DR": []}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", OverlapWarning)  # small overlap is what is being judged
+        for slates in items:
+            rewards = np.take_along_axis(held_out, slates, axis=1)
+            weights = (rewards > 0) / np.take_along_axis(chances, slates, axis=1)
+            told = model.predict(users[:, None], slates)
+            log = WeightedLog(users, rewards, weights, told, told)
+            values["IPS"].append(inverse_propensity(log).value)
+            values["SNIPS"].append(self_normalised(log).value)
+            values["DR"].append(doubly_robust(log).value)
+    return {name: np.array(found) for name, found in values.items()}
+
+
+def _values(model: UserModel, users: IntArray, items: IntArray, seed: int) -> FloatArray:
+    """Mean expected stars (p,) of slates (p, n, k); every distinct item is asked about once."""
+    values = np.zeros(items.shape)
+    distinct = _panel_items(items)
+    for start in range(0, len(users), _PANEL):
+        chunk = slice(start, start + _PANEL)
+        wide = max(len(own) for own in distinct[chunk])
+        asked = np.array([np.resize(own, wide) for own in distinct[chunk]])
+        expected = ask(model, users[chunk], asked, seed).expected
+        for row, own in enumerate(distinct[chunk]):
+            places = np.searchsorted(own, items[:, start + row])
+            values[:, start + row] = expected[row][places]
+    return np.asarray(values.mean(axis=(1, 2)))
+
+
+def _panel_items(items: IntArray) -> list[IntArray]:
+    """The distinct items that slates (p, n, k) show to each of the n users, ascending."""
+    return [np.unique(items[:, user]) for user in range(items.shape[1])]
+
+
+def _rounded(values: FloatArray) -> list[float | None]:
+    return [round(float(v), 6) if np.isfinite(v) else None for v in values]

@@ -1,0 +1,48 @@
+"""A person in Mesa's hands: a handle on one row of the society's arrays, without state."""
+
+from typing import TYPE_CHECKING, Any, cast
+
+import mesa
+
+from simenv.events import IntArray
+
+if TYPE_CHECKING:
+    from simenv.abm.model import PersonaSociety
+
+
+class Person(mesa.Agent):  # type: ignore[misc]
+    """User ``user`` of the society; reading an attribute reads the society's arrays."""
+
+    def __init__(self, model: Any, user: int) -> None:
+        super().__init__(model)
+        self.user = user
+
+    @property
+    def society(self) -> "PersonaSociety":
+        """The model, by its own type."""
+        return cast("PersonaSociety", self.model)
+
+    @property
+    def group(self) -> int:
+        """Persona group: what curves and colours are split by."""
+        return int(self.society.groups[self.user])
+
+    @property
+    def num_ratings(self) -> int:
+        """Ratings given in this society."""
+        return int(self.society.num_ratings[self.user])
+
+    @property
+    def satisfaction(self) -> float:
+        """Mean expected stars of the last slate; 0 before the first."""
+        return float(self.society.satisfaction[self.user])
+
+    @property
+    def friends(self) -> IntArray:
+        """User ids of the neighbours in the social network."""
+        return self.society.social.friends(self.user)
+
+    @property
+    def is_awake(self) -> bool:
+        """Whether this person was asked in the last tick."""
+        return bool((self.society.last.users == self.user).any())

@@ -1,0 +1,323 @@
+"""``PersonaSociety``: a Mesa model whose agents are answered for in one batch a tick.
+
+It knows no language model and no recommender: users are a ``UserModel``, the policy is whatever
+``platform.Recommends`` describes. Letters: ``U`` all users, ``I`` all items, ``n`` users awake,
+``k`` slate places, ``g`` genres.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import mesa
+import numpy as np
+
+from simenv.abm import checkpoint
+from simenv.abm.activation import Activation, ReturnTimes
+from simenv.abm.agents import Person
+from simenv.abm.curves import Curves
+from simenv.abm.faults import Answered, TooManyFailuresError, ask
+from simenv.abm.happenings import Happenings
+from simenv.abm.journal import Journal, Tick, no_tick
+from simenv.abm.platform import Platform, Recommends, Shown
+from simenv.abm.settings import SocietySettings
+from simenv.abm.shocks import Shock
+from simenv.abm.social import Social, SocialSettings
+from simenv.abm.world import Reflects, World
+from simenv.catalog import Catalog
+from simenv.events import FloatArray, IntArray, InteractionLog, SeedArray, Slates
+from simenv.seeding import row_seeds
+from simenv.snapshots import Arrays
+from simenv.user_model import UserModel
+
+_LEAST_VOTES = 5  # that what people see of an item before the first tick is worth
+_PATIENCE = 7  # ticks that somebody who has seen everything waits before looking again
+
+
+class PersonaSociety(mesa.Model):  # type: ignore[misc]
+    """Many users, one recommender, one slate a tick for everybody awake.
+
+    A new society starts from the beginning: users and world are reset and the policy is fitted. The
+    same arguments give the same run, whatever ran before.
+
+    Args:
+        user_model: who answers; one ``respond`` a tick for all who are awake.
+        policy: what recommends.
+        catalog: of all items, those not yet released included.
+        log: ratings known before the first tick; its users are the people of the society.
+        activity: (U,) trait level 1, 2 or 3; None = 2 for everybody.
+        groups: (U,) persona groups, from 0; None = everybody in one.
+        settings: see ``SocietySettings``.
+        activation: who is awake; None = ``ReturnTimes``.
+        social: network, word of mouth and trends; None = the defaults.
+        shocks: what happens from outside, and when.
+        world: hears of averages and shocks every tick; None = the world stands still.
+        seed: of every draw.
+        folder: where log and checkpoints go; None = nothing is written.
+        resume: go on from the folder's last checkpoint, if there is one.
+
+    Raises:
+        ValueError: sizes do not fit together, or the folder holds another run.
+    """
+
+    def __init__(
+        self,
+        user_model: UserModel,
+        policy: Recommends,
+        catalog: Catalog,
+        log: InteractionLog,
+        *,
+        activity: IntArray | None = None,
+        groups: IntArray | None = None,
+        settings: SocietySettings | None = None,
+        activation: Activation | None = None,
+        social: SocialSettings | None = None,
+        shocks: Sequence[Shock] = (),
+        world: World | None = None,
+        seed: int = 0,
+        folder: str | Path | None = None,
+        resume: bool = False,
+    ) -> None:
+        super().__init__(seed=seed)
+        num_users = log.num_users
+        if user_model.num_users != num_users or log.num_items != len(catalog):
+            raise ValueError(
+                f"PersonaSociety wanted a log over {user_model.num_users} users and"
+                f" {len(catalog)} items, got {num_users} and {log.num_items};"
+                " give the log these users were made from"
+            )
+        self.root = seed
+        self.settings = settings or SocietySettings()
+        self.user_model, self.world, self.catalog = user_model, world, catalog
+        self.groups = np.zeros(num_users, dtype=np.int64) if groups is None else groups
+        self.folder = None if folder is None else Path(folder)
+        resuming = self._prepare_folder(resume)
+        self.journal = Journal(self.folder)
+        self.activation = activation or ReturnTimes()
+        levels = np.full(num_users, 2) if activity is None else np.asarray(activity)
+        self.activation.start(seed, levels)
+        self.social = Social(social or SocialSettings(), self.groups, len(catalog), seed)
+        self.user_model.reset()
+        if world is not None:
+            world.reset()
+        self.platform = Platform(
+            policy, catalog, log, slate_size=self.settings.slate_size,
+            history_length=self.settings.history_length, refit_every=self.settings.refit_every,
+            log_budget=self.settings.log_budget, fit=not resuming,
+        )  # fmt: skip
+        self._start_arrays(num_users)
+        self.curves = Curves(self)
+        self.datacollector = mesa.DataCollector(model_reporters=self.curves.reporters())
+        self.happenings = Happenings(shocks, len(catalog))
+        self.last = no_tick(0, self.settings.slate_size)
+        self.user_seconds = self.total_seconds = 0.0
+        Person.create_agents(self, num_users, np.arange(num_users))
+        self._policy_file: str | None = None
+        if resuming and self.folder is not None:
+            self._policy_file = checkpoint.load(self, self.folder)
+            self.happenings.run(self.steps)
+
+    def _start_arrays(self, num_users: int) -> None:
+        num_items = len(self.catalog)
+        self.num_ratings = np.zeros(num_users, dtype=np.int64)
+        self.satisfaction = np.zeros(num_users)
+        self.failures = np.zeros(num_users, dtype=np.int64)  # in a row
+        self._unreflected = np.zeros(num_users, dtype=np.int64)
+        self._visits = np.zeros(num_users, dtype=np.int64)
+        self._in_visit = np.zeros(num_users, dtype=np.bool_)
+        self._stars = np.zeros(num_items)
+        self._votes = np.zeros(num_items)
+
+    def arrays(self) -> Arrays:
+        """What the society itself keeps; a checkpoint writes it and writes into it."""
+        return {
+            "num_ratings": self.num_ratings,
+            "satisfaction": self.satisfaction,
+            "failures": self.failures,
+            "unreflected": self._unreflected,
+            "visits": self._visits,
+            "in_visit": self._in_visit,
+            "stars": self._stars,
+            "votes": self._votes,
+        } | self.curves.arrays()
+
+    def identity(self) -> dict[str, Any]:
+        """What a checkpoint must agree with to be continued, in JSON."""
+        return {
+            "seed": self.root,
+            "num_users": len(self.groups),
+            "num_items": len(self.catalog),
+            "policy": type(self.platform.policy).__name__,
+            "settings": asdict(self.settings),
+            "social": asdict(self.social.settings),
+            "shocks": [
+                asdict(shock) | {"items": list(shock.items)} for shock in self.happenings.shocks
+            ],
+        }
+
+    def step(self) -> None:
+        """One tick: events, who is awake, one answer for all of them, and what follows from it.
+
+        Raises:
+            TooManyFailuresError: too many users failed; the state is saved if there is a folder.
+        """
+        started = perf_counter()
+        tick = self.steps
+        self.happenings.run(tick)
+        if self.world is not None:
+            self.world.advance(tick, self.averages(), self.happenings.effects.shift)
+        awake = self.activation.awake(tick, self.happenings.effects.boost)
+        self.platform.available = self.happenings.effects.available
+        shown = self.platform.show(awake, self.rng)
+        if len(shown.saturated):
+            later = np.full(len(shown.saturated), tick + _PATIENCE)
+            self.activation.put_off(shown.saturated, later)
+        reason = self._play(tick, shown) if len(shown.users) else self._rest(tick)
+        self.curves.measure(len(shown.saturated))
+        self.datacollector.collect(self)
+        self.journal.add(self.last)
+        stops = len(self.last.failed) > self.settings.max_failed_share * max(1, len(shown.users))
+        if self.folder is not None and (stops or tick % self.settings.checkpoint_every == 0):
+            self.save()
+        self.total_seconds += perf_counter() - started
+        if stops:
+            self.running = False
+            raise TooManyFailuresError(
+                f"tick {tick} wanted at most {self.settings.max_failed_share:.0%} of its users to"
+                f" fail, but {len(self.last.failed)} of {len(shown.users)} did, the first with"
+                f" {reason!r}; mend the cause and resume"
+                + (f" {self.folder.name!r}" if self.folder else " (nothing was saved: no folder)")
+            )
+
+    def _rest(self, tick: int) -> str:
+        self.last = no_tick(tick, self.settings.slate_size)
+        if self.settings.refit_every and tick % self.settings.refit_every == 0:
+            self.platform.fit(tick)
+            self._policy_file = None
+        return ""
+
+    def _play(self, tick: int, shown: Shown) -> str:
+        """Ask those awake and take their answers in; returns why the first of them failed."""
+        users = shown.users
+        seeds = row_seeds(self.root, users, np.full(len(users), tick))
+        slates, sources = self.social.mix_in(
+            users, shown.slates, seeds, shown.allowed, self.happenings.effects.viral
+        )
+        arrivals = users[~self._in_visit[users]]
+        self._in_visit[arrivals] = True
+        self._visits[arrivals] += 1
+        answered = self._ask(users, slates, seeds, arrivals)
+        ok = answered.ok
+        self._bear(tick, users[~ok])
+        kept, feedback = Slates(slates.items[ok], slates.scores[ok]), answered.feedback
+        self.last = Tick(tick, users[ok], kept, sources[ok], feedback, users[~ok])
+        observation = {key: values[ok] for key, values in shown.observation.items()}
+        self._live(tick, seeds[ok], observation)
+        self.curves.returns = int((self._visits[arrivals] > 1).sum())
+        return answered.reason
+
+    def _ask(
+        self, users: IntArray, slates: Slates, seeds: SeedArray, arrivals: IntArray
+    ) -> Answered:
+        started = perf_counter()
+        self.user_model.start_session(arrivals)
+        most = int(self.settings.max_failed_share * len(users))
+        answered = ask(self.user_model, users, slates, seeds, most)
+        if answered.ok.any():
+            kept = Slates(slates.items[answered.ok], slates.scores[answered.ok])
+            self.user_model.remember(users[answered.ok], kept, answered.feedback)
+        self.user_seconds += perf_counter() - started
+        return answered
+
+    def _bear(self, tick: int, failed: IntArray) -> None:
+        """Those who failed try again later, and later still each time."""
+        self.failures[failed] += 1
+        if len(failed):
+            self.activation.put_off(failed, tick + 2 ** np.minimum(self.failures[failed], 10))
+
+    def _live(self, tick: int, seeds: SeedArray, observation: dict[str, Any]) -> None:
+        """Everything that follows from the answers of ``self.last``."""
+        users, slates, feedback = self.last.users, self.last.slates, self.last.feedback
+        stars = feedback.expected.mean(axis=1)
+        given = feedback.taken.sum(axis=1)
+        self.failures[users] = 0
+        self.satisfaction[users] = stars
+        self.num_ratings[users] += given
+        self._unreflected[users] += given
+        self._in_visit[users] = ~feedback.quits
+        size = len(self.catalog)
+        self._votes += np.bincount(slates.items[feedback.taken], minlength=size)
+        self._stars += np.bincount(
+            slates.items.ravel(), weights=feedback.ratings.ravel(), minlength=size
+        )
+        self.activation.sees_off(tick, users, stars, feedback.quits, seeds)
+        self.social.spread(users, slates.items, feedback, seeds)
+        num_fits = len(self.platform.refits)
+        if len(users):
+            self.platform.take_in(tick, users, observation, slates, feedback)
+        if len(self.platform.refits) > num_fits or getattr(
+            self.platform.policy, "learns_online", True
+        ):
+            self._policy_file = None
+        self.curves.take_in(users, slates.items, feedback)
+        self._reflect(tick)
+
+    def _reflect(self, tick: int) -> None:
+        every = self.settings.reflect_every
+        if not every or not isinstance(self.user_model, Reflects):
+            return
+        due = np.flatnonzero(self._unreflected >= every)
+        if len(due):
+            self.user_model.reflect(due, tick)
+            self._unreflected[due] = 0
+
+    def averages(self) -> FloatArray:
+        """(I,) stars that people see beside each item now."""
+        first = self.catalog.fair_averages
+        if not self.settings.herding:
+            return first
+        votes = np.maximum(self.catalog.counts, _LEAST_VOTES)
+        return np.asarray((first * votes + self._stars) / (votes + self._votes))
+
+    def schedule(self, tick: int, function: Callable[..., Any], *args: Any) -> None:
+        """Call ``function(*args)`` at the start of a coming tick.
+
+        Mesa's events hold weak references: give a method or a function that lives elsewhere, no
+        lambda. Shocks survive a checkpoint; what is scheduled here must be scheduled again.
+
+        Raises:
+            ValueError: the tick has passed.
+        """
+        if tick <= self.steps:
+            raise ValueError(f"schedule wanted a tick after {self.steps}, got {tick}")
+        self.happenings.add(tick, function, *args)
+
+    def save(self) -> None:
+        """Write a checkpoint now.
+
+        Raises:
+            RuntimeError: the society has no folder.
+        """
+        if self.folder is None:
+            raise RuntimeError("save wanted a society with a folder, got one without; give folder=")
+        self._policy_file = checkpoint.save(self, self.folder, self._policy_file)
+
+    def finish(self) -> None:
+        """Save, and write the whole log as ``interactions.parquet``."""
+        self.save()
+        assert self.folder is not None
+        self.journal.join(self.folder / "interactions.parquet")
+
+    def _prepare_folder(self, resume: bool) -> bool:
+        if self.folder is None:
+            return False
+        self.folder.mkdir(parents=True, exist_ok=True)
+        found = checkpoint.has_checkpoint(self.folder)
+        if found and not resume:
+            raise ValueError(
+                f"PersonaSociety wanted an empty folder, but {self.folder.name!r} holds a run;"
+                " pass resume=True to go on with it, or choose another folder"
+            )
+        return found

@@ -1,0 +1,44 @@
+"""The small drawings of the page, as inline SVG. Numbers and fixed words in, markup out."""
+
+from collections.abc import Sequence
+from html import escape
+
+# Okabe and Ito: told apart by people who see colours differently.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#444444")
+_WIDTH, _HEIGHT, _LEFT, _TOP = 320, 110, 44, 24
+
+
+def curve_svg(title: str, values: Sequence[float]) -> str:
+    """One time series with its range and its latest value."""
+    words = f"{escape(title)}: {values[-1]:.3g}" if values else f"{escape(title)}: no tick yet"
+    low, high = (min(values), max(values)) if values else (0.0, 1.0)
+    span = high - low or 1.0
+    width, height = _WIDTH - _LEFT - 8, _HEIGHT - _TOP - 8
+    step = width / max(1, len(values) - 1)
+    points = " ".join(
+        f"{_LEFT + i * step:.1f},{_TOP + height * (1 - (v - low) / span):.1f}"
+        for i, v in enumerate(values)
+    )
+    return (
+        f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{words}" class="curve"'
+        ' style="width:100%" font-family="sans-serif" fill="currentColor">'
+        f'<text x="4" y="14" font-size="12">{words}</text>'
+        f'<text x="4" y="{_TOP + 8}" font-size="10" opacity="0.7">{high:.3g}</text>'
+        f'<text x="4" y="{_HEIGHT - 8}" font-size="10" opacity="0.7">{low:.3g}</text>'
+        f'<polyline points="{points}" fill="none" stroke="{COLOURS[0]}" stroke-width="2"/></svg>'
+    )
+
+
+def distribution_svg(chances: Sequence[float], given: int) -> str:
+    """Bars of the chances (5,) of one to five stars; the star that was given is filled."""
+    bars = "".join(
+        f'<rect x="{4 + 16 * i}" y="{36 - 34 * p:.1f}" width="13" height="{34 * p:.1f}"'
+        f' fill="{COLOURS[1] if i + 1 == given else COLOURS[0]}"/>'
+        f'<text x="{10 + 16 * i}" y="47" font-size="9" text-anchor="middle">{i + 1}</text>'
+        for i, p in enumerate(chances)
+    )
+    told = ", ".join(f"{p:.2f}" for p in chances)
+    return (
+        f'<svg viewBox="0 0 88 50" width="132" height="75" role="img" aria-label="{told}"'
+        f' class="stars" font-family="sans-serif" fill="currentColor">{bars}</svg>'
+    )

@@ -1,0 +1,88 @@
+"""A fork: the same users from the same moment, and nothing else differs."""
+
+import numpy as np
+import pytest
+from gymnasium.vector import AutoresetMode
+from hydra import compose, initialize_config_module
+
+from experiments.counterfactual.fork import fork
+from experiments.counterfactual.run import run
+from experiments.people import true_users
+from recommenders.bandits import EpsilonGreedy
+from recommenders.ease import EASE
+from recommenders.heuristics import Popularity, Random
+from simenv.data.synthetic import synthetic
+from simenv.vector_env import RecVectorEnv
+
+USERS = np.arange(20)
+
+
+@pytest.fixture(scope="module")
+def dataset():
+    return synthetic(2, num_users=20, num_items=120)
+
+
+@pytest.fixture
+def env(dataset):
+    return RecVectorEnv(
+        true_users(dataset), dataset.catalog, num_envs=20, max_episode_steps=6,
+        autoreset_mode=AutoresetMode.DISABLED,
+    )  # fmt: skip
+
+
+def fitted(dataset, **kinds):
+    return {
+        name: kind.meet_catalog(dataset.catalog).fit(dataset.train) for name, kind in kinds.items()
+    }
+
+
+def test_two_branches_of_one_policy_are_the_same(env, dataset):
+    policies = fitted(dataset, a=Popularity(), b=Popularity())
+    found = fork(env, "a", policies, USERS, switch_at=2, seed=0)
+    for mine, other in zip(found.branches["a"], found.branches["b"], strict=True):
+        assert np.array_equal(mine, other, equal_nan=True)
+
+
+def test_branches_do_not_depend_on_their_order(env, dataset):
+    policies = fitted(dataset, pop=Popularity(), ease=EASE(), random=Random())
+    one = fork(env, "pop", policies, USERS, switch_at=2, seed=0)
+    turned = dict(reversed(policies.items()))
+    other = fork(env, "pop", turned, USERS, switch_at=2, seed=0)
+    for name in policies:
+        assert np.array_equal(one.branches[name].stars, other.branches[name].stars, equal_nan=True)
+
+
+def test_users_who_left_before_the_switch_are_in_no_branch(env, dataset):
+    found = fork(env, "random", fitted(dataset, random=Random()), USERS, switch_at=5, seed=3)
+    assert not found.there.all()
+    assert np.isnan(found.branches["random"].slates[~found.there]).all()
+    assert np.isfinite(found.branches["random"].stars[found.there]).all()
+
+
+def test_a_learner_that_stays_keeps_what_it_learnt_and_the_given_one_is_unchanged(env, dataset):
+    policies = fitted(dataset, learner=EpsilonGreedy(), fresh=EpsilonGreedy())
+    found = fork(env, "learner", policies, USERS, switch_at=4, seed=0)
+    mine, fresh = found.branches["learner"].stars, found.branches["fresh"].stars
+    assert not np.array_equal(mine, fresh, equal_nan=True)
+    again = fork(env, "learner", policies, USERS, switch_at=4, seed=0)
+    assert np.array_equal(again.branches["learner"].stars, mine, equal_nan=True)
+
+
+def test_a_switch_must_fall_inside_a_session(env, dataset):
+    policies = fitted(dataset, a=Popularity())
+    with pytest.raises(ValueError, match="switch_at between 1 and 5 slates, got 6"):
+        fork(env, "a", policies, USERS, switch_at=6, seed=0)
+    with pytest.raises(ValueError, match=r"before to be one of \['a'\], got 'b'"):
+        fork(env, "b", policies, USERS, switch_at=2, seed=0)
+
+
+def test_the_experiment_tells_the_best_way_on(tmp_path):
+    words = ["experiment=counterfactual", "debug=tiny", "users=scripted", "num_users=24"]
+    words += ["experiment.switch_at=1", "experiment.before=random", "recommender=[random,ease]"]
+    with initialize_config_module("conf", version_base="1.3"):
+        found = run(compose("config", [*words, "output_dir=runs/test"]), tmp_path)
+    assert list(found["after"]) == ["ease", "random"]
+    assert found["after"]["ease"]["difference"] > 0
+    assert found["after"]["random"]["difference"] is None
+    text = (tmp_path / "report.md").read_text(encoding="utf-8")
+    assert text.startswith("# After 1 slates of random, ease is the best way on")

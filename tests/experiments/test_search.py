@@ -1,0 +1,72 @@
+"""A search is judged by users who did not search, goes on after a stop, and survives bad trials."""
+
+import numpy as np
+import pytest
+from hydra import compose, initialize_config_module
+
+from experiments.search.run import run
+
+TINY = ["experiment=search", "debug=tiny", "users=scripted", "num_users=16"]
+
+
+def tiny(*overrides):
+    with initialize_config_module("conf", version_base="1.3"):
+        return compose("config", [*TINY, "output_dir=runs/test", *overrides])
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("search")
+
+
+@pytest.fixture(scope="module")
+def results(folder):
+    return run(tiny("experiment.num_trials=3"), folder)
+
+
+def test_the_first_trial_is_the_policy_as_configured(results):
+    assert results["trials"][0]["params"] == {"l2": 200.0}
+    assert len(results["trials"]) == 3
+    assert results["best_value"] == max(t["value"] for t in results["trials"])
+
+
+def test_the_winner_is_confirmed_on_other_users(results):
+    check = results["confirmation"]
+    assert check["num_users"] == 8
+    assert np.isclose(check["difference"], check["found"] - check["configured"], atol=1e-5)
+
+
+def test_a_stopped_search_goes_on(results, folder):
+    again = run(tiny("experiment.num_trials=4"), folder)
+    assert again["trials"][:3] == results["trials"]
+    assert len(again["trials"]) == 4
+
+
+@pytest.mark.slow
+def test_a_failing_trial_is_recorded_and_the_others_go_on(tmp_path):
+    space = "experiment.space=[{name: l2, choices: [200.0, -1.0]}]"
+    found = run(tiny("experiment.num_trials=6", space), tmp_path)
+    errors = [t["error"] for t in found["trials"] if t["error"]]
+    assert errors
+    assert all("l2" in error for error in errors)
+    assert found["best"] == {"l2": 200.0}
+
+
+@pytest.mark.slow
+def test_an_offline_metric_can_be_the_objective(tmp_path):
+    found = run(tiny("experiment.num_trials=1", "experiment.objective=ndcg@10"), tmp_path)
+    assert 0 <= found["best_value"] <= 1
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("experiment.policy=als", r"policy=als is not among the policies \['ease'\]"),
+        ("experiment.space=[{name: k, choices: [1]}]", "space names k, but ease is configured by"),
+        ("experiment.objective=joy", "objective wanted one of mean_rating, .*got 'joy'"),
+        ("num_users=2", "wanted at least four users"),
+    ],
+)
+def test_bad_settings_are_errors_with_a_cure(override, message, tmp_path):
+    with pytest.raises(ValueError, match=message):
+        run(tiny("experiment.num_trials=1", override), tmp_path)

@@ -1,0 +1,102 @@
+"""``experiment=simulate``, small: files, resuming, the words, and the people in it."""
+
+import json
+
+import pandas as pd
+import pytest
+from hydra import compose, initialize_config_module
+from omegaconf import OmegaConf
+
+from experiments.people import scripted
+from experiments.simulate import page
+from experiments.simulate.build import cast
+from experiments.simulate.run import run
+from simenv.data.synthetic import synthetic
+
+
+def config(folder, *words):
+    with initialize_config_module("conf", version_base="1.3"):
+        cfg = compose(
+            "config",
+            ["experiment=simulate", "debug=tiny", "users=scripted", "experiment.ticks=6",
+             "recommender=[random,popularity]", f"output_dir={folder}", *words],
+            return_hydra_config=True,
+        )  # fmt: skip
+    OmegaConf.update(cfg, "hydra.runtime.output_dir", str(folder))
+    OmegaConf.resolve(cfg.experiment)
+    plain = {key: cfg[key] for key in cfg if key != "hydra"}
+    return OmegaConf.create(OmegaConf.to_container(OmegaConf.create(plain), resolve=True))
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("simulate")
+    shock = "experiment.shocks=[{kind: viral, tick: 2, ticks: 2, items: [3], size: 0.9}]"
+    return folder, run(config(folder, shock), folder)
+
+
+def test_all_files_are_written_and_agree(finished):
+    folder, results = finished
+    assert json.loads((folder / "results.json").read_text()) == json.loads(json.dumps(results))
+    for name, policy in results["policies"].items():
+        log = pd.read_parquet(folder / "policies" / name / "interactions.parquet")
+        curves = pd.read_parquet(folder / "policies" / name / "curves.parquet")
+        assert len(curves) == 6
+        per_tick = log.drop_duplicates(["tick", "user"]).groupby("tick").size()
+        active = pd.Series(policy["curves"]["active"], index=range(1, 7))
+        assert (per_tick.reindex(active.index, fill_value=0) == active).all()
+        assert policy["exposures"] == len(log)
+
+
+def test_the_report_tells_everything_and_fetches_nothing(finished):
+    folder, results = finished
+    html = (folder / "report.html").read_text(encoding="utf-8")
+    assert page.answer(results) in html
+    assert "24 people, 120 items, 6 ticks" in html
+    assert "SCRIPTED USERS" in html
+    assert "viral at 2" in html
+    assert 'src="http' not in html
+    assert "| random |" in (folder / "report.md").read_text(encoding="utf-8")
+
+
+def test_a_run_goes_on_from_its_folder_to_more_ticks(finished, tmp_path):
+    whole = run(config(tmp_path / "whole", "experiment.ticks=8"), tmp_path / "whole")
+    run(config(tmp_path / "parts"), tmp_path / "parts")
+    more = config(tmp_path / "ignored", "experiment.ticks=8", f"resume={tmp_path / 'parts'}")
+    resumed = run(more, tmp_path / "ignored")
+    for name, policy in whole["policies"].items():
+        assert resumed["policies"][name]["curves"] == policy["curves"]
+        logs = [
+            (tmp_path / part / "policies" / name / "interactions.parquet").read_bytes()
+            for part in ("whole", "parts")
+        ]
+        assert logs[0] == logs[1]
+    assert not (tmp_path / "ignored").exists()
+
+
+def test_resume_wants_the_folder_of_a_run(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"got 'nowhere' without a config\.yaml"):
+        run(config(tmp_path, f"resume={tmp_path / 'nowhere'}"), tmp_path)
+
+
+def curves(*bubbles):
+    return {"curves": {"filter_bubble": list(bubbles)}}
+
+
+def test_the_answer_names_the_policy_that_narrows_most():
+    results = {"ticks": 2, "policies": {"random": curves(0.5, 0.1), "als": curves(0.5, 0.3),
+                                        "ease": curves(0.5, 0.2)}}  # fmt: skip
+    assert "narrower with als than with random: filter bubble 0.300 against 0.100" in page.answer(
+        results
+    )
+    results["policies"] = {"random": curves(0.5, 0.4), "als": curves(0.5, 0.3)}
+    assert "no narrower with als than with random" in page.answer(results)
+    results["policies"] = {"als": curves(0.5, 0.3)}
+    assert "With als, the filter bubble goes from 0.500 to 0.300" in page.answer(results)
+
+
+def test_tastes_of_a_known_world_drift():
+    dataset = synthetic(num_users=20, num_items=60)
+    who = cast(dataset, scripted(dataset, dataset.train.users[:0]), 0.02, 0)
+    assert who.world is not None
+    assert who.labels == [f"activity {level}" for level in sorted(set(dataset.truth.activity))]

@@ -1,0 +1,84 @@
+"""The page in a real browser that can reach nothing but this machine."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+
+import pytest
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+def free_port():
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
+
+
+@pytest.fixture
+def address(tmp_path):
+    port = free_port()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "experiments", "experiment=simulate", "app=true",
+         f"experiment.port={port}", f"output_dir={tmp_path}"],
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+    url = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(240):
+            try:
+                urllib.request.urlopen(url, timeout=60).close()
+                break
+            except OSError:
+                assert process.poll() is None, "the page did not start"
+                time.sleep(0.5)
+        yield url
+    finally:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.skipif(CHROMIUM is None, reason="wants chromium on PATH")
+def test_it_loads_runs_twenty_ticks_and_shows_a_person_offline(address, tmp_path):
+    playwright = pytest.importorskip("playwright.sync_api", reason="wants pip install playwright")
+    wrong = []
+    with playwright.sync_playwright() as play:
+        rule = "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"
+        browser = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", rule])
+        page = browser.new_page(viewport={"width": 1240, "height": 1250})
+        page.set_default_timeout(120_000)
+        page.on("console", lambda said: said.type == "error" and wrong.append(said.text))
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("requestfailed", lambda request: wrong.append(request.url))
+        page.goto(address, wait_until="commit")
+        page.get_by_role("button", name="Run").click()
+        page.wait_for_function(
+            "parseInt(document.querySelector('.tick').innerText.split(' ')[1]) >= 20"
+        )
+        page.get_by_role("button", name="Pause").click()
+        drawn = page.locator("svg.curve polyline")
+        assert drawn.count() == 6
+        assert all(len(line.get_attribute("points").split()) >= 20 for line in drawn.all())
+        assert page.locator("circle").count() == 60
+        page.locator("circle[data-user='7']").dispatch_event("click")
+        if "PERSONAREC_SCREENSHOT" in os.environ:
+            page.wait_for_timeout(6000)
+            page.screenshot(path=os.environ["PERSONAREC_SCREENSHOT"], full_page=True)
+        page.get_by_text("User 7 ·").first.wait_for()
+        assert page.get_by_text("Ms 1").count() > 0
+        page.get_by_role("button", name="Reset").click()
+        page.wait_for_function("document.querySelector('.tick').innerText === 'tick 0'")
+        page.get_by_role("button", name="Step").click()
+        page.wait_for_function("document.querySelector('.tick').innerText === 'tick 1'")
+        browser.close()
+    assert wrong == []

@@ -1,0 +1,181 @@
+"""The world as judge: worlds resume, judges are scored as defined, estimators know the log."""
+
+import json
+
+import numpy as np
+import pytest
+from hydra import compose, initialize_config_module
+
+from experiments.stand_ins import PredictedTruth, non_personal, ridge
+from experiments.worlds.judges import OFFLINE, USERS, Task, judge_world, off_policy
+from experiments.worlds.page import answer
+from experiments.worlds.run import run
+from experiments.worlds.summary import score_judge, summarise_worlds
+from recommenders.heuristics import Popularity, Random
+from simenv.data.synthetic import SyntheticTruth, synthetic
+from simenv.events import STARS
+
+TINY = ["experiment=worlds", "debug=tiny", "users=scripted", "recommender=[random,popularity,ease]"]
+TINY += ["experiment.worlds=2", "experiment.biases=[0.0,1.0]"]
+
+
+def tiny(folder, *overrides):
+    with initialize_config_module("conf", version_base="1.3"):
+        return compose("config", [*TINY, f"output_dir={folder}", *overrides])
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("worlds")
+
+
+@pytest.fixture(scope="module")
+def results(folder):
+    return run(tiny(folder), folder)
+
+
+def test_true_users_as_judge_are_always_right(results):
+    for level in results["levels"].values():
+        assert level["judges"][USERS]["tau"]["mean"] == 1.0
+        assert level["judges"][USERS]["regret"]["mean"] == 0.0
+        assert level["easy_mode"]["bad_slate"] == level["easy_mode"]["true_bad_slate"]
+
+
+def test_every_judge_is_there_with_its_difference(results):
+    level = results["levels"]["1"]
+    assert set(level["judges"]) == {
+        USERS, OFFLINE, "IPS", "SNIPS", "DR", "non-personal users", "ridge users",
+    }  # fmt: skip
+    assert {d["minus"] for d in level["differences"]} == set(level["judges"]) - {USERS}
+
+
+def test_bad_slates_displease_the_true_users(results):
+    easy = results["levels"]["0"]["easy_mode"]
+    assert easy["true_bad_slate"]["mean"] < easy["true_random_slate"]["mean"]
+    assert easy["true_accept_bad"]["mean"] < easy["true_accept_random"]["mean"]
+
+
+def test_all_files_are_written_and_fetch_nothing(results, folder):
+    names = {path.name for path in folder.iterdir()}
+    assert names == {"results.json", "report.html", "report.md", "config.yaml", "cells"}
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert "<script" not in page
+    assert page.count("<svg") == 1
+    assert answer(results) in (folder / "report.md").read_text(encoding="utf-8")
+
+
+def test_a_stopped_run_goes_on_where_it_was(results, folder):
+    cells = sorted((folder / "cells").iterdir())
+    assert len(cells) == 2 * 2
+    cells[0].unlink()
+    stamp = cells[1].stat().st_mtime_ns
+    again = run(tiny(folder), folder)
+    assert again["levels"] == results["levels"]
+    assert cells[1].stat().st_mtime_ns == stamp
+
+
+def test_other_settings_do_not_reuse_worlds(results, folder):
+    run(tiny(folder, "experiment.slate_size=5", "experiment.worlds=1"), folder)
+    assert len(list((folder / "cells").iterdir())) == 4 + 2
+
+
+def test_one_failing_policy_does_not_stop_a_world():
+    dataset = synthetic(3, num_users=24, num_items=120)
+    makers = {"random": Random, "popularity": Popularity, "bad": lambda: Popularity(recent_days=-1)}
+    world = judge_world(dataset, makers, non_personal, Task(8, 5, 4.0, 0))
+    assert world["policies"] == ["random", "popularity"]
+    assert "Popularity wants recent_days > 0" in world["failed"]["bad"]
+    json.dumps(world)
+
+
+def test_a_world_without_two_policies_is_an_error():
+    dataset = synthetic(3, num_users=24, num_items=120)
+    with pytest.raises(ValueError, match="wanted at least two policies that work, got 1"):
+        judge_world(dataset, {"random": Random}, non_personal, Task(8, 5, 4.0, 0))
+
+
+def world(values, truth):
+    return {
+        "judges": {USERS: values, OFFLINE: truth},
+        "truth": truth,
+        "easy_mode": {"bad_slate": 2.0},
+        "exposures": 1,
+        "failed": {},
+    }
+
+
+def test_a_judge_is_scored_by_order_pick_regret_and_clear_pairs():
+    scores = score_judge([world([1.0, 3.0, 2.0], [3.0, 3.9, 4.0])], USERS, clear_gap=0.5)
+    assert scores.tau.tolist() == [pytest.approx(1 / 3)]
+    assert scores.found.tolist() == [0.0]
+    assert scores.regret.tolist() == [pytest.approx(0.1)]
+    assert scores.clear.tolist() == [1.0]  # the flipped pair differs by 0.1 only
+
+
+def test_a_value_that_does_not_exist_counts_below_all_others():
+    scores = score_judge([world([None, 3.0, 2.0], [3.0, 4.0, 3.5])], USERS, clear_gap=0.5)
+    assert scores.tau.tolist() == [1.0]
+
+
+def test_differences_are_paired_by_world():
+    worlds = [world([1.0, 2.0, 3.0], [1.0, 2.0, 3.0]) for _ in range(3)]
+    found = summarise_worlds(worlds, 0.05)["differences"]
+    assert [d["minus"] for d in found] == [OFFLINE]
+    assert found[0]["mean"] == 0.0
+
+
+@pytest.mark.parametrize("bias", [0.0, 1.0])
+def test_logging_chances_are_those_with_which_logs_come_about(bias):
+    worlds = [synthetic(s, num_users=30, num_items=80, logging_bias=bias) for s in range(12)]
+    logged = expected = 0.0
+    bins = np.zeros((2, 5))
+    for one in worlds:
+        chances = one.truth.logging_chances()
+        held = (one.train.to_csr() + one.test.to_csr()).toarray() > 0
+        assert chances.sum(axis=1) == pytest.approx(one.truth.num_logged, rel=1e-6)
+        place = np.minimum((chances * 5).astype(int), 4).ravel()
+        bins[0] += np.bincount(place, chances.ravel(), 5)
+        bins[1] += np.bincount(place, held.ravel(), 5)
+        logged, expected = logged + held.sum(), expected + chances.sum()
+    assert bins[1] == pytest.approx(bins[0], rel=0.08, abs=12)
+
+
+def test_off_policy_values_of_random_slates_are_near_the_truth_where_the_log_is_unbiased():
+    gaps = []
+    for seed in range(6):
+        one = synthetic(seed, num_users=200, num_items=100, logging_bias=0.0)
+        users = np.arange(one.num_users)
+        rng = np.random.default_rng(seed)
+        unseen = np.where(one.train.to_csr().toarray() > 0, np.inf, rng.random((200, 100)))
+        slates = np.argsort(unseen, axis=1)[:, :10]
+        true = (one.truth.probabilities(users, slates) @ STARS).mean()
+        found = off_policy(one, slates[None])
+        gaps.append([found[name][0] - true for name in ("IPS", "SNIPS", "DR")])
+    assert np.abs(np.mean(gaps, axis=0)).max() < 0.05
+
+
+def test_a_truth_that_forgot_its_log_says_so():
+    blind = SyntheticTruth(np.zeros((1, 1)), 1.0, np.ones(1, int), np.zeros(1), np.zeros(1))
+    with pytest.raises(ValueError, match="wanted a truth that knows how its log was made"):
+        blind.logging_chances()
+
+
+def test_stand_ins_have_the_means_they_predict():
+    means = np.array([[1.5, 3.0, 4.7]])
+    chances = PredictedTruth(means).probabilities(np.array([0]), np.array([[0, 1, 2]]))
+    assert chances @ STARS == pytest.approx(means, abs=1e-6)
+    assert chances.sum(axis=-1) == pytest.approx(np.ones((1, 3)))
+
+
+def test_the_ridge_knows_tastes_that_the_non_personal_users_do_not():
+    dataset = synthetic(4, num_users=60, num_items=150, logging_bias=0.0)
+    users = np.arange(60)
+    items = np.tile(np.arange(150), (60, 1))
+    truth = dataset.truth.probabilities(users, items) @ STARS
+    told = [
+        make(dataset, users).model.truth.probabilities(users, items) @ STARS
+        for make in (non_personal, ridge)
+    ]
+    plain, personal = (float(np.sqrt(np.mean((one - truth) ** 2))) for one in told)
+    assert personal < plain
+    assert "STAND-INS" in ridge(dataset, users).card["warning"]

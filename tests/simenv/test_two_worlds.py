@@ -1,0 +1,83 @@
+"""What Gymnasium users expect of several environments in one process, and of forgetting."""
+
+import gymnasium as gym
+import numpy as np
+import pytest
+
+from simenv.scripted_env import make_env, make_vector_env
+from simenv.visit_effects import VisitEffects
+from tests.contracts.env_contract import assert_equal_trees, draw_slates, play
+
+SMALL = {"num_users": 12, "num_items": 20, "slate_size": 3, "history_length": 8}
+
+
+def test_two_environments_in_one_process_do_not_touch_each_other():
+    alone = play(make_vector_env(3, **SMALL), 8, seed=1)
+    first, second = make_vector_env(3, **SMALL), make_vector_env(2, **SMALL, world_seed=4)
+    first.reset(seed=1)
+    second.reset(seed=2)
+    seen = []
+    for items, others in zip(draw_slates(first, 8), draw_slates(second, 8), strict=True):
+        second.step(others)
+        seen.append(first.step(items))
+    assert_equal_trees(seen, alone)
+    second.close()
+    first.step(draw_slates(first, 1)[0])
+
+
+def test_gymnasiums_wrappers_take_the_environment():
+    env = gym.wrappers.RecordEpisodeStatistics(gym.make("ScriptedRec-v0", **SMALL))
+    env.reset(seed=0)
+    over = False
+    while not over:
+        _, _, left, cut, info = env.step(env.action_space.sample())
+        over = left or cut
+    assert info["episode"]["l"] >= 1
+    batch = gym.wrappers.vector.TransformReward(make_vector_env(3, **SMALL), lambda r: r - 3)
+    plain = make_vector_env(3, **SMALL)
+    batch.reset(seed=0), plain.reset(seed=0)
+    items = draw_slates(plain, 1)[0]
+    np.testing.assert_allclose(batch.step(items)[1], plain.step(items)[1] - 3)
+
+
+@pytest.mark.parametrize("effects", [None, VisitEffects()])
+def test_forgetting_takes_memories_back_and_keeps_the_draws_going(effects):
+    env = make_vector_env(3, **SMALL, effects=effects)
+    users = env.user_model.inner if effects else env.user_model
+    play(env, 5, seed=0)
+    assert users.num_ratings.sum() > 0
+    kept, _ = env.reset()
+    assert users.num_ratings.sum() > 0
+    seeds = env.next_seeds
+    env.reset(options={"forget": True, "users": kept["user"]})
+    assert users.num_ratings.sum() == 0
+    np.testing.assert_array_equal(env.next_seeds, seeds)
+
+
+@pytest.mark.parametrize(
+    ("options", "seed", "error", "message"),
+    [
+        ({"forget": 1}, None, TypeError, "'forget' wanted True or False, got 1"),
+        (
+            {"forget": True, "reset_mask": np.array([True, False, False])},
+            None,
+            ValueError,
+            "'forget' wanted all rows to restart, got a partial 'reset_mask'",
+        ),
+        ({"forget": False}, 3, ValueError, "wanted either a seed or forget=False, got both"),
+    ],
+)
+def test_wrong_forgetting_is_refused_with_the_cure(options, seed, error, message):
+    env = make_vector_env(3, **SMALL, autoreset_mode="Disabled")
+    env.reset(seed=0)
+    with pytest.raises(error, match=message):
+        env.reset(seed=seed, options=options)
+
+
+def test_a_closed_environment_says_so_and_another_can_be_built():
+    env = make_env(**SMALL)
+    env.reset(seed=0)
+    env.close()
+    with pytest.raises(RuntimeError, match="step wanted an open environment, got a closed one"):
+        env.step(np.array([0, 1, 2]))
+    make_env(**SMALL).reset(seed=0)
