@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -20,7 +21,7 @@ def markdown(results: dict[str, Any]) -> str:
 def tell(results: dict[str, Any], console: Console) -> None:
     """Print the tables and the answer."""
     for (logger, target), cells in _pairs(results).items():
-        table = Table(title=_heading(results, logger, target), title_justify="left")
+        table = Table(title=_heading(results, logger, target), title_justify="left", box=box.SIMPLE)
         for head in HEADS:
             table.add_column(head, justify="left" if head == HEADS[0] else "right", no_wrap=True)
         for cell in cells:
@@ -30,7 +31,7 @@ def tell(results: dict[str, Any], console: Console) -> None:
     console.print(answer(results), style="bold", highlight=False)
 
 
-HEADS = ["estimator", "coverage", "95 % CI", "bias", "half-width", "eff. size", "warned"]
+HEADS = ["estimator", "holds", "95 % CI", "bias", "half-width", "size", "warned"]
 
 
 def row(cell: dict[str, Any]) -> list[str]:
@@ -40,7 +41,7 @@ def row(cell: dict[str, Any]) -> list[str]:
     return [
         cell["estimator"],
         f"{cell['coverage']:.3f}",
-        f"{low:.3f} to {high:.3f}",
+        f"{low:.2f} to {high:.2f}",
         _signed(cell["bias"]),
         _plain(cell["half_width"]),
         "-" if unweighted else f"{cell['effective_size']:.0f}",
@@ -66,7 +67,10 @@ def _setting(results: dict[str, Any]) -> str:
     s = results["setting"]
     return (
         f"{s['repetitions']} logs of {s['num_users']} users drawn from {s['people']}, slates of"
-        f" {s['slate_size']} from {s['num_items']} items, reward of a place: {s['reward']}."
+        f" {s['slate_size']} from {s['num_items']} items, reward of a place: {s['reward']}. holds:"
+        " share of logs whose 95 % interval holds the truth, with its own interval; size: the"
+        " median effective number of shown places (slates for PI); warned: share of logs whose"
+        " estimate warns."
     )
 
 

@@ -169,7 +169,7 @@ def _slate(show: Show, user: int, last: LastSlate) -> None:
         given = f"gave {stars:.0f}" if stars else "not taken"
         with solara.Row(gap="12px", style={"align-items": "center"}):
             solara.HTML(unsafe_innerHTML=distribution_svg(chances.tolist(), int(stars)))
-            _words(f"{titles[item]} ({given})", f"recalls {memory}" if memory else "")
+            _words(f"{titles[item]} ({given})", f"brings to mind {memory}" if memory else "")
 
 
 def _words(head: str, text: str) -> None:
@@ -235,7 +235,7 @@ def Watch(stage: Stage) -> None:  # noqa: N802
             solara.Error(error.value)
         Curves(show, tick.value)
         with solara.ColumnsResponsive(12, medium=[5, 7]):
-            with solara.Card("Who knows whom; large and bright = awake. Click somebody."):
+            with solara.Card("Who knows whom"):
                 Network(
                     nodes=show.nodes(), edges=show.edges(), chosen=chosen.value,
                     event_select=chosen.set,

@@ -10,7 +10,14 @@ from simenv.events import InteractionLog
 pytest.importorskip("cornac")
 pytest.importorskip("torch")
 RNG = np.random.default_rng(0)
-NEUTRAL = {"embedding_dim": 16, "n_epochs": 60, "batch_size": 8, "dropout": 0.0, "n_sample": 4}
+LEARN = {
+    "embedding_dim": 16,
+    "n_epochs": 30,
+    "batch_size": 64,
+    "dropout": 0.0,
+    "n_sample": 4,
+    "learning_rate": 0.01,
+}
 
 
 def rings() -> InteractionLog:
@@ -32,7 +39,7 @@ def next_items(policy: Recommender, history: list[int]) -> list[int]:
 
 
 def test_a_sequential_model_learns_what_follows_what_and_reads_the_session() -> None:
-    policy = CornacPolicy("SASRec", NEUTRAL).fit(rings())
+    policy = CornacPolicy("SASRec", LEARN).fit(rings())
     assert next_items(policy, [2, 3, 4])[0] == 5
     assert next_items(policy, [12, 13, 14])[0] == 15
 
