@@ -29,6 +29,8 @@ lint: $(STAMP)
 	$(BIN)/lint-imports
 	$(BIN)/codespell
 
+# One thread: the models of the tests are so small that threads would only wait for each other.
+test: export OMP_NUM_THREADS = 1
 test: lint
 	$(BIN)/python -m pytest -q
 	$(BIN)/python -m pytest -q -m slow
