@@ -75,7 +75,7 @@ def test_it_loads_runs_twenty_ticks_and_shows_a_person_offline(address, tmp_path
             page.wait_for_timeout(6000)
             page.screenshot(path=os.environ["PERSONAREC_SCREENSHOT"], full_page=True)
         page.get_by_text("User 7 ·").first.wait_for()
-        assert page.get_by_text("Ms 1").count() > 0
+        page.get_by_text("Ms 1").first.wait_for()
         page.get_by_role("button", name="Reset").click()
         page.wait_for_function("document.querySelector('.tick').innerText === 'tick 0'")
         page.get_by_role("button", name="Step").click()
