@@ -6,7 +6,7 @@ core, which costs less than splitting every small product over the cores.
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -27,6 +27,7 @@ _MERGED_BYTES = 2**31  # merged adapters kept
 
 _In = TypeVar("_In")
 _Out = TypeVar("_Out")
+_Lead = tuple[str, tuple[int, ...]]  # a prefix, and the tokens after it
 
 
 class FastForward:
@@ -49,16 +50,32 @@ class FastForward:
     ) -> Tensor:
         """Logits (n, c) of the chosen tokens after each of n prompts.
 
+        A suffix's first line (what was recalled) is kept as prefixes are: the items of a slate
+        recall the same decisions, and so do slates to come.
+
         Raises:
             NotFused: the adapter or the size of the scores is beyond the fast forward.
         """
         weights = self._weights(adapter)
         states = self._cache.fetch(adapter, prefixes, lambda new: self._prefill(weights, new))
-        lengths = np.array([len(s) for s in suffixes], dtype=np.int64)
+        cuts = [self._tokens.first_line(ids) for ids in suffixes]
+        keys = [(p, tuple(s[:c])) for p, s, c in zip(prefixes, suffixes, cuts, strict=True) if c]
+        kept = self._cache.fetch(
+            adapter, keys, lambda new: self._prefill_leads(weights, new, states)
+        )
+        rests = [ids[cut:] for ids, cut in zip(suffixes, cuts, strict=True)]
+        leads = [
+            kept.get((p, tuple(s[:c]))) for p, s, c in zip(prefixes, suffixes, cuts, strict=True)
+        ]
+        lengths = np.array([len(ids) for ids in rests], dtype=np.int64)
         chunks = make_chunks(prefixes, lengths, CHUNK_TOKENS)
 
         def run(rows: IntArray) -> Tensor:
-            batch = _batch([suffixes[i] for i in rows], [states[prefixes[i]] for i in rows])
+            batch = _batch(
+                [rests[i] for i in rows],
+                [states[prefixes[i]] for i in rows],
+                [leads[i] for i in rows],
+            )
             return self._forward.logits(weights, batch, choices)
 
         self._count(lengths, chunks)
@@ -67,6 +84,10 @@ class FastForward:
             out[torch.from_numpy(rows)] = part
         return out
 
+    def forget(self, adapter: str) -> None:
+        """Let go of the merged weights of an adapter."""
+        self._merged.pop(adapter, None)
+
     def close(self) -> None:
         """End the threads and let go of the weights."""
         if self._crew is not None:
@@ -74,18 +95,34 @@ class FastForward:
         self._merged.clear()
 
     def _prefill(self, weights: Weights, prefixes: list[str]) -> list[Tensor]:
-        ids = [self._tokens.prefix(p) for p in prefixes]
+        return self._states(weights, prefixes, [self._tokens.prefix(p) for p in prefixes], {})
+
+    def _prefill_leads(
+        self, weights: Weights, keys: list[_Lead], states: Mapping[str, Tensor]
+    ) -> list[Tensor]:
+        prefixes = [prefix for prefix, _ in keys]
+        return self._states(weights, prefixes, [list(ids) for _, ids in keys], states)
+
+    def _states(
+        self,
+        weights: Weights,
+        prefixes: list[str],
+        ids: list[list[int]],
+        behind: Mapping[str, Tensor],
+    ) -> list[Tensor]:
+        """Keys and values of n texts, each behind its prefix where ``behind`` has that."""
         lengths = np.array([len(row) for row in ids], dtype=np.int64)
         chunks = make_chunks(prefixes, lengths, CHUNK_TOKENS)
         self._count(lengths, chunks)
         found: list[Tensor] = [torch.empty(0)] * len(ids)
 
         def run(rows: IntArray) -> list[Tensor]:
-            return self._forward.prefill(weights, _batch([ids[i] for i in rows], []))
+            before = [behind[prefixes[i]] for i in rows] if behind else []
+            return self._forward.prefill(weights, _batch([ids[i] for i in rows], before))
 
         for rows, part in zip(chunks, self._map(run, chunks), strict=True):
-            for row, states in zip(rows, part, strict=True):
-                found[row] = states
+            for row, own in zip(rows, part, strict=True):
+                found[row] = own
         return found
 
     def _weights(self, adapter: str | None) -> Weights:
@@ -134,8 +171,13 @@ def make_chunks(prefixes: Sequence[str], lengths: IntArray, most: int) -> list[I
     return [np.concatenate(chunk) for chunk in chunks]
 
 
-def _batch(rows: Sequence[list[int]], states: Sequence[Tensor]) -> Batch:
-    """Rows behind their prefixes' states (one a row, equal neighbours share), or behind nothing."""
+def _batch(
+    rows: Sequence[list[int]], states: Sequence[Tensor], leads: Sequence[Tensor | None] = ()
+) -> Batch:
+    """Rows behind their prefixes' states (one a row, equal neighbours share), or behind nothing.
+
+    ``leads`` stand between: one a row, where it has one.
+    """
     lengths = np.array([len(row) for row in rows])
     tokens = np.zeros((len(rows), lengths.max()), dtype=np.int64)
     tokens[np.arange(tokens.shape[1]) < lengths[:, None]] = [i for row in rows for i in row]
@@ -146,8 +188,15 @@ def _batch(rows: Sequence[list[int]], states: Sequence[Tensor]) -> Batch:
             groups.append(Group(begin, end, states[begin]))
             starts[begin:end] = states[begin].shape[3]
             begin = end
+    starts += np.array(
+        [0 if lead is None else lead.shape[3] for lead in leads or [None] * len(rows)]
+    )
     return Batch(
-        torch.from_numpy(tokens), torch.from_numpy(lengths), torch.from_numpy(starts), groups
+        torch.from_numpy(tokens),
+        torch.from_numpy(lengths),
+        torch.from_numpy(starts),
+        groups,
+        leads,
     )
 
 

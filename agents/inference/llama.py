@@ -5,12 +5,13 @@ to their prefix's keys where they lie, the last layer runs for the last position
 softmax leaves out the subtraction of the maximum, which cannot change it. Where that could
 overflow, ``NotFused`` is raised and the caller's other path answers.
 
-Letters: ``n`` suffixes, ``s`` their longest, ``t`` = n·s tokens, ``w`` hidden width, ``H`` query
-heads, ``G`` key heads, ``D`` head width, ``p`` prefix length, ``c`` choices.
+Letters: ``n`` suffixes, ``s`` their longest, ``l`` their longest lead, ``t`` = n·s tokens, ``w``
+hidden width, ``H`` query heads, ``G`` key heads, ``D`` head width, ``p`` prefix length, ``c``
+choices.
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -38,6 +39,9 @@ class Batch(NamedTuple):
     lengths: Tensor  # (n,) > 0
     starts: Tensor  # (n,) position of the first token
     groups: list[Group]  # none = nothing stands before
+    leads: Sequence[
+        Tensor | None
+    ] = ()  # (layers, 2, G, length, D) of each row: what stands between
 
 
 class LlamaForward:
@@ -89,6 +93,7 @@ class _Run:
         self.cos = forward._cos.index_select(0, positions.view(-1))[:, None]
         self.sin = forward._sin.index_select(0, positions.view(-1))[:, None]
         self.causal = torch.ones(s, s).tril_()
+        self.leads = self._side_by_side() if any(x is not None for x in batch.leads) else None
         self.sums: list[Tensor] = []
         self.x = torch.index_select(
             weights.embedding, 0, self.flat, out=self.take("x", n * s, weights.embedding.shape[1])
@@ -179,6 +184,9 @@ class _Run:
         a = q.shape[1] // self.n
         out, total = self.take("out", h, self.n * a, d), self.take("total", h, self.n * a, 1)
         self._attend_own(q, _repeated(k, repeats), _repeated(v, repeats), mask, out, total)
+        if self.leads is not None:
+            keys, values = (_repeated(x, repeats) for x in self.leads[layer])
+            self._attend_leads(q, keys, values, out, total)
         for group in self.batch.groups:
             keys, values = (_repeated(x, repeats) for x in group.states[layer])
             for lo, hi in _ranges(group.start * a, group.stop * a, _SCORES // (h * keys.shape[1])):
@@ -208,6 +216,31 @@ class _Run:
             scores.view(h, self.n, hi - lo, keys).mul_(allowed)
             torch.sum(scores, -1, keepdim=True, out=total[:, lo:hi])
             torch.bmm(scores, v[:, :keys], out=out[:, lo:hi])
+
+    def _side_by_side(self) -> Tensor:
+        """The leads, padded: (layers, 2, G, n, l, D); sets ``lead_seen`` (n, 1, l), 0 = padding."""
+        leads = self.batch.leads
+        lengths = torch.tensor([0 if lead is None else lead.shape[3] for lead in leads])
+        wide, layers = int(lengths.max()), len(self.weights.layers)
+        side = self.take("leads", layers, 2, self.shape.key_heads, self.n, wide, self.shape.width)
+        for row, lead in enumerate(leads):
+            length = int(lengths[row])
+            if lead is not None:
+                side[:, :, :, row, :length] = lead
+            if length < wide:  # a masked value still must not be NaN
+                side[:, :, :, row, length:] = 0
+        self.lead_seen = (torch.arange(wide) < lengths[:, None])[:, None].float()
+        return side
+
+    def _attend_leads(self, q: Tensor, k: Tensor, v: Tensor, out: Tensor, total: Tensor) -> None:
+        """Unnormalised attention to each suffix's own lead k, v (H, n, l, D), added to ``out``."""
+        h, d, wide = self.shape.heads, self.shape.width, k.shape[2]
+        q, out = q.view(h * self.n, -1, d), out.view(h * self.n, -1, d)
+        scores = self.take("scores", h * self.n, q.shape[1], wide)
+        torch.bmm(q, k.reshape(-1, wide, d).transpose(1, 2), out=scores).exp_()
+        scores.view(h, self.n, -1, wide).mul_(self.lead_seen)
+        total.view(h * self.n, -1, 1).add_(scores.sum(-1, keepdim=True))
+        out.baddbmm_(scores, v.reshape(-1, wide, d))
 
 
 class _Scratch(threading.local):

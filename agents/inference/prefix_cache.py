@@ -1,10 +1,15 @@
-"""Keys and values of prefixes, kept per (adapter, prefix) within a byte budget, least used out."""
+"""Keys and values of texts, kept per (adapter, text) within a byte budget, least used out.
+
+A text is a prefix, or what follows one: the fast forward also keeps a suffix's first line.
+"""
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from typing import NamedTuple, TypeVar
 
 from torch import Tensor
+
+_Key = TypeVar("_Key", bound=Hashable)
 
 
 class CacheStats(NamedTuple):
@@ -30,10 +35,10 @@ class PrefixCache:
 
     def __init__(self, max_bytes: int) -> None:
         self.max_bytes = max_bytes
-        self._entries: OrderedDict[tuple[str | None, str], Tensor] = OrderedDict()
+        self._entries: OrderedDict[tuple[str | None, Hashable], Tensor] = OrderedDict()
         self._bytes = self._hits = self._misses = self._evictions = 0
 
-    def get(self, adapter: str | None, prefix: str) -> Tensor | None:
+    def get(self, adapter: str | None, prefix: Hashable) -> Tensor | None:
         """The entry, now the most recently used; None if it is not there."""
         entry = self._entries.get((adapter, prefix))
         if entry is None:
@@ -43,7 +48,7 @@ class PrefixCache:
         self._entries.move_to_end((adapter, prefix))
         return entry
 
-    def put(self, adapter: str | None, prefix: str, states: Tensor) -> None:
+    def put(self, adapter: str | None, prefix: Hashable, states: Tensor) -> None:
         """Keep ``states`` (not copied), throwing out the least recently used for room."""
         size = states.numel() * states.element_size()
         if size > self.max_bytes:
@@ -61,14 +66,14 @@ class PrefixCache:
     def fetch(
         self,
         adapter: str | None,
-        prefixes: Sequence[str],
-        compute: Callable[[list[str]], Iterable[Tensor]],
-    ) -> dict[str, Tensor]:
+        prefixes: Sequence[_Key],
+        compute: Callable[[list[_Key]], Iterable[Tensor]],
+    ) -> dict[_Key, Tensor]:
         """The entries of all ``prefixes``, each once, in order of first appearance.
 
         Args:
             adapter: under which they are computed.
-            prefixes: may repeat.
+            prefixes: texts, or whatever names one; may repeat.
             compute: gives the entries of those that are not kept, in order; they are then kept.
         """
         found = {prefix: self.get(adapter, prefix) for prefix in dict.fromkeys(prefixes)}
@@ -78,6 +83,11 @@ class PrefixCache:
                 found[prefix] = entry
                 self.put(adapter, prefix, entry)
         return {prefix: entry for prefix, entry in found.items() if entry is not None}
+
+    def drop(self, adapter: str | None) -> None:
+        """Forget every entry of one adapter."""
+        for key in [key for key in self._entries if key[0] == adapter]:
+            self._bytes -= _size(self._entries.pop(key))
 
     def clear(self) -> None:
         """Forget every entry; the counts stay."""

@@ -28,6 +28,7 @@ class Tokens:
         self.tokenizer = tokenizer
         self._prefixes: dict[str, list[int]] = {}
         self._pieces: dict[str, list[int]] = {}
+        self._ends_line: dict[int, bool] = {}
         self._calls = 0
         self.by_pieces = self._pieces_stand_alone()
 
@@ -77,6 +78,15 @@ class Tokens:
                 " use single digits or letters"
             )
         return ids[0][:lead], last
+
+    def first_line(self, ids: list[int]) -> int:
+        """How many tokens the first of several lines has; 0 where there is one line only."""
+        for place, token in enumerate(ids):
+            if token not in self._ends_line:
+                self._ends_line[token] = str(self.tokenizer.decode([token])).endswith("\n")
+            if self._ends_line[token]:
+                return place + 1 if place + 1 < len(ids) else 0
+        return 0
 
     def text(self, ids: Sequence[int]) -> str:
         """What token ids say."""

@@ -1,11 +1,12 @@
 """What the environment costs: scripted users, and one native batch against one process a user.
 
-python -m experiments.train_policy.overhead [NUM_ENVS [STEPS]]     (a quiet machine, a minute)
+python -m experiments.train_policy.overhead [NUM_ENVS [STEPS]]     (a quiet machine, minutes)
 
 The second figure runs the shipped language model: ``RecVectorEnv`` asks it once a step for all
 users, Gymnasium's ``AsyncVectorEnv`` runs one process, and so one model, for each of them.
 """
 
+import multiprocessing
 import sys
 import time
 from collections.abc import Callable
@@ -17,6 +18,8 @@ import numpy as np
 from agents.assembly import make_env, make_vector_env
 from simenv import scripted_env
 from simenv.spaces import SlateSpace
+
+_HEAVY = ("accelerate", "peft", "transformers.models.llama.modeling_llama")  # imported on use
 
 
 def steps_a_second(env: Any, num_envs: int, num_items: int, num_steps: int, rounds: int) -> float:
@@ -34,6 +37,26 @@ def steps_a_second(env: Any, num_envs: int, num_items: int, num_steps: int, roun
     return best
 
 
+def one_env() -> Any:
+    """A single environment for a process of its own: one thread, or 64 models would fight."""
+    import torch
+
+    torch.set_num_threads(1)
+    return make_env()
+
+
+def one_process_each(num_envs: int) -> Any:
+    """Gymnasium's ``AsyncVectorEnv``.
+
+    Its processes are forked from a server that has imported everything and run nothing: forks of
+    this one would wait for ever for threads they do not have, and fresh ones fill the memory.
+    """
+    multiprocessing.get_context("forkserver").set_forkserver_preload(
+        ["agents.inference.local", "agents.persona_users", *_HEAVY]
+    )
+    return gym.vector.AsyncVectorEnv([one_env] * num_envs, context="forkserver")
+
+
 def main(num_envs: int = 64, num_steps: int = 3) -> None:
     """Print both figures."""
     scripted = scripted_env.make_vector_env(4096, num_users=4096, num_items=600)
@@ -41,7 +64,7 @@ def main(num_envs: int = 64, num_steps: int = 3) -> None:
     print(f"scripted users, 4096 envs, slate 5: {fast:,.0f} user-steps/s", flush=True)
     build: dict[str, Callable[[], Any]] = {
         "native batch": lambda: make_vector_env(num_envs),
-        "AsyncVectorEnv": lambda: gym.vector.AsyncVectorEnv([make_env] * num_envs),
+        "AsyncVectorEnv": lambda: one_process_each(num_envs),
     }
     found = {}
     for name, make in build.items():

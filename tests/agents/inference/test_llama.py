@@ -96,6 +96,40 @@ def test_suffixes_behind_shared_prefixes_score_as_whole_prompts(name):
     torch.testing.assert_close(got, expected, rtol=0, atol=1e-4)
 
 
+def test_what_stands_between_prefix_and_suffix_may_be_kept_too():
+    model = small(*SHAPES[next(iter(SHAPES))][:2], **SHAPES[next(iter(SHAPES))][2])
+    forward = LlamaForward(model)
+    weights = fuse(model, forward.shape, None)
+    (prefix,), leads, suffixes = drawn(11), drawn(6, 2), drawn(4, 1, 7)
+    alone = Batch(prefix[None], lengths_of([prefix]), torch.zeros(1, dtype=torch.long), [])
+    (states,) = forward.prefill(weights, alone)
+    behind = Batch(padded(leads), lengths_of(leads), torch.tensor([11, 11]), [Group(0, 2, states)])
+    long, short = forward.prefill(weights, behind)
+    batch = Batch(
+        padded(suffixes),
+        lengths_of(suffixes),
+        torch.tensor([17, 11, 13]),
+        [Group(0, 3, states)],
+        [long, None, short],
+    )
+    before = [torch.cat([prefix, leads[0]]), prefix, torch.cat([prefix, leads[1]])]
+    expected = torch.stack([whole(model, p, s) for p, s in zip(before, suffixes, strict=True)])
+    got = forward.logits(weights, batch, CHOICES)
+    torch.testing.assert_close(got, expected, rtol=0, atol=1e-4)
+
+
+def test_the_first_line_of_a_slate_is_computed_once(pocket_folder, questions):
+    told = [
+        r._replace(suffix=f"MEMORY: Film {i % 2} Drama. I gave 4.\n{r.suffix}")
+        for i, r in enumerate(questions)
+    ]
+    ours, slow = LocalEngine(pocket_folder), LocalEngine(pocket_folder, fast=False)
+    expected = slow.score(told, RATING_CHOICES)
+    np.testing.assert_allclose(ours.score(told, RATING_CHOICES), expected, rtol=0, atol=1e-4)
+    assert ours.cache_stats.misses == 3 + 6, "three people, two lines each"
+    assert ours.stats.run_tokens - ours.stats.padding_tokens < slow.stats.run_tokens
+
+
 def test_long_texts_are_attended_to_in_blocks_with_the_same_result(monkeypatch):
     monkeypatch.setattr(llama, "_QUERY_BLOCK", 7)
     monkeypatch.setattr(llama, "_SCORES", 300)
@@ -307,10 +341,10 @@ class Narrow(LocalEngine):
 
     most = 2
 
-    def _logits(self, adapter, prefixes, suffixes, digits):
-        if len(suffixes) > self.most:
+    def _logits(self, rows, asked):
+        if len(rows) > self.most:
             raise RuntimeError("CUDA out of memory. Tried to allocate 20.00 GiB")
-        return super()._logits(adapter, prefixes, suffixes, digits)
+        return super()._logits(rows, asked)
 
 
 def test_a_batch_that_memory_does_not_hold_is_halved_until_it_does(
@@ -331,7 +365,7 @@ def test_a_single_request_that_memory_does_not_hold_is_named(pocket_folder, ques
 
 def test_other_errors_are_not_taken_for_a_lack_of_memory(pocket_folder):
     class Broken(LocalEngine):
-        def _logits(self, adapter, prefixes, suffixes, digits):
+        def _logits(self, rows, asked):
             raise RuntimeError("shapes do not fit")
 
     with pytest.raises(RuntimeError, match="shapes do not fit"):

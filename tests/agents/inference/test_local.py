@@ -83,9 +83,9 @@ def test_the_cache_is_used_within_a_call_and_across_calls(pocket_folder, questio
     engine = LocalEngine(pocket_folder)
     stars(engine, questions)
     first = engine.cache_stats
-    assert first.misses == 3, "one prefill a person"
+    assert first.misses == 3 + len(questions), "one prefill a person, one a first line"
     stars(engine, questions)
-    assert engine.cache_stats.misses == 3
+    assert engine.cache_stats.misses == first.misses
     assert engine.cache_stats.hits >= first.hits + 3
 
 

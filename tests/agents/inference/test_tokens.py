@@ -75,3 +75,12 @@ def test_the_store_starts_afresh_when_it_is_full(tokenizer, monkeypatch):
         assert len(tokens._pieces) <= 3
         assert tokens.prefix(text) == tokenizer(text)["input_ids"]
     assert tokens.encode([]) == []
+
+
+def test_the_first_of_several_lines_is_found(tokenizer):
+    tokens = Tokens(tokenizer)
+    first, both = tokens.encode(["MEMORY: Film.\n", "MEMORY: Film.\nMOVIE: Film 2.\nRATING:"])
+    assert tokens.first_line(both) == len(first)
+    assert both[: len(first)] == first
+    assert tokens.first_line(first) == 0, "one line only"
+    assert tokens.first_line([]) == 0
