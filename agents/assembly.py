@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Unpack
 
+from agents.engine_info import EngineInfo, VectorEngineInfo
 from agents.inference.engine import Engine
 from agents.inference.local import LocalEngine
 from agents.inference.scripted import ScriptedEngine
@@ -56,8 +57,9 @@ def make_env(
     population: str | Path | Population | None = None,
     engine: MakeEngine | str = "local",
     session_steps: int | None = None,
+    engine_info: bool = False,
     **settings: Unpack[EnvSettings],
-) -> RecEnv:
+) -> RecEnv | EngineInfo:
     """``PersonaRec-v0``: one user a time.
 
     Args:
@@ -65,10 +67,13 @@ def make_env(
         engine: see ``make_engine``.
         session_steps: slates a session may have; ``gym.make`` keeps ``max_episode_steps`` for its
             own wrapper, so this name works everywhere.
+        engine_info: whether ``info["engine"]`` tells of every step what it cost: exposures a
+            second, tokens, cache, padding, memory (``EngineFigures``).
         settings: of the environment (``slate_size``, ``reward``, …).
     """
     users = _users(population, engine)
-    return RecEnv(users, users.population.catalog, **_settings(users, settings, session_steps))
+    env = RecEnv(users, users.population.catalog, **_settings(users, settings, session_steps))
+    return EngineInfo(env) if engine_info else env
 
 
 def make_vector_env(
@@ -77,18 +82,20 @@ def make_vector_env(
     engine: MakeEngine | str = "local",
     session_steps: int | None = None,
     autoreset_mode: Any = None,
+    engine_info: bool = False,
     **settings: Unpack[EnvSettings],
-) -> RecVectorEnv:
-    """``PersonaRec-v0`` as a native batch: one engine call a step for all users."""
+) -> RecVectorEnv | VectorEngineInfo:
+    """``PersonaRec-v0`` as a native batch: one engine call a step for all users; see `make_env`."""
     users = _users(population, engine)
     more = {} if autoreset_mode is None else {"autoreset_mode": autoreset_mode}
-    return RecVectorEnv(
+    env = RecVectorEnv(
         users,
         users.population.catalog,
         num_envs=num_envs,
         **more,
         **_settings(users, settings, session_steps),
     )
+    return VectorEngineInfo(env) if engine_info else env
 
 
 def _users(population: str | Path | Population | None, engine: MakeEngine | str) -> PersonaUsers:

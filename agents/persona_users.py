@@ -1,14 +1,14 @@
 """Users who are personas on a language model: one engine call for a whole batch of slates."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from agents.embedding import Vectors
 from agents.inference.engine import Engine, Request
 from agents.memory import ExactMemory, TableMemory
-from agents.persona import tell_reason
+from agents.persona import Persona, tell_reason
 from agents.population import Population
 from agents.prompts import RATING_CHOICES, persona_prefix
 from agents.suffixes import SuffixWriter
@@ -37,7 +37,8 @@ class PersonaUsers:
     behaviour: Behaviour = field(default_factory=Behaviour)
 
     def __post_init__(self) -> None:
-        people = self.population
+        people = replace(self.population, personas=list(self.population.personas))
+        self.population = people  # who they are may change; the caller keeps hers
         self.num_users = len(people.personas)
         self.memory = self.make_memory(people.vectors, self.num_users)
         log = people.history
@@ -111,6 +112,26 @@ class PersonaUsers:
         self._satisfaction[users] = self.behaviour.update_satisfaction(
             self._satisfaction[users], feedback.expected
         )
+
+    def become(self, user: int, persona: Persona) -> None:
+        """``user`` is ``persona`` from now on; activity and memories stay."""
+        people = self.population
+        people.personas[user] = persona
+        self._prefixes[user] = persona_prefix(persona, people.catalog.kind, people.style)
+        self._writer.meet(user, persona)
+
+    def hear(self, averages: FloatArray) -> None:
+        """Everybody is told ``averages`` (num_items,) of the items from now on."""
+        catalog = replace(self.population.catalog, fair_averages=averages)
+        self.population = replace(self.population, catalog=catalog)
+        self._writer.hear(catalog)
+
+    def put_on(self, users: IntArray, adapter: str, folder: str) -> None:
+        """Users (n,) answer with this adapter from now on; the engine must have loaded it."""
+        people = self.population
+        for user in users.tolist():
+            people.personas[user] = replace(people.personas[user], adapter=adapter)
+        self.population = replace(people, adapters={**people.adapters, adapter: folder})
 
     def explain(self, users: IntArray, items: IntArray) -> list[Explanation]:
         """Each user's profile and what items (n, k) bring back to mind; changes nothing."""

@@ -1,7 +1,7 @@
 """People who change: profiles (Ms) written anew from what is remembered (Ml), with versions.
 
 It wraps ``PersonaUsers``. Who writes the profiles is given from outside: ``training`` knows the
-offline distiller, and an engine would do as well.
+offline distiller, and an engine would do as well. So is who trains their adapters further.
 """
 
 import json
@@ -13,9 +13,9 @@ import numpy as np
 
 from agents.persona import Persona
 from agents.persona_users import PersonaUsers
-from agents.prompts import persona_prefix
+from agents.refresh import Refresh, Refresher
 from simenv.events import Feedback, FloatArray, IntArray, InteractionLog, SeedArray, Slates
-from simenv.snapshots import pack_arrays, unpack_arrays
+from simenv.snapshots import Arrays, pack_arrays, unpack_arrays
 from simenv.user_model import Explanation
 
 # (log of every user's memories) -> one persona a user; those without rows are not read
@@ -33,18 +33,24 @@ class Version:
 class LivingUsers:
     """``PersonaUsers`` that reflect, and that hear what others rate.
 
-    Traits, cluster and adapter of a person stay; profile, tastes and level follow the memories.
+    Traits and cluster of a person stay; profile, tastes and level follow the memories, and so does
+    the adapter where there is a ``refresher``.
 
     Args:
         inner: the people; changed, as ``remember`` would.
         distil: writes profiles from memories; None = nobody reflects.
+        refresher: of the same people; None = their adapters stay as they are.
     """
 
-    def __init__(self, inner: PersonaUsers, distil: Distil | None = None) -> None:
-        self.inner, self._distil = inner, distil
+    def __init__(
+        self,
+        inner: PersonaUsers,
+        distil: Distil | None = None,
+        refresher: Refresher | None = None,
+    ) -> None:
+        self.inner, self._distil, self._refresher = inner, distil, refresher
         population = inner.population
         self._first = list(population.personas)
-        inner.population = replace(population, personas=list(self._first))  # the caller keeps hers
         self._first_averages = self._averages = population.catalog.fair_averages
         self._versions: dict[int, list[Version]] = {}
 
@@ -74,6 +80,8 @@ class LivingUsers:
         """See ``UserModel.reset``: profiles go back too."""
         self.inner.reset()
         self._restart({})
+        if self._refresher is not None:
+            self._refresher.reset()
 
     def start_session(self, users: IntArray) -> None:
         """See ``UserModel.start_session``."""
@@ -90,6 +98,8 @@ class LivingUsers:
 
     def remember(self, users: IntArray, slates: Slates, feedback: Feedback) -> None:
         """See ``UserModel.remember``."""
+        if self._refresher is not None:
+            self._refresher.write_down(users, slates, feedback)
         self.inner.remember(users, slates, feedback)
 
     def advance(self, tick: int, averages: FloatArray, shift: FloatArray) -> None:
@@ -120,12 +130,30 @@ class LivingUsers:
             )  # fmt: skip
             self._versions.setdefault(user, []).append(Version(tick, new.profile))
 
+    @property
+    def refreshes(self) -> list[Refresh]:
+        """What became of every training of an adapter, oldest first."""
+        return [] if self._refresher is None else self._refresher.history
+
+    def refresh(self, tick: int) -> None:
+        """See ``simenv.abm.world.Refreshes``.
+
+        Raises:
+            RuntimeError: nobody was named who trains adapters.
+        """
+        if self._refresher is None:
+            raise RuntimeError("refresh wanted somebody who trains adapters; give refresher=")
+        self._refresher.refresh(tick)
+
     def explain(self, users: IntArray, items: IntArray) -> list[Explanation]:
         """See ``simenv.user_model.Explains``."""
         return self.inner.explain(users, items)
 
     def snapshot(self) -> bytes:
-        """Memories, moods, profiles with their versions, and what is heard of the items."""
+        """Memories, moods, profiles and adapters with their versions, and what is heard of items.
+
+        The weights of adapters stay in their folders.
+        """
         text = json.dumps(
             {
                 "personas": {user: asdict(self.personas[user]) for user in sorted(self._versions)},
@@ -135,13 +163,15 @@ class LivingUsers:
                 },
             }
         )
-        return pack_arrays(
-            {
-                "people": np.frombuffer(self.inner.snapshot(), dtype=np.uint8),
-                "changes": np.frombuffer(text.encode(), dtype=np.uint8),
-                "averages": self._averages,
-            }
-        )
+        arrays: Arrays = {
+            "people": np.frombuffer(self.inner.snapshot(), dtype=np.uint8),
+            "changes": np.frombuffer(text.encode(), dtype=np.uint8),
+            "averages": self._averages,
+        }
+        if self._refresher is not None:
+            told = self._refresher.snapshot().encode()
+            arrays["adapters"] = np.frombuffer(told, dtype=np.uint8)
+        return pack_arrays(arrays)
 
     def restore(self, snapshot: bytes) -> None:
         """Bring back what ``snapshot`` returned.
@@ -160,21 +190,16 @@ class LivingUsers:
         for user, fields in changes["personas"].items():
             self._become(int(user), Persona(**fields))
         self._hear(arrays["averages"].astype(np.float64))
+        if self._refresher is not None:
+            self._refresher.restore(arrays["adapters"].tobytes().decode())
 
     def _become(self, user: int, persona: Persona) -> None:
-        """Put one profile where prompts are written from."""
-        population = self.inner.population
-        population.personas[user] = persona
-        kind, style = population.catalog.kind, population.style
-        self.inner._prefixes[user] = persona_prefix(persona, kind, style)
-        self.inner._writer.meet(user, persona)
+        """Somebody else, on the adapter that they have now."""
+        self.inner.become(user, replace(persona, adapter=self.personas[user].adapter))
 
     def _hear(self, averages: FloatArray) -> None:
-        """Put the averages of all items where prompts are written from."""
         self._averages = averages
-        catalog = replace(self.inner.population.catalog, fair_averages=averages)
-        self.inner.population = replace(self.inner.population, catalog=catalog)
-        self.inner._writer.hear(catalog)
+        self.inner.hear(averages)
 
     def _memories(self, users: IntArray) -> InteractionLog:
         rows = [

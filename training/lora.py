@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from agents.adapters import CARD, base_identity, read_adapter_card
+from agents.adapters import CARD, WEIGHTS, base_identity, check_adapter, read_adapter_card
 from agents.inference.loading import choose_device, load_model
 from agents.inference.tokens import Tokens
 from training.examples import Examples
@@ -34,6 +34,7 @@ def train_lora(
     folder: str | Path,
     *,
     seed: int = 0,
+    start: str | Path | None = None,
     device: str = "auto",
     save_every: int = 100,
     on_step: Callable[[int, float], None] | None = None,
@@ -50,6 +51,8 @@ def train_lora(
         preset: how to train; see ``lora_preset``.
         folder: where the adapter goes.
         seed: of the first weights, the order of blocks and the dropout.
+        start: folder of an adapter of this base to go on from; its layers, rank and scale stay,
+            whatever the preset says. None = a fresh adapter.
         device: ``auto`` = a GPU where there is one.
         save_every: steps between checkpoints.
         on_step: gets the step and its loss.
@@ -61,20 +64,23 @@ def train_lora(
     Raises:
         FileExistsError: ``folder`` holds something else; nothing is deleted.
         ModuleNotFoundError: the preset is quantized and bitsandbytes is not installed.
-        ValueError: there are no rows, a prompt is too long, or the base lacks the preset's layers.
+        ValueError: there are no rows, a prompt is too long, the base lacks the preset's layers, or
+            ``start`` is corrupt or of another base.
     """
     folder = Path(folder)
+    if start is not None:
+        check_adapter(start, base)
     rows = int(np.count_nonzero(examples.weights))
     if not rows:
         raise ValueError(
             f"training adapter {folder.name!r} wanted at least one rating to learn from, got"
             f" {len(examples.prefixes)} blocks without any; give the cluster more users"
         )
-    key = training_key(base, examples, preset, seed)
+    key = training_key(base, examples, preset, seed, start)
     if folder.exists():
         return _finished(folder, key)
     work = folder.with_name(f"{folder.name}.{key[:12]}.training")
-    trainer = _trainer(base, examples, preset, work, seed, choose_device(device), save_every)
+    trainer = _trainer(base, examples, preset, work, seed, choose_device(device), save_every, start)
     trainer.clock.on_step = on_step
     trainer.train(resume_from_checkpoint=last_checkpoint(work))
     tenth = max(1, len(trainer.losses) // 10)
@@ -98,11 +104,20 @@ def train_lora(
     return card
 
 
-def training_key(base: str | Path, examples: Examples, preset: LoraPreset, seed: int) -> str:
+def training_key(
+    base: str | Path,
+    examples: Examples,
+    preset: LoraPreset,
+    seed: int,
+    start: str | Path | None = None,
+) -> str:
     """Hash of all that decides an adapter; the same key is the same adapter."""
     total = hashlib.sha256()
     facts = [FORMAT, base_identity(base), asdict(preset), seed]
     total.update(json.dumps([*facts, examples.prefixes, examples.suffixes]).encode())
+    if start is not None:  # not its card: that tells how long the training took
+        for name in ("adapter_config.json", WEIGHTS):
+            total.update((Path(start) / name).read_bytes())
     for numbers in (examples.targets, examples.weights):
         total.update(np.ascontiguousarray(numbers, dtype=np.float64).tobytes())
     return total.hexdigest()
@@ -149,6 +164,7 @@ def _trainer(
     seed: int,
     device: torch.device,
     save_every: int,
+    start: str | Path | None,
 ) -> Any:
     from training.lora_trainer import AnswerTrainer, Blocks, training_arguments
 
@@ -160,7 +176,19 @@ def _trainer(
     arguments = training_arguments(
         preset, len(blocks), work, seed=seed, save_every=save_every, device=device
     )
-    return AnswerTrainer(with_lora(model, preset, seed), blocks, loss, prompts.answers, arguments)
+    tuned = with_lora(model, preset, seed) if start is None else _going_on(model, start, seed)
+    return AnswerTrainer(tuned, blocks, loss, prompts.answers, arguments)
+
+
+def _going_on(model: Any, start: str | Path, seed: int) -> Any:
+    """The model, frozen, with the adapter of ``start`` to be trained further."""
+    from peft import PeftModel
+
+    torch.manual_seed(seed)
+    tuned = PeftModel.from_pretrained(model, str(start), is_trainable=True)
+    # Its own card names the base without a place; peft would look for that name on the hub.
+    tuned.peft_config["default"].base_model_name_or_path = model.name_or_path
+    return tuned
 
 
 def with_lora(model: Any, preset: LoraPreset, seed: int) -> Any:

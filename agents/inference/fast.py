@@ -33,9 +33,26 @@ _Lead = tuple[str, tuple[int, ...]]  # a prefix, and the tokens after it
 class FastForward:
     """See the module. The answers do not depend on the number of threads."""
 
-    def __init__(self, model: Any, tokens: Tokens, cache: PrefixCache, stats: EngineStats) -> None:
-        """``model``: a base model for which ``why_not`` is None; its peft layers are seen too."""
+    def __init__(
+        self,
+        model: Any,
+        tokens: Tokens,
+        cache: PrefixCache,
+        stats: EngineStats,
+        repeatable: bool = False,
+    ) -> None:
+        """Build the forward.
+
+        Args:
+            model: a base model for which ``why_not`` is None; its peft layers are seen too.
+            tokens: encodes prefixes.
+            cache: of keys and values.
+            stats: counts the tokens run.
+            repeatable: kept states do not depend on what was computed beside them: prefixes run
+                alone, and first lines, which are too short for that, are not kept.
+        """
         self._model, self._tokens, self._cache, self._stats = model, tokens, cache, stats
+        self._repeatable = repeatable
         self._forward = LlamaForward(model)
         self._num_weights = sum(p.numel() for p in model.model.layers.parameters())
         self._merged: OrderedDict[str | None, Weights] = OrderedDict()
@@ -58,7 +75,7 @@ class FastForward:
         """
         weights = self._weights(adapter)
         states = self._cache.fetch(adapter, prefixes, lambda new: self._prefill(weights, new))
-        cuts = [self._tokens.first_line(ids) for ids in suffixes]
+        cuts = [0 if self._repeatable else self._tokens.first_line(ids) for ids in suffixes]
         keys = [(p, tuple(s[:c])) for p, s, c in zip(prefixes, suffixes, cuts, strict=True) if c]
         kept = self._cache.fetch(
             adapter, keys, lambda new: self._prefill_leads(weights, new, states)
@@ -112,7 +129,7 @@ class FastForward:
     ) -> list[Tensor]:
         """Keys and values of n texts, each behind its prefix where ``behind`` has that."""
         lengths = np.array([len(row) for row in ids], dtype=np.int64)
-        chunks = make_chunks(prefixes, lengths, CHUNK_TOKENS)
+        chunks = make_chunks(prefixes, lengths, 1 if self._repeatable else CHUNK_TOKENS)
         self._count(lengths, chunks)
         found: list[Tensor] = [torch.empty(0)] * len(ids)
 

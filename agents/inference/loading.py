@@ -40,7 +40,7 @@ def load_model(model: str | Path, device: torch.device, dtype: str) -> tuple[Any
 
 
 def attach_adapter(model: Any, name: str, folder: str | Path, base: str) -> Any:
-    """The model with one more peft adapter.
+    """The model with one more peft adapter, in the base's number format.
 
     Args:
         model: of transformers, or the peft model that an earlier call returned.
@@ -61,9 +61,11 @@ def attach_adapter(model: Any, name: str, folder: str | Path, base: str) -> Any:
         )
     try:
         if isinstance(model, PeftModel):
-            model.load_adapter(str(folder), adapter_name=name)
+            model.load_adapter(str(folder), adapter_name=name, autocast_adapter_dtype=False)
             return model
-        return PeftModel.from_pretrained(model, str(folder), adapter_name=name).eval()
+        return PeftModel.from_pretrained(
+            model, str(folder), adapter_name=name, autocast_adapter_dtype=False
+        ).eval()
     except (RuntimeError, ValueError, OSError) as error:
         raise ValueError(
             f"adapter {name!r} does not fit the base model {base!r};"

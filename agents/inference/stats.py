@@ -1,11 +1,14 @@
 """What an engine did so far, counted as it runs."""
 
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import dataclass, field
+
+_CALLS_KEPT = 10_000
 
 
 @dataclass
 class EngineStats:
-    """Counts since the engine was made; subtract two copies for what lies between."""
+    """Counts since the engine was made; ``EngineMeter`` tells what lies between two looks."""
 
     requests: int = 0
     prompt_tokens: int = 0  # tokens of all prompts, prefixes included
@@ -14,9 +17,11 @@ class EngineStats:
     padding_tokens: int = 0  # of these, padding
     adapter_switches: int = 0
     model_seconds: float = 0.0  # in forward passes and in finding their prefixes
-    flops: float = 0.0  # estimate: 2 x weights of the layers x tokens run, attention left out
+    flops: float = 0.0  # estimate: 2 x weights of the layers x real tokens run, attention left out
     splits: int = 0  # batches halved because memory ran out
     fallbacks: int = 0  # batches that the fast forward passed on to Hugging Face's
+    calls: int = 0  # of ``score``; an environment makes one a step
+    call_seconds: deque[float] = field(default_factory=lambda: deque(maxlen=_CALLS_KEPT))
 
     @property
     def padding_waste(self) -> float:
@@ -32,4 +37,9 @@ class EngineStats:
         """Count a pass over ``padded`` tokens, ``real`` of them real, through so many weights."""
         self.run_tokens += padded
         self.padding_tokens += padded - real
-        self.flops += 2.0 * weights * padded
+        self.flops += 2.0 * weights * real
+
+    def add_call(self, seconds: float) -> None:
+        """Count a call of ``score``; the seconds of the last 10,000 are kept."""
+        self.calls += 1
+        self.call_seconds.append(seconds)

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
+from omegaconf import DictConfig, OmegaConf
 
 from experiments.people import People
 from simenv.abm.activation import Activation, ReturnTimes, SteadyShare, weekly_rhythm
@@ -15,9 +16,14 @@ from simenv.abm.shocks import Shock
 from simenv.abm.social import SocialSettings
 from simenv.abm.world import LivingTruth, World
 from simenv.data.dataset import Dataset
-from simenv.events import IntArray
+from simenv.events import IntArray, InteractionLog
 from simenv.lives import Life
 from simenv.user_model import UserModel
+
+if TYPE_CHECKING:
+    from agents.persona_users import PersonaUsers
+    from agents.refresh import Refresher
+    from training.distil import Distilled
 
 
 class Cast(NamedTuple):
@@ -30,11 +36,43 @@ class Cast(NamedTuple):
     labels: list[str]  # one a group
 
 
-def cast(dataset: Dataset, people: People, drift_sd: float, seed: int) -> Cast:
+class Distils(Protocol):
+    """Who writes profiles: ``OfflineDistiller`` or ``OpenAIDistiller``."""
+
+    def distil(self, log: InteractionLog) -> "Distilled":
+        """One persona a user of the log."""
+        ...
+
+
+class Refreshing(NamedTuple):
+    """How the adapters of personas are trained further while they live."""
+
+    settings: Mapping[str, Any]  # of ``agents.refresh.RefreshSettings``
+    training: Mapping[str, Any]  # of ``training.lora_presets.lora_preset``
+    folder: Path  # of all adapters
+
+
+def cast(
+    dataset: Dataset,
+    people: People,
+    drift_sd: float,
+    seed: int,
+    refreshing: Refreshing | None = None,
+    distiller: "Distils | None" = None,
+) -> Cast:
     """The people of a data set, alive: a known truth drifts, personas reflect.
 
+    Args:
+        dataset: whose people they are.
+        people: who answers.
+        drift_sd: see ``LivingTruth``.
+        seed: of the drift, and of trainings.
+        refreshing: None = adapters stay as they are.
+        distiller: writes profiles anew when people reflect; None = ``OfflineDistiller``.
+
     Raises:
-        ValueError: tastes are to drift where nobody knows them.
+        ValueError: tastes are to drift where nobody knows them, or adapters are to be trained
+            where there are none.
     """
     from agents.persona_users import PersonaUsers
 
@@ -45,7 +83,8 @@ def cast(dataset: Dataset, people: People, drift_sd: float, seed: int) -> Cast:
                 " personas change by reflecting: set experiment.settings.reflect_every, or take"
                 " users=scripted"
             )
-        return _personas(dataset, people.model)
+        trains = None if refreshing is None else refresher(people.model, seed, refreshing)
+        return _personas(dataset, people.model, trains, distiller)
     return _scripted(dataset, people.model, drift_sd, seed)
 
 
@@ -71,7 +110,12 @@ def _scripted(dataset: Dataset, model: UserModel, drift_sd: float, seed: int) ->
     return Cast(users, world, activity, groups, labels)
 
 
-def _personas(dataset: Dataset, model: Any) -> Cast:
+def _personas(
+    dataset: Dataset,
+    model: "PersonaUsers",
+    trains: "Refresher | None",
+    distiller: "Distils | None",
+) -> Cast:
     from agents.reflection import LivingUsers
     from training.distil import OfflineDistiller
 
@@ -80,10 +124,30 @@ def _personas(dataset: Dataset, model: Any) -> Cast:
     clusters = np.array([persona.cluster for persona in personas])
     kind, own = ("persona", clusters) if len(set(clusters.tolist())) > 1 else ("activity", activity)
     names, groups = np.unique(own, return_inverse=True)
-    distiller = OfflineDistiller(dataset.catalog)
-    users = LivingUsers(model, lambda log: distiller.distil(log).personas)
+    writer = distiller or OfflineDistiller(dataset.catalog)
+    users = LivingUsers(model, lambda log: writer.distil(log).personas, trains)
     # They hear of averages and scandals themselves, and their snapshot holds what they heard.
     return Cast(users, users, activity, groups, [f"{kind} {name}" for name in names])
+
+
+def refreshing(cfg: DictConfig, folder: Path) -> Refreshing | None:
+    """How adapters are trained further, below ``folder``; None where the config says never."""
+    options: Any = OmegaConf.to_container(cfg.experiment, resolve=True)
+    if not options["settings"]["refresh_every"]:
+        return None
+    settings = options["refresh"]
+    return Refreshing(settings, settings.pop("training"), folder)
+
+
+def refresher(model: "PersonaUsers", seed: int, refreshing: Refreshing) -> "Refresher":
+    """Who trains the adapters of these people further."""
+    from agents.refresh import Refresher, RefreshSettings
+    from training.lora_presets import lora_preset
+    from training.refresh import FurtherTraining
+
+    settings, preset = RefreshSettings(**refreshing.settings), lora_preset(**refreshing.training)
+    train = FurtherTraining(model.population.model, refreshing.folder, preset, seed=seed)
+    return Refresher(model, train, refreshing.folder, settings)
 
 
 def society(

@@ -1,7 +1,7 @@
 """The report of a life with recommenders: a sentence, curves and tables."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -9,6 +9,9 @@ from rich.table import Table
 
 from experiments.plots import INK, MUTED, OFFLINE, SIMULATED, TRUE, inline_svg, new_figure, themed
 from experiments.report import markdown_table, markup, write_report
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 CURVES = {
     "active": "people awake",
@@ -42,11 +45,14 @@ def answer(results: dict[str, Any]) -> str:
             f" in {results['ticks']} ticks."
         )
     most = max(others, key=lambda name: bubbles[name])
-    word = "narrower" if bubbles[most] > bubbles[first] else "no narrower"
-    return (
-        f"After {results['ticks']} ticks people watch {word} with {most} than with {first}: filter"
-        f" bubble {bubbles[most]:.3f} against {bubbles[first]:.3f} (0 = all genres alike, 1 = one)."
-    )
+    told = f"filter bubble {bubbles[most]:.3f} against {bubbles[first]:.3f}"
+    told += " (0 = all genres alike, 1 = one)."
+    after = f"After {results['ticks']} ticks"
+    if bubbles[most] > bubbles[first]:
+        return f"{after} people watch narrower with {most} than with {first}: {told}"
+    if len(others) == 1:
+        return f"{after} people watch no narrower with {most} than with {first}: {told}"
+    return f"{after} no policy lets people watch narrower than {first}; {most} is nearest: {told}"
 
 
 HEADS = ["policy", "filter bubble", "polarisation", "echo chamber", "Gini", "coverage", "stars",
@@ -94,9 +100,40 @@ def group_rows(results: dict[str, Any]) -> list[list[str]]:
     ]
 
 
+REFRESH_HEADS = ["policy", "tick", "adapter", "people", "learnt from", "held out", "nats before",
+                 "nats after", "RMSE before", "RMSE after", "used"]  # fmt: skip
+
+
+def refresh_rows(results: dict[str, Any]) -> list[list[str]]:
+    """A row an adapter that was trained further: its held-out errors before and after."""
+    return [
+        [name]
+        + [str(refresh[key]) for key in ("tick", "adapter", "people", "learnt_from", "held_out")]
+        + [
+            f"{refresh[when][figure]:.3f}" if refresh[when] else "no number"
+            for figure in ("nll", "rmse")
+            for when in ("before", "after")
+        ]
+        + ["yes" if refresh["used"] else "no"]
+        for name, policy in results["policies"].items()
+        for refresh in policy["refreshes"]
+    ]
+
+
+def tables(results: dict[str, Any]) -> list[tuple[str, list[str], list[list[str]]]]:
+    """Title, heads and cells of every table that has cells."""
+    groups = ["group", *results["policies"]]
+    found = [
+        ("What became of them", HEADS, rows(results)),
+        ("Expected stars by group", groups, group_rows(results)),
+        ("Adapters trained further", REFRESH_HEADS, refresh_rows(results)),
+        ("What it cost", COST_HEADS, cost_rows(results)),
+    ]
+    return [table for table in found if table[2]]
+
+
 def write(folder: Path, results: dict[str, Any], config_yaml: str) -> None:
     """Write ``report.html`` and ``report.md``."""
-    names = list(results["policies"])
     values = {
         "answer": answer(results),
         "people": results["people"],
@@ -104,12 +141,8 @@ def write(folder: Path, results: dict[str, Any], config_yaml: str) -> None:
         "debug": results["debug"],
         "shocks": results["shocks"],
         "ticks": results["ticks"],
-        "tables": [
-            ("What became of them", HEADS, rows(results)),
-            ("Expected stars by group", ["group", *names], group_rows(results)),
-            ("What it cost", COST_HEADS, cost_rows(results)),
-        ],
-        "curves_svg": markup(curves_svg(results)),
+        "tables": tables(results),
+        "panels": [markup(panel) for panel in panels(results)],
         "provenance": results["provenance"],
         "config_yaml": config_yaml,
     }
@@ -121,7 +154,8 @@ def markdown(results: dict[str, Any]) -> str:
     """The same as Markdown."""
     warning = results["people"]["warning"]
     parts = ["# A living population\n", f"{answer(results)}\n", f"**{warning}**\n" * bool(warning)]
-    parts += [markdown_table(HEADS, rows(results)), markdown_table(COST_HEADS, cost_rows(results))]
+    for title, heads, cells in tables(results):
+        parts += [f"## {title}\n", markdown_table(heads, cells)]
     parts.append(f"`{results['provenance']['command']}`\n")
     return "\n".join(part for part in parts if part)
 
@@ -137,24 +171,25 @@ def tell(results: dict[str, Any], console: Console) -> None:
     console.print(answer(results), style="bold", highlight=False)
 
 
-def curves_svg(results: dict[str, Any]) -> str:
-    """Every curve over time, a line a policy; shocks are thin upright lines."""
+def panels(results: dict[str, Any]) -> list[str]:
+    """A drawing a curve, a line a policy; shocks are thin upright lines."""
+    return [inline_svg(_panel(results, key, title), title) for key, title in CURVES.items()]
+
+
+def _panel(results: dict[str, Any], key: str, title: str) -> "Figure":
     with themed(**{"font.size": 11}):
-        figure = new_figure(9.6, 11.0)
-        panels = figure.subplots(4, 2, sharex=True).ravel()
-        for axes, (key, title) in zip(panels, CURVES.items(), strict=True):
-            for place, (name, policy) in enumerate(results["policies"].items()):
-                colour, line = _STYLES[place % len(_STYLES)]
-                values = policy["curves"][key]
-                ticks = range(1, len(values) + 1)
-                axes.plot(ticks, values, line, color=colour, linewidth=1.8, label=name)
-            for shock in results["shocks"]:
-                axes.axvline(shock["tick"], color=MUTED, linewidth=0.8, alpha=0.6)
-            axes.set_title(title, loc="left", fontsize=11, color=INK)
-            axes.grid(axis="y", linewidth=0.8)
-            axes.set_axisbelow(True)
-        for axes in panels[-2:]:
-            axes.set_xlabel("tick")
-        handles, labels = panels[0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside upper left", ncols=len(labels))
-        return inline_svg(figure, "Curves of the society under every policy")
+        figure = new_figure(4.7, 2.7)
+        axes = figure.subplots()
+        for place, (name, policy) in enumerate(results["policies"].items()):
+            colour, line = _STYLES[place % len(_STYLES)]
+            values = policy["curves"][key]
+            ticks = range(1, len(values) + 1)
+            axes.plot(ticks, values, line, color=colour, linewidth=1.8, label=name)
+        for shock in results["shocks"]:
+            axes.axvline(shock["tick"], color=MUTED, linewidth=0.8, alpha=0.6)
+        axes.set_title(title, loc="left", fontsize=11, color=INK)
+        axes.grid(axis="y", linewidth=0.8)
+        axes.set_axisbelow(True)
+        axes.set_xlabel("tick")
+        figure.legend(loc="outside lower left", ncols=3)
+    return figure

@@ -2,24 +2,29 @@
 
 Files: ``results.json``, ``report.html``, ``report.md``, ``config.yaml``, and for each policy a
 folder ``policies/NAME`` with ``interactions.parquet``, ``curves.parquet`` and the checkpoint.
+Adapters that were trained further lie in ``adapters/``, each version under its own name.
 """
 
 import logging
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
+from agents.inference.meter import EngineMeter, in_words
 from experiments.progress import Tick, progress_bar
-from experiments.provenance import provenance
+from experiments.provenance import provenance, public
 from experiments.report import write_json
 from experiments.simulate import page
-from experiments.simulate.build import Cast, cast, society
+from experiments.simulate.build import Cast, cast, refreshing, society
 from simenv.abm.model import PersonaSociety
 from simenv.data.dataset import Dataset
+
+if TYPE_CHECKING:
+    from agents.refresh import Refresh
 
 
 def run(cfg: DictConfig, output_dir: Path) -> dict[str, Any]:
@@ -46,12 +51,20 @@ def run(cfg: DictConfig, output_dir: Path) -> dict[str, Any]:
     output_dir.mkdir(parents=True, exist_ok=True)
     (output_dir / "config.yaml").write_text(OmegaConf.to_yaml(OmegaConf.create(config)), "utf-8")
     people = instantiate(cfg.users)(dataset, dataset.train.users[:0])
-    who = cast(dataset, people, cfg.experiment.drift_sd, cfg.seed)
-    policies = {}
+    who = cast(
+        dataset,
+        people,
+        cfg.experiment.drift_sd,
+        cfg.seed,
+        refreshing(cfg, output_dir / "adapters"),
+        instantiate(cfg.distiller)(dataset.catalog),
+    )
+    policies, asking = {}, EngineMeter(people.model)
     with progress_bar("ticks", total=cfg.experiment.ticks * len(cfg.recommender)) as tick:
         for name in cfg.recommender:
             folder = output_dir / "policies" / str(name)
             policies[str(name)] = _live(cfg, str(name), dataset, who, folder, tick)
+    engine = asking.report()
     results = {
         "experiment": cfg.experiment.name,
         "debug": cfg.get("debug"),
@@ -65,11 +78,13 @@ def run(cfg: DictConfig, output_dir: Path) -> dict[str, Any]:
         },
         "shocks": config["experiment"]["shocks"],
         "policies": policies,
+        "engine": public(engine),
         "provenance": provenance(config, started),
     }
     write_json(output_dir / "results.json", results)
     page.write(output_dir, results, OmegaConf.to_yaml(OmegaConf.create(config)))
     page.tell(results, Console())
+    Console().print(in_words(engine), style="dim", highlight=False)
     Console().print(f"Report: {output_dir / 'report.html'}", highlight=False, soft_wrap=True)
     return results
 
@@ -107,6 +122,7 @@ def _live(
     return {
         "curves": {column: [round(v, 6) for v in frame[column]] for column in frame},
         "exposures": int(frame["active"].sum()) * cfg.experiment.settings.slate_size,
+        "refreshes": [_told(refresh) for refresh in getattr(who.users, "refreshes", [])],
         "refits": [refit._asdict() for refit in model.platform.refits],
         "seconds": {
             "total": round(model.total_seconds, 3),
@@ -114,6 +130,11 @@ def _live(
             "policy": round(model.platform.seconds, 3),
         },
     }
+
+
+def _told(refresh: "Refresh") -> dict[str, Any]:
+    after = None if refresh.after is None else refresh.after._asdict()
+    return {**refresh._asdict(), "before": refresh.before._asdict(), "after": after}
 
 
 def _resumed(cfg: DictConfig) -> tuple[DictConfig, Path]:

@@ -1,9 +1,8 @@
-"""The page with real people behind it: the shipped population, or the world of the config."""
+"""The page with real people behind it: the shipped ones, those of the config, or its world."""
 
 import os
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from hydra.utils import instantiate
@@ -11,10 +10,13 @@ from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
 from experiments.people import People, scripted
-from experiments.simulate.build import Cast, cast, society
+from experiments.simulate.build import Cast, cast, refreshing, society
 from simenv.abm.app import Choice
 from simenv.abm.model import PersonaSociety
 from simenv.data.dataset import Dataset
+
+if TYPE_CHECKING:
+    from agents.population import Population
 
 _SHIPPED, _WORLD = "shipped people", "scripted world"
 _SHOCKS: dict[str, list[dict[str, Any]]] = {
@@ -29,25 +31,32 @@ _HOST = "127.0.0.1"
 
 
 class ConfiguredStage:
-    """Builds societies from the config; a language model is loaded once."""
+    """Builds societies from the config; the language model of a population is loaded once."""
 
-    def __init__(self, cfg: DictConfig) -> None:
-        self._cfg = cfg
-        self.populations = [_SHIPPED, _WORLD]
+    def __init__(self, cfg: DictConfig, folder: Path) -> None:
+        """``folder`` is for adapters that are trained further."""
+        self._cfg, self._folder = cfg, folder
+        self._folders = {str(name): path for name, path in cfg.experiment.populations.items()}
+        self.populations = [_SHIPPED, *self._folders, _WORLD]
         self.recommenders = [str(name) for name in cfg.recommender]
         self.shocks = list(_SHOCKS)
         self.most_users = 200
-        self._engine = self._load_engine()  # now, so that the page is there at once
+        self._known: dict[str, tuple[Population, Any]] = {}
+        self._loaded(_SHIPPED)  # now, so that the page is there at once
         self._casts: dict[int, Cast] = {}
 
     def build(self, choice: Choice) -> PersonaSociety:
         """See ``simenv.abm.app.Stage.build``."""
         cfg = self._cfg
-        made = self._shipped if choice.population == _SHIPPED else self._world
-        dataset, people = made(choice)
-        drift = 0.0 if choice.population == _SHIPPED else cfg.experiment.drift_sd
-        who = cast(dataset, people, drift, choice.seed)
+        is_world = choice.population == _WORLD
+        dataset, people = self._world(choice) if is_world else self._personas(choice)
+        drift = cfg.experiment.drift_sd if is_world else 0.0
+        writer = instantiate(cfg.distiller)(dataset.catalog)
+        trains = None if is_world else refreshing(cfg, self._folder)
+        who = cast(dataset, people, drift, choice.seed, trains, writer)
         options: Any = OmegaConf.to_container(cfg.experiment, resolve=True)
+        if is_world:
+            options["settings"]["refresh_every"] = 0  # scripted users have no adapters
         model = society(
             dataset,
             who,
@@ -65,36 +74,29 @@ class ConfiguredStage:
         """See ``simenv.abm.app.Stage.labels``."""
         return self._casts[id(society)].labels
 
-    def _load_engine(self) -> Any:
-        from agents.population import Population
+    def _loaded(self, name: str) -> "tuple[Population, Any]":
+        """A population and its engine."""
+        if name not in self._known:
+            from agents.population import Population
 
-        shipped = Population.shipped()
-        return instantiate(self._cfg.engine)(shipped.model, adapters=shipped.adapters)
+            at = self._folders.get(name)
+            people = Population.shipped() if at is None else Population.load(at)
+            engine = instantiate(self._cfg.engine)(people.model, adapters=people.adapters)
+            self._known[name] = people, engine
+        return self._known[name]
 
     def _world(self, choice: Choice) -> tuple[Dataset, People]:
         dataset = instantiate(self._cfg.data, num_users=choice.num_users)
         return dataset, scripted(dataset, np.zeros(0, dtype=np.int64))
 
-    def _shipped(self, choice: Choice) -> tuple[Dataset, People]:
+    def _personas(self, choice: Choice) -> tuple[Dataset, People]:
         from agents.assembly import persona_users
-        from agents.population import Population
+        from experiments.simulate.folk import first_people, own_dataset
 
-        everybody = Population.shipped()
-        n = choice.num_users
-        history = everybody.history
-        own = history.users < n
-        log = replace(history.take(own), num_users=n)
-        people = replace(
-            everybody,
-            personas=everybody.personas[:n],
-            history=log,
-            reasons=[r for r, mine in zip(everybody.reasons, own.tolist(), strict=True) if mine],
-        )
-        users = persona_users(people, engine=lambda *_, **__: self._engine)
-        nothing = log.take(np.zeros(len(log), dtype=np.bool_))
-        ids = tuple(str(user) for user in range(n))
-        dataset = Dataset(people.name, people.catalog, log, nothing, ids)
-        return dataset, People(users, {})
+        everybody, engine = self._loaded(choice.population)
+        people = first_people(everybody, choice.num_users)
+        users = persona_users(people, engine=lambda *_, **__: engine)
+        return own_dataset(people), People(users, {})
 
 
 _stage: list[ConfiguredStage] = []  # the one on show
@@ -107,7 +109,7 @@ def stage_on_show() -> ConfiguredStage:
 
 def serve(cfg: DictConfig, output_dir: Path) -> None:
     """Show the page on this machine until it is interrupted."""
-    _stage[:] = [ConfiguredStage(cfg)]
+    _stage[:] = [ConfiguredStage(cfg, output_dir / "adapters")]
     os.environ["SOLARA_APP"] = "experiments.simulate.watch"
     os.environ.setdefault("SOLARA_MODE", "production")
     import uvicorn

@@ -30,12 +30,12 @@ class Person(mesa.Agent):  # type: ignore[misc]
     @property
     def num_ratings(self) -> int:
         """Ratings given in this society."""
-        return int(self.society.num_ratings[self.user])
+        return int(self.society.tally.num_ratings[self.user])
 
     @property
     def satisfaction(self) -> float:
         """Mean expected stars of the last slate; 0 before the first."""
-        return float(self.society.satisfaction[self.user])
+        return float(self.society.tally.satisfaction[self.user])
 
     @property
     def friends(self) -> IntArray:

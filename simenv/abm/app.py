@@ -1,7 +1,9 @@
 """The page to watch a society on: choose, run, pause, look at curves, network and single people.
 
-Solara components; Solara's JavaScript comes with ``solara-assets``, so nothing is fetched. It knows
-no language model and no recommender: a ``Stage`` builds societies, ``experiments`` brings one.
+Solara components; Solara's JavaScript comes with ``solara-assets``, so nothing is fetched. Mesa's
+own ``SolaraViz`` (3.3.1) does not start beside it: it asks ipyvuetify for ``TabsItems``, which
+ipyvuetify 3 has no more. It knows no language model and no recommender: a ``Stage`` builds
+societies, ``experiments`` brings one.
 """
 
 import threading
@@ -141,7 +143,7 @@ def Person(show: Show, user: int, tick: int) -> None:  # noqa: N802
     society = show.society
     label = show.labels[int(society.groups[user])]
     with solara.Card(f"User {user} · {label}"):
-        solara.Text(f"{int(society.num_ratings[user])} ratings in this society")
+        solara.Text(f"{int(society.tally.num_ratings[user])} ratings in this society")
         if isinstance(society.user_model, KeepsVersions):
             versions = society.user_model.versions(user)
             for place, version in enumerate(reversed(versions)):
@@ -223,7 +225,9 @@ def Watch(stage: Stage) -> None:  # noqa: N802
             solara.Select("Population", stage.populations, value=population)
             solara.Select("Recommender", stage.recommenders, value=recommender)
             solara.Select("Shock", stage.shocks, value=shock)
-            solara.SliderInt("Users", value=num_users, min=20, max=stage.most_users, step=10)
+            solara.SliderInt(
+                f"Users: {num_users.value}", value=num_users, min=20, max=stage.most_users, step=10
+            )
             solara.InputInt("Seed", value=seed)
         with solara.Row(style={"align-items": "center"}):
             label = "Pause" if running.value else "Run"

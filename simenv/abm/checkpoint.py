@@ -26,6 +26,22 @@ def has_checkpoint(folder: Path) -> bool:
     return (folder / MANIFEST).is_file()
 
 
+def prepare(folder: Path, resume: bool) -> bool:
+    """Make the folder of a run; returns whether there is a checkpoint to go on from.
+
+    Raises:
+        ValueError: there is one, and nobody wants to go on with it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    found = has_checkpoint(folder)
+    if found and not resume:
+        raise ValueError(
+            f"PersonaSociety wanted an empty folder, but {folder.name!r} holds a run;"
+            " pass resume=True to go on with it, or choose another folder"
+        )
+    return found
+
+
 def save(society: "PersonaSociety", folder: Path, policy_file: str | None) -> str:
     """Write a checkpoint; returns the name of the policy's file.
 

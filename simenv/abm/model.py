@@ -25,14 +25,14 @@ from simenv.abm.platform import Platform, Recommends, Shown
 from simenv.abm.settings import SocietySettings
 from simenv.abm.shocks import Shock
 from simenv.abm.social import Social, SocialSettings
-from simenv.abm.world import Reflects, World
+from simenv.abm.tally import Tally
+from simenv.abm.world import Reflects, Refreshes, World
 from simenv.catalog import Catalog
 from simenv.events import FloatArray, IntArray, InteractionLog, SeedArray, Slates
 from simenv.seeding import row_seeds
 from simenv.snapshots import Arrays
 from simenv.user_model import UserModel
 
-_LEAST_VOTES = 5  # that what people see of an item before the first tick is worth
 _PATIENCE = 7  # ticks that somebody who has seen everything waits before looking again
 
 
@@ -59,7 +59,8 @@ class PersonaSociety(mesa.Model):  # type: ignore[misc]
         resume: go on from the folder's last checkpoint, if there is one.
 
     Raises:
-        ValueError: sizes do not fit together, or the folder holds another run.
+        ValueError: sizes do not fit together, the folder holds another run, or users are to be
+            refreshed who cannot be.
     """
 
     def __init__(
@@ -90,10 +91,15 @@ class PersonaSociety(mesa.Model):  # type: ignore[misc]
             )
         self.root = seed
         self.settings = settings or SocietySettings()
+        if self.settings.refresh_every and not isinstance(user_model, Refreshes):
+            raise ValueError(
+                "refresh_every wanted users whose language model can be trained further, got"
+                f" {type(user_model).__name__}; take personas, or refresh_every=0"
+            )
         self.user_model, self.world, self.catalog = user_model, world, catalog
         self.groups = np.zeros(num_users, dtype=np.int64) if groups is None else groups
         self.folder = None if folder is None else Path(folder)
-        resuming = self._prepare_folder(resume)
+        resuming = self.folder is not None and checkpoint.prepare(self.folder, resume)
         self.journal = Journal(self.folder)
         self.activation = activation or ReturnTimes()
         levels = np.full(num_users, 2) if activity is None else np.asarray(activity)
@@ -107,7 +113,7 @@ class PersonaSociety(mesa.Model):  # type: ignore[misc]
             history_length=self.settings.history_length, refit_every=self.settings.refit_every,
             log_budget=self.settings.log_budget, fit=not resuming,
         )  # fmt: skip
-        self._start_arrays(num_users)
+        self.tally = Tally(num_users, catalog)
         self.curves = Curves(self)
         self.datacollector = mesa.DataCollector(model_reporters=self.curves.reporters())
         self.happenings = Happenings(shocks, len(catalog))
@@ -119,29 +125,9 @@ class PersonaSociety(mesa.Model):  # type: ignore[misc]
             self._policy_file = checkpoint.load(self, self.folder)
             self.happenings.run(self.steps)
 
-    def _start_arrays(self, num_users: int) -> None:
-        num_items = len(self.catalog)
-        self.num_ratings = np.zeros(num_users, dtype=np.int64)
-        self.satisfaction = np.zeros(num_users)
-        self.failures = np.zeros(num_users, dtype=np.int64)  # in a row
-        self._unreflected = np.zeros(num_users, dtype=np.int64)
-        self._visits = np.zeros(num_users, dtype=np.int64)
-        self._in_visit = np.zeros(num_users, dtype=np.bool_)
-        self._stars = np.zeros(num_items)
-        self._votes = np.zeros(num_items)
-
     def arrays(self) -> Arrays:
         """What the society itself keeps; a checkpoint writes it and writes into it."""
-        return {
-            "num_ratings": self.num_ratings,
-            "satisfaction": self.satisfaction,
-            "failures": self.failures,
-            "unreflected": self._unreflected,
-            "visits": self._visits,
-            "in_visit": self._in_visit,
-            "stars": self._stars,
-            "votes": self._votes,
-        } | self.curves.arrays()
+        return self.tally.arrays() | self.curves.arrays()
 
     def identity(self) -> dict[str, Any]:
         """What a checkpoint must agree with to be continued, in JSON."""
@@ -175,6 +161,7 @@ class PersonaSociety(mesa.Model):  # type: ignore[misc]
             later = np.full(len(shown.saturated), tick + _PATIENCE)
             self.activation.put_off(shown.saturated, later)
         reason = self._play(tick, shown) if len(shown.users) else self._rest(tick)
+        self._refresh(tick)
         self.curves.measure(len(shown.saturated))
         self.datacollector.collect(self)
         self.journal.add(self.last)
@@ -205,9 +192,7 @@ class PersonaSociety(mesa.Model):  # type: ignore[misc]
         slates, sources = self.social.mix_in(
             users, shown.slates, seeds, shown.allowed, self.happenings.effects.viral
         )
-        arrivals = users[~self._in_visit[users]]
-        self._in_visit[arrivals] = True
-        self._visits[arrivals] += 1
+        arrivals = self.tally.arrivals(users)
         answered = self._ask(users, slates, seeds, arrivals)
         ok = answered.ok
         self._bear(tick, users[~ok])
@@ -215,7 +200,7 @@ class PersonaSociety(mesa.Model):  # type: ignore[misc]
         self.last = Tick(tick, users[ok], kept, sources[ok], feedback, users[~ok])
         observation = {key: values[ok] for key, values in shown.observation.items()}
         self._live(tick, seeds[ok], observation)
-        self.curves.returns = int((self._visits[arrivals] > 1).sum())
+        self.curves.returns = int((self.tally.visits[arrivals] > 1).sum())
         return answered.reason
 
     def _ask(
@@ -233,25 +218,16 @@ class PersonaSociety(mesa.Model):  # type: ignore[misc]
 
     def _bear(self, tick: int, failed: IntArray) -> None:
         """Those who failed try again later, and later still each time."""
-        self.failures[failed] += 1
+        failures = self.tally.failures
+        failures[failed] += 1
         if len(failed):
-            self.activation.put_off(failed, tick + 2 ** np.minimum(self.failures[failed], 10))
+            self.activation.put_off(failed, tick + 2 ** np.minimum(failures[failed], 10))
 
     def _live(self, tick: int, seeds: SeedArray, observation: dict[str, Any]) -> None:
         """Everything that follows from the answers of ``self.last``."""
         users, slates, feedback = self.last.users, self.last.slates, self.last.feedback
-        stars = feedback.expected.mean(axis=1)
-        given = feedback.taken.sum(axis=1)
-        self.failures[users] = 0
-        self.satisfaction[users] = stars
-        self.num_ratings[users] += given
-        self._unreflected[users] += given
-        self._in_visit[users] = ~feedback.quits
-        size = len(self.catalog)
-        self._votes += np.bincount(slates.items[feedback.taken], minlength=size)
-        self._stars += np.bincount(
-            slates.items.ravel(), weights=feedback.ratings.ravel(), minlength=size
-        )
+        self.tally.take_in(users, slates.items, feedback)
+        stars = self.tally.satisfaction[users]
         self.activation.sees_off(tick, users, stars, feedback.quits, seeds)
         self.social.spread(users, slates.items, feedback, seeds)
         num_fits = len(self.platform.refits)
@@ -268,18 +244,21 @@ class PersonaSociety(mesa.Model):  # type: ignore[misc]
         every = self.settings.reflect_every
         if not every or not isinstance(self.user_model, Reflects):
             return
-        due = np.flatnonzero(self._unreflected >= every)
+        due = np.flatnonzero(self.tally.unreflected >= every)
         if len(due):
             self.user_model.reflect(due, tick)
-            self._unreflected[due] = 0
+            self.tally.unreflected[due] = 0
+
+    def _refresh(self, tick: int) -> None:
+        every = self.settings.refresh_every
+        if every and tick % every == 0 and isinstance(self.user_model, Refreshes):
+            started = perf_counter()
+            self.user_model.refresh(tick)
+            self.user_seconds += perf_counter() - started
 
     def averages(self) -> FloatArray:
         """(I,) stars that people see beside each item now."""
-        first = self.catalog.fair_averages
-        if not self.settings.herding:
-            return first
-        votes = np.maximum(self.catalog.counts, _LEAST_VOTES)
-        return np.asarray((first * votes + self._stars) / (votes + self._votes))
+        return self.tally.averages() if self.settings.herding else self.catalog.fair_averages
 
     def schedule(self, tick: int, function: Callable[..., Any], *args: Any) -> None:
         """Call ``function(*args)`` at the start of a coming tick.
@@ -309,15 +288,3 @@ class PersonaSociety(mesa.Model):  # type: ignore[misc]
         self.save()
         assert self.folder is not None
         self.journal.join(self.folder / "interactions.parquet")
-
-    def _prepare_folder(self, resume: bool) -> bool:
-        if self.folder is None:
-            return False
-        self.folder.mkdir(parents=True, exist_ok=True)
-        found = checkpoint.has_checkpoint(self.folder)
-        if found and not resume:
-            raise ValueError(
-                f"PersonaSociety wanted an empty folder, but {self.folder.name!r} holds a run;"
-                " pass resume=True to go on with it, or choose another folder"
-            )
-        return found

@@ -45,6 +45,15 @@ class Reflects(Protocol):
         ...
 
 
+@runtime_checkable
+class Refreshes(Protocol):
+    """User models whose people's language model can be trained further on what they decided."""
+
+    def refresh(self, tick: int) -> None:
+        """Train, and go on with what came out where it is no worse."""
+        ...
+
+
 class LivingTruth:
     """A ``Truth`` whose utilities move by known amounts; where nothing moved it is ``base`` itself.
 

@@ -114,3 +114,36 @@ def test_persona_users_answer_on_the_engine_named(population):
     users = persona_users(population, "scripted")
     assert users.engine.description.startswith("scripted (no language model)")
     assert users.num_users == 5
+
+
+def test_engine_info_tells_what_a_step_cost_on_request(population):
+    settings = {"population": population, "slate_size": 3}
+    plain = gym.make_vec("PersonaRec-v0", num_envs=2, **settings)
+    plain.reset(seed=0)
+    slates = np.tile(np.arange(3), (2, 1))
+    assert "engine" not in plain.step(slates)[4]
+    plain.close()
+    envs = gym.make_vec("PersonaRec-v0", num_envs=2, engine_info=True, **settings)
+    for _ in range(2):  # a seed restarts the counting
+        envs.reset(seed=0)
+        for step in (1, 2):
+            *_, info = envs.step(slates + 3 * step)
+            assert info["engine"]["exposures"] == 6 * step
+            assert info["engine"]["steps"] == step
+            assert info["engine"]["step_seconds"]["p95"] > 0
+    assert info["user"].shape == (2,)
+    envs.close()
+    env = gym.make("PersonaRec-v0", engine_info=True, **settings)
+    env.reset(seed=0)
+    *_, info = env.step(np.arange(3))
+    assert info["engine"]["exposures"] == 3
+    assert info["engine"]["peak_memory_bytes"] > 2**20
+    env.close()
+
+
+def test_an_environment_that_tells_its_cost_passes_both_checkers(folder):
+    env_contract.check_checkers(
+        lambda: gym.make(
+            "PersonaRec-v0", population=str(folder), **SMALL, repeats="replace", engine_info=True
+        )
+    )

@@ -51,6 +51,13 @@ def test_what_was_recorded_by_name_replays_by_name(made):
     assert isinstance(made("engine=replay"), ReplayEngine)
 
 
+def test_a_society_runs_on_an_engine_whose_answers_can_be_resumed():
+    with initialize_config_module("conf", version_base="1.3"):
+        simulate = compose("config", ["experiment=simulate"])
+        ranking = compose("config", ["experiment=policy_ranking"])
+    assert simulate.engine == {**ranking.engine, "repeatable": True}
+
+
 def test_no_config_has_a_place_for_a_key(made):
     with pytest.raises(Exception, match="api_key"):
         made("engine=server", "engine.api_key=secret")

@@ -7,6 +7,7 @@ import pytest
 from hydra import compose, initialize_config_module
 from omegaconf import OmegaConf
 
+from agents.population import SHIPPED
 from experiments.people import scripted
 from experiments.simulate import page
 from experiments.simulate.build import cast
@@ -89,10 +90,44 @@ def test_the_answer_names_the_policy_that_narrows_most():
     assert "narrower with als than with random: filter bubble 0.300 against 0.100" in page.answer(
         results
     )
+    results["policies"]["random"] = curves(0.5, 0.4)
+    told = page.answer(results)
+    assert "no policy lets people watch narrower than random; als is nearest" in told
     results["policies"] = {"random": curves(0.5, 0.4), "als": curves(0.5, 0.3)}
     assert "no narrower with als than with random" in page.answer(results)
     results["policies"] = {"als": curves(0.5, 0.3)}
     assert "With als, the filter bubble goes from 0.500 to 0.300" in page.answer(results)
+
+
+def test_trained_adapters_stand_in_the_report_where_there_are_any(finished):
+    _, results = finished
+    assert all(policy["refreshes"] == [] for policy in results["policies"].values())
+    assert "Adapters trained further" not in [title for title, *_ in page.tables(results)]
+    one = {"tick": 20, "adapter": "persona-0", "people": 3, "learnt_from": 40, "held_out": 9,
+           "before": {"nll": 1.25, "rmse": 0.9}, "after": {"nll": 1.125, "rmse": 0.8},
+           "used": True, "folder": "x"}  # fmt: skip
+    broken = one | {"after": None, "used": False}
+    some = {"random": {"refreshes": [one]}, "als": {"refreshes": [broken]}}
+    assert page.refresh_rows({"policies": some}) == [
+        ["random", "20", "persona-0", "3", "40", "9", "1.250", "1.125", "0.900", "0.800", "yes"],
+        ["als", "20", "persona-0", "3", "40", "9", "1.250", "no number", "0.900", "no number",
+         "no"],
+    ]  # fmt: skip
+
+
+@pytest.mark.slow
+def test_the_page_offers_populations_of_the_config(tmp_path):
+    from experiments.simulate.serve import ConfiguredStage
+    from simenv.abm.app import Choice
+
+    words = ("engine=scripted", f"+experiment.populations.mine={SHIPPED}")
+    stage = ConfiguredStage(config(tmp_path, *words), tmp_path)
+    assert stage.populations == ["shipped people", "mine", "scripted world"]
+    for name in ("mine", "scripted world"):
+        society = stage.build(Choice(name, "random", 20, 0, "no shock"))
+        society.step()
+        assert society.user_model.num_users == 20
+        assert stage.labels(society)
 
 
 def test_tastes_of_a_known_world_drift():

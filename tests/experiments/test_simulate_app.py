@@ -11,7 +11,9 @@ import urllib.request
 
 import pytest
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+_NAMES = ("chromium", "chromium-browser", "google-chrome")
+_WANTED = "wants playwright: pip install 'personarec[dev]'"
+CHROMIUM = next((path for path in map(shutil.which, _NAMES) if path), None)
 
 
 def free_port():
@@ -48,9 +50,9 @@ def address(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-@pytest.mark.skipif(CHROMIUM is None, reason="wants chromium on PATH")
+@pytest.mark.skipif(CHROMIUM is None, reason=f"wants a browser on PATH: {', '.join(_NAMES)}")
 def test_it_loads_runs_twenty_ticks_and_shows_a_person_offline(address, tmp_path):
-    playwright = pytest.importorskip("playwright.sync_api", reason="wants pip install playwright")
+    playwright = pytest.importorskip("playwright.sync_api", reason=_WANTED)
     wrong = []
     with playwright.sync_playwright() as play:
         rule = "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"
@@ -80,5 +82,5 @@ def test_it_loads_runs_twenty_ticks_and_shows_a_person_offline(address, tmp_path
         page.wait_for_function("document.querySelector('.tick').innerText === 'tick 0'")
         page.get_by_role("button", name="Step").click()
         page.wait_for_function("document.querySelector('.tick').innerText === 'tick 1'")
+        assert wrong == []
         browser.close()
-    assert wrong == []

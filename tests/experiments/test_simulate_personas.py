@@ -98,7 +98,7 @@ def test_a_request_that_failed_costs_one_user_one_tick(dataset, people):
     society = play(society_of(dataset, who_of(dataset, people, Failing)), 1)
     assert len(society.last.failed) == 1
     assert len(society.last.users) > 3
-    assert society.num_ratings[society.last.failed].sum() == 0
+    assert society.tally.num_ratings[society.last.failed].sum() == 0
 
 
 def test_reflecting_wants_somebody_who_writes(dataset, people):

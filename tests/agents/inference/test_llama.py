@@ -284,6 +284,21 @@ def test_what_is_asked_twice_is_computed_once(pocket_folder, questions):
     assert often.stats.run_tokens == once.stats.run_tokens
 
 
+@pytest.mark.parametrize("fast", [True, False])
+def test_a_repeatable_engine_gives_the_same_bits_whatever_was_asked_before(
+    pocket_folder, questions, fast
+):
+    told = [
+        r._replace(suffix=f"MEMORY: Film {i % 2}.\n{r.suffix}") for i, r in enumerate(questions)
+    ]
+    fresh, used = (LocalEngine(pocket_folder, repeatable=True, fast=fast) for _ in range(2))
+    used.score(told[5:7], RATING_CHOICES)
+    used.score(told[::-1], RATING_CHOICES)
+    np.testing.assert_array_equal(
+        used.score(told, RATING_CHOICES), fresh.score(told, RATING_CHOICES)
+    )
+
+
 def test_another_architecture_falls_back_to_hugging_face(save, questions):
     torch.manual_seed(0)
     folder = save(

@@ -40,7 +40,7 @@ def test_the_others_answer_as_if_nothing_had_happened(make_society, play, kind):
     for mine, theirs in zip(society.last.feedback, healthy.last.feedback, strict=True):
         np.testing.assert_array_equal(mine, theirs[kept])
     assert society.datacollector.model_vars["failed"] == [2.0]
-    assert society.num_ratings[[3, 40]].sum() == 0
+    assert society.tally.num_ratings[[3, 40]].sum() == 0
 
 
 def test_who_fails_is_asked_again_later_and_later(make_society, play):

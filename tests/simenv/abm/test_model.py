@@ -49,7 +49,7 @@ def test_agents_are_mesa_agents_that_read_the_arrays(make_society, play):
     assert len(society.agents) == 60
     assert all(isinstance(agent, Person) for agent in society.agents)
     by_mesa = society.agents.agg("num_ratings", sum)
-    assert by_mesa == society.num_ratings.sum() > 0
+    assert by_mesa == society.tally.num_ratings.sum() > 0
     awake = society.agents.select(lambda agent: agent.is_awake)
     assert sorted(agent.user for agent in awake) == society.last.users.tolist()
     person = society.agents[0]
@@ -231,3 +231,8 @@ def test_sizes_and_items_must_fit(make_society, dataset):
         PersonaSociety(society.user_model, Popularity(), dataset.catalog, log)
     with pytest.raises(RuntimeError, match="save wanted a society with a folder"):
         society.save()
+
+
+def test_users_without_a_language_model_cannot_be_refreshed(make_society):
+    with pytest.raises(ValueError, match=r"refresh_every wanted users whose .*, got ScriptedUsers"):
+        make_society(settings=SocietySettings(refresh_every=3))

@@ -1,0 +1,64 @@
+"""Questions that people answered, word for word, and the stars they gave; the latest of each.
+
+What was asked was written before the decision became a memory, so a page never holds its own
+answer: neither among what was recalled, nor in the profile, nor in the averages.
+"""
+
+import json
+from collections import deque
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from agents.inference.engine import Request
+from simenv.events import FloatArray, IntArray
+
+
+class Page(NamedTuple):
+    """One decision."""
+
+    prefix: str  # Ms, as it was then
+    suffix: str  # what was recalled, and the item
+    stars: int  # 1..5, as given
+
+
+class Diary:
+    """Pages of every user, oldest first.
+
+    Args:
+        num_users: users 0..num_users-1.
+        most: pages kept of a user, at least 1; the oldest goes.
+    """
+
+    def __init__(self, num_users: int, most: int) -> None:
+        self._pages: list[deque[Page]] = [deque(maxlen=most) for _ in range(num_users)]
+
+    def write(self, users: IntArray, asked: Sequence[Request], stars: FloatArray) -> None:
+        """Users (r,) were asked (r,) and gave stars (r,)."""
+        for user, request, given in zip(users.tolist(), asked, stars.tolist(), strict=True):
+            self._pages[user].append(Page(request.prefix, request.suffix, round(given)))
+
+    def of(self, user: int) -> list[Page]:
+        """A user's pages, oldest first."""
+        return list(self._pages[user])
+
+    def clear(self) -> None:
+        """Forget everything."""
+        for pages in self._pages:
+            pages.clear()
+
+    def snapshot(self) -> str:
+        """The exact content; a prefix that stands on many pages is told once."""
+        told: dict[str, int] = {}
+        rows = [
+            [user, told.setdefault(page.prefix, len(told)), page.suffix, page.stars]
+            for user, pages in enumerate(self._pages)
+            for page in pages
+        ]
+        return json.dumps({"prefixes": list(told), "pages": rows})
+
+    def restore(self, snapshot: str) -> None:
+        """Bring back what ``snapshot`` returned."""
+        self.clear()
+        saved = json.loads(snapshot)
+        for user, prefix, suffix, stars in saved["pages"]:
+            self._pages[user].append(Page(saved["prefixes"][prefix], suffix, stars))
