@@ -31,6 +31,7 @@ def agreement(
     rng: np.random.Generator,
     num_resamples: int = 2000,
     confidence: float = CONFIDENCE,
+    a_counts: FloatArray | None = None,
 ) -> Agreement:
     """Compare two measures of the same policies.
 
@@ -40,6 +41,8 @@ def agreement(
         rng: draws the users of the resamples.
         num_resamples: b.
         confidence: of the percentile intervals.
+        a_counts: (p, n) how much each value of ``a`` counts in its mean, as off-policy estimates
+            need it; None = all the same.
 
     Returns:
         Figures of the means over users. The intervals speak of other users of this kind; the
@@ -54,8 +57,10 @@ def agreement(
             f" and {b.shape}"
         )
     chosen = rng.integers(a.shape[1], size=(num_resamples, a.shape[1]))
-    means = _user_means(a, None), _user_means(b, None)
-    drawn = _user_means(a, chosen), _user_means(b, chosen)
+    means = _user_means(a, None, a_counts), _user_means(b, None)
+    drawn = _user_means(a, chosen, a_counts), _user_means(b, chosen)
+    known = np.isfinite(drawn[0] + drawn[1]).all(axis=1)  # every policy has values in the resample
+    drawn = drawn[0][known], drawn[1][known]
     return Agreement(*(_with_interval(measure, means, drawn, confidence) for measure in _MEASURES))
 
 
@@ -108,12 +113,14 @@ def _with_interval(
     return Interval(value, float(low), float(high))
 
 
-def _user_means(values: FloatArray, chosen: IntArray | None) -> FloatArray:
+def _user_means(
+    values: FloatArray, chosen: IntArray | None, counts: FloatArray | None = None
+) -> FloatArray:
     """Means over users (p,), or over the chosen users of every resample (b, p)."""
-    present = np.isfinite(values)
+    present = np.isfinite(values) * (1.0 if counts is None else counts)
     weights = np.ones((1, values.shape[1])) if chosen is None else _counts(chosen, values.shape[1])
-    sums = weights @ np.where(present, values, 0.0).T
-    sizes = weights @ present.T.astype(np.float64)
+    sums = weights @ (present * np.nan_to_num(values)).T
+    sizes = weights @ present.T
     means = np.divide(sums, sizes, out=np.full(sums.shape, np.nan), where=sizes > 0)
     means = np.round(means, _ROUND)
     return np.asarray(means[0] if chosen is None else means)

@@ -9,6 +9,7 @@ import numpy as np
 
 from experiments.off_policy.logs import World, play
 from experiments.progress import Tick
+from experiments.statistics import share_interval
 from recommenders.base import Recommender
 from recommenders.cascade import estimate_cascade, weigh_cascade
 from recommenders.heuristics import Random
@@ -73,26 +74,18 @@ def summarise(estimates_of: list[Estimate], truth: float) -> dict[str, Any]:
     """How one estimator did over many logs; an interval that is not a number holds nothing."""
     values, low, high = (np.array([e[i] for e in estimates_of]) for i in range(3))
     inside = (low <= truth) & (truth <= high)
-    n, share = len(inside), float(inside.mean())
-    centre = (share + _Z**2 / (2 * n)) / (1 + _Z**2 / n)  # Wilson's interval of a share
-    half = _Z / (1 + _Z**2 / n) * np.sqrt(share * (1 - share) / n + _Z**2 / (4 * n**2))
+    coverage = share_interval(int(inside.sum()), len(inside))
     usable = np.isfinite(values)
     return {
-        "coverage": round(share, 4),
-        "coverage_ci95": [
-            round(max(0.0, float(centre - half)), 4),
-            round(min(1.0, float(centre + half)), 4),
-        ],
+        "coverage": round(coverage.mean, 4),
+        "coverage_ci95": [round(coverage.low, 4), round(coverage.high, 4)],
         "bias": _number(np.mean(values[usable] - truth)) if usable.any() else None,
         "rmse": _number(np.sqrt(np.mean((values[usable] - truth) ** 2))) if usable.any() else None,
         "half_width": _number(np.nanmean((high - low) / 2)) if usable.any() else None,
         "effective_size": _number(np.median([e.effective_size for e in estimates_of])),
         "warned": round(float(np.mean([bool(e.notes) for e in estimates_of])), 4),
-        "repetitions": n,
+        "repetitions": len(inside),
     }
-
-
-_Z = 1.959964
 
 
 def _number(value: Any) -> float:

@@ -1,7 +1,7 @@
-"""Would off-policy estimates from one policy's log have told what asking the users tells?
+"""The simulator's own log read by off-policy estimators: do they say what the users said?
 
-The sessions of a policy that draws are a log with propensities: every other policy is valued from
-them alone, and then compared with what the users said when that policy really played.
+One policy's slates are enough to value all others without asking anybody, if they overlap. The log
+holds who was shown what at which place with which chance, so nothing else is needed.
 """
 
 import warnings
@@ -11,18 +11,19 @@ import numpy as np
 
 from experiments.policy_ranking.sessions import Session, Setting
 from recommenders.base import Observation
-from recommenders.off_policy import (
-    Estimate,
-    OverlapWarning,
-    RewardModel,
-    estimate_all,
-    item_mean_model,
-    weigh,
-)
-from simenv.events import FloatArray, IntArray, Slates
+from recommenders.more_robust import cross_fitted_means
+from recommenders.off_policy import Estimate, OverlapWarning, WeightedLog, estimate_all, weigh
+from simenv.events import FloatArray, Slates
 from simenv.rollout import Rollout
 
 ESTIMATORS = ("IPS", "SNIPS", "DM", "DR", "SWITCH-DR")
+
+
+class UserValues(NamedTuple):
+    """An estimate by user: their ``counts``-weighted mean is the estimate's value."""
+
+    values: FloatArray  # (n,) stars a place; NaN where a user's log says nothing
+    counts: FloatArray  # (n,) >= 0
 
 
 class OffPolicy(NamedTuple):
@@ -30,20 +31,24 @@ class OffPolicy(NamedTuple):
 
     logged_by: str
     values: dict[str, dict[str, Estimate]]  # policy -> estimator -> stars a place
+    by_user: dict[str, dict[str, UserValues]]  # SNIPS and DR -> policy -> rows by ascending user
 
 
 def estimate_from_log(sessions: list[Session], setting: Setting) -> OffPolicy | None:
     """Value all policies from the simulated log of the first that draws; None if none does.
 
     The reward is the expected stars of every place. The reward model (item means) of one half of
-    the users is learnt from the other half, so that no slate judges itself.
+    the users is learnt from the other half, so that no slate judges itself. A policy is valued as
+    fitted, in the moments that the log holds: those which the logging policy led to.
     """
     logger = next((s for s in sessions if s.policy and s.policy.draws and _says(s.simulated)), None)
     if logger is None or logger.simulated is None:
         return None
     observation, slates, rewards = _as_log(logger.simulated, setting)
-    model = _crossed_model(observation["user"], slates.items, rewards, setting.dataset.num_items)
-    values: dict[str, dict[str, Estimate]] = {}
+    model = cross_fitted_means(
+        observation["user"], slates.items, rewards, setting.dataset.num_items
+    )
+    found = OffPolicy(logger.name, {}, {"SNIPS": {}, "DR": {}})
     for session in sessions:
         if session.policy is None or session.simulated is None or session is logger:
             continue
@@ -51,10 +56,31 @@ def estimate_from_log(sessions: list[Session], setting: Setting) -> OffPolicy | 
             warnings.simplefilter("ignore", OverlapWarning)  # kept in the estimates' notes
             try:
                 log = weigh(session.policy, observation, slates, rewards, model, num_draws=8)
-                values[session.name] = estimate_all(log)
             except ValueError:  # a policy that draws and cannot say its chances
                 continue
-    return OffPolicy(logger.name, values) if values else None
+            found.values[session.name] = estimate_all(log)
+        for estimator, by_user in _by_user(log).items():
+            found.by_user[estimator][session.name] = by_user
+    return found if found.values else None
+
+
+def _by_user(log: WeightedLog) -> dict[str, UserValues]:
+    """SNIPS and DR split over users, so that drawing users anew draws the estimate anew."""
+    assert log.logged_model is not None  # ``weigh`` was given a model
+    assert log.target_model is not None
+    _, owner = np.unique(log.users, return_inverse=True)
+
+    def total(values: FloatArray) -> FloatArray:
+        return np.asarray(np.bincount(owner, weights=values.sum(axis=1)))
+
+    weights, places = total(log.weights), total(np.ones_like(log.weights))
+    corrected = total(log.target_model + log.weights * (log.rewards - log.logged_model))
+    weighted = total(log.weights * log.rewards)
+    nothing = np.full(len(weights), np.nan)
+    return {
+        "SNIPS": UserValues(np.divide(weighted, weights, out=nothing, where=weights > 0), weights),
+        "DR": UserValues(corrected / places, places),
+    }
 
 
 def _says(played: Rollout | None) -> bool:
@@ -80,19 +106,3 @@ def _as_log(played: Rollout, setting: Setting) -> tuple[Observation, Slates, Flo
     slates = Slates.of_items(played.items[rows, steps].reshape(-1, k))
     slates = slates._replace(propensities=played.propensities[rows, steps])
     return observation, slates, played.expected[rows, steps]
-
-
-def _crossed_model(
-    users: IntArray, items: IntArray, rewards: FloatArray, num_items: int
-) -> RewardModel:
-    half = users % 2 == 0
-    if half.all() or not half.any():
-        return item_mean_model(items, rewards, num_items)
-    of_even = item_mean_model(items[half], rewards[half], num_items)
-    of_odd = item_mean_model(items[~half], rewards[~half], num_items)
-
-    def crossed(asked: IntArray, shown: IntArray) -> FloatArray:
-        even = (np.asarray(asked) % 2 == 0)[:, None]
-        return np.where(even, of_odd(asked, shown), of_even(asked, shown))
-
-    return crossed

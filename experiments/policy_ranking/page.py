@@ -35,6 +35,12 @@ FIDELITY_COLUMNS = {
     "log_loss": "log loss",
 }
 
+HEAT_COLUMNS = (
+    ("mean_rating", "simulated ★", 2),
+    ("survival", "still there at the end", 2),
+    *(column for column in SESSION_COLUMNS if column[0] != "left_share"),
+)
+
 
 def write(path: Path, results: dict[str, Any], config_yaml: str) -> None:
     """Write ``report.html`` of the results."""
@@ -51,7 +57,7 @@ def write(path: Path, results: dict[str, Any], config_yaml: str) -> None:
         "agreement": words.agreement_sentences(results),
         "agreement_heads": AGREEMENT_HEADS,
         "agreement_rows": agreement_rows(results, words.AGREEMENTS),
-        "heat": _heat(results),
+        "heats": [_heat(results, *column) for column in HEAT_COLUMNS],
         "off_policy": results["off_policy"],
         "off_policy_heads": OFF_POLICY_HEADS,
         "off_policy_rows": off_policy_rows(results["off_policy"]) if results["off_policy"] else [],
@@ -110,21 +116,21 @@ def _pictures(results: dict[str, Any]) -> dict[str, Any] | None:
     }
 
 
-def _heat(results: dict[str, Any]) -> dict[str, Any]:
+def _heat(results: dict[str, Any], key: str, title: str, places: int) -> dict[str, Any]:
     """Kinds of people by policies; shade in [-1, 1] = how far from the mean of the row."""
     names = [p["name"] for p in results["policies"] if p["simulated"]]
     table = []
     for group in results["groups"]:
-        stars = [group["means"].get(name) for name in names]
-        known = [value for value in stars if value is not None]
-        middle = sum(known) / len(known)
-        widest = max(max(abs(v - middle) for v in known), 1e-9)
+        values = [group["measures"][name][key] for name in names]
+        known = [value for value in values if value is not None]
+        middle = sum(known) / len(known) if known else 0.0
+        widest = max((abs(v - middle) for v in known), default=0.0) or 1.0
         cells = [
-            {"text": number(v, 2), "shade": 0.0 if v is None else round((v - middle) / widest, 2)}
-            for v in stars
+            {"text": number(v, places), "shade": 0.0 if v is None else (v - middle) / widest}
+            for v in values
         ]
         table.append({"group": group["group"], "num_users": group["num_users"], "cells": cells})
-    return {"policies": names, "rows": table}
+    return {"title": title, "policies": names, "rows": table}
 
 
 def _fidelity(fidelity: dict[str, Any] | None) -> dict[str, Any]:

@@ -15,8 +15,10 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
+from agents.inference.meter import EngineMeter, in_words
 from experiments.people import People, true_users
 from experiments.policy_ranking import page
+from experiments.policy_ranking.group_summary import summarise_groups
 from experiments.policy_ranking.groups import persona_groups
 from experiments.policy_ranking.measures import ItemFacts
 from experiments.policy_ranking.off_policy_check import estimate_from_log
@@ -29,11 +31,7 @@ from experiments.policy_ranking.sessions import (
     ticks_per_policy,
 )
 from experiments.policy_ranking.stopping import Meter, Stopping
-from experiments.policy_ranking.summary import (
-    summarise,
-    summarise_groups,
-    summarise_off_policy,
-)
+from experiments.policy_ranking.summary import summarise, summarise_off_policy
 from experiments.policy_ranking.tables import print_table
 from experiments.policy_ranking.traces import trace
 from experiments.policy_ranking.words import (
@@ -43,7 +41,7 @@ from experiments.policy_ranking.words import (
     stop_sentence,
 )
 from experiments.progress import progress_bar
-from experiments.provenance import provenance
+from experiments.provenance import provenance, public
 from experiments.report import write_json
 from recommenders.base import Recommender
 from simenv.data.dataset import Dataset
@@ -64,7 +62,10 @@ def run(cfg: DictConfig, output_dir: Path) -> dict[str, Any]:
     experiment = cfg.experiment
     setting, people = make_setting(cfg)
     dataset, users = setting.dataset, setting.users
+    asking = EngineMeter(people.model)
     sessions, meter = _play(_policies(cfg), setting)
+    engine = asking.report()
+    facts, off_policy = ItemFacts.of(dataset), estimate_from_log(sessions, setting)
     results = {
         "experiment": experiment.name,
         "debug": cfg.get("debug"),
@@ -72,15 +73,12 @@ def run(cfg: DictConfig, output_dir: Path) -> dict[str, Any]:
         "users": people.card,
         "setting": _describe_setting(cfg, users),
         "stop": _describe_stop(meter),
+        "engine": public(engine),
         **summarise(
-            sessions,
-            ItemFacts.of(dataset),
-            experiment.top,
-            cfg.seed,
-            experiment.num_resamples,
+            sessions, facts, experiment.top, cfg.seed, experiment.num_resamples, off_policy
         ),
-        "groups": summarise_groups(sessions, persona_groups(dataset, people.model)),
-        "off_policy": summarise_off_policy(estimate_from_log(sessions, setting), sessions),
+        "groups": summarise_groups(sessions, persona_groups(dataset, people.model), facts),
+        "off_policy": summarise_off_policy(off_policy, sessions),
         "traces": _trace(sessions, setting),
         "fidelity": _fidelity(people, dataset, users),
         "provenance": provenance(config, started),
@@ -217,4 +215,5 @@ def _tell(results: dict[str, Any], output_dir: Path) -> None:
     for label, verdict in agreement_sentences(results):
         console.print(f"{label}: {verdict}", style="dim", highlight=False)
     console.print(stop_sentence(results["stop"]), style="dim", highlight=False)
+    console.print(in_words(results["engine"]), style="dim", highlight=False)
     console.print(f"Report: {output_dir / 'report.html'}", highlight=False, soft_wrap=True)

@@ -1,10 +1,9 @@
-"""From sessions to the results: means with intervals, contrasts, agreement, groups and survival.
+"""From sessions to the results: means with intervals, contrasts, agreement and survival.
 
 Pure: arrays in, plain dicts out (JSON types; None where a figure does not exist).
 """
 
 import math
-from collections.abc import Mapping
 from itertools import combinations
 from typing import Any
 
@@ -18,16 +17,21 @@ from experiments.policy_ranking.measures import (
     exposure_gini,
     score_sessions,
 )
-from experiments.policy_ranking.off_policy_check import ESTIMATORS, OffPolicy
+from experiments.policy_ranking.off_policy_check import ESTIMATORS, OffPolicy, UserValues
 from experiments.policy_ranking.sessions import Session, mean_ratings
 from experiments.policy_ranking.survival import survival
 from experiments.statistics import holm, kendall_tau, mean_interval, paired_contrast
-from simenv.events import BoolArray, FloatArray
+from simenv.events import FloatArray
 from simenv.rollout import Rollout
 
 
 def summarise(
-    sessions: list[Session], facts: ItemFacts, top: int, seed: int, num_resamples: int
+    sessions: list[Session],
+    facts: ItemFacts,
+    top: int,
+    seed: int,
+    num_resamples: int,
+    off_policy: OffPolicy | None = None,
 ) -> dict[str, Any]:
     """``policies``, best simulated first and failures last, ``contrasts`` and ``agreement``."""
     policies = [_policy(session, facts) for session in sessions]
@@ -35,42 +39,8 @@ def summarise(
     return {
         "policies": ranked,
         "contrasts": _contrasts(sessions),
-        "agreement": _agreements(sessions, f"ndcg@{top}", seed, num_resamples),
+        "agreement": _agreements(sessions, f"ndcg@{top}", seed, num_resamples, off_policy),
     }
-
-
-def summarise_groups(
-    sessions: list[Session], groups: Mapping[str, BoolArray]
-) -> list[dict[str, Any]]:
-    """Mean simulated stars of every policy for every kind of people among the users.
-
-    Returns:
-        ``group``, ``num_users``, ``means`` (policy → stars), ``best`` (policy), and ``gain``: what
-        the group's best is worth to it over the policy that is best for all, paired by user and
-        Holm-adjusted over the groups (None where they are the same).
-    """
-    values = {s.name: mean_ratings(s.simulated) for s in sessions if s.simulated is not None}
-    if not values:
-        return []
-    users = next(s.simulated.users for s in sessions if s.simulated is not None)
-    overall = max(values, key=lambda name: float(values[name].mean()))
-    found, contrasts = [], []
-    for name, members in groups.items():
-        own = members[users]
-        if not own.any():
-            continue
-        means = {policy: float(stars[own].mean()) for policy, stars in values.items()}
-        best = max(means, key=lambda policy: means[policy])
-        contrasts.append(paired_contrast(values[best][own], values[overall][own]))
-        told = {policy: _number(mean) for policy, mean in means.items()}
-        found.append({"group": name, "num_users": int(own.sum()), "means": told, "best": best})
-    adjusted = holm([contrast.p_value for contrast in contrasts])
-    for group, contrast, p in zip(found, contrasts, adjusted, strict=True):
-        differs = group["best"] != overall
-        ends = [_number(contrast.low), _number(contrast.high)]
-        figures = {"difference": _number(contrast.mean), "ci95": ends, "p_holm": _number(p)}
-        group["gain"] = figures if differs else None
-    return found
 
 
 def summarise_off_policy(
@@ -182,34 +152,49 @@ def _contrasts(sessions: list[Session]) -> list[dict[str, Any]]:
 
 
 def _agreements(
-    sessions: list[Session], offline_metric: str, seed: int, num_resamples: int
+    sessions: list[Session],
+    offline_metric: str,
+    seed: int,
+    num_resamples: int,
+    off_policy: OffPolicy | None,
 ) -> dict[str, Any]:
     """How each pair of measures agrees, over the policies that have both."""
-    measures: dict[str, dict[str, FloatArray]] = {
+    asked = {s.name: mean_ratings(s.simulated) for s in sessions if s.simulated}
+    true = {s.name: mean_ratings(s.true) for s in sessions if s.true}
+    judges = {
         "offline": {
-            s.name: s.offline[offline_metric] for s in sessions if s.offline and s.simulated
+            s.name: _plain(s.offline[offline_metric]) for s in sessions if s.offline and s.simulated
         },
-        "simulated": {s.name: mean_ratings(s.simulated) for s in sessions if s.simulated},
-        "true": {s.name: mean_ratings(s.true) for s in sessions if s.true},
+        **{name.lower(): found for name, found in _estimated(off_policy).items()},
     }
-    pairs = (("offline", "simulated"), ("offline", "true"), ("simulated", "true"))
-    return {
-        f"{a}_vs_{b}": _agreement(measures[a], measures[b], seed, num_resamples) for a, b in pairs
-    }
+    pairs = {f"{name}_vs_simulated": (judge, asked) for name, judge in judges.items()}
+    pairs |= {f"{name}_vs_true": (judge, true) for name, judge in judges.items()}
+    pairs["simulated_vs_true"] = ({name: _plain(v) for name, v in asked.items()}, true)
+    return {key: _agreement(a, b, seed, num_resamples) for key, (a, b) in pairs.items()}
+
+
+def _estimated(off_policy: OffPolicy | None) -> dict[str, dict[str, UserValues]]:
+    return off_policy.by_user if off_policy else {"SNIPS": {}, "DR": {}}
+
+
+def _plain(values: FloatArray) -> UserValues:
+    """Values that count alike."""
+    return UserValues(values, np.ones(len(values)))
 
 
 def _agreement(
-    a: dict[str, FloatArray], b: dict[str, FloatArray], seed: int, num_resamples: int
+    a: dict[str, UserValues], b: dict[str, FloatArray], seed: int, num_resamples: int
 ) -> dict[str, Any] | None:
     """None with fewer than two policies measured both ways."""
-    names = [name for name in a if name in b]
+    names = [name for name in a if name in b and a[name].counts.any()]
     if len(names) < 2:
         return None
     found = agreement(
-        np.stack([a[name] for name in names]),
+        np.stack([a[name].values for name in names]),
         np.stack([b[name] for name in names]),
         np.random.default_rng([seed, 31]),
         num_resamples,
+        a_counts=np.stack([a[name].counts for name in names]),
     )
     tau = found.tau
     return {

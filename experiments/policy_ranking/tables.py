@@ -76,7 +76,7 @@ def agreement_rows(results: dict[str, Any], labels: dict[str, str]) -> list[list
     """Every figure of agreement with its interval, for the pairs of measures that exist."""
     rows = []
     for key, label in labels.items():
-        found = results["agreement"][key]
+        found = results["agreement"].get(key)
         if found is None:
             continue
         tau = _with_ends(found["tau"], found["ci95"])

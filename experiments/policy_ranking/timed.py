@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from experiments.policy_ranking.slate_checks import check_slates
 from recommenders.base import Observation, Recommender
+from recommenders.slate_checks import check_slates
 from simenv.events import Feedback, Slates
 
 

@@ -63,7 +63,11 @@ def _choice(who: str, chosen: dict[str, Any], best: dict[str, Any]) -> str:
 
 AGREEMENTS = {
     "offline_vs_simulated": "Offline NDCG and simulated users",
+    "snips_vs_simulated": "Off-policy SNIPS and simulated users",
+    "dr_vs_simulated": "Off-policy DR and simulated users",
     "offline_vs_true": "Offline NDCG and true users",
+    "snips_vs_true": "Off-policy SNIPS and true users",
+    "dr_vs_true": "Off-policy DR and true users",
     "simulated_vs_true": "Simulated and true users",
 }
 
@@ -71,7 +75,12 @@ AGREEMENTS = {
 def agreement_sentences(results: dict[str, Any]) -> list[tuple[str, str]]:
     """For each pair of measures: what is compared, and how far they agree, in words."""
     known = any(policy["true_mean_rating"] is not None for policy in results["policies"])
-    kept = [key for key in AGREEMENTS if known or not key.endswith("true")]
+    kept = [
+        key
+        for key in AGREEMENTS
+        if (known or not key.endswith("true"))
+        and (results["agreement"].get(key) or not key.startswith(("snips", "dr")))
+    ]
     return [(AGREEMENTS[key], _verdict(results["agreement"][key])) for key in kept]
 
 

@@ -45,3 +45,19 @@ def test_the_pick_of_the_first_measure_is_paid_in_the_second():
 def test_flips_count_the_pairs_ordered_against_each_other():
     a, b = np.array([1.0, 2.0, 3.0]), np.array([1.0, 3.0, 2.0])
     assert pair_flips(a, b) == pytest.approx(1 / 3)
+
+
+def test_values_count_as_often_as_they_are_worth():
+    a = np.array([[1.0, 5.0], [2.0, 4.0]])  # plain means 3 and 3; counted 2 and 2.5
+    b = np.array([[2.0, 2.0], [3.0, 3.0]])
+    rng = np.random.default_rng(0)
+    assert np.isnan(agreement(a, b, rng).tau.mean)
+    counted = agreement(a, b, rng, a_counts=np.array([[3.0, 1.0], [3.0, 1.0]]))
+    assert counted.tau.mean == 1.0
+
+
+def test_resamples_in_which_a_policy_has_no_value_are_left_out():
+    a = np.array([[1.0, 1.0], [2.0, np.nan]])
+    found = agreement(a, a, np.random.default_rng(0), a_counts=np.array([[1.0, 1.0], [1.0, 0.0]]))
+    assert found.tau == (1.0, 1.0, 1.0)
+    assert found.top.low == 1.0

@@ -30,3 +30,14 @@ def test_a_missing_value_is_an_error_that_names_it(monkeypatch, tmp_path):
 def test_no_experiment_lists_the_choices(monkeypatch):
     with pytest.raises(Exception, match=r"(?s)experiment=<OPTION>.*policy_ranking"):
         call(monkeypatch)
+
+
+def test_a_launcher_that_is_not_installed_is_named_beside_those_that_are(monkeypatch, capsys):
+    pytest.importorskip("hydra_plugins.hydra_joblib_launcher")
+    words = ["experiment=policy_ranking", "hydra/launcher=ray", "-m"]
+    monkeypatch.setattr("sys.argv", ["personarec", *words])
+    with pytest.raises(SystemExit):
+        main()
+    told = capsys.readouterr().err
+    assert "Could not find 'hydra/launcher/ray'" in told
+    assert "joblib" in told

@@ -17,6 +17,7 @@ from experiments.policy_ranking.measures import (
     return_chance,
     score_sessions,
 )
+from experiments.policy_ranking.off_policy_check import _by_user
 from experiments.policy_ranking.run import run
 from experiments.policy_ranking.sessions import Session, evaluation_users
 from experiments.policy_ranking.summary import summarise
@@ -27,6 +28,7 @@ from experiments.policy_ranking.words import (
     check,
     fidelity_sentence,
 )
+from recommenders.off_policy import WeightedLog, estimate_all
 from simenv.events import InteractionLog
 from simenv.rollout import Rollout
 
@@ -295,6 +297,40 @@ def test_off_policy_estimates_stand_beside_what_users_said(results):
     assert found["logged_by"] == "random"
     assert set(found["estimators"]) == {"IPS", "SNIPS", "DM", "DR", "SWITCH-DR"}
     assert len(found["policies"]) == 4
+    for judge in ("snips", "dr"):
+        for world in ("simulated", "true"):
+            agreement = results["agreement"][f"{judge}_vs_{world}"]
+            assert agreement["num_policies"] == 4
+            assert agreement["ci95"][0] <= agreement["tau"] <= agreement["ci95"][1]
+
+
+def test_estimates_split_over_users_add_up_to_the_estimate():
+    rng = np.random.default_rng(0)
+    users = np.array([0, 0, 1, 2, 2, 2])
+    columns = (rng.random((6, 3)) for _ in range(4))
+    log = WeightedLog(users, *columns)
+    log.weights[2] = 0.0  # user 1 has no weight, so no SNIPS of their own
+    estimates = estimate_all(log)
+    for name, found in _by_user(log).items():
+        known = found.counts > 0
+        value = np.average(found.values[known], weights=found.counts[known])
+        assert value == pytest.approx(estimates[name].value)
+    assert np.isnan(_by_user(log)["SNIPS"].values[1])
+
+
+def test_every_measure_is_told_for_every_kind_of_people_and_policy(results):
+    overall = {p["name"]: p["simulated"] for p in results["policies"]}
+    visitors = [g for g in results["groups"] if g["group"].endswith("visitors")]
+    for name, figures in overall.items():
+        for measure in ("satisfaction", "return_chance", "left_share", "diversity", "novelty"):
+            parts = [(g["measures"][name][measure], g["num_users"]) for g in visitors]
+            mean = np.average([v for v, _ in parts], weights=[n for _, n in parts])
+            assert mean == pytest.approx(figures[measure], abs=1e-5)
+        for group in visitors:
+            own = group["measures"][name]
+            assert own["mean_rating"] == group["means"][name]
+            assert 0 < own["coverage"] <= figures["coverage"]
+            assert 0 <= own["survival"] <= 1
 
 
 def test_kinds_of_people_cover_every_user_once_a_trait(results):

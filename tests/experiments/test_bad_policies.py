@@ -1,5 +1,7 @@
 """A policy that shows what it must not is named with the user and the cure; the others go on."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -42,6 +44,25 @@ FAULTS = {
     "unknown": r"policy bad shows items outside \[0, 120\), first for user 1 .* the catalogue",
     "few": r"policy bad wanted 5 items for each of 8 users.*got slates of shape \(8, 4\)",
 }
+
+
+def test_an_unfittable_policy_is_named_and_the_others_go_on():
+    class Unfittable(Popularity):
+        def _fit(self, log):
+            raise np.linalg.LinAlgError("singular matrix")
+
+    dataset = synthetic(3, num_users=24, num_items=120)
+    setting = Setting(
+        dataset, np.arange(8), RecVectorEnv, 3, true_users(dataset), None, 0, 10, 1.0
+    )  # fmt: skip
+    makers = {"bad": Unfittable, "good": Popularity}
+    (bad, good), _ = play(makers, setting, lambda text, advance=0: None)
+    assert bad.error["phase"] == "fit"
+    assert re.search(
+        r"policy Unfittable could not be fitted .* singular matrix; check its arguments, or leave",
+        bad.error["message"],
+    )
+    assert good.simulated is not None
 
 
 @pytest.mark.parametrize("fault", FAULTS)

@@ -1,6 +1,7 @@
 """Slates that no user should be shown, and errors that say whose they are.
 
-``Recommender.recommend`` cannot make them; a policy that writes its own ``recommend`` can.
+``Recommender.recommend`` cannot make them (``ranking`` refuses the scores they would come from); a
+policy that writes its own ``recommend`` can, so runs and the contract suite check those here.
 """
 
 import numpy as np

@@ -1,0 +1,1 @@
+"""Policies for PersonaRec from another package."""

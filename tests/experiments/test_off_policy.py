@@ -1,0 +1,75 @@
+"""The check of off-policy intervals, small and through the real command; its sums by hand."""
+
+import json
+
+import numpy as np
+import pytest
+
+from experiments.__main__ import main
+from experiments.off_policy.coverage import summarise
+from experiments.off_policy.page import answer
+from recommenders.off_policy import Estimate
+
+SMALL = ["experiment=off_policy", "data.num_users=80", "experiment.num_users=30",
+         "experiment.repetitions=3", "experiment.truth_plays=2"]  # fmt: skip
+
+
+def call(monkeypatch, *words):
+    monkeypatch.setattr("sys.argv", ["personarec", *words])
+    main()
+
+
+def test_every_estimator_is_checked_for_every_pair_of_policies(monkeypatch, tmp_path):
+    call(monkeypatch, *SMALL, f"output_dir={tmp_path}")
+    results = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))
+    found = {(c["logged_by"], c["target"], c["estimator"]) for c in results["cells"]}
+    everywhere = {"IPS", "SNIPS", "DM", "DR", "SWITCH-DR", "MRDR"}
+    everywhere |= {"cascade-IPS", "cascade-SNIPS", "cascade-DR"}
+    for target in ("fifth_greedy", "best_mean", "ease"):
+        assert {e for c, t, e in found if (c, t) == ("uniform", target)} == everywhere | {"PI"}
+        assert {e for c, t, e in found if (c, t) == ("half_greedy", target)} == everywhere
+    assert all(cell["repetitions"] == 3 for cell in results["cells"])
+    assert "| SNIPS |" in (tmp_path / "report.md").read_text(encoding="utf-8")
+
+
+def test_too_few_people_are_an_error_with_the_cure(monkeypatch, tmp_path):
+    monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
+    with pytest.raises(ValueError, match=r"wanted at least 200 people .* raise data.num_users"):
+        call(monkeypatch, *SMALL, "experiment.num_users=100", f"output_dir={tmp_path}")
+
+
+def test_data_without_a_known_truth_are_refused(monkeypatch, tmp_path):
+    monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
+    words = ["data=population", "~data.num_users", "~data.num_items",
+             "data.path=agents/populations/pocket"]  # fmt: skip
+    with pytest.raises(ValueError, match="true taste is known, got 'pocket'; use data=synthetic"):
+        call(monkeypatch, "experiment=off_policy", *words, f"output_dir={tmp_path}")
+
+
+def test_coverage_bias_and_warnings_of_four_logs():
+    def estimate(value, notes=()):
+        return Estimate(value, value - 1, value + 1, 10.0, 2.0, notes)
+
+    told = summarise([estimate(1.0), estimate(1.5), estimate(4.0), estimate(3.5, ("x",))], 2.0)
+    assert told["coverage"] == 0.5  # 0 to 2 and 0.5 to 2.5 hold 2, the others do not
+    assert told["coverage_ci95"][0] < 0.5 < told["coverage_ci95"][1]
+    assert told["bias"] == pytest.approx((1.0 + 1.5 + 4.0 + 3.5) / 4 - 2)
+    assert told["rmse"] == pytest.approx(np.sqrt((1 + 0.25 + 4 + 2.25) / 4), abs=1e-5)
+    assert told["half_width"] == 1.0
+    assert told["warned"] == 0.25
+
+
+def test_an_interval_that_is_no_number_holds_nothing():
+    told = summarise([Estimate(np.nan, np.nan, np.nan, 0.0, 0.0, ("none",))], 2.0)
+    assert told["coverage"] == 0.0
+    assert told["bias"] is None
+
+
+def test_the_answer_counts_those_that_cover():
+    def cell(estimator, high, warned):
+        return {"estimator": estimator, "coverage_ci95": [0.5, high], "warned": warned}
+
+    cells = [cell("IPS", 0.96, 0.0), cell("DR", 0.90, 0.1), cell("PI", 0.9, 1.0), cell("DM", 0, 0)]
+    said = answer({"cells": cells, "setting": {"repetitions": 7}})
+    assert "Of 2 weighted estimates that mostly do not warn, 1 cover" in said
+    assert "of 1 that mostly warn, 1 fall short" in said

@@ -1,0 +1,43 @@
+"""The package of docs/how-to/plug_in_a_recommender.md: installed by pip, found, run, saved."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from recommenders import plugins
+from recommenders.base import Recommender
+from tests.contracts.recommender_contract import MakePolicy, RecommenderContract
+
+EXAMPLE = Path(__file__).parents[2] / "docs" / "how-to" / "example_plugin"
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """The package in a folder of its own, on the path while the tests of this file run."""
+    folder = tmp_path_factory.mktemp("plugin")
+    source = shutil.copytree(EXAMPLE, folder / "source")  # the build writes beside its sources
+    offline = ["--no-index", "--no-deps", "--no-build-isolation", "--quiet"]
+    pip = [sys.executable, "-m", "pip", "install", *offline, "--target", folder / "site", source]
+    subprocess.run(pip, check=True, capture_output=True, timeout=120)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(folder / "site")
+        yield folder / "site"
+
+
+@pytest.mark.slow  # pip builds a wheel
+@pytest.mark.usefixtures("installed")
+class TestExamplePlugin(RecommenderContract):
+    @pytest.fixture
+    def make_policy(self) -> MakePolicy:
+        return lambda: plugins.make_policy("favourite_genre", middle=3.5)
+
+    def test_its_policy_is_offered(self) -> None:
+        assert "favourite_genre" in plugins.plugin_names()
+
+    def test_its_argument_arrives(self, make_policy: MakePolicy) -> None:
+        policy = make_policy()
+        assert isinstance(policy, Recommender)
+        assert policy.middle == 3.5  # type: ignore[attr-defined]
