@@ -2,27 +2,42 @@
 
 Run::
 
-    personarec experiment=throughput                        # a small matrix, minutes
-    personarec experiment=throughput experiment.full=true   # all of it, 10,000 users: long
+    personarec experiment=throughput                            # a small matrix, minutes
+    personarec experiment=throughput experiment.part=race       # or env, or memory
+    personarec experiment=throughput experiment.full=true       # the whole matrix: long
+    personarec experiment=throughput_gpu                        # a model of 3.8 billion: ``gpu.py``
+
+Single figures, each in minutes on a quiet machine::
+
+    … experiment.part=race experiment.adapters=[4] experiment.users=[256] experiment.slates=[5]
+      experiment.workloads=[uniform]                            # 256 users
+    … experiment.part=race experiment.adapters=[64] experiment.users=[64] experiment.slates=[5]
+      experiment.workloads=[uniform]                            # 64 adapters
+    … experiment.part=env experiment.env_users=[100,10000] experiment.env_steps=2
+      experiment.cache_bytes=8589934592                         # cost at 10,000 over that at 100
+    … experiment.part=memory experiment.memory.users=10000      # 10,000 x 200 decisions
 
 Every way of asking gets the same requests of the same model on the same machine, turn by turn in
 one run, so that the ratios mean something where the seconds do not. ``ours`` is the engine as
 people get it; its rivals are one call of ``generate`` a request, as simulators do (``generate``),
 one forward pass a request (``loop``), padded batches of whole prompts (``padded``), Hugging Face's
-forward with our prefix cache (``hugging_face``), peft's batches of mixed adapters (``mixed``), and
-groups whose adapter is merged in and taken out again (``merge_in_out``); ``ours`` keeps merged
-weights of every adapter. The last two and ``padded`` run whole prompts and differ in adapters only.
-Slow rivals are given the first requests only; rates are per request. No answer is cached anywhere;
-prefixes are warm, as in the middle of a run.
+forward with our prefix cache (``hugging_face``), and llama.cpp with the same weights where it is
+installed (``llama_cpp``). ``padded`` leaves adapters beside the weights; ``merged`` keeps merged
+weights of each, ``merge_in_out`` merges for each group anew, ``mixed`` puts rows of several in one
+batch: the four run whole prompts and differ in adapters only. Slow rivals are given the first
+requests only; rates are per request. No answer is cached anywhere; prefixes are warm, as in the
+middle of a run.
 
 Score: ``results.json``. ``cells`` holds for each setting the exposures per second of every way and
 ``ratios``, ours over theirs, as median, least and most over the rounds; ``largest_difference`` is
 how far its log-probabilities are from the padded batch's. ``env`` holds exposures per second
-through ``env.step``, the share of the time that is not the model's and the time of a step;
-``memory`` holds seconds and ratios of recalls from long-term memories of several kinds. ``floor``
-holds the measured peak of float32 products and the share of it that our engine reaches (2 x weights
-x tokens after the prefixes, attention left out).
+through ``env.step``, the share of the time that is not the model's, the time of a step, tokens,
+cache, padding and the share of the measured peak of float32 products that the model reaches (2 x
+weights x real tokens after the prefixes, attention left out); ``cost_ratio``, for several sizes,
+what an exposure costs among the most users over what it costs among the fewest. ``memory`` holds
+seconds and ratios of recalls from long-term memories of several kinds.
 
-``baseline.json`` holds the ratios alone. ``experiment.baseline=PATH`` compares with an earlier
-run's; ``regressions`` are those that fell by more than ``experiment.tolerance``.
+``baseline.json`` holds the ratios alone. A run is compared with the one kept beside this file, or
+with ``experiment.baseline=PATH``; ``regressions`` are ratios that fell by more than
+``experiment.tolerance``. ``experiment.store=true`` writes a run's ratios into the kept one.
 """

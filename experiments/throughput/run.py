@@ -1,5 +1,6 @@
 """Runs the races; the question and the score stand in the package docstring."""
 
+import itertools
 import tempfile
 from datetime import UTC, datetime
 from functools import partial
@@ -10,18 +11,24 @@ import torch
 from omegaconf import DictConfig, OmegaConf
 
 from agents.inference.engine import Request
+from agents.inference.local import LocalEngine
+from agents.inference.machine import peak_flops, peak_memory
 from agents.persona_users import PersonaUsers
 from agents.population import Population
 from experiments.progress import Tick, progress_bar
 from experiments.provenance import provenance
 from experiments.report import write_json
-from experiments.throughput.baseline import compare, ratios, regressions
+from experiments.throughput import llama_cpp
+from experiments.throughput.baseline import compare, ratios, regressions, store
 from experiments.throughput.crowds import crowd
 from experiments.throughput.memories import MemorySizes, race_memories
+from experiments.throughput.random_models import random_adapters
 from experiments.throughput.tables import tell
-from experiments.throughput.timing import peak_flops, peak_memory, race, step_rate
-from experiments.throughput.ways import random_adapters, ways
-from experiments.throughput.workloads import WORKLOADS, requests
+from experiments.throughput.timing import StepClock, cost_ratio, race
+from experiments.throughput.ways import ways
+from experiments.throughput.workloads import requests
+
+PARTS = ("race", "env", "memory")
 
 
 class Cell(NamedTuple):
@@ -34,51 +41,78 @@ class Cell(NamedTuple):
 
 
 def run(cfg: DictConfig, output_dir: Path) -> dict[str, Any]:
-    """Race the ways of asking; returns what ``results.json`` holds."""
+    """Race the ways of asking; returns what ``results.json`` holds.
+
+    Raises:
+        ValueError: there is no such part.
+    """
     started = datetime.now(UTC)
     settings: dict[str, Any] = OmegaConf.to_container(cfg.experiment, resolve=True)  # type: ignore[assignment]
+    if settings["part"] not in (*PARTS, "all"):
+        raise ValueError(
+            f"experiment.part wanted one of {', '.join(PARTS)} or all, got {settings['part']!r}"
+        )
     place = settings["population"]
     population = Population.load(place) if place else Population.shipped()
-    cells = _cells(settings, len(population.personas))
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        progress_bar("throughput", len(cells) + 2) as tick,
-    ):
-        results = {
-            "experiment": settings["name"],
-            "model": Path(population.model).name,
-            "threads": torch.get_num_threads(),
-            "peak_flops": peak_flops(),
-            "cells": _race_all(population, cells, settings, Path(folder), tick),
-            "env": _steps(population, settings, tick),
-            "memory": _memories(settings, tick),
-            "peak_memory_bytes": peak_memory(),
-        }
-    results["floor"] = _floor(results)
+    results: dict[str, Any] = {
+        "experiment": settings["name"],
+        "model": Path(population.model).name,
+        "threads": torch.get_num_threads(),
+        "peak_flops": peak_flops(),
+        "not_raced": {} if llama_cpp.installed() else {"llama_cpp": llama_cpp.NOT_INSTALLED},
+    }
+    for part in PARTS:
+        if settings["part"] in (part, "all"):
+            results |= _PARTS[part](population, settings, results["peak_flops"])
+    results["peak_memory_bytes"] = peak_memory()
     results["provenance"] = provenance(OmegaConf.to_container(cfg, resolve=True), started)  # type: ignore[arg-type]
-    changes = compare(ratios(results), settings["baseline"]) if settings["baseline"] else []
+    found = ratios(results)
+    changes = compare(found, settings["baseline"])
     results["changes"] = [{**c._asdict(), "relative": c.relative} for c in changes]
     worse = regressions(changes, settings["tolerance"])
     results["regressions"] = [change.what for change in worse]
     output_dir.mkdir(parents=True, exist_ok=True)
     write_json(output_dir / "results.json", results)
-    write_json(output_dir / "baseline.json", {"ratios": ratios(results)})
+    write_json(output_dir / "baseline.json", {"ratios": found})
+    if settings["store"]:
+        store(found)
     tell(results, worse, output_dir)
     return results
 
 
-def _cells(settings: dict[str, Any], num_users: int) -> list[Cell]:
-    """The whole matrix, or its cross through the middle: one axis at a time."""
+def _race_part(population: Population, settings: dict[str, Any], _: float) -> dict[str, Any]:
+    cells = cells_of(settings, len(population.personas))
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        progress_bar("race", len(cells)) as tick,
+    ):
+        return {"cells": _race_all(population, cells, settings, Path(folder), tick)}
+
+
+def cells_of(settings: dict[str, Any], num_users: int) -> list[Cell]:
+    """The whole matrix, or its cross through the middle: one axis at a time.
+
+    Args:
+        settings: lists ``adapters``, ``users``, ``slates``, ``workloads``; ``middle``, a value of
+            each (a list without it stands for itself by its first); ``full``.
+        num_users: of the population; larger numbers of users become this.
+    """
     users = sorted({min(u, num_users) for u in settings["users"]})
-    adapters, slates = settings["adapters"], settings["slates"]
+    axes = (settings["adapters"], users, settings["slates"], settings["workloads"])
+    middle = Cell(
+        *(
+            wanted if wanted in axis else axis[0]
+            for wanted, axis in zip(settings["middle"], axes, strict=True)
+        )
+    )
     if settings["full"]:
-        grid = [Cell(a, u, s, "uniform") for a in adapters for u in users for s in slates]
-        return grid + [Cell(adapters[1], users[0], 5, w) for w in WORKLOADS if w != "uniform"]
-    middle = Cell(adapters[1], users[0], 5, "uniform")
-    cross = [middle._replace(adapters=a) for a in adapters]
-    cross += [middle._replace(slate=s) for s in slates]
-    cross += [middle._replace(workload=w) for w in WORKLOADS]
-    return list(dict.fromkeys(cross))
+        grid = itertools.product(*axes[:3], [middle.workload])
+        found = [Cell(*values) for values in grid]
+    else:
+        fields = zip(Cell._fields[:3], axes[:3], strict=True)
+        found = [middle._replace(**{name: v}) for name, axis in fields for v in axis]
+    found += [middle._replace(workload=w) for w in settings["workloads"]]
+    return list(dict.fromkeys(found))
 
 
 def _race_all(
@@ -88,15 +122,14 @@ def _race_all(
     found = []
     for count in sorted({cell.adapters for cell in cells}):
         held = dict(list(made.items())[:count])
-        ours, contestants = ways(population.model, held, settings["cache_bytes"])
-        people = PersonaUsers(population, ours)
-        for cell in (c for c in cells if c.adapters == count):
-            tick(f"{cell.workload}, {cell.users} users x {cell.slate}, {count} adapters")
-
-            draw = partial(_draw, people, cell, list(held))
-            figures = race(contestants, draw, settings["rounds"], settings["most"])
-            found.append({**cell._asdict(), **figures})
-            tick("done", advance=1)
+        with ways(population.model, held, settings["cache_bytes"], folder) as (ours, contestants):
+            people = PersonaUsers(population, ours)
+            for cell in (c for c in cells if c.adapters == count):
+                tick(f"{cell.workload}, {cell.users} users x {cell.slate}, {count} adapters")
+                draw = partial(_draw, people, cell, list(held))
+                figures = race(contestants, draw, settings["rounds"], settings["most"])
+                found.append({**cell._asdict(), **figures})
+                tick("done", advance=1)
     return found
 
 
@@ -104,33 +137,34 @@ def _draw(people: PersonaUsers, cell: Cell, adapters: list[str], number: int) ->
     return requests(people, cell.workload, cell.users, cell.slate, adapters, number)
 
 
-def _steps(population: Population, settings: dict[str, Any], tick: Tick) -> list[dict[str, Any]]:
-    """Exposures per second through ``env.step`` for batches of several sizes."""
-    from agents.assembly import make_engine
-
+def _env_part(population: Population, settings: dict[str, Any], peak: float) -> dict[str, Any]:
+    """Exposures per second through ``env.step`` for batches of several sizes, turn by turn."""
     sizes = sorted(settings["env_users_full" if settings["full"] else "env_users"])
-    engine = make_engine(population)
-    rates = []
-    for n in sizes:
-        tick(f"env.step, {n} users")
-        people = PersonaUsers(crowd(population, n), engine)
-        rates.append(step_rate(people, n, 5, settings["env_steps"], seed=0))
+    engine = LocalEngine(population.model, population.adapters, cache_bytes=settings["cache_bytes"])
+    with progress_bar("env.step", settings["env_steps"] + 1) as tick:
+        tick("people")
+        clocks = [StepClock(PersonaUsers(crowd(population, n), engine), n, 5) for n in sizes]
+        for turn in range(settings["env_steps"] + 1):  # the first warms up
+            for clock in clocks:
+                tick(f"{clock.num_users} users", advance=clock is clocks[-1])
+                for _ in range(min(8, sizes[-1] // clock.num_users)):  # small ones more often
+                    clock.step(timed=turn > 0)
+        rows = [clock.figures(peak) for clock in clocks]
     engine.close()
-    tick("done", advance=1)
-    return rates
-
-
-def _memories(settings: dict[str, Any], tick: Tick) -> dict[str, Any]:
-    """Long-term memories side by side; fewer users unless the run is a full one."""
-    tick("memories")
-    sizes = MemorySizes(**settings["memory"])
-    if not settings["full"]:
-        sizes = sizes._replace(users=min(sizes.users, 1000))
-    found = race_memories(sizes, settings["rounds"])
-    tick("done", advance=1)
+    found: dict[str, Any] = {"env": rows}
+    if len(rows) > 1:
+        found["cost_ratio"] = cost_ratio(clocks[-1], clocks[0])
     return found
 
 
-def _floor(results: dict[str, Any]) -> dict[str, float]:
-    peak, reached = results["peak_flops"], results["env"][-1]["flops_per_second"]
-    return {"peak_gflops": peak / 1e9, "model_gflops": reached / 1e9, "utilisation": reached / peak}
+def _memory_part(population: Population, settings: dict[str, Any], _: float) -> dict[str, Any]:
+    """Long-term memories side by side."""
+    sizes = MemorySizes(**settings["memory"])
+    with progress_bar("memory", 1) as tick:
+        tick(f"{sizes.users} users x {sizes.kept} decisions")
+        found = race_memories(sizes, settings["rounds"])
+        tick("done", advance=1)
+    return {"memory": found}
+
+
+_PARTS = {"race": _race_part, "env": _env_part, "memory": _memory_part}

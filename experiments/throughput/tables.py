@@ -9,11 +9,41 @@ from rich.table import Table
 
 from experiments.throughput.baseline import Change
 
+_WIDTH = 132  # characters of the widest table
+
 
 def tell(results: dict[str, Any], worse: list[Change], output_dir: Path) -> None:
     """Tables of a run; ``worse`` are the ratios that fell below the baseline's."""
-    console = Console()
-    rivals = list(results["cells"][-1]["ratios"])
+    console = Console(highlight=False)
+    console.width = max(console.width, _WIDTH)
+    if "cells" in results:
+        console.print(_race_table(results["cells"]))
+        for rival, why in results["not_raced"].items():
+            console.print(f"{rival}: {why}")
+    for row in results.get("env", []):
+        console.print(_env_line(row, results["threads"]))
+    if "cost_ratio" in results:
+        cost = results["cost_ratio"]
+        console.print(
+            f"An exposure among {cost['many']} users costs {cost['median']:.2f} of one among"
+            f" {cost['few']} ({cost['min']:.2f}-{cost['max']:.2f})"
+        )
+    if "memory" in results:
+        console.print(_memory_line(results["memory"]))
+    for change in worse:
+        console.print(
+            f"[red]Worse than the baseline:[/] {change.what}: {change.now:.2f}, was"
+            f" {change.before:.2f} ({100 * change.relative:.0f} %)"
+        )
+    console.print(
+        f"A float32 product reaches {results['peak_flops'] / 1e9:.0f} GFLOP/s here. Peak memory"
+        f" {results['peak_memory_bytes'] / 2**30:.1f} GiB. Figures: {output_dir / 'results.json'}",
+        soft_wrap=True,
+    )
+
+
+def _race_table(cells: list[dict[str, Any]]) -> Table:
+    rivals = list(dict.fromkeys(name for cell in cells for name in cell["ratios"]))
     table = Table(
         box=SIMPLE_HEAD,
         padding=(0, 0, 0, 1),
@@ -23,43 +53,31 @@ def tell(results: dict[str, Any], worse: list[Change], output_dir: Path) -> None
     for head in ("users x slate\n/ adapters", "ours\n/s", *rivals):
         justify: Literal["left", "right"] = "left" if head.startswith("users") else "right"
         table.add_column(head.replace("_", "\n"), justify=justify, no_wrap=True)
-    for cell in results["cells"]:
+    for cell in cells:
         setting = f"{cell['workload']} {cell['users']}x{cell['slate']}/{cell['adapters']}"
         rate = f"{cell['rates']['ours']['median']:.0f}"
         table.add_row(setting, rate, *(_ratio(cell["ratios"].get(name)) for name in rivals))
-    console.print(table)
-    for row in results["env"]:
-        console.print(
-            f"env.step, {row['num_users']} users x {row['slate']}:"
-            f" {row['exposures_per_second']['median']:.0f} exposures/s on {results['threads']}"
-            f" thread(s), {100 * row['share_outside_model']['median']:.1f} % outside the model,"
-            f" {row['tokens_per_exposure']:.0f} prompt tokens each,"
-            f" {100 * row['cached_share']:.0f} % from the cache;"
-            f" a step takes {row['step_seconds']['p50']:.2f} s"
-            f" (p95 {row['step_seconds']['p95']:.2f})",
-            highlight=False,
-        )
-    memory = results["memory"]
-    looked_up = memory["recall"]["table"]["median"]
-    console.print(
-        f"Memory, {memory['sizes']['users']} users x {memory['sizes']['kept']} decisions, recall"
-        f" of a slate of {memory['sizes']['slate']}: table {looked_up:.2f} s;"
-        + ",".join(f" {name} {_ratio(own)} x" for name, own in memory["ratios"].items()),
-        highlight=False,
+    return table
+
+
+def _env_line(row: dict[str, Any], threads: int) -> str:
+    return (
+        f"env.step, {row['num_users']} users x {row['slate']}:"
+        f" {row['exposures_per_second']['median']:.0f} exposures/s on {threads} thread(s),"
+        f" {row['share_outside_model']['median']:.1%} outside the model,"
+        f" {row['tokens_per_exposure']:.0f} prompt tokens each, {row['cached_share']:.0%} of them"
+        f" cached, {row['padding_waste']:.1%} padding, {row['adapter_switches']} adapter switches;"
+        f" a step takes {row['step_seconds']['p50']:.2f} s (p95 {row['step_seconds']['p95']:.2f});"
+        f" {row['flops_per_second'] / 1e9:.0f} GFLOP/s, {row['utilisation']:.0%} of the peak"
     )
-    for change in worse:
-        console.print(
-            f"[red]Worse than the baseline:[/] {change.what}: {change.now:.2f}, was"
-            f" {change.before:.2f} ({100 * change.relative:.0f} %)",
-            highlight=False,
-        )
-    floor = results["floor"]
-    console.print(f"Peak memory {results['peak_memory_bytes'] / 2**30:.1f} GiB.", highlight=False)
-    console.print(
-        f"{floor['model_gflops']:.0f} of {floor['peak_gflops']:.0f} GFLOP/s"
-        f" ({100 * floor['utilisation']:.0f} %). Figures: {output_dir / 'results.json'}",
-        highlight=False,
-        soft_wrap=True,
+
+
+def _memory_line(memory: dict[str, Any]) -> str:
+    sizes = memory["sizes"]
+    return (
+        f"Memory, {sizes['users']} users x {sizes['kept']} decisions, recall of a slate of"
+        f" {sizes['slate']}: table {memory['recall']['table']['median']:.2f} s;"
+        + ",".join(f" {name} {_ratio(own)} x" for name, own in memory["ratios"].items())
     )
 
 

@@ -1,16 +1,14 @@
-"""Clocks: ways of asking side by side, the environment's step, and the peak of the machine."""
+"""Clocks: ways of asking side by side, and the environment's step."""
 
-import resource
-import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
-import torch
 
 from agents.inference.engine import Request
 from agents.inference.local import LocalEngine
+from agents.inference.meter import EngineFigures, EngineMeter
 from agents.persona_users import PersonaUsers
 from experiments.throughput.ways import Way
 from simenv.events import FloatArray
@@ -62,66 +60,80 @@ def race(
     }
 
 
-def step_rate(people: PersonaUsers, num_users: int, slate: int, steps: int, seed: int) -> Any:
-    """Exposures per second through ``env.step`` with distinct random slates, after one step.
+class StepClock:
+    """An environment of ``num_users`` and the times of its steps, with distinct random slates."""
 
-    Returns:
-        ``exposures_per_second`` and ``share_outside_model`` over the steps, ``step_seconds`` (p50,
-        p95), and counts of the engine: prompt tokens an exposure, ``cached_share``,
-        ``padding_waste``, ``adapter_switches``, ``hit_rate`` of the prefix cache since its start.
-    """
-    engine = people.engine
-    assert isinstance(engine, LocalEngine)
-    env = RecVectorEnv(people, people.population.catalog, num_envs=num_users, slate_size=slate)
-    env.reset(seed=seed)
-    rng = np.random.default_rng(seed)
-    rates, outside, clocked = [], [], []
-    before = vars(engine.stats).copy()
-    for step in range(steps + 1):
-        noise = rng.random((num_users, len(people.population.catalog)))
-        actions = np.argpartition(noise, slate, axis=1)[:, :slate]
-        inside, answered = engine.stats.model_seconds, engine.stats.requests
-        started = time.perf_counter()
-        env.step(actions)
-        seconds = time.perf_counter() - started
-        if step and engine.stats.requests > answered:
-            rates.append((engine.stats.requests - answered) / seconds)
-            clocked.append(seconds)
-            outside.append(1 - (engine.stats.model_seconds - inside) / seconds)
-    done = {key: value - before[key] for key, value in vars(engine.stats).items()}
+    def __init__(self, people: PersonaUsers, num_users: int, slate: int, seed: int = 0) -> None:
+        """``people``: on a ``LocalEngine``, which others may use between the steps."""
+        assert isinstance(people.engine, LocalEngine)
+        self.num_users, self.slate = num_users, slate
+        self._engine = people.engine
+        catalog = people.population.catalog
+        self._env = RecVectorEnv(people, catalog, num_envs=num_users, slate_size=slate)
+        self._env.reset(seed=seed)
+        self._rng, self._num_items = np.random.default_rng(seed), len(catalog)
+        self._parts: list[EngineFigures] = []
+
+    def step(self, timed: bool) -> None:
+        """One step; a step in which nobody was asked (all restart) counts as none."""
+        slates = [
+            self._rng.choice(self._num_items, self.slate, replace=False)
+            for _ in range(self.num_users)
+        ]
+        meter = EngineMeter(self._engine)
+        self._env.step(np.array(slates))
+        figures = meter.read()
+        if timed and figures["exposures"]:
+            self._parts.append(figures)
+
+    @property
+    def costs(self) -> FloatArray:
+        """Seconds an exposure of every timed step."""
+        return np.array([p["seconds"] / (p["exposures"] or 1) for p in self._parts])
+
+    def figures(self, peak: float) -> dict[str, Any]:
+        """Of all timed steps.
+
+        Returns:
+            ``exposures_per_second`` and ``share_outside_model`` over the steps, ``step_seconds``
+            (p50, p95), and sums and means of the engine's figures, the utilisation of ``peak``
+            (FLOP/s) among them.
+        """
+        seconds = [p["seconds"] for p in self._parts]
+        weights = np.array([p["exposures"] for p in self._parts], dtype=np.float64)
+        weights /= weights.sum()
+
+        def mean(key: str) -> float:
+            return float(sum(w * p[key] for w, p in zip(weights, self._parts, strict=True)))  # type: ignore[literal-required]
+
+        return {
+            "num_users": self.num_users,
+            "slate": self.slate,
+            "exposures_per_second": spread(1 / self.costs),
+            "share_outside_model": spread(1 - (p["model_share"] or 0) for p in self._parts),
+            "step_seconds": {
+                "p50": float(np.percentile(seconds, 50)),
+                "p95": float(np.percentile(seconds, 95)),
+            },
+            "tokens_per_exposure": mean("prompt_tokens_per_exposure"),
+            "cached_share": mean("cached_share"),
+            "padding_waste": mean("padding_waste"),
+            "adapter_switches": sum(p["adapter_switches"] or 0 for p in self._parts),
+            "prefix_hit_rate": self._engine.cache_stats.hit_rate,
+            "flops_per_second": mean("flops_per_second"),
+            "utilisation": mean("flops_per_second") / peak,
+        }
+
+
+def cost_ratio(many: StepClock, few: StepClock) -> dict[str, Any]:
+    """Cost of an exposure among many users over that among few, by steps of the same turns."""
+    turns = len(many.costs)
+    own = few.costs[: len(few.costs) // turns * turns].reshape(turns, -1)
     return {
-        "num_users": num_users,
-        "slate": slate,
-        "exposures_per_second": spread(rates),
-        "share_outside_model": spread(outside),
-        "step_seconds": {
-            "p50": float(np.percentile(clocked, 50)),
-            "p95": float(np.percentile(clocked, 95)),
-        },
-        "adapter_switches": done["adapter_switches"],
-        "hit_rate": engine.cache_stats.hit_rate,
-        "tokens_per_exposure": done["prompt_tokens"] / done["requests"],
-        "cached_share": done["cached_tokens"] / done["prompt_tokens"],
-        "padding_waste": done["padding_tokens"] / done["run_tokens"],
-        "flops_per_second": done["flops"] / done["model_seconds"],
+        "many": many.num_users,
+        "few": few.num_users,
+        **spread(many.costs / np.median(own, axis=1)),
     }
-
-
-def peak_flops(seconds: float = 0.5) -> float:
-    """Best float32 multiply-adds (as 2 operations) per second of square products of 1,024."""
-    a, best = torch.randn(1024, 1024), 0.0
-    ends = time.perf_counter() + seconds
-    while time.perf_counter() < ends:
-        started = time.perf_counter()
-        torch.mm(a, a)
-        best = max(best, 2 * 1024**3 / (time.perf_counter() - started))
-    return best
-
-
-def peak_memory() -> int:
-    """Most bytes this process has held in main memory so far."""
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return most if sys.platform == "darwin" else 1024 * most
 
 
 def spread(values: Iterable[float]) -> Spread:

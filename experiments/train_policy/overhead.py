@@ -3,9 +3,11 @@
 python -m experiments.train_policy.overhead [NUM_ENVS [STEPS]]     (a quiet machine, minutes)
 
 The second figure runs the shipped language model: ``RecVectorEnv`` asks it once a step for all
-users, Gymnasium's ``AsyncVectorEnv`` runs one process, and so one model, for each of them.
+users, Gymnasium's ``AsyncVectorEnv`` runs one process, and so one model, for each of them: once on
+our engine, once as one would write it with Hugging Face alone.
 """
 
+import functools
 import multiprocessing
 import sys
 import time
@@ -16,6 +18,7 @@ import gymnasium as gym
 import numpy as np
 
 from agents.assembly import make_env, make_vector_env
+from agents.inference.local import LocalEngine
 from simenv import scripted_env
 from simenv.spaces import SlateSpace
 
@@ -37,16 +40,16 @@ def steps_a_second(env: Any, num_envs: int, num_items: int, num_steps: int, roun
     return best
 
 
-def one_env() -> Any:
+def one_env(reuse_prefixes: bool) -> Any:
     """A single environment for a process of its own: one thread, or 64 models would fight."""
     import torch
 
     torch.set_num_threads(1)
-    return make_env()
+    return make_env(engine=functools.partial(LocalEngine, reuse_prefixes=reuse_prefixes))
 
 
-def one_process_each(num_envs: int) -> Any:
-    """Gymnasium's ``AsyncVectorEnv``.
+def one_process_each(num_envs: int, reuse_prefixes: bool = True) -> Any:
+    """Gymnasium's ``AsyncVectorEnv``; on our engine, or on whole prompts by Hugging Face's forward.
 
     Its processes are forked from a server that has imported everything and run nothing: forks of
     this one would wait for ever for threads they do not have, and fresh ones fill the memory.
@@ -54,7 +57,9 @@ def one_process_each(num_envs: int) -> Any:
     multiprocessing.get_context("forkserver").set_forkserver_preload(
         ["agents.inference.local", "agents.persona_users", *_HEAVY]
     )
-    return gym.vector.AsyncVectorEnv([one_env] * num_envs, context="forkserver")
+    return gym.vector.AsyncVectorEnv(
+        [functools.partial(one_env, reuse_prefixes)] * num_envs, context="forkserver"
+    )
 
 
 def main(num_envs: int = 64, num_steps: int = 3) -> None:
@@ -65,6 +70,7 @@ def main(num_envs: int = 64, num_steps: int = 3) -> None:
     build: dict[str, Callable[[], Any]] = {
         "native batch": lambda: make_vector_env(num_envs),
         "AsyncVectorEnv": lambda: one_process_each(num_envs),
+        "AsyncVectorEnv, plain forward": lambda: one_process_each(num_envs, reuse_prefixes=False),
     }
     found = {}
     for name, make in build.items():
@@ -73,7 +79,8 @@ def main(num_envs: int = 64, num_steps: int = 3) -> None:
         found[name] = steps_a_second(env, num_envs, num_items, num_steps, rounds=2)
         print(f"{name}, {num_envs} envs, slate 5: {found[name]:,.1f} user-steps/s", flush=True)
         env.close()
-    print(f"ratio {found['native batch'] / found['AsyncVectorEnv']:.1f}")
+    for name in build:
+        print(f"native batch / {name}: {found['native batch'] / found[name]:.1f}")
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
+from agents.inference.meter import EngineMeter, in_words
 from experiments.people import People, true_users
 from experiments.policy_ranking.measures import ItemFacts
 from experiments.policy_ranking.sessions import (
@@ -25,7 +26,7 @@ from experiments.policy_ranking.sessions import (
 from experiments.policy_ranking.summary import summarise
 from experiments.policy_ranking.tables import print_table
 from experiments.progress import progress_bar
-from experiments.provenance import provenance
+from experiments.provenance import provenance, public
 from experiments.report import write_json
 from experiments.train_policy import page, ppo
 from experiments.train_policy.curves import Arm, Curve, learning_env, train_curve
@@ -49,10 +50,12 @@ def run(cfg: DictConfig, output_dir: Path) -> dict[str, Any]:
     started = datetime.now(UTC)
     config: Any = OmegaConf.to_container(cfg, resolve=True)
     setting, people, learners = _prepare(cfg)
+    asking = EngineMeter(people.model)
     curves = _train(cfg, setting, people, learners, output_dir)
     policies = _policies(cfg, setting, learners, curves)
     with progress_bar("policies", total=len(policies) * ticks_per_policy(setting)) as tick:
         sessions, _ = play(policies, setting, tick)
+    engine = asking.report()
     dataset, experiment = setting.dataset, cfg.experiment
     results = {
         "experiment": experiment.name,
@@ -74,12 +77,14 @@ def run(cfg: DictConfig, output_dir: Path) -> dict[str, Any]:
         "curves": [{"label": c.label, "seed": c.seed, "points": _finite(c.points)} for c in curves],
         "hacking": hacking(curves),
         "variance": variance_cut(setting, learners, num_envs=experiment.num_envs),
+        "engine": public(engine),
         "provenance": provenance(config, started),
     }
     _write(results, output_dir)
     print_table(results, console := Console())
     for sentence in page.sentences(results):
         console.print(sentence, highlight=False)
+    console.print(in_words(engine), style="dim", highlight=False)
     console.print(f"Report: {output_dir / 'report.html'}", highlight=False, soft_wrap=True)
     return results
 

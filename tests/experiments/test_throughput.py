@@ -6,14 +6,17 @@ import numpy as np
 import pytest
 from hydra import compose, initialize_config_module
 
+from agents.inference.local import LocalEngine
 from agents.inference.scripted import ScriptedEngine
 from agents.memory import TableMemory
 from agents.persona_users import PersonaUsers
 from agents.population import Population
-from experiments.throughput.baseline import compare, ratios, regressions
+from agents.prompts import RATING_CHOICES
+from experiments.throughput import llama_cpp
+from experiments.throughput.baseline import STORED, compare, ratios, regressions, store
 from experiments.throughput.crowds import crowd
 from experiments.throughput.memories import MemorySizes, OneIndex, race_memories
-from experiments.throughput.run import run
+from experiments.throughput.run import Cell, cells_of, run
 from experiments.throughput.timing import race, spread
 from experiments.throughput.workloads import WORKLOADS, requests
 
@@ -61,42 +64,96 @@ def test_a_race_gives_rates_and_ratios_of_the_same_requests():
     assert spread([1.0, 3.0, 2.0]) == {"median": 2.0, "min": 1.0, "max": 3.0}
 
 
+SMALL = (
+    "adapters=[2]",
+    "users=[3]",
+    "slates=[2]",
+    "workloads=[uniform,skewed]",
+    "env_users=[2,4]",
+    "env_steps=1",
+    "rounds=1",
+    "memory={users: 6, kept: 4, slate: 2, recalled: 3, items: 20, width: 8}",
+)
+LLAMA_CPP = {"llama_cpp"} if llama_cpp.installed() else set()
+
+
+def composed(*overrides):
+    with initialize_config_module("conf", version_base="1.3"):
+        return compose(
+            "config",
+            ["experiment=throughput", *(f"experiment.{s}" for s in overrides), "output_dir=x"],
+        )
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("error:Adapter cannot be set when the model is merged")
 @pytest.mark.filterwarnings("error:Already unmerged")
 def test_the_experiment_runs_and_its_ways_agree(tmp_path):
-    small = [
-        "adapters=[1,2]",
-        "users=[3]",
-        "slates=[2]",
-        "env_users=[4]",
-        "env_steps=1",
-        "rounds=1",
-        "memory={users: 6, kept: 4, slate: 2, recalled: 3, items: 20, width: 8}",
-    ]
-    with initialize_config_module("conf", version_base="1.3"):
-        cfg = compose(
-            "config", ["experiment=throughput", *(f"experiment.{s}" for s in small), "output_dir=x"]
-        )
-    results = run(cfg, tmp_path)
-    assert json.loads((tmp_path / "results.json").read_text())["cells"]
+    results = run(composed(*SMALL), tmp_path)
+    assert [cell["workload"] for cell in results["cells"]] == ["uniform", "skewed"]
     stored = json.loads((tmp_path / "baseline.json").read_text())
     assert stored["ratios"] == ratios(results)
     assert [c.relative for c in compare(ratios(results), tmp_path / "baseline.json")] == [
         1.0
     ] * len(stored["ratios"])
+    assert [row["num_users"] for row in results["env"]] == [2, 4]
     assert results["env"][0]["step_seconds"]["p95"] > 0
+    assert results["cost_ratio"]["many"] == 4
+    assert results["cost_ratio"]["median"] > 0
     assert results["peak_memory_bytes"] > 2**20
+    assert set(results["not_raced"]) == {"llama_cpp"} - LLAMA_CPP
+    whole = {"loop", "padded", "merged", "merge_in_out", "mixed"}
     for cell in results["cells"]:
         assert max(cell["largest_difference"].values()) < 1e-3
-        assert set(cell["ratios"]) == {
-            "generate",
-            "loop",
-            "padded",
-            "hugging_face",
-            "mixed",
-            "merge_in_out",
-        }
+        assert set(cell["ratios"]) == whole | {"generate", "hugging_face"} | LLAMA_CPP
+        assert whole | {"ours", "hugging_face"} == set(cell["largest_difference"])
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not LLAMA_CPP, reason="needs pip install 'personarec[llama]'")
+def test_llama_cpp_reads_the_same_from_the_same_weights(people, tmp_path):
+    model = people.population.model
+    reader = LocalEngine(model, reuse_prefixes=False)
+    rival = llama_cpp.LlamaCpp(model, tmp_path, reader)
+    questions = [r._replace(adapter=None) for r in asked(people, "uniform")[:6]]
+    got = rival(questions)
+    np.testing.assert_allclose(np.exp(got), np.exp(reader.score(questions, RATING_CHOICES)),
+                               rtol=0, atol=1e-3)  # fmt: skip
+    assert np.isnan(rival([questions[0]._replace(adapter="a")])).all()
+    rival.close()
+
+
+def test_one_part_runs_alone(tmp_path):
+    results = run(composed(*SMALL, "part=memory"), tmp_path)
+    assert "memory" in results
+    assert "cells" not in results
+    assert all(what.startswith("memory") for what in ratios(results))
+    with pytest.raises(ValueError, match=r"experiment\.part wanted one of race, env, memory or"):
+        run(composed("part=races"), tmp_path)
+
+
+def test_cells_are_a_cross_or_the_whole_product():
+    settings = {
+        "adapters": [1, 4],
+        "users": [64, 256, 9999],
+        "slates": [5, 20],
+        "workloads": ["distinct", "uniform"],
+        "middle": [4, 64, 5, "uniform"],
+        "full": False,
+    }
+    middle = Cell(4, 64, 5, "uniform")
+    assert set(cells_of(settings, 400)) == {
+        middle,
+        middle._replace(adapters=1),
+        middle._replace(users=256),
+        middle._replace(users=400),
+        middle._replace(slate=20),
+        middle._replace(workload="distinct"),
+    }
+    full = cells_of({**settings, "full": True}, 400)
+    assert len(full) == len(set(full)) == 2 * 3 * 2 + 1
+    one = {"adapters": [64], "users": [256], "slates": [5], "workloads": ["zipf"]}
+    assert cells_of({**settings, **one}, 400) == [Cell(64, 256, 5, "zipf")]
 
 
 def test_a_crowd_is_the_same_people_with_prefixes_of_their_own():
@@ -146,3 +203,22 @@ def test_a_baseline_that_is_missing_or_of_other_settings_is_refused(tmp_path):
     (tmp_path / "other.json").write_text('{"ratios": {"b": 1.0}}')
     with pytest.raises(ValueError, match=r"'other\.json' has none of the 1 ratios of this run"):
         compare({"a": 1.0}, tmp_path / "other.json")
+
+
+def test_the_stored_baseline_is_compared_where_it_has_the_same(tmp_path, monkeypatch):
+    path = tmp_path / "baseline.json"
+    monkeypatch.setattr("experiments.throughput.baseline.STORED", path)
+    assert compare({"a": 1.0}, "stored") == [], "none is stored yet"
+    store({"a": 2.0, "b": 1.0}, path)
+    store({"b": 3.0}, path)
+    assert [(c.what, c.relative) for c in compare({"a": 1.0, "b": 3.0}, "stored")] == [
+        ("a", 0.5),
+        ("b", 1.0),
+    ]
+    assert compare({"c": 1.0}, "stored") == []
+    assert compare({"c": 1.0}, None) == []
+
+
+def test_every_stored_ratio_is_a_number_above_0():
+    if STORED.exists():
+        assert all(value > 0 for value in json.loads(STORED.read_text())["ratios"].values())

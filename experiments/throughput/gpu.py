@@ -1,0 +1,235 @@
+"""One command for a GPU: build a model of the paper's shape, check it, time it, state the peak.
+
+Run::
+
+    personarec experiment=throughput_gpu
+
+1. *Check*, before anything is timed: the same widths with a few layers, in float32. Prefixes from
+   the cache and every way to put an adapter to work against whole prompts with the adapter beside
+   the weights, at most ``check.tolerance`` (nats) apart; then the format that is timed against it.
+2. *Build*: random weights of the whole shape, adapters of the paper's rank on query and key.
+3. *Time*: a slate for every user, new items every round, prefixes warm as in the middle of a run;
+   exposures a second, 2 x weights x real tokens run a second, and the share of the matrix product's
+   peak that this is. The adapter modes take turns on one engine, in every round.
+4. *vLLM*, where it is installed: the same weights, adapters and tokens, its prefix cache on.
+
+With no GPU it ends with an error that says so. ``experiment.device=cpu`` and a small shape run the
+same code anywhere (a test does); what that prints says nothing of a GPU.
+"""
+
+import tempfile
+from collections.abc import Iterable
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from omegaconf import DictConfig, OmegaConf
+from rich.console import Console
+
+from agents.inference.adapter_modes import AdapterMode
+from agents.inference.local import LocalEngine
+from agents.inference.machine import peak_flops, upload_bandwidth
+from agents.inference.meter import EngineFigures, EngineMeter, in_words
+from agents.population import SHIPPED
+from agents.prompts import RATING_CHOICES
+from experiments.progress import Tick, progress_bar
+from experiments.provenance import provenance
+from experiments.report import write_json
+from experiments.throughput import vllm_way
+from experiments.throughput.random_models import (
+    ModelShape,
+    PromptSizes,
+    random_adapters,
+    random_model,
+    random_prompts,
+)
+from experiments.throughput.timing import spread
+
+_CHECKED: tuple[AdapterMode, ...] = ("switch", "merged", "merge_in_out", "mixed")
+
+
+def run(cfg: DictConfig, output_dir: Path) -> dict[str, Any]:
+    """Check, then time; returns what ``results.json`` holds.
+
+    Raises:
+        RuntimeError: the device is not there; nothing was done.
+        ArithmeticError: the check failed; nothing was timed.
+    """
+    started = datetime.now(UTC)
+    settings: dict[str, Any] = OmegaConf.to_container(cfg.experiment, resolve=True)  # type: ignore[assignment]
+    device, dtype = require_device(settings["device"]), settings["dtype"]
+    output_dir.mkdir(parents=True, exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory(dir=settings["scratch"]) as scratch,
+        progress_bar("throughput_gpu", 4 + settings["rounds"]) as tick,
+    ):
+        results = {
+            "experiment": settings["name"],
+            "device": _name(device),
+            "dtype": dtype,
+            "setting": {key: settings[key] for key in ("shape", "rank", "num_adapters", "prompts")},
+            "check": _check(settings, device, Path(scratch) / "check", tick),
+            "peak_flops": peak_flops(device, dtype),
+            "upload_bytes_per_second": upload_bandwidth(device),
+        }
+        results |= _race(settings, device, Path(scratch) / "whole", results["peak_flops"], tick)
+    results["provenance"] = provenance(OmegaConf.to_container(cfg, resolve=True), started)  # type: ignore[arg-type]
+    write_json(output_dir / "results.json", results)
+    _tell(results, output_dir)
+    return results
+
+
+def require_device(name: str) -> torch.device:
+    """The device of that name.
+
+    Raises:
+        RuntimeError: it is not there.
+    """
+    device = torch.device(name)
+    if device.type == "cuda" and not torch.cuda.is_available():
+        built = f"built for CUDA {torch.version.cuda}" if torch.version.cuda else "built for CPUs"
+        raise RuntimeError(
+            f"throughput_gpu wanted an NVIDIA GPU that torch can use, got none (torch"
+            f" {torch.__version__}, {built}); run it on a GPU host with a CUDA build of torch."
+            " Nothing was measured"
+        )
+    return device
+
+
+def _check(
+    settings: dict[str, Any], device: torch.device, scratch: Path, tick: Tick
+) -> dict[str, Any]:
+    """How far every fast way is from float32 whole prompts, on a few layers of the same widths."""
+    tick("checking a few layers against float32")
+    asked = settings["check"]
+    shape = ModelShape(**settings["shape"])._replace(layers=asked["layers"])
+    folder = random_model(shape, scratch, SHIPPED / "model", "float32", str(device))
+    adapters = random_adapters(folder, 2, settings["rank"], scratch)
+    sizes = PromptSizes(**{**settings["prompts"], "users": asked["users"]})
+    options: dict[str, Any] = {"device": str(device), "fast": False}
+
+    def scores(**how: Any) -> Any:
+        with closing(LocalEngine(folder, adapters, **options, **how)) as engine:
+            prompts = random_prompts(engine.tokenizer, sizes, [*adapters], seed=0)
+            return [engine.score(prompts, RATING_CHOICES) for _ in range(2)][-1]
+
+    before = torch.backends.cuda.matmul.allow_tf32
+    torch.backends.cuda.matmul.allow_tf32 = False  # or float32 would be none
+    truth = scores(dtype="float32", reuse_prefixes=False, adapter_mode="switch")
+    found = {m: _apart(scores(dtype="float32", adapter_mode=m), truth) for m in _CHECKED}
+    torch.backends.cuda.matmul.allow_tf32 = before
+    worst = max(found.values())
+    if not worst <= asked["tolerance"]:
+        raise ArithmeticError(
+            f"the check wanted every way within {asked['tolerance']} of float32 whole prompts, got"
+            f" {found}; do not trust this device's figures"
+        )
+    timed = scores(dtype=settings["dtype"])
+    tick("checked", advance=1)
+    return {
+        "largest_difference": found,
+        settings["dtype"]: float(np.abs(np.exp(timed) - np.exp(truth)).max()),
+    }
+
+
+def _race(
+    settings: dict[str, Any], device: torch.device, scratch: Path, peak: float, tick: Tick
+) -> dict[str, Any]:
+    tick("building the model and its adapters")
+    shape, sizes = ModelShape(**settings["shape"]), PromptSizes(**settings["prompts"])
+    folder = random_model(shape, scratch, SHIPPED / "model", settings["dtype"], str(device))
+    adapters = random_adapters(folder, settings["num_adapters"], settings["rank"], scratch)
+    tick("built", advance=1)
+    found: dict[str, Any] = {"not_raced": {}}
+    engine = LocalEngine(
+        folder,
+        adapters,
+        device=str(device),
+        dtype=settings["dtype"],
+        token_budget=settings["token_budget"],
+        cache_bytes=_cache_bytes(shape, sizes, settings["dtype"]),
+        fast=False,
+    )
+    with closing(engine):
+        found["modes"] = _timed(engine, sizes, settings, peak, tick)
+    del engine  # or its memory is not there for vLLM
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+    tick("vLLM")
+    if vllm_way.installed() and device.type == "cuda":
+        found["vllm"] = vllm_way.race(folder, adapters, sizes, settings["rounds"])
+    else:
+        found["not_raced"]["vllm"] = vllm_way.NOT_RACED
+    tick("done", advance=1)
+    return found
+
+
+def _timed(
+    engine: LocalEngine, sizes: PromptSizes, settings: dict[str, Any], peak: float, tick: Tick
+) -> dict[str, Any]:
+    """By mode, rounds of a slate for everybody; the first warms up and fills the cache."""
+    parts: dict[str, list[EngineFigures]] = {mode: [] for mode in settings["modes"]}
+    for number in range(settings["rounds"] + 1):
+        prompts = random_prompts(engine.tokenizer, sizes, engine.adapters, seed=number)
+        for mode in settings["modes"]:
+            tick(f"round {number}, adapters {mode}")
+            engine.adapter_mode = mode
+            meter = EngineMeter(engine)
+            engine.score(prompts, RATING_CHOICES)
+            if number:
+                parts[mode].append(meter.read(peak))
+        tick("done", advance=1)
+    return {mode: _summary(own) for mode, own in parts.items()}
+
+
+def _summary(timed: list[EngineFigures]) -> dict[str, Any]:
+    return {
+        "exposures_per_second": spread(_known(p["exposures_per_second"] for p in timed)),
+        "utilisation": spread(_known(p["utilisation"] for p in timed)),
+        "last": timed[-1],
+    }
+
+
+def _known(values: Iterable[float | None]) -> list[float]:
+    return [value for value in values if value is not None]
+
+
+def _cache_bytes(shape: ModelShape, sizes: PromptSizes, dtype: str) -> int:
+    """Room for every user's prefix."""
+    width = shape.width // shape.heads * shape.key_heads
+    numbers = 2 * shape.layers * width * sizes.prefix_tokens * sizes.users
+    return int(1.05 * numbers * getattr(torch, dtype).itemsize)
+
+
+def _apart(own: Any, truth: Any) -> float:
+    return float(np.abs(own - truth).max())
+
+
+def _name(device: torch.device) -> str:
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else str(device)
+
+
+def _tell(results: dict[str, Any], output_dir: Path) -> None:
+    console = Console(highlight=False, soft_wrap=True)
+    differences = results["check"]["largest_difference"]
+    console.print(
+        f"Check: every way within {max(differences.values()):.1e} nats of float32 whole prompts;"
+        f" {results['dtype']} moves a probability by at most"
+        f" {results['check'][results['dtype']]:.3f}."
+    )
+    for mode, figures in results["modes"].items():
+        rate, share = figures["exposures_per_second"], figures["utilisation"]
+        console.print(
+            f"adapters {mode}: {rate['median']:.0f} exposures/s"
+            f" ({rate['min']:.0f}-{rate['max']:.0f}), {share['median']:.1%} of the measured"
+            f" {results['dtype']} peak of {results['peak_flops'] / 1e12:.2f} TFLOP/s"
+        )
+        console.print(f"  {in_words(figures['last'])}", style="dim")
+    if "vllm" in results:
+        console.print(f"vLLM: {results['vllm']['median']:.0f} exposures/s")
+    for rival, why in results["not_raced"].items():
+        console.print(f"{rival}: {why}")
+    console.print(f"Device: {results['device']}. Figures: {output_dir / 'results.json'}")
