@@ -1,12 +1,16 @@
 """What a society costs beside its users and its policy.
 
 Run: ``python -m experiments.simulate.overhead``. With ``personas`` as an argument: 10,000 people on
-the shipped language model, 1 % awake, against as many others put to the users alone, by turns.
+the shipped language model, 1 % awake, against as many others put to the users alone, and against
+the same society on an engine whose answers are the same bits whatever it was asked before
+(``engine=repeatable``, with which a run is resumed bit for bit), by turns.
 """
 
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -57,9 +61,10 @@ def measure(society: PersonaSociety, num_ticks: int) -> FloatArray:
     return np.array(rows[1:])  # the first tick warms up
 
 
-def persona_society(num_users: int) -> PersonaSociety:
+def persona_society(num_users: int, repeatable: bool = False) -> PersonaSociety:
     """The shipped people, each several times, so that there are ``num_users`` of them."""
     from agents.assembly import persona_users
+    from agents.inference.local import LocalEngine
     from agents.population import Population
     from agents.reflection import LivingUsers
 
@@ -78,37 +83,42 @@ def persona_society(num_users: int) -> PersonaSociety:
     people = replace(
         shipped, personas=shipped.personas * copies, history=log, reasons=shipped.reasons * copies
     )
-    users = LivingUsers(persona_users(people))
+    engine = partial(LocalEngine, repeatable=repeatable)
+    users = LivingUsers(persona_users(people, engine))
     return PersonaSociety(
         users, Popularity(), people.catalog, log, settings=_STILL, activation=SteadyShare(0.01),
         social=SocialSettings.off(),
     )  # fmt: skip
 
 
-def against_the_bare_users(society: PersonaSociety, num_ticks: int) -> FloatArray:
-    """(num_ticks, 2): seconds an exposure of a tick, and of ``respond`` for just as many users."""
+def personas_by_turns(num_users: int, num_ticks: int) -> FloatArray:
+    """(num_ticks, 3): seconds of a tick, of ``respond`` for as many users, of a repeatable tick."""
+    society, repeatable = persona_society(num_users), persona_society(num_users, repeatable=True)
     rows, users = [], society.user_model
     for _ in range(num_ticks):
-        started = time.perf_counter()
-        society.step()
-        ticked = time.perf_counter() - started
+        ticked = _seconds(society.step)
         last = society.last
+        others = (last.users + 137) % users.num_users
         seeds = row_seeds(1, last.users, last.users)
-        started = time.perf_counter()
-        users.respond((last.users + 137) % users.num_users, last.slates, seeds)
-        rows.append((ticked, time.perf_counter() - started))
+        asked = _seconds(partial(users.respond, others, last.slates, seeds))
+        rows.append((ticked, asked, _seconds(repeatable.step)))
     return np.array(rows[1:])
+
+
+def _seconds(call: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    call()
+    return time.perf_counter() - started
 
 
 def main() -> None:
     """Print the figures."""
     if "personas" in sys.argv[1:]:
-        society = persona_society(10_000)
-        seconds = against_the_bare_users(society, 8)
-        ratio = np.median(seconds[:, 0]) / np.median(seconds[:, 1])
-        each = society.settings.slate_size * 100 / np.median(seconds, axis=0)
-        print(f"{len(society.agents):,} personas: {each[0]:.0f} exposures/s in the society,")
-        print(f"{each[1]:.0f} from the users alone: {ratio - 1:+.1%} time")
+        tick, bare, repeatable = np.median(personas_by_turns(10_000, 8), axis=0)
+        each = 100 * _STILL.slate_size
+        print(f"10,000 personas: {each / tick:.0f} exposures/s in the society,")
+        print(f"{each / bare:.0f} from the users alone: {tick / bare - 1:+.1%} time;")
+        print(f"repeatable: {repeatable / tick:.2f} times the time of a tick")
         return
     for name, social in (("nobody knows anybody", SocialSettings.off()),
                          ("word of mouth and trends", SocialSettings())):  # fmt: skip
