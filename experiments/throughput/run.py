@@ -127,7 +127,9 @@ def _race_all(
             for cell in (c for c in cells if c.adapters == count):
                 tick(f"{cell.workload}, {cell.users} users x {cell.slate}, {count} adapters")
                 draw = partial(_draw, people, cell, list(held))
-                figures = race(contestants, draw, settings["rounds"], settings["most"])
+                figures = race(
+                    contestants, draw, settings["rounds"], settings["most"], settings["warm"]
+                )
                 found.append({**cell._asdict(), **figures})
                 tick("done", advance=1)
     return found

@@ -22,30 +22,33 @@ def race(
     draw: Callable[[int], list[Request]],
     rounds: int,
     most: Mapping[str, int],
+    warm: int = 1,
 ) -> dict[str, Any]:
     """Every way answers the same requests, turn by turn.
 
     Args:
         ways: the first is the one whose ratios are reported.
-        draw: the requests of a round; round 0 warms up and is compared, not timed.
+        draw: the requests of a round; the answers to round 0 are compared.
         rounds: timed rounds.
         most: of a way, the requests it is given at most; those not named get all.
+        warm: rounds before the clock starts, as users in the middle of a run have met slates.
 
     Returns:
         ``rates`` (requests per second), ``ratios`` (the first way over each other) and
         ``largest_difference`` from ``padded`` (nats), by way.
     """
     first, *others = ways
-    warm = draw(0)
-    answers = {name: way(warm[: most.get(name)]) for name, way in ways.items()}
+    met = draw(0)
+    answers = {name: way(met[: most.get(name)]) for name, way in ways.items()}
     rates: dict[str, list[float]] = {name: [] for name in ways}
-    for number in range(1, rounds + 1):
+    for number in range(1, warm + rounds):
         asked = draw(number)
         for name, way in ways.items():
             part = asked[: most.get(name)]
             started = time.perf_counter()
             way(part)
-            rates[name].append(len(part) / (time.perf_counter() - started))
+            if number >= warm:
+                rates[name].append(len(part) / (time.perf_counter() - started))
     return {
         "rates": {name: spread(own) for name, own in rates.items()},
         "ratios": {
