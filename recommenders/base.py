@@ -171,7 +171,7 @@ class Recommender(ABC):
         """
         self._require_fit("save")
         header: dict[str, Any] = {
-            "class": f"{type(self).__module__}:{type(self).__qualname__}",
+            "class": _class_path(type(self)),
             "params": self._params(),
         }
         header |= {size: getattr(self.log, size) for size in _LOG_SIZES}
@@ -190,7 +190,8 @@ class Recommender(ABC):
                 neither ours nor already imported.
         """
         header, arrays = read_archive(path)
-        kind = _policy_class(str(header["class"]), path)
+        named = str(header["class"])
+        kind = cls if named == _class_path(cls) else _policy_class(named, path)
         if not issubclass(kind, cls):
             raise ValueError(
                 f"{path} holds a {kind.__name__}, not a {cls.__name__};"
@@ -243,6 +244,10 @@ class Recommender(ABC):
         self, users: IntArray, observation: Observation, rng: np.random.Generator
     ) -> FloatArray:
         """Scores (n, num_items), higher is better, all finite."""
+
+
+def _class_path(kind: type[Recommender]) -> str:
+    return f"{kind.__module__}:{kind.__qualname__}"
 
 
 def _policy_class(path: str, file: str | Path) -> type[Recommender]:

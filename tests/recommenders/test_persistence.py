@@ -49,6 +49,16 @@ def test_a_class_that_is_not_imported_is_not_imported_by_a_file(tmp_path) -> Non
         Recommender.load(tmp_path / "p.npz")
 
 
+def test_a_class_reads_its_own_files_wherever_it_was_written(tmp_path) -> None:
+    class Mine(Popularity):
+        """Not importable by name, as a class of a notebook."""
+
+    Mine().fit(LOG).save(tmp_path / "p.npz")
+    assert type(Mine.load(tmp_path / "p.npz")) is Mine
+    with pytest.raises(ValueError, match=r"Mine, which is not imported here"):
+        Recommender.load(tmp_path / "p.npz")
+
+
 def test_a_file_of_a_newer_format_is_refused(tmp_path) -> None:
     write_archive(tmp_path / "p.npz", {"format": 99}, {})
     with pytest.raises(ValueError, match=r"has policy format 99, this version reads 1; fit and"):
