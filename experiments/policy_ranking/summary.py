@@ -4,6 +4,8 @@ Pure: arrays in, plain dicts out (JSON types; None where a figure does not exist
 """
 
 import math
+import re
+from collections.abc import Iterable
 from itertools import combinations
 from typing import Any
 
@@ -67,11 +69,19 @@ def summarise_off_policy(
                 "effective_size": _number(
                     min(off_policy.values[n][estimator].effective_size for n in names)
                 ),
-                "notes": sorted({t for n in names for t in off_policy.values[n][estimator].notes}),
+                "notes": one_of_a_kind(
+                    text for n in names for text in off_policy.values[n][estimator].notes
+                ),
             }
             for estimator, estimates in values.items()
         },
     }
+
+
+def one_of_a_kind(texts: Iterable[str]) -> list[str]:
+    """Texts that differ by more than their numbers; of those that do not, the lowest numbers."""
+    kinds = {re.sub(r"\d[\d.,]*", "#", text): text for text in sorted(texts, reverse=True)}
+    return sorted(kinds.values())
 
 
 def _policy(session: Session, facts: ItemFacts) -> dict[str, Any]:

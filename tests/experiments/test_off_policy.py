@@ -8,6 +8,7 @@ import pytest
 from experiments.__main__ import main
 from experiments.off_policy.coverage import summarise
 from experiments.off_policy.page import answer
+from experiments.policy_ranking.summary import one_of_a_kind
 from recommenders.off_policy import Estimate
 
 SMALL = ["experiment=off_policy", "data.num_users=80", "experiment.num_users=30",
@@ -73,3 +74,8 @@ def test_the_answer_counts_those_that_cover():
     said = answer({"cells": cells, "setting": {"repetitions": 7}})
     assert "Of 2 weighted estimates that mostly do not warn, 1 cover" in said
     assert "of 1 that mostly warn, 1 fall short" in said
+
+
+def test_warnings_that_differ_by_numbers_alone_are_told_once():
+    asked = ["rests on 2.0 of 7,020 places", "rests on 0.5 of 7,020 places", "weights are off"]
+    assert one_of_a_kind(asked) == ["rests on 0.5 of 7,020 places", "weights are off"]
