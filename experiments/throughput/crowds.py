@@ -8,21 +8,23 @@ from agents.population import Population
 from simenv.events import InteractionLog
 
 
-def crowd(population: Population, num_users: int) -> Population:
-    """``num_users`` people: those of ``population`` again and again.
+def crowd(population: Population, num_users: int, first: int = 0) -> Population:
+    """``num_users`` people from number ``first`` on of those of ``population`` again and again.
 
     Everybody has a profile of their own, one number longer than the original's, so that no two
     share a prefix; first memories are copied.
     """
     size = len(population.personas)
+    numbers = range(first, first + num_users)
     personas = [
         replace(persona, profile=f"{persona.profile} You are number {number}.")
-        for number, persona in enumerate(population.personas[u % size] for u in range(num_users))
+        for number in numbers
+        for persona in [population.personas[number % size]]
     ]
     log = population.history
     rows = [np.flatnonzero(log.users == user) for user in range(size)]
-    taken = np.concatenate([rows[user % size] for user in range(num_users)])
-    owners = np.repeat(np.arange(num_users), [len(rows[u % size]) for u in range(num_users)])
+    taken = np.concatenate([rows[number % size] for number in numbers])
+    owners = np.repeat(np.arange(num_users), [len(rows[number % size]) for number in numbers])
     history = InteractionLog(
         owners,
         log.items[taken],

@@ -145,18 +145,26 @@ def _env_part(population: Population, settings: dict[str, Any], peak: float) -> 
     engine = LocalEngine(population.model, population.adapters, cache_bytes=settings["cache_bytes"])
     with progress_bar("env.step", settings["env_steps"] + 1) as tick:
         tick("people")
-        clocks = [StepClock(PersonaUsers(crowd(population, n), engine), n, 5) for n in sizes]
+        clocks = [_clock(population, engine, n, crews=min(8, sizes[-1] // n)) for n in sizes]
         for turn in range(settings["env_steps"] + 1):  # the first warms up
             for clock in clocks:
                 tick(f"{clock.num_users} users", advance=clock is clocks[-1])
-                for _ in range(min(8, sizes[-1] // clock.num_users)):  # small ones more often
-                    clock.step(timed=turn > 0)
+                clock.step(timed=turn > 0)
         rows = [clock.figures(peak) for clock in clocks]
     engine.close()
     found: dict[str, Any] = {"env": rows}
     if len(rows) > 1:
         found["cost_ratio"] = cost_ratio(clocks[-1], clocks[0])
     return found
+
+
+def _clock(population: Population, engine: LocalEngine, num_users: int, crews: int) -> StepClock:
+    """Environments of so many users: small ones several, as a single step of theirs is short.
+
+    No two hold the same people, so that users of all sizes have met as many slates.
+    """
+    parts = [crowd(population, num_users, first=num_users * number) for number in range(crews)]
+    return StepClock([PersonaUsers(part, engine) for part in parts], slate=5)
 
 
 def _memory_part(population: Population, settings: dict[str, Any], _: float) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Clocks: ways of asking side by side, and the environment's step."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -64,30 +64,36 @@ def race(
 
 
 class StepClock:
-    """An environment of ``num_users`` and the times of its steps, with distinct random slates."""
+    """Environments of ``num_users`` each and the times of their steps, with random slates."""
 
-    def __init__(self, people: PersonaUsers, num_users: int, slate: int, seed: int = 0) -> None:
-        """``people``: on a ``LocalEngine``, which others may use between the steps."""
-        assert isinstance(people.engine, LocalEngine)
-        self.num_users, self.slate = num_users, slate
-        self._engine = people.engine
-        catalog = people.population.catalog
-        self._env = RecVectorEnv(people, catalog, num_envs=num_users, slate_size=slate)
-        self._env.reset(seed=seed)
-        self._rng, self._num_items = np.random.default_rng(seed), len(catalog)
+    def __init__(self, crews: Sequence[PersonaUsers], slate: int, seed: int = 0) -> None:
+        """``crews``: people for each environment, all on one ``LocalEngine``, shared or not."""
+        engine = crews[0].engine
+        assert isinstance(engine, LocalEngine)
+        catalog = crews[0].population.catalog
+        self.num_users, self.slate = crews[0].num_users, slate
+        self._engine, self._num_items = engine, len(catalog)
+        self._envs = [
+            RecVectorEnv(people, catalog, num_envs=self.num_users, slate_size=slate)
+            for people in crews
+        ]
+        for number, env in enumerate(self._envs):
+            env.reset(seed=seed + number)
+        self._rng = np.random.default_rng(seed)
         self._parts: list[EngineFigures] = []
 
     def step(self, timed: bool) -> None:
-        """One step; a step in which nobody was asked (all restart) counts as none."""
-        slates = [
-            self._rng.choice(self._num_items, self.slate, replace=False)
-            for _ in range(self.num_users)
-        ]
-        meter = EngineMeter(self._engine)
-        self._env.step(np.array(slates))
-        figures = meter.read()
-        if timed and figures["exposures"]:
-            self._parts.append(figures)
+        """One step of each; a step in which nobody was asked (all restart) counts as none."""
+        for env in self._envs:
+            slates = [
+                self._rng.choice(self._num_items, self.slate, replace=False)
+                for _ in range(self.num_users)
+            ]
+            meter = EngineMeter(self._engine)
+            env.step(np.array(slates))
+            figures = meter.read()
+            if timed and figures["exposures"]:
+                self._parts.append(figures)
 
     @property
     def costs(self) -> FloatArray:

@@ -168,6 +168,9 @@ def test_a_crowd_is_the_same_people_with_prefixes_of_their_own():
     asked = people.requests(everybody, np.zeros((size + 2, 1), dtype=np.int64))
     assert len({request.prefix for request in asked}) == size + 2
     assert len(crowd(shipped, 3).personas) == 3
+    later = crowd(shipped, 2, first=size)
+    assert later.personas == many.personas[size:]
+    assert len(later.history) == len(many.history) - len(shipped.history)
 
 
 def test_memories_are_raced_over_the_same_questions():
