@@ -21,6 +21,9 @@ class Behaviour:
     takes an examined item with a probability that is logistic in its expected stars around
     ``take_threshold``, and leaves with a probability that is logistic in how far the session's
     satisfaction fell below ``content_level``; active users are more patient.
+
+    Raises:
+        ValueError: a share lies outside its range.
     """
 
     examine_decay: float = 0.95
@@ -31,6 +34,18 @@ class Behaviour:
     content_level: float = 3.6
     patience_per_activity: float = 0.4
     satisfaction_memory: float = 0.7  # weight of the past in the running satisfaction
+
+    def __post_init__(self) -> None:
+        for name, allowed, fits in (
+            ("examine_decay", "(0, 1]", 0 < self.examine_decay <= 1),
+            ("base_quit", "(0, 1)", 0 < self.base_quit < 1),
+            ("satisfaction_memory", "[0, 1]", 0 <= self.satisfaction_memory <= 1),
+        ):
+            if not fits:
+                raise ValueError(
+                    f"Behaviour wanted {name} in {allowed}, got {getattr(self, name)};"
+                    " choose one in that range or keep the default"
+                )
 
     def act(
         self,

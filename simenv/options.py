@@ -94,7 +94,7 @@ def parse_options(
 
     Raises:
         ValueError: an option is unknown or malformed, or somebody would sit in two rows.
-        TypeError: ``reset_mask`` is not a boolean array.
+        TypeError: ``reset_mask`` is not a boolean array, ``root`` no integer or ``forget`` no bool.
     """
     given = dict(options or {})
     unknown = sorted(set(given) - set(_KNOWN))
@@ -111,9 +111,17 @@ def parse_options(
                 "reset option 'users' wanted ids of at least 0, got -1: only an environment with"
                 " autoreset_mode=AutoresetMode.DISABLED can leave a row idle"
             )
-    root = given.get("root")
+    root = _parse_root(given.get("root"))
     forget = _parse_forget(given.get("forget", seed is not None), mask, seed)
-    return ResetOptions(mask, users, None if root is None else int(root), forget)
+    return ResetOptions(mask, users, root, forget)
+
+
+def _parse_root(root: Any) -> int | None:
+    if root is not None and not isinstance(root, int | np.integer):
+        raise TypeError(
+            f"reset option 'root' wanted an integer, got {root!r}; choose any whole one"
+        )
+    return None if root is None else int(root)
 
 
 def _parse_forget(forget: Any, mask: BoolArray, seed: int | None) -> bool:

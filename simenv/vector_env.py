@@ -1,7 +1,8 @@
-"""The environment: n users at once are shown slates and answer. The only place with the logic.
+"""The environment: n users at once are shown slates and answer, as Gymnasium wants it told.
 
-It knows users only through the ``UserModel`` protocol, and no language model. Letters: ``n`` users
-in the batch, ``k`` slate places, ``h`` history length, ``m`` the rows that are asked in a step.
+Spaces, checks, infos, autoreset and pages; what happens to the users is ``dynamics``. It knows them
+only through the ``UserModel`` protocol, and no language model. Letters: ``n`` users in the batch,
+``k`` slate places, ``h`` history length, ``m`` the rows that are asked in a step.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,22 +15,22 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from simenv.catalog import Catalog
-from simenv.events import FloatArray, IntArray, SeedArray, Slates
+from simenv.dynamics import Dynamics
+from simenv.events import IntArray, SeedArray
 from simenv.infos import (
     Info,
     describe_feedback,
     move_to_final,
-    no_feedback,
     set_rows,
+    spread,
     spread_info,
 )
 from simenv.lives import Life
-from simenv.options import ResetOptions, check_pool, check_settings, parse_options
+from simenv.options import check_pool, check_settings, parse_options
 from simenv.rendering import MODES, Frame, Screen
-from simenv.rewards import Outcome, RewardChoice, pay, resolve_reward
-from simenv.seeding import row_seeds
-from simenv.sessions import Sessions, draw_users
-from simenv.snapshots import Arrays, check_shapes, pack_arrays, unpack_arrays
+from simenv.rewards import RewardChoice, resolve_reward
+from simenv.sessions import Sessions
+from simenv.snapshots import pack_arrays, unpack_arrays
 from simenv.spaces import (
     Observation,
     build_action_space,
@@ -108,7 +109,6 @@ class RecVectorEnv(VectorEnv[Observation, IntArray, NDArray[Any]]):
             repeats=repeats,
             render_mode=render_mode,
         )
-        self.user_model = TiringUsers(user_model, catalog, effects) if effects else user_model
         self.catalog = catalog
         self.num_envs = num_envs
         self.slate_size = slate_size
@@ -118,8 +118,14 @@ class RecVectorEnv(VectorEnv[Observation, IntArray, NDArray[Any]]):
         self.render_mode = render_mode
         self.autoreset_mode = AutoresetMode(autoreset_mode)
         self.metadata = {**type(self).metadata, "autoreset_mode": self.autoreset_mode}
-        self._pool = check_pool(users, num_envs, user_model.num_users)
-        self._reward = resolve_reward(reward)
+        self._dynamics = Dynamics(
+            TiringUsers(user_model, catalog, effects) if effects else user_model,
+            catalog,
+            pool=check_pool(users, num_envs, user_model.num_users),
+            reward=resolve_reward(reward),
+            sessions=Sessions.idle(num_envs, history_length),
+            lifetime=np.zeros(user_model.num_users, dtype=np.int64),
+        )
         self._titles = np.array(catalog.titles, dtype=object) if texts else None
         self._on_close = on_close
 
@@ -131,12 +137,14 @@ class RecVectorEnv(VectorEnv[Observation, IntArray, NDArray[Any]]):
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
 
-        self._root: int | None = None
-        self._lifetime = np.zeros(user_model.num_users, dtype=np.int64)
-        self._sessions = Sessions.idle(num_envs, history_length)
         self._screen: Screen | None = None
         if render_mode is not None:
             self._screen = Screen(render_mode, catalog, user_model, slate_size)
+
+    @property
+    def user_model(self) -> UserModel:
+        """Who answers."""
+        return self._dynamics.user_model
 
     @property
     def live(self) -> NDArray[np.bool_]:
@@ -146,8 +154,8 @@ class RecVectorEnv(VectorEnv[Observation, IntArray, NDArray[Any]]):
     @property
     def next_seeds(self) -> SeedArray:
         """(n,) the seeds of the coming answers: a hash of (root, user, lifetime step)."""
-        users = self._sessions.users
-        return row_seeds(self._ready_root("next_seeds"), users, self._lifetime[users])
+        self._check_ready("next_seeds")
+        return self._dynamics.seeds(self._sessions.users)
 
     def reset(
         self, *, seed: int | None = None, options: Mapping[str, Any] | None = None
@@ -174,10 +182,9 @@ class RecVectorEnv(VectorEnv[Observation, IntArray, NDArray[Any]]):
         if chosen.forget:
             self.user_model.reset()
         if seed is not None:
-            self._lifetime[:] = 0
-            self._sessions = Sessions.idle(self.num_envs, self._sessions.history_items.shape[1])
-        self._set_root(seed if chosen.root is None else chosen.root)
-        rows = self._begin(chosen)
+            self._dynamics.rewind()
+        self._dynamics.set_root(seed if chosen.root is None else chosen.root, self.np_random)
+        rows = self._dynamics.seat(np.flatnonzero(chosen.mask), chosen.users)
         info = spread_info({"user": self._sessions.users[rows]}, rows, self.num_envs)
         if self._screen is not None:
             self._screen.clear()
@@ -198,7 +205,7 @@ class RecVectorEnv(VectorEnv[Observation, IntArray, NDArray[Any]]):
             ValueError: the actions have the wrong shape, type or range, or repeat an item.
             RuntimeError: closed, not yet reset, or every session has ended (DISABLED).
         """
-        self._ready_root("step")
+        self._check_ready("step")
         live = self._sessions.live
         if self.autoreset_mode is AutoresetMode.DISABLED and not live.any():
             raise RuntimeError(
@@ -241,12 +248,8 @@ class RecVectorEnv(VectorEnv[Observation, IntArray, NDArray[Any]]):
         Raises:
             RuntimeError: closed or not yet reset.
         """
-        arrays: Arrays = {
-            "user_model": np.frombuffer(self.user_model.snapshot(), dtype=np.uint8),
-            "root": np.array(self._ready_root("snapshot") % 2**64, dtype=np.uint64),
-            "lifetime": self._lifetime,
-        }
-        return pack_arrays(arrays | self._sessions.arrays())
+        self._check_ready("snapshot")
+        return pack_arrays(self._dynamics.arrays())
 
     def restore(self, snapshot: bytes) -> None:
         """Bring back the state that ``snapshot`` returned, here or in an equal environment.
@@ -255,86 +258,39 @@ class RecVectorEnv(VectorEnv[Observation, IntArray, NDArray[Any]]):
             ValueError: the snapshot is of an environment of another size.
         """
         self._check_open("restore")
-        arrays = unpack_arrays(snapshot)
-        check_shapes(arrays, {"lifetime": self._lifetime, **self._sessions.arrays()})
-        self.user_model.restore(arrays["user_model"].tobytes())
-        self._root = int(arrays["root"])
-        self._lifetime[:] = arrays["lifetime"]
-        self._sessions.load(arrays)
+        self._dynamics.load(unpack_arrays(snapshot))
         if self._screen is not None:
             self._screen.clear()
+
+    @property
+    def _sessions(self) -> Sessions:
+        return self._dynamics.sessions
 
     def _observe(self) -> Observation:
         return self._sessions.observe(self.max_episode_steps, self.life is not None)
 
     def _play(self, rows: IntArray, items: IntArray) -> tuple[NDArray[Any], Info]:
-        """Ask the users of ``rows`` (m,), let them remember, move their sessions on."""
-        users, slates = self._sessions.users[rows], Slates.of_items(items[rows])
-        rewards, away = np.zeros(self.num_envs), np.zeros(len(rows))
-        if len(rows):
-            seeds = self.next_seeds[rows]
-            feedback = self.user_model.respond(users, slates, seeds)
-            away = self._sessions.days_away(rows, feedback, seeds, self.life)
-            outcome = Outcome(feedback, users, slates.items, self.catalog, away)
-            rewards[rows] = pay(self._reward, outcome)
-            if self._screen is not None:
-                self._screen.watch(rows, users, slates.items, feedback)
-            self.user_model.remember(users, slates, feedback)
-            self._lifetime[users] += 1
-            self._move_on(rows, slates.items, feedback.ratings, away)
-        else:  # every row restarts in this step, so nobody is asked
-            feedback = no_feedback(self.slate_size)
-        pieces: Info = {"user": users} | describe_feedback(feedback)
+        """One turn of the users of ``rows`` (m,): rewards (n,) and the info."""
+        turn = self._dynamics.ask(rows, items[rows], self.life)
+        if self._screen is not None:  # before they remember: a page tells what was recalled
+            self._screen.watch(rows, turn.users, turn.slates.items, turn.feedback)
+        self._dynamics.take_in(turn, self.max_episode_steps, self.life)
+        pieces: Info = {"user": turn.users} | describe_feedback(turn.feedback)
         if self.life is not None:
-            pieces["days_away"] = away
+            pieces["days_away"] = turn.away
         if self._titles is not None:
-            pieces["titles"] = self._titles[slates.items]
+            pieces["titles"] = self._titles[turn.slates.items]
+        rewards = spread(turn.rewards, rows, self.num_envs)
         return rewards, spread_info(pieces, rows, self.num_envs)
-
-    def _move_on(
-        self, rows: IntArray, items: IntArray, ratings: FloatArray, away: FloatArray
-    ) -> None:
-        """Sessions go on or end; in a life, whoever comes back starts another visit."""
-        limits = self.max_episode_steps, np.inf if self.life is None else self.life.days
-        back = self._sessions.advance(rows, items, ratings, away, limits)
-        if len(back):
-            self.user_model.start_session(self._sessions.users[back])
-
-    def _begin(self, chosen: ResetOptions) -> IntArray:
-        """Stop the rows to reset and seat users; returns the rows in which a session started."""
-        rows = np.flatnonzero(chosen.mask)
-        self._sessions.stop(rows)
-        if chosen.users is None:
-            self._start(rows)
-        else:
-            rows = rows[chosen.users[rows] >= 0]
-            self._start(rows, chosen.users[rows])
-        return rows
 
     def _restart(self, rows: IntArray, info: Info) -> None:
         """The next session in the rows (m,); ``info`` names who came, as a reset would."""
-        self._start(rows)
+        self._dynamics.start(rows)
         set_rows(info, "user", self._sessions.users[rows], rows)
 
-    def _start(self, rows: IntArray, users: IntArray | None = None) -> None:
-        if not len(rows):
-            return
-        if users is None:
-            users = draw_users(self._ready_root("reset"), self._pool, rows, self._sessions)
-        self._sessions.start(rows, users)
-        self.user_model.start_session(users)
-
-    def _set_root(self, seed: int | None) -> None:
-        if seed is not None:
-            self._root = int(seed)
-        elif self._root is None:
-            self._root = int(self.np_random.integers(2**63))
-
-    def _ready_root(self, verb: str) -> int:
+    def _check_ready(self, verb: str) -> None:
         self._check_open(verb)
-        if self._root is None:
-            raise RuntimeError(f"{verb} wanted a running environment; call reset() first")
-        return self._root
+        self._dynamics.ready_root(verb)
 
     def _check_open(self, verb: str) -> None:
         if self.closed:

@@ -1,12 +1,16 @@
-"""Every Python block of the README and the docs runs, in the order of its file."""
+"""Every Python block of the README and the docs runs, in the order of its file.
+
+A block marked ``python needs=NAME`` is left out where the package NAME is not installed.
+"""
 
 import re
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parent.parent
-BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
+BLOCK = re.compile(r"^```python(?: needs=(\w+))?\n(.*?)^```", re.DOTALL | re.MULTILINE)
 PAGES = [
     page
     for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -19,7 +23,9 @@ PAGES = [
 def test_every_python_block_runs(page, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {"__name__": "__main__"}
-    for block in BLOCK.findall(page.read_text(encoding="utf-8")):
+    for package, block in BLOCK.findall(page.read_text(encoding="utf-8")):
+        if package and find_spec(package) is None:
+            continue
         exec(compile(block, page.name, "exec"), names)
 
 

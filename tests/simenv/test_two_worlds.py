@@ -40,6 +40,31 @@ def test_gymnasiums_wrappers_take_the_environment():
     np.testing.assert_allclose(batch.step(items)[1], plain.step(items)[1] - 3)
 
 
+@pytest.mark.parametrize("mode", ["SameStep", "NextStep", "Disabled"])
+def test_gymnasiums_episode_statistics_are_the_sums_in_every_autoreset_mode(mode):
+    env = gym.wrappers.vector.RecordEpisodeStatistics(
+        gym.make_vec(
+            "ScriptedRec-v0", num_envs=3, autoreset_mode=mode, max_episode_steps=4, **SMALL
+        )
+    )
+    env.reset(seed=0)
+    paid, slates, told = np.zeros(3), np.zeros(3, dtype=int), 0
+    for items in draw_slates(env.unwrapped, 30):
+        *_, rewards, left, cut, info = env.step(items)
+        asked = info["_ratings"] | info.get("final_info", info)["_ratings"]
+        paid, slates, ended = paid + rewards, slates + asked, left | cut
+        if not ended.any():
+            continue
+        told += ended.sum()
+        assert (info["_episode"] == ended).all()
+        np.testing.assert_allclose(info["episode"]["r"][ended], paid[ended])
+        np.testing.assert_array_equal(info["episode"]["l"][ended], slates[ended])
+        paid, slates = np.where(ended, 0, paid), np.where(ended, 0, slates)
+        if mode == "Disabled":
+            env.reset(options={"reset_mask": ended})
+    assert told > 10
+
+
 @pytest.mark.parametrize("effects", [None, VisitEffects()])
 def test_forgetting_takes_memories_back_and_keeps_the_draws_going(effects):
     env = make_vector_env(3, **SMALL, effects=effects)

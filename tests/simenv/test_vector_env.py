@@ -158,16 +158,6 @@ def test_same_step_hands_over_the_final_observation_and_restarts_at_once():
         assert not info["_ratings"][row]
 
 
-def test_gymnasiums_vector_wrappers_understand_same_step():
-    env = gym.wrappers.vector.RecordEpisodeStatistics(
-        make(3, autoreset_mode="SameStep", max_episode_steps=2)
-    )
-    env.reset(seed=0)
-    for items in draw_slates(env.unwrapped, 2):
-        *_, info = env.step(items)
-    assert info["_episode"].any() or "final_info" in info
-
-
 def test_disabled_rows_stay_ended_and_are_not_asked_until_reset():
     env = make(3, autoreset_mode=DISABLED)
     env.reset(seed=0)
@@ -326,6 +316,7 @@ def test_wrong_settings_are_refused_with_the_cure(settings, message):
         ({"reset_mask": np.ones(3, int)}, TypeError, "boolean numpy array, got int64; pass termin"),
         ({"reset_mask": np.zeros(3, bool)}, ValueError, r"shape \(3,\) with a true entry, got"),
         ({"reset_mask": np.ones(2, bool)}, ValueError, r"shape \(3,\) with a true entry, got"),
+        ({"root": 1.5}, TypeError, r"'root' wanted an integer, got 1.5; choose any whole one"),
     ],
 )
 def test_wrong_reset_options_are_refused_and_change_nothing(options, error, message):
@@ -359,8 +350,10 @@ def test_calls_out_of_order_are_refused_with_the_cure():
     env.step(items)
     with pytest.raises(RuntimeError, match=r"every session has ended; call reset\(\)"):
         env.step(items)
+    state = env.snapshot()
     env.close()
-    for verb in (lambda: env.step(items), env.reset, env.snapshot):
+    calls = env.reset, env.snapshot, lambda: env.step(items), lambda: env.restore(state)
+    for verb in calls:
         with pytest.raises(RuntimeError, match="wanted an open environment, got a closed one"):
             verb()
 
