@@ -60,6 +60,7 @@ def test_the_report_tells_everything_and_fetches_nothing(finished):
     assert "| random |" in (folder / "report.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_from_its_folder_to_more_ticks(finished, tmp_path):
     whole = run(config(tmp_path / "whole", "experiment.ticks=8"), tmp_path / "whole")
     run(config(tmp_path / "parts"), tmp_path / "parts")

@@ -122,6 +122,7 @@ def refreshed(people, tmp_path_factory):
     return folder, who
 
 
+@pytest.mark.slow
 def test_every_adapter_with_enough_decisions_is_trained_judged_and_used(people, refreshed):
     folder, who = refreshed
     num_wearers = Counter(p.adapter for p in people.personas)
@@ -145,6 +146,7 @@ def test_every_adapter_with_enough_decisions_is_trained_judged_and_used(people, 
     assert request.adapter == now[0]
 
 
+@pytest.mark.slow
 def test_a_new_society_begins_with_the_adapters_people_came_with(people, refreshed):
     _, who = refreshed
     first = who.users.snapshot()

@@ -31,6 +31,7 @@ def variants(tiny_base, blocks, root):
     return train_variants(tiny_base, blocks, USERS, LABELS, QUICK, root)
 
 
+@pytest.mark.slow
 def test_every_user_has_the_adapter_of_their_group(variants):
     assert variants["none"].of_user == [None] * 8
     assert variants["single"].of_user == ["single"] * 8
@@ -40,6 +41,7 @@ def test_every_user_has_the_adapter_of_their_group(variants):
     assert variants["random"].of_user != [f"random-{label}" for label in LABELS]
 
 
+@pytest.mark.slow
 def test_an_adapter_learns_from_the_rows_of_its_users(variants):
     """The first block has two rows, the others three."""
     rows = {a: card["rows"] for v in variants.values() for a, card in v.cards.items()}
@@ -58,6 +60,7 @@ def test_rows_drawn_for_one_adapter_are_exactly_as_many_as_wanted(blocks):
     assert blocks.weights.sum() == 23, "the blocks themselves are as they were"
 
 
+@pytest.mark.slow
 def test_a_stopped_run_goes_on_and_nothing_is_trained_twice(
     tiny_base, blocks, root, variants, tmp_path
 ):
@@ -109,11 +112,13 @@ def population(tiny_base, variants):
     return people_on(people, variants["persona"], LABELS)
 
 
+@pytest.mark.slow
 def test_people_are_put_on_their_adapters(population):
     assert [p.cluster for p in population.personas] == LABELS.tolist()
     assert [p.adapter for p in population.personas] == [f"persona-{label}" for label in LABELS]
 
 
+@pytest.mark.slow
 def test_a_saved_population_keeps_its_trained_adapters(population, tmp_path):
     population.save(tmp_path / "people")
     loaded = Population.load(tmp_path / "people")
@@ -126,6 +131,7 @@ def test_a_saved_population_keeps_its_trained_adapters(population, tmp_path):
     assert np.abs(persona_users(plain).probabilities(users, items) - answers[0]).max() > 0.05
 
 
+@pytest.mark.slow
 def test_an_environment_asks_four_adapters_in_four_groups(population, tmp_path):
     population.save(tmp_path / "people")
     made = []
