@@ -157,7 +157,7 @@ class FastForward:
         self._stats.add_run(int(lengths.sum()), padded, self._num_weights)
 
     def _map(self, run: Callable[[_In], _Out], items: Sequence[_In]) -> list[_Out]:
-        if self._crew is None or len(items) < 2:
+        if self._crew is None:
             return [run(item) for item in items]
         return list(self._crew.map(run, items))
 
@@ -231,4 +231,5 @@ def _crew(size: int) -> ThreadPoolExecutor | None:
 
 
 def _take_one_core() -> None:
+    torch.get_num_threads()  # the first call in a thread takes over what all threads were given
     torch.set_num_threads(1)

@@ -343,9 +343,16 @@ def test_answers_and_torch_settings_do_not_depend_on_the_number_of_threads(
         assert torch.get_num_threads() == 3
         got = engine.score(questions, RATING_CHOICES)
         np.testing.assert_array_equal(got, alone.score(questions, RATING_CHOICES))
+        # or three threads would each start three more for every product
+        assert set(engine._fast._map(_threads_after_work, range(12))) == {1}
         engine.close()
     finally:
         torch.set_num_threads(before)
+
+
+def _threads_after_work(_):
+    torch.randn(200, 200).exp_()
+    return torch.get_num_threads()
 
 
 # -- memory runs out ------------------------------------------------------------------------------
