@@ -4,6 +4,7 @@ Chunks are sized for the processor's caches, and a small model's chunks run side
 core, which costs less than splitting every small product over the cores.
 """
 
+import itertools
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
@@ -14,14 +15,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from agents.inference.llama import Batch, Group, LlamaForward
+from agents.inference.llama import LlamaForward, Row
 from agents.inference.llama_weights import Weights, fuse
 from agents.inference.prefix_cache import PrefixCache
 from agents.inference.stats import EngineStats
 from agents.inference.tokens import Tokens
 from simenv.events import IntArray
 
-CHUNK_TOKENS = 1536  # measured: 500 to 2,000 tokens a chunk are about equally fast, more is slower
+CHUNK_TOKENS = 1536  # measured: 800 to 3,000 tokens a chunk are about equally fast
+_LEAST_TOKENS = 128  # of a chunk; less is not worth a second core
 _SMALL = 50_000_000  # weights of a model whose chunks run side by side
 _MERGED_BYTES = 2**31  # merged adapters kept
 
@@ -84,21 +86,18 @@ class FastForward:
         leads = [
             kept.get((p, tuple(s[:c]))) for p, s, c in zip(prefixes, suffixes, cuts, strict=True)
         ]
-        lengths = np.array([len(ids) for ids in rests], dtype=np.int64)
-        chunks = make_chunks(prefixes, lengths, CHUNK_TOKENS)
+        rows = [
+            Row(rest, states[p], lead) for rest, p, lead in zip(rests, prefixes, leads, strict=True)
+        ]
+        chunks = make_chunks(prefixes, [len(rest) for rest in rests], CHUNK_TOKENS)
+        self._count(rests)
 
-        def run(rows: IntArray) -> Tensor:
-            batch = _batch(
-                [rests[i] for i in rows],
-                [states[prefixes[i]] for i in rows],
-                [leads[i] for i in rows],
-            )
-            return self._forward.logits(weights, batch, choices)
+        def run(chunk: IntArray) -> Tensor:
+            return self._forward.logits(weights, [rows[i] for i in chunk], choices)
 
-        self._count(lengths, chunks)
         out = torch.empty(len(suffixes), len(choices))
-        for rows, part in zip(chunks, self._map(run, chunks), strict=True):
-            out[torch.from_numpy(rows)] = part
+        for chunk, part in zip(chunks, self._map(run, chunks), strict=True):
+            out[torch.from_numpy(chunk)] = part
         return out
 
     def forget(self, adapter: str) -> None:
@@ -128,17 +127,18 @@ class FastForward:
         behind: Mapping[str, Tensor],
     ) -> list[Tensor]:
         """Keys and values of n texts, each behind its prefix where ``behind`` has that."""
-        lengths = np.array([len(row) for row in ids], dtype=np.int64)
-        chunks = make_chunks(prefixes, lengths, 1 if self._repeatable else CHUNK_TOKENS)
-        self._count(lengths, chunks)
+        rows = [Row(own, behind.get(p)) for own, p in zip(ids, prefixes, strict=True)]
+        chunks = make_chunks(
+            prefixes, [len(own) for own in ids], 1 if self._repeatable else CHUNK_TOKENS
+        )
+        self._count(ids)
         found: list[Tensor] = [torch.empty(0)] * len(ids)
 
-        def run(rows: IntArray) -> list[Tensor]:
-            before = [behind[prefixes[i]] for i in rows] if behind else []
-            return self._forward.prefill(weights, _batch([ids[i] for i in rows], before))
+        def run(chunk: IntArray) -> list[Tensor]:
+            return self._forward.prefill(weights, [rows[i] for i in chunk])
 
-        for rows, part in zip(chunks, self._map(run, chunks), strict=True):
-            for row, own in zip(rows, part, strict=True):
+        for chunk, part in zip(chunks, self._map(run, chunks), strict=True):
+            for row, own in zip(chunk, part, strict=True):
                 found[row] = own
         return found
 
@@ -152,9 +152,9 @@ class FastForward:
         self._merged.move_to_end(adapter)
         return self._merged[adapter]
 
-    def _count(self, lengths: IntArray, chunks: list[IntArray]) -> None:
-        padded = sum(len(rows) * int(lengths[rows].max()) for rows in chunks)
-        self._stats.add_run(int(lengths.sum()), padded, self._num_weights)
+    def _count(self, rows: Sequence[Sequence[int]]) -> None:
+        tokens = sum(len(row) for row in rows)
+        self._stats.add_run(tokens, tokens, self._num_weights)
 
     def _map(self, run: Callable[[_In], _Out], items: Sequence[_In]) -> list[_Out]:
         if self._crew is None:
@@ -162,59 +162,26 @@ class FastForward:
         return list(self._crew.map(run, items))
 
 
-def make_chunks(prefixes: Sequence[str], lengths: IntArray, most: int) -> list[IntArray]:
-    """Partition rows into chunks of at most ``most`` padded tokens (a longer row runs alone).
+def make_chunks(prefixes: Sequence[str], lengths: Sequence[int], most: int) -> list[IntArray]:
+    """Partition rows into chunks of about equal tokens, ``most`` or a little more (a row is whole).
 
-    Rows of one prefix stay neighbours, in order of length; prefixes follow each other in order of
-    their longest row, so that little is padding.
+    Rows of one prefix stay neighbours; prefixes follow each other as they first appear. The number
+    of chunks is even, if there is enough for two, so that two cores end together; it does not
+    depend on the cores, so that the answers do not.
     """
     groups: dict[str, list[int]] = {}
     for row, prefix in enumerate(prefixes):
         groups.setdefault(prefix, []).append(row)
-    parts: list[IntArray] = []
-    for rows in groups.values():
-        order = np.array(rows)[np.argsort(lengths[rows], kind="stable")]
-        side_by_side = max(1, most // int(lengths[order[-1]]))
-        parts += np.array_split(order, -(-len(rows) // side_by_side))
-    parts.sort(key=lambda part: int(lengths[part[-1]]))
-    chunks: list[list[IntArray]] = []
-    num_rows = 0
-    for part in parts:
-        num_rows += len(part)
-        if not chunks or num_rows * int(lengths[part].max()) > most:
-            chunks.append([])
-            num_rows = len(part)
-        chunks[-1].append(part)
-    return [np.concatenate(chunk) for chunk in chunks]
-
-
-def _batch(
-    rows: Sequence[list[int]], states: Sequence[Tensor], leads: Sequence[Tensor | None] = ()
-) -> Batch:
-    """Rows behind their prefixes' states (one a row, equal neighbours share), or behind nothing.
-
-    ``leads`` stand between: one a row, where it has one.
-    """
-    lengths = np.array([len(row) for row in rows])
-    tokens = np.zeros((len(rows), lengths.max()), dtype=np.int64)
-    tokens[np.arange(tokens.shape[1]) < lengths[:, None]] = [i for row in rows for i in row]
-    starts, groups = np.zeros(len(rows), dtype=np.int64), []
-    begin = 0
-    for end in range(1, len(states) + 1):
-        if end == len(states) or states[end] is not states[begin]:
-            groups.append(Group(begin, end, states[begin]))
-            starts[begin:end] = states[begin].shape[3]
-            begin = end
-    starts += np.array(
-        [0 if lead is None else lead.shape[3] for lead in leads or [None] * len(rows)]
-    )
-    return Batch(
-        torch.from_numpy(tokens),
-        torch.from_numpy(lengths),
-        torch.from_numpy(starts),
-        groups,
-        leads,
-    )
+    order = np.array(list(itertools.chain.from_iterable(groups.values())), dtype=np.int64)
+    tokens = np.asarray(lengths, dtype=np.int64)[order]
+    ends = np.cumsum(tokens)
+    total = int(tokens.sum())
+    count = -(-total // most)
+    if count % 2 and total >= 2 * _LEAST_TOKENS:
+        count += 1
+    middles = ends - tokens / 2
+    places = (middles * count / max(total, 1)).astype(np.int64)
+    return [part for part in np.split(order, np.flatnonzero(np.diff(places)) + 1) if len(part)]
 
 
 def _crew(size: int) -> ThreadPoolExecutor | None:

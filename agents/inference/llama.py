@@ -1,47 +1,35 @@
-"""Forward pass of Llama-like models for scoring: shared prefixes, last position, chosen tokens.
+"""Forward pass of Llama-like models for scoring: kept states, last position, chosen tokens.
 
-It computes what Hugging Face's model computes (1e-4 in float32), with less work: suffixes attend
-to their prefix's keys where they lie, the last layer runs for the last position only, and the
-softmax leaves out the subtraction of the maximum, which cannot change it. Where that could
-overflow, ``NotFused`` is raised and the caller's other path answers.
+It computes what Hugging Face's model computes (1e-4 in float32), with less work: rows of any length
+are packed without padding, attend to kept keys and values where they lie, the last layer runs for
+the last position only, and the softmax leaves out the subtraction of the maximum, which cannot
+change it. Where that could overflow, ``NotFused`` is raised and the caller's other path answers.
 
-Letters: ``n`` suffixes, ``s`` their longest, ``l`` their longest lead, ``t`` = n·s tokens, ``w``
-hidden width, ``H`` query heads, ``G`` key heads, ``D`` head width, ``p`` prefix length, ``c``
-choices.
+Letters: ``n`` rows (suffixes), ``t`` all their tokens, ``w`` hidden width, ``H`` query heads, ``G``
+key heads, ``D`` head width, ``c`` choices.
 """
 
+import math
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from agents.inference import attention, kernels
 from agents.inference.llama_weights import Layer, NotFused, Shape, Weights, shape_of
 
-_QUERY_BLOCK = 128  # query positions whose scores are held at once
-_SCORES = 2**24  # most numbers of one product with a prefix (64 MiB)
 _SMALLEST_SUM, _LARGEST_SUM = 1e-30, 1e30
 
 
-class Group(NamedTuple):
-    """Neighbouring suffixes ``start:stop`` behind one prefix."""
+class Row(NamedTuple):
+    """Tokens, and the states that stand before them: (layers, 2, G, length, D) each."""
 
-    start: int
-    stop: int
-    states: Tensor  # (layers, 2, G, p, D) rotated keys, values
-
-
-class Batch(NamedTuple):
-    """Right-padded suffixes and what stands before them."""
-
-    tokens: Tensor  # (n, s) padding may be any token
-    lengths: Tensor  # (n,) > 0
-    starts: Tensor  # (n,) position of the first token
-    groups: list[Group]  # none = nothing stands before
-    leads: Sequence[
-        Tensor | None
-    ] = ()  # (layers, 2, G, length, D) of each row: what stands between
+    tokens: Sequence[int]  # at least one
+    prefix: Tensor | None = None  # neighbours with the same one share its reading
+    lead: Tensor | None = None  # between the prefix and the tokens
 
 
 class LlamaForward:
@@ -53,237 +41,168 @@ class LlamaForward:
         rotary = model.model.rotary_emb
         positions = torch.arange(model.config.max_position_embeddings, dtype=torch.float32)
         angles = positions[:, None] * rotary.inv_freq.float().cpu()[None, :]
-        self._cos = (angles.cos() * rotary.attention_scaling).contiguous()
-        self._sin = (angles.sin() * rotary.attention_scaling).contiguous()
+        turns = torch.stack([angles.cos(), angles.sin()]) * rotary.attention_scaling
+        self._turns = turns.numpy()  # (2, P, D/2)
+        self._across = turns.transpose(1, 2).contiguous().numpy()
         self._scratch = _Scratch()
 
     @torch.inference_mode()
-    def prefill(self, weights: Weights, batch: Batch) -> list[Tensor]:
-        """Keys and values of n whole texts: (layers, 2, G, length, D) each."""
-        run = _Run(self, weights, batch)
+    def prefill(self, weights: Weights, rows: Sequence[Row]) -> list[Tensor]:
+        """Keys and values of the rows' tokens: (layers, 2, G, length, D) each."""
+        run = _Run(self, weights, rows)
         states = run.all_states()
         run.check()
-        return [states[:, :, :, i, :length].clone() for i, length in enumerate(run.lengths)]
+        return states
 
     @torch.inference_mode()
-    def logits(self, weights: Weights, batch: Batch, choices: list[int]) -> Tensor:
-        """Logits (n, c) of the chosen tokens after each suffix.
+    def logits(self, weights: Weights, rows: Sequence[Row], choices: list[int]) -> Tensor:
+        """Logits (n, c) of the chosen tokens after each row.
 
         Raises:
             NotFused: attention scores are too large or too small for a plain exponential.
         """
-        run = _Run(self, weights, batch)
+        run = _Run(self, weights, rows)
         hidden = run.last_hidden()
         run.check()
-        normed = hidden * _inverse_rms(hidden, self.shape.eps) * weights.norm
-        return normed @ weights.head[choices].t()
+        return run.normed(hidden).tensor * weights.norm @ weights.head[choices].t()
+
+
+class _Buffer(NamedTuple):
+    """The same numbers for torch and for the kernels."""
+
+    tensor: Tensor
+    array: kernels.Floats
 
 
 class _Run:
-    """One pass over one batch."""
+    """One pass over some rows."""
 
-    def __init__(self, forward: LlamaForward, weights: Weights, batch: Batch) -> None:
-        self.shape, self.weights, self.batch = forward.shape, weights, batch
+    def __init__(self, forward: LlamaForward, weights: Weights, rows: Sequence[Row]) -> None:
+        self.shape, self.weights = forward.shape, weights
         self.take = forward._scratch.take
-        self.lengths: list[int] = batch.lengths.tolist()
-        n, s = batch.tokens.shape
-        self.n, self.s = n, s
-        self.flat = batch.tokens.reshape(-1)
-        positions = (batch.starts[:, None] + torch.arange(s)).clamp_max_(len(forward._cos) - 1)
-        self.cos = forward._cos.index_select(0, positions.view(-1))[:, None]
-        self.sin = forward._sin.index_select(0, positions.view(-1))[:, None]
-        self.causal = torch.ones(s, s).tril_()
-        self.leads = self._side_by_side() if any(x is not None for x in batch.leads) else None
-        self.sums: list[Tensor] = []
-        self.x = torch.index_select(
-            weights.embedding, 0, self.flat, out=self.take("x", n * s, weights.embedding.shape[1])
-        )
+        lengths = np.array([len(row.tokens) for row in rows])
+        bounds = np.concatenate([[0], np.cumsum(lengths)])
+        before, self.kept = _addresses(rows)
+        self.rows = attention.Rows(bounds, before, attention.pieces_of(bounds))
+        starts = before[:, :, 1].sum(1) - bounds[:-1]
+        positions = np.arange(bounds[-1]) + np.repeat(starts, lengths)
+        (cos, sin), limit = forward._turns, forward._turns.shape[1]
+        if positions.max() >= limit:
+            raise ValueError(
+                f"rows wanted at most {limit} tokens with what stands before them, got"
+                f" {positions.max() + 1}; cut the prompt"
+            )
+        self.rotation = attention.Rotation(cos, sin, forward._across, positions)
+        self.tokens = torch.from_numpy(np.concatenate([row.tokens for row in rows]))
+        self.t = len(positions)
+        self.sums: list[tuple[float, float]] = []
+        self.x = self.take("x", self.t, weights.embedding.shape[1])
+        torch.index_select(weights.embedding, 0, self.tokens, out=self.x.tensor)
 
     def check(self) -> None:
         """Raise ``NotFused`` if an exponential overflowed or vanished somewhere."""
-        if not self.sums:
-            return
-        sums = torch.stack(self.sums)
-        if not bool(((sums > _SMALLEST_SUM) & (sums < _LARGEST_SUM)).all()):
+        if not all(a > _SMALLEST_SUM and b < _LARGEST_SUM for a, b in self.sums):
             raise NotFused("attention scores are out of range")
 
-    def all_states(self) -> Tensor:
-        """(layers, 2, G, n, s, D) of the whole batch."""
-        g, d = self.shape.key_heads, self.shape.width
-        layers = self.weights.layers
-        states = torch.empty(len(layers), 2, g, self.n * self.s, d)
-        for i, layer in enumerate(layers[:-1]):
-            q, k, v = self._project(i, layer)
-            states[i, 0], states[i, 1] = k, v
-            self._finish(layer, self._attend(i, q, k, v, self.causal))
-        self._last_keys(layers[-1], states[-1, 0], states[-1, 1])
-        return states.view(len(layers), 2, g, self.n, self.s, d)
+    def all_states(self) -> list[Tensor]:
+        """(layers, 2, G, length, D) of every row."""
+        layers, g, d = self.weights.layers, self.shape.key_heads, self.shape.width
+        lengths = np.diff(self.rows.bounds).tolist()
+        states = [torch.empty(len(layers), 2, g, length, d) for length in lengths]
+        places = [(x.data_ptr(), length) for x, length in zip(states, lengths, strict=True)]
+        for i, layer in enumerate(layers):
+            normed = self.normed(self.x)
+            keys_values = self._keys_values(i, layer, normed)
+            attention.keep(i, keys_values.array, self.rows, d, np.array(places))
+            if i + 1 < len(layers):
+                self._attend_all(i, layer, normed, keys_values)
+        return states
 
-    def last_hidden(self) -> Tensor:
-        """(n, w) after the last layer, at every suffix's last token."""
-        layers = self.weights.layers
-        for i, layer in enumerate(layers[:-1]):
-            self._finish(layer, self._attend(i, *self._project(i, layer), self.causal))
-        return self._last_layer(layers[-1])
-
-    def _project(self, index: int, layer: Layer) -> tuple[Tensor, Tensor, Tensor]:
-        """Rotated q (H, t, D), rotated k and v (G, t, D) of every token."""
-        h, g, d = self.shape.heads, self.shape.key_heads, self.shape.width
-        t, half = len(self.flat), (h + g) * d // 2
-        qkv = self.take("qkv", t, layer.qkv.shape[1])
-        if index == 0 and self.weights.first is not None:
-            torch.index_select(self.weights.first, 0, self.flat, out=qkv)
-        else:
-            torch.mm(self._normed(), layer.qkv, out=qkv)
-        qk = self.take("qk", h + g, t, d)
-        _rotate(qkv[:, :half], qkv[:, half : 2 * half], self.cos, self.sin, qk)
-        v = self.take("v", g, t, d).copy_(qkv[:, 2 * half :].view(t, g, d).transpose(0, 1))
-        return qk[:h], qk[h:], v
-
-    def _last_keys(self, layer: Layer, k: Tensor, v: Tensor) -> None:
-        """Write the last layer's rotated k and v of every token into (G, t, D)."""
-        g, d = self.shape.key_heads, self.shape.width
-        t, half = len(self.flat), g * d // 2
-        kv = torch.mm(self._normed(), layer.keys_values, out=self.take("qkv", t, 2 * g * d))
-        _rotate(kv[:, :half], kv[:, half : 2 * half], self.cos, self.sin, k)
-        v.copy_(kv[:, 2 * half :].view(t, g, d).transpose(0, 1))
-
-    def _last_layer(self, layer: Layer) -> Tensor:
-        h, g, d = self.shape.heads, self.shape.key_heads, self.shape.width
-        k, v = self.take("qk", g, len(self.flat), d), self.take("v", g, len(self.flat), d)
-        self._last_keys(layer, k, v)
-        ends = torch.arange(self.n) * self.s + self.batch.lengths - 1
-        self.x = self.x[ends]
-        flat = self._normed() @ layer.queries
-        q, half = torch.empty(h, self.n, d), h * d // 2
-        _rotate(flat[:, :half], flat[:, half:], self.cos[ends], self.sin[ends], q)
-        seen = (torch.arange(self.s) < self.batch.lengths[:, None])[:, None].float()
-        self._finish(layer, self._attend(len(self.weights.layers) - 1, q, k, v, seen))
+    def last_hidden(self) -> _Buffer:
+        """(n, w) after the last layer, at every row's last token."""
+        *layers, last = self.weights.layers
+        for i, layer in enumerate(layers):
+            normed = self.normed(self.x)
+            self._attend_all(i, layer, normed, self._keys_values(i, layer, normed))
+        keys_values = self._keys_values(len(layers), last, self.normed(self.x))
+        ends = self.x.tensor[torch.from_numpy(self.rows.bounds[1:] - 1)]
+        self.x = _Buffer(ends, ends.numpy())
+        queries = self.take("queries", len(ends), len(last.queries))
+        torch.mm(self.normed(self.x).tensor, last.queries.t(), out=queries.tensor)
+        attended = self.take("attended", len(ends), len(last.queries))
+        self._attend(attention.attend_ends, len(layers), queries, keys_values, attended)
+        self._finish(last, attended.tensor)
         return self.x
+
+    def normed(self, x: _Buffer) -> _Buffer:
+        """Rows of root mean square 1 (the norm's weights are in the matrices)."""
+        out = self.take("normed", *x.array.shape)
+        kernels.normalise(x.array, self.shape.eps, out.array)
+        return out
+
+    def _keys_values(self, index: int, layer: Layer, normed: _Buffer) -> _Buffer:
+        """Rotated keys, then values (t, 2·G·D) of every token."""
+        out = self.take("keys_values", self.t, layer.keys_values.shape[1])
+        if index == 0 and self.weights.first is not None:
+            torch.index_select(self.weights.first, 0, self.tokens, out=out.tensor)
+        else:
+            torch.mm(normed.tensor, layer.keys_values, out=out.tensor)
+        attention.rotate(out.array, self.rotation)
+        return out
+
+    def _attend_all(self, index: int, layer: Layer, normed: _Buffer, keys_values: _Buffer) -> None:
+        """The rest of a layer, for every token: tokens lie side by side while they attend."""
+        queries = self.take("queries", len(layer.queries), self.t)
+        torch.mm(layer.queries, normed.tensor.t(), out=queries.tensor)
+        attended = self.take("attended", len(layer.queries), self.t)
+        self._attend(attention.attend, index, queries, keys_values, attended)
+        self._finish(layer, attended.tensor.t())
+
+    def _attend(
+        self, kernel: Callable[..., Any], index: int, queries: _Buffer, keys: _Buffer, out: _Buffer
+    ) -> None:
+        sums = kernel(index, queries.array, self.rotation, self.rows, keys.array, out.array)
+        self.sums.append(sums)
 
     def _finish(self, layer: Layer, attended: Tensor) -> None:
         """Output projection and MLP, added to the stream."""
-        self.x.addmm_(attended, layer.out)
-        y, t = self._normed(), len(self.x)
-        gate = torch.mm(y, layer.gate, out=self.take("gate", t, layer.gate.shape[1]))
-        up = torch.mm(y, layer.up, out=self.take("up", t, layer.up.shape[1]))
-        torch.nn.functional.silu(gate, inplace=True).mul_(up)
-        self.x.addmm_(gate, layer.down)
+        self.x.tensor.addmm_(attended, layer.out)
+        t, f = len(self.x.array), layer.down.shape[0]
+        gate_up, gated = self.take("gate_up", t, 2 * f), self.take("gated", t, f)
+        torch.mm(self.normed(self.x).tensor, layer.gate_up, out=gate_up.tensor)
+        kernels.gate(gate_up.array, gated.array)
+        self.x.tensor.addmm_(gated.tensor, layer.down)
 
-    def _normed(self) -> Tensor:
-        """The stream with rows of root mean square 1 (the norm's weights are in the matrices)."""
-        scale = _inverse_rms(self.x, self.shape.eps)
-        return torch.mul(self.x, scale, out=self.take("normed", *self.x.shape))
 
-    def _attend(self, layer: int, q: Tensor, k: Tensor, v: Tensor, mask: Tensor) -> Tensor:
-        """Attention of q (H, n·a, D) to its own suffix's k, v (G, n·s, D) and to its prefix.
-
-        ``mask`` is 1 where a query may look: (a, s) or (n, 1, s). Returns (n·a, H·D).
-        """
-        h, d, repeats = self.shape.heads, self.shape.width, self.shape.heads // len(k)
-        a = q.shape[1] // self.n
-        out, total = self.take("out", h, self.n * a, d), self.take("total", h, self.n * a, 1)
-        self._attend_own(q, _repeated(k, repeats), _repeated(v, repeats), mask, out, total)
-        if self.leads is not None:
-            keys, values = (_repeated(x, repeats) for x in self.leads[layer])
-            self._attend_leads(q, keys, values, out, total)
-        for group in self.batch.groups:
-            keys, values = (_repeated(x, repeats) for x in group.states[layer])
-            for lo, hi in _ranges(group.start * a, group.stop * a, _SCORES // (h * keys.shape[1])):
-                scores = self.take("scores", h, hi - lo, keys.shape[1])
-                torch.bmm(q[:, lo:hi], keys.transpose(1, 2), out=scores).exp_()
-                total[:, lo:hi] += scores.sum(-1, keepdim=True)
-                out[:, lo:hi].baddbmm_(scores, values)
-        self.sums += torch.aminmax(total)
-        joined = self.take("joined", self.n * a, h, d)
-        torch.div(out.transpose(0, 1), total.transpose(0, 1), out=joined)
-        return joined.view(self.n * a, h * d)
-
-    def _attend_own(
-        self, q: Tensor, k: Tensor, v: Tensor, mask: Tensor, out: Tensor, total: Tensor
-    ) -> None:
-        """Unnormalised attention within the suffixes, written into ``out`` and ``total``."""
-        h, d = self.shape.heads, self.shape.width
-        q, out = q.view(h * self.n, -1, d), out.view(h * self.n, -1, d)
-        total = total.view(h * self.n, -1, 1)
-        k, v = k.view(h * self.n, self.s, d), v.view(h * self.n, self.s, d)
-        a = q.shape[1]
-        for lo, hi in _ranges(0, a, _QUERY_BLOCK):
-            keys = hi if a == self.s else self.s
-            scores = self.take("scores", h * self.n, hi - lo, keys)
-            torch.bmm(q[:, lo:hi], k[:, :keys].transpose(1, 2), out=scores).exp_()
-            allowed = mask[..., lo:hi, :keys] if mask.dim() == 2 else mask
-            scores.view(h, self.n, hi - lo, keys).mul_(allowed)
-            torch.sum(scores, -1, keepdim=True, out=total[:, lo:hi])
-            torch.bmm(scores, v[:, :keys], out=out[:, lo:hi])
-
-    def _side_by_side(self) -> Tensor:
-        """The leads, padded: (layers, 2, G, n, l, D); sets ``lead_seen`` (n, 1, l), 0 = padding."""
-        leads = self.batch.leads
-        lengths = torch.tensor([0 if lead is None else lead.shape[3] for lead in leads])
-        wide, layers = int(lengths.max()), len(self.weights.layers)
-        side = self.take("leads", layers, 2, self.shape.key_heads, self.n, wide, self.shape.width)
-        for row, lead in enumerate(leads):
-            length = int(lengths[row])
-            if lead is not None:
-                side[:, :, :, row, :length] = lead
-            if length < wide:  # a masked value still must not be NaN
-                side[:, :, :, row, length:] = 0
-        self.lead_seen = (torch.arange(wide) < lengths[:, None])[:, None].float()
-        return side
-
-    def _attend_leads(self, q: Tensor, k: Tensor, v: Tensor, out: Tensor, total: Tensor) -> None:
-        """Unnormalised attention to each suffix's own lead k, v (H, n, l, D), added to ``out``."""
-        h, d, wide = self.shape.heads, self.shape.width, k.shape[2]
-        q, out = q.view(h * self.n, -1, d), out.view(h * self.n, -1, d)
-        scores = self.take("scores", h * self.n, q.shape[1], wide)
-        torch.bmm(q, k.reshape(-1, wide, d).transpose(1, 2), out=scores).exp_()
-        scores.view(h, self.n, -1, wide).mul_(self.lead_seen)
-        total.view(h * self.n, -1, 1).add_(scores.sum(-1, keepdim=True))
-        out.baddbmm_(scores, v.reshape(-1, wide, d))
+def _addresses(rows: Sequence[Row]) -> tuple[kernels.Integers, list[Tensor]]:
+    """``Rows.before``, and the tensors that must live as long as it is used."""
+    kept, before = [], []
+    for row in rows:
+        for states in (row.prefix, row.lead):
+            if states is None:
+                before.append((0, 0))
+            else:
+                kept.append(states.contiguous())
+                before.append((kept[-1].data_ptr(), states.shape[3]))
+    return np.array(before, dtype=np.int64).reshape(-1, 2, 2), kept
 
 
 class _Scratch(threading.local):
     """Buffers that are used again by every pass of a thread; each name is one buffer."""
 
     def __init__(self) -> None:
-        self._buffers: dict[str, Tensor] = {}
+        self._rooms: dict[str, Tensor] = {}
+        self._taken: dict[str, tuple[tuple[int, ...], _Buffer]] = {}
 
-    def take(self, name: str, *shape: int) -> Tensor:
-        """A tensor of that shape with any content; the last one of the name is overwritten."""
-        size = 1
-        for length in shape:
-            size *= length
-        buffer = self._buffers.get(name)
-        if buffer is None or len(buffer) < size:
-            buffer = self._buffers[name] = torch.empty(size)
-        return buffer[:size].view(shape)
-
-
-def _inverse_rms(x: Tensor, eps: float) -> Tensor:
-    """(rows, 1) one over the root mean square of the rows."""
-    lengths: Tensor = torch.linalg.vector_norm(x, dim=-1, keepdim=True)
-    return lengths.square_().mul_(1 / x.shape[1]).add_(eps).rsqrt_()
-
-
-def _rotate(first: Tensor, second: Tensor, cos: Tensor, sin: Tensor, out: Tensor) -> None:
-    """Rotate halves (t, heads·D/2) by cos, sin (t, 1, D/2) into ``out`` (heads, t, D)."""
-    half = cos.shape[2]
-    one, two = first.unflatten(1, (-1, half)), second.unflatten(1, (-1, half))
-    left, right = out[..., :half].transpose(0, 1), out[..., half:].transpose(0, 1)
-    torch.mul(one, cos, out=left).addcmul_(two, sin, value=-1)
-    torch.mul(two, cos, out=right).addcmul_(one, sin)
-
-
-def _repeated(x: Tensor, times: int) -> Tensor:
-    return x if times == 1 else x.repeat_interleave(times, 0)
-
-
-def _ranges(start: int, stop: int, most: int) -> Iterator[tuple[int, int]]:
-    """Even ranges of at most ``most`` (at least 1) that partition start:stop."""
-    parts = -(-(stop - start) // max(most, 1))
-    for i in range(parts):
-        yield (
-            start + (stop - start) * i // parts,
-            start + (stop - start) * (i + 1) // parts,
-        )
+    def take(self, name: str, *shape: int) -> _Buffer:
+        """Room of that shape with any content; the last one of the name is overwritten."""
+        last, buffer = self._taken.get(name, (None, None))
+        if buffer is None or last != shape:
+            size = math.prod(shape)
+            room = self._rooms.get(name)
+            if room is None or len(room) < size:
+                room = self._rooms[name] = torch.empty(size)
+            tensor = room[:size].view(shape)
+            buffer = _Buffer(tensor, tensor.numpy())
+            self._taken[name] = (shape, buffer)
+        return buffer

@@ -28,12 +28,10 @@ class Shape(NamedTuple):
 class Layer(NamedTuple):
     """One layer; norms and the attention scale are folded into the matrices (inputs, outputs)."""
 
-    qkv: Tensor  # (w, (H + 2G)·D) columns: first halves of q and k, second halves, v
-    queries: Tensor  # (w, H·D) first halves, second halves; used by the last layer only
-    keys_values: Tensor  # (w, 2·G·D) first halves of k, second halves, v; likewise
+    queries: Tensor  # (H·D, w)
+    keys_values: Tensor  # (w, 2·G·D)
     out: Tensor  # (H·D, w)
-    gate: Tensor  # (w, f)
-    up: Tensor  # (w, f)
+    gate_up: Tensor  # (w, 2f)
     down: Tensor  # (f, w)
 
 
@@ -42,7 +40,7 @@ class Weights(NamedTuple):
 
     layers: list[Layer]
     embedding: Tensor  # (vocabulary, w), the model's own
-    first: Tensor | None  # (vocabulary, (H + 2G)·D) the first layer's qkv of each token
+    first: Tensor | None  # (vocabulary, 2·G·D) the first layer's keys and values of each token
     head: Tensor  # (vocabulary, w), the model's own
     norm: Tensor  # (w,) before the head
 
@@ -71,6 +69,7 @@ def why_not(model: Any) -> str | None:
             window is not None and window < getattr(config, "max_position_embeddings", 0)
         ),
         f"dtypes {sorted(dtypes)}": dtypes != {"torch.float32"},
+        f"heads of width {_head_width(config)}": _head_width(config) % 4 != 0,
     }
     return next((reason for reason, holds in reasons.items() if holds), None)
 
@@ -78,8 +77,17 @@ def why_not(model: Any) -> str | None:
 def shape_of(model: Any) -> Shape:
     """Shape of a model for which ``why_not`` is None."""
     config = model.config
-    width = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
-    return Shape(config.num_attention_heads, config.num_key_value_heads, width, config.rms_norm_eps)
+    return Shape(
+        config.num_attention_heads,
+        config.num_key_value_heads,
+        _head_width(config),
+        config.rms_norm_eps,
+    )
+
+
+def _head_width(config: Any) -> int:
+    own = getattr(config, "head_dim", None)
+    return int(own or config.hidden_size // config.num_attention_heads)
 
 
 @torch.inference_mode()
@@ -94,9 +102,9 @@ def fuse(model: Any, shape: Shape, adapter: str | None) -> Weights:
     layers = [_layer(block, shape, adapter) for block in model.model.layers]
     embedding = _weight(model.model.embed_tokens, None)
     first = None
-    if embedding.shape[0] * layers[0].qkv.shape[1] <= _TABLE_NUMBERS:
+    if embedding.shape[0] * layers[0].keys_values.shape[1] <= _TABLE_NUMBERS:
         lengths = embedding.square().mean(-1, keepdim=True).add_(shape.eps).rsqrt_()
-        first = (embedding * lengths) @ layers[0].qkv
+        first = (embedding * lengths) @ layers[0].keys_values
     return Weights(
         layers, embedding, first, _weight(model.lm_head, None), model.model.norm.weight.detach()
     )
@@ -109,34 +117,19 @@ def _layer(block: Any, shape: Shape, adapter: str | None) -> Layer:
         _weight(getattr(attention, name), adapter) * before
         for name in ("q_proj", "k_proj", "v_proj")
     )
-    q1, q2 = _halves(q * shape.width**-0.5, shape.width)
-    k1, k2 = _halves(k, shape.width)
     gate, up = (_weight(getattr(mlp, n), adapter) * between for n in ("gate_proj", "up_proj"))
     return Layer(
-        *(
-            _columns(*parts)
-            for parts in (
-                (q1, k1, q2, k2, v),
-                (q1, q2),
-                (k1, k2, v),
-                (_weight(attention.o_proj, adapter),),
-                (gate,),
-                (up,),
-                (_weight(mlp.down_proj, adapter),),
-            )
-        )
+        q * shape.width**-0.5,
+        _columns(k, v),
+        _columns(_weight(attention.o_proj, adapter)),
+        _columns(gate, up),
+        _columns(_weight(mlp.down_proj, adapter)),
     )
 
 
 def _columns(*rows: Tensor) -> Tensor:
     """Weights (outputs, inputs) side by side as one contiguous (inputs, outputs)."""
     return torch.cat(rows).t().contiguous()
-
-
-def _halves(weight: Tensor, width: int) -> tuple[Tensor, Tensor]:
-    """Rows of the first and of the second half of every head, as the rotation pairs them."""
-    heads = weight.view(-1, 2, width // 2, weight.shape[1])
-    return heads[:, 0].flatten(0, 1), heads[:, 1].flatten(0, 1)
 
 
 def _weight(module: Any, adapter: str | None) -> Tensor:

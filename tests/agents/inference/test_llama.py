@@ -15,9 +15,9 @@ from transformers import (
     MistralForCausalLM,
 )
 
-from agents.inference import fast, llama
+from agents.inference import fast
 from agents.inference.engine import Request
-from agents.inference.llama import Batch, Group, LlamaForward
+from agents.inference.llama import LlamaForward, Row
 from agents.inference.llama_weights import NotFused, fuse, why_not
 from agents.inference.local import LocalEngine
 from agents.prompts import RATING_CHOICES
@@ -57,14 +57,6 @@ def small(kind, config, **fields):
     return model
 
 
-def padded(rows):
-    return torch.nn.utils.rnn.pad_sequence(rows, batch_first=True)
-
-
-def lengths_of(rows):
-    return torch.tensor([len(row) for row in rows])
-
-
 def drawn(*lengths):
     generator = torch.Generator().manual_seed(sum(lengths))
     return [torch.randint(3, 64, (length,), generator=generator) for length in lengths]
@@ -83,38 +75,29 @@ def test_suffixes_behind_shared_prefixes_score_as_whole_prompts(name):
     forward = LlamaForward(model)
     weights = fuse(model, forward.shape, None)
     prefixes, suffixes = drawn(17, 5), drawn(9, 1, 20, 3, 20)
-    nothing = Batch(padded(prefixes), lengths_of(prefixes), torch.zeros(2, dtype=torch.long), [])
-    one, two = forward.prefill(weights, nothing)
+    one, two = forward.prefill(weights, [Row(p.tolist()) for p in prefixes])
     assert one.shape[3] == 17
     assert two.shape[3] == 5
-    groups = [Group(0, 3, one), Group(3, 5, two)]
-    starts = torch.tensor([17, 17, 17, 5, 5])
-    batch = Batch(padded(suffixes), lengths_of(suffixes), starts, groups)
+    states = [one] * 3 + [two] * 2
+    rows = [Row(s.tolist(), before) for s, before in zip(suffixes, states, strict=True)]
     owners = [prefixes[0]] * 3 + [prefixes[1]] * 2
     expected = torch.stack([whole(model, p, s) for p, s in zip(owners, suffixes, strict=True)])
-    got = forward.logits(weights, batch, CHOICES)
+    got = forward.logits(weights, rows, CHOICES)
     torch.testing.assert_close(got, expected, rtol=0, atol=1e-4)
 
 
 def test_what_stands_between_prefix_and_suffix_may_be_kept_too():
-    model = small(*SHAPES[next(iter(SHAPES))][:2], **SHAPES[next(iter(SHAPES))][2])
+    model = small(*SHAPES["plain"][:2], **SHAPES["plain"][2])
     forward = LlamaForward(model)
     weights = fuse(model, forward.shape, None)
     (prefix,), leads, suffixes = drawn(11), drawn(6, 2), drawn(4, 1, 7)
-    alone = Batch(prefix[None], lengths_of([prefix]), torch.zeros(1, dtype=torch.long), [])
-    (states,) = forward.prefill(weights, alone)
-    behind = Batch(padded(leads), lengths_of(leads), torch.tensor([11, 11]), [Group(0, 2, states)])
-    long, short = forward.prefill(weights, behind)
-    batch = Batch(
-        padded(suffixes),
-        lengths_of(suffixes),
-        torch.tensor([17, 11, 13]),
-        [Group(0, 3, states)],
-        [long, None, short],
-    )
+    (states,) = forward.prefill(weights, [Row(prefix.tolist())])
+    long, short = forward.prefill(weights, [Row(lead.tolist(), states) for lead in leads])
+    between = [long, None, short]
+    rows = [Row(s.tolist(), states, lead) for s, lead in zip(suffixes, between, strict=True)]
     before = [torch.cat([prefix, leads[0]]), prefix, torch.cat([prefix, leads[1]])]
     expected = torch.stack([whole(model, p, s) for p, s in zip(before, suffixes, strict=True)])
-    got = forward.logits(weights, batch, CHOICES)
+    got = forward.logits(weights, rows, CHOICES)
     torch.testing.assert_close(got, expected, rtol=0, atol=1e-4)
 
 
@@ -130,18 +113,41 @@ def test_the_first_line_of_a_slate_is_computed_once(pocket_folder, questions):
     assert ours.stats.run_tokens - ours.stats.padding_tokens < slow.stats.run_tokens
 
 
-def test_long_texts_are_attended_to_in_blocks_with_the_same_result(monkeypatch):
-    monkeypatch.setattr(llama, "_QUERY_BLOCK", 7)
-    monkeypatch.setattr(llama, "_SCORES", 300)
-    test_suffixes_behind_shared_prefixes_score_as_whole_prompts("grouped")
+def test_rows_longer_than_the_lanes_are_attended_to_piece_by_piece():
+    model = small(LlamaForCausalLM, LlamaConfig, num_key_value_heads=2, max_position_embeddings=900)
+    forward = LlamaForward(model)
+    weights = fuse(model, forward.shape, None)
+    (prefix,), suffixes = drawn(300), drawn(257, 40, 520)
+    (states,) = forward.prefill(weights, [Row(prefix.tolist())])
+    expected = torch.stack([whole(model, prefix, s) for s in suffixes])
+    got = forward.logits(weights, [Row(s.tolist(), states) for s in suffixes], CHOICES)
+    torch.testing.assert_close(got, expected, rtol=0, atol=1e-4)
+
+
+def test_rows_do_not_depend_on_their_neighbours():
+    model = small(LlamaForCausalLM, LlamaConfig)
+    forward = LlamaForward(model)
+    weights = fuse(model, forward.shape, None)
+    rows = [Row(s.tolist()) for s in drawn(9, 30, 1, 17)]
+    together = forward.logits(weights, rows, CHOICES)
+    alone = torch.cat([forward.logits(weights, [row], CHOICES) for row in rows])
+    torch.testing.assert_close(together, alone, rtol=0, atol=1e-5)
+
+
+def test_more_tokens_than_the_model_has_places_are_refused():
+    model = small(LlamaForCausalLM, LlamaConfig, max_position_embeddings=32)
+    forward = LlamaForward(model)
+    weights = fuse(model, forward.shape, None)
+    (states,) = forward.prefill(weights, [Row(drawn(30)[0].tolist())])
+    with pytest.raises(ValueError, match=r"at most 32 tokens .*, got 33; cut the prompt"):
+        forward.logits(weights, [Row([5, 6, 7], states)], CHOICES)
 
 
 def test_kept_states_are_what_transformers_keeps():
     model = small(LlamaForCausalLM, LlamaConfig)
     forward = LlamaForward(model)
     (row,) = drawn(11)
-    batch = Batch(row[None], torch.tensor([11]), torch.tensor([0]), [])
-    (states,) = forward.prefill(fuse(model, forward.shape, None), batch)
+    (states,) = forward.prefill(fuse(model, forward.shape, None), [Row(row.tolist())])
     with torch.inference_mode():
         cache = model(row[None], use_cache=True).past_key_values
     for layer, kept in enumerate(cache.layers):
@@ -155,9 +161,8 @@ def test_scores_too_large_for_a_plain_exponential_are_passed_on():
         block.self_attn.q_proj.weight.data *= 1e4
     forward = LlamaForward(model)
     (row,) = drawn(30)
-    batch = Batch(row[None], torch.tensor([30]), torch.tensor([0]), [])
     with pytest.raises(NotFused, match="attention scores are out of range"):
-        forward.logits(fuse(model, forward.shape, None), batch, CHOICES)
+        forward.logits(fuse(model, forward.shape, None), [Row(row.tolist())], CHOICES)
 
 
 @pytest.mark.parametrize(
@@ -169,6 +174,7 @@ def test_scores_too_large_for_a_plain_exponential_are_passed_on():
             {"rope_parameters": {"rope_type": "linear", "factor": 2.0, "rope_theta": 1e4}},
             "rope .*linear",
         ),
+        ({"head_dim": 6}, "heads of width 6"),
     ],
 )
 def test_what_the_fast_forward_cannot_do_is_named(fields, reason):

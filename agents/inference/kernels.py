@@ -1,0 +1,84 @@
+"""Compiled loops of ``LlamaForward`` between its matrix products: norms and the MLP's gate.
+
+numba compiles them for this processor on first use (seconds, once a machine), and they run without
+the interpreter's lock. Attention has a module of its own.
+
+Letters: ``t`` tokens, ``w`` hidden width, ``f`` MLP width. Numbers are float32, arrays contiguous;
+nothing is checked here.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numba
+import numpy as np
+from numba import float32
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+Integers = NDArray[np.int64]
+
+
+def compiled(*maths: str, inline: bool = False) -> Callable[[Callable[..., Any]], Any]:
+    """Decorator: compile a function on first use, and keep the result beside its module.
+
+    Kept code notices a change in its own module, not in another one that it calls: after an edit of
+    ``exp`` remove ``__pycache__``.
+
+    Args:
+        maths: liberties that LLVM may take beside fusing a product with a sum.
+        inline: put the function where it is called, in the caller's loop.
+    """
+    settings: dict[str, Any] = {
+        "nogil": True,
+        "fastmath": {"contract", *maths},
+        "error_model": "numpy",
+        "inline": "always" if inline else "never",
+    }
+
+    def decorate(function: Callable[..., Any]) -> Any:
+        try:
+            return numba.njit(cache=True, **settings)(function)
+        except RuntimeError:  # no folder that may be written: compiled in every process again
+            return numba.njit(**settings)(function)
+
+    return decorate
+
+
+@compiled(inline=True)
+def exp(x: Any) -> Any:
+    """Exponential of a float32 to its last bits (Cephes' expf), in a form that is vectorised."""
+    x = min(max(x, float32(-87)), float32(88))
+    power = np.floor(x * float32(1.44269504088896341) + float32(0.5))
+    x = x - power * float32(0.693359375) + power * float32(2.12194440e-4)
+    y = float32(1.9875691500e-4)
+    y = y * x + float32(1.3981999507e-3)
+    y = y * x + float32(8.3334519073e-3)
+    y = y * x + float32(4.1665795894e-2)
+    y = y * x + float32(1.6666665459e-1)
+    y = y * x + float32(5.0000001201e-1)
+    y = y * x * x + x + float32(1)
+    return y * np.int32((np.int32(power) + np.int32(127)) << np.int32(23)).view(np.float32)
+
+
+@compiled("reassoc")
+def normalise(x: Floats, eps: float, out: Floats) -> None:
+    """Rows of x (t, w), divided by their root mean square, into ``out``."""
+    width = x.shape[1]
+    for i in range(x.shape[0]):
+        total = float32(0)
+        for j in range(width):
+            total += x[i, j] * x[i, j]
+        scale = float32(1 / np.sqrt(total / width + eps))
+        for j in range(width):
+            out[i, j] = x[i, j] * scale
+
+
+@compiled()
+def gate(gate_up: Floats, out: Floats) -> None:
+    """SiLU of the first half of the columns (t, 2f) times the second, into ``out`` (t, f)."""
+    width = np.uintp(out.shape[1])
+    for i in range(out.shape[0]):
+        for j in range(width):
+            x = gate_up[i, j]
+            out[i, j] = x / (float32(1) + exp(-x)) * gate_up[i, width + j]
