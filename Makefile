@@ -32,7 +32,7 @@ lint: $(STAMP)
 # One thread: the models of the tests are so small that threads would only wait for each other.
 test: export OMP_NUM_THREADS = 1
 test: lint
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile
 	$(BIN)/python -m pytest -q -m slow
 
 clean:
