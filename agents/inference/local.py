@@ -33,6 +33,7 @@ from agents.inference.tokens import Tokens
 from simenv.events import FloatArray, IntArray
 
 _FAST_WEIGHTS = 200_000_000  # larger models would pay for the copies that the fast forward makes
+_TOKEN_BUDGET = 32_768
 _MERGED_BYTES = {"cuda": 2**33}  # merged weights of adapters kept beside a model, else 2 GiB
 
 
@@ -44,7 +45,8 @@ class LocalEngine:
         adapters: name → folder of a peft adapter for this base.
         device: ``auto`` = a GPU where there is one.
         dtype: ``auto`` = bfloat16 on a GPU, float32 on a CPU.
-        token_budget: most tokens (padding included) of one segment of the plan.
+        token_budget: most tokens (padding included) of one segment of the plan; ``auto`` = 32,768,
+            and four times that for the fast forward, which pads nothing and cuts for itself.
         cache_bytes: budget of the prefix cache, on the device; ``auto`` = 1 GiB on a CPU, half of
             what the model leaves free on a GPU.
         host_cache_bytes: of a second floor in main memory, for a GPU; see ``offload_pays``.
@@ -73,7 +75,7 @@ class LocalEngine:
         *,
         device: str = "auto",
         dtype: str = "auto",
-        token_budget: int = 32_768,
+        token_budget: int | Literal["auto"] = "auto",
         cache_bytes: int | Literal["auto"] = "auto",
         host_cache_bytes: int = 0,
         reuse_prefixes: bool = True,
@@ -82,7 +84,6 @@ class LocalEngine:
         repeatable: bool = False,
     ) -> None:
         self.device = choose_device(device)
-        self.token_budget = token_budget
         self.reuse_prefixes = reuse_prefixes
         self.description = "local " + "/".join(Path(model).parts[-2:])  # or owner/name of the hub
         self.tokenizer, base = load_model(model, self.device, dtype)
@@ -95,6 +96,9 @@ class LocalEngine:
         if reuse_prefixes and _fits(base, fast, adapter_mode):
             self._fast = FastForward(base, self.tokens, self._cache, self.stats, repeatable)
             adapter_mode = "switch"  # of the other path: the fast one reads the base's own weights
+        if token_budget == "auto":
+            token_budget = 4 * _TOKEN_BUDGET if self.is_fast else _TOKEN_BUDGET
+        self.token_budget = token_budget
         merged_bytes = _MERGED_BYTES.get(self.device.type, 2**31)
         self._adapted = AdaptedModel(base, adapter_mode, merged_bytes)
         self._plain = HuggingFaceForward(self._adapted, self.tokens, kept, self.stats, repeatable)

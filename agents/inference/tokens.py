@@ -7,6 +7,7 @@ from typing import Any
 from agents.inference.engine import Request
 
 _KEPT = 200_000  # texts whose ids are kept; then the store starts afresh
+_KEPT_LINES = 50_000
 _CUT = re.compile(r"(?<=\S\n)(?=[A-Z])|(?<=\w\.)(?= [A-Z])")
 _ENDS = ("word", "Jo 1999", "4.", "so!", "(x)", "'s", '"', "é", "中", "-", "+0.4", "…", ":", ",")
 _STOPS = ("word.", "Jo 1999.", "+0.4.", "é.", "中.", "A.", "_.")
@@ -28,6 +29,7 @@ class Tokens:
         self.tokenizer = tokenizer
         self._prefixes: dict[str, list[int]] = {}
         self._pieces: dict[str, list[int]] = {}
+        self._known: dict[str, list[int]] = {}  # lines
         self._ends_line: dict[int, bool] = {}
         self._calls = 0
         self.by_pieces = self._pieces_stand_alone()
@@ -36,10 +38,9 @@ class Tokens:
         """Token ids of texts without the tokens that begin or end a text."""
         if not texts or not self.by_pieces:
             return self._kept(texts)
-        split = [_CUT.split(text) for text in texts]
-        pieces = list({piece for parts in split for piece in parts})
-        known = dict(zip(pieces, self._kept(pieces), strict=True))
-        ids = [[i for part in parts for i in known[part]] for parts in split]
+        split = [_lines(text) for text in texts]
+        self._learn({line for lines in split for line in lines})
+        ids = [[i for line in lines for i in self._known[line]] for lines in split]
         self._calls += 1
         audited = self._calls % len(texts)
         if ids[audited] != self._whole([texts[audited]])[0]:
@@ -98,6 +99,17 @@ class Tokens:
         end = self.tokenizer.eos_token_id
         return [] if end is None else [int(end)]
 
+    def _learn(self, lines: set[str]) -> None:
+        """Has the ids of all these lines in ``_known``."""
+        if len(self._known) + len(lines) > _KEPT_LINES:
+            self._known.clear()
+        split = {line: _CUT.split(line) for line in lines if line not in self._known}
+        pieces = list({piece for parts in split.values() for piece in parts})
+        ids = dict(zip(pieces, self._kept(pieces), strict=True))
+        self._known.update(
+            {line: [i for part in parts for i in ids[part]] for line, parts in split.items()}
+        )
+
     def _kept(self, texts: Sequence[str]) -> list[list[int]]:
         new = list(dict.fromkeys(text for text in texts if text not in self._pieces))
         if len(self._pieces) + len(new) > _KEPT:
@@ -123,3 +135,15 @@ class Tokens:
         firsts = self._whole([first for first, _ in pairs])
         seconds = self._whole([second for _, second in pairs])
         return together == [a + b for a, b in zip(firsts, seconds, strict=True)]
+
+
+def _lines(text: str) -> list[str]:
+    """The text where ``_CUT`` cuts behind an end of line, many times as fast."""
+    lines, (line, *rest) = [], text.split("\n")
+    for part in rest:
+        if line and not line[-1].isspace() and "A" <= part[:1] <= "Z":
+            lines.append(line + "\n")
+            line = part
+        else:
+            line += "\n" + part
+    return [*lines, line]
