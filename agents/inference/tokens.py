@@ -7,7 +7,7 @@ from typing import Any
 from agents.inference.engine import Request
 
 _KEPT = 200_000  # texts whose ids are kept; then the store starts afresh
-_KEPT_LINES = 50_000
+_KEPT_LINES = 50_000  # likewise; most lines with numbers come once
 _CUT = re.compile(r"(?<=\S\n)(?=[A-Z])|(?<=\w\.)(?= [A-Z])")
 _ENDS = ("word", "Jo 1999", "4.", "so!", "(x)", "'s", '"', "é", "中", "-", "+0.4", "…", ":", ",")
 _STOPS = ("word.", "Jo 1999.", "+0.4.", "é.", "中.", "A.", "_.")
