@@ -5,16 +5,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Unpack
 
-from agents.engine_info import EngineInfo, VectorEngineInfo
 from agents.inference.engine import Engine
-from agents.inference.local import LocalEngine
+from agents.inference.local.local_engine import LocalEngine
+from agents.inference.metering.engine_info import EngineInfo, VectorEngineInfo
 from agents.inference.scripted import ScriptedEngine
-from agents.inference.server import ServerEngine
+from agents.inference.server.server_engine import ServerEngine
 from agents.persona_users import PersonaUsers
-from agents.population import Population
-from simenv.options import EnvSettings
-from simenv.single_env import RecEnv
-from simenv.vector_env import RecVectorEnv
+from agents.population.population import Population
+from simenv.env.options import EnvSettings
+from simenv.env.single_env import RecEnv
+from simenv.env.vector_env import RecVectorEnv
 
 MakeEngine = Callable[..., Engine]
 

@@ -7,15 +7,15 @@ import numpy as np
 
 from agents.embedding import Vectors
 from agents.inference.engine import Engine, Request
-from agents.memory import ExactMemory, TableMemory
+from agents.memory.base import ExactMemory, TableMemory
 from agents.persona import Persona, tell_reason
-from agents.population import Population
+from agents.population.population import Population
 from agents.prompts import RATING_CHOICES, persona_prefix
 from agents.suffixes import SuffixWriter
-from simenv.behaviour import Behaviour
 from simenv.events import NUM_STARS, Feedback, FloatArray, IntArray, SeedArray, Slates
 from simenv.snapshots import Arrays, check_shapes, pack_arrays, unpack_arrays
 from simenv.user_model import Explanation
+from simenv.users.behaviour import Behaviour
 
 MakeMemory = Callable[[Vectors, int], ExactMemory]
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from agents.memory import Memory, Recalled
+from agents.memory.base import Memory, Recalled
 from agents.persona import Persona
 from agents.prompts import (
     Gist,

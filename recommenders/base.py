@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from recommenders.persistence import read_archive, write_archive
+from recommenders.persistence import current_module, read_archive, write_archive
 from recommenders.ranking import top_slates
 from simenv.catalog import Catalog
 from simenv.events import BoolArray, Feedback, FloatArray, IntArray, InteractionLog, Slates
@@ -253,6 +253,7 @@ def _class_path(kind: type[Recommender]) -> str:
 def _policy_class(path: str, file: str | Path) -> type[Recommender]:
     """The class named ``module:Class``. Only our modules are imported: a file must not run code."""
     module_name, _, class_name = path.partition(":")
+    module_name = current_module(module_name)
     if module_name.startswith("recommenders.") and module_name not in sys.modules:
         importlib.import_module(module_name)
     kind = getattr(sys.modules.get(module_name), class_name, None)

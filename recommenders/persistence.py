@@ -15,9 +15,32 @@ from scipy import sparse
 
 FORMAT = 1
 _HEADER = "header.json"
+_NOW_IN_POLICIES = {  # modules that files of before the folder ``policies`` name
+    "bandits": "bandits",
+    "callable_policy": "callable_policy",
+    "cornac_models": "cornac_models",
+    "ease": "ease",
+    "factorisation": "factorisation",
+    "heuristics": "heuristics",
+    "linear_bandits": "linear_bandits",
+    "neighbours": "neighbours",
+    "sb3": "sb3_policy",
+    "slim": "slim",
+}
 _SPARSE = ("data", "indices", "indptr", "shape")
 
 Array = Any  # NDArray | sparse.csr_matrix; the reader knows which by the name
+
+
+def current_module(module: str) -> str:
+    """Where a policy's module is today, given the name that a file holds.
+
+    >>> current_module("recommenders.ease"), current_module("my_package.mine")
+    ('recommenders.policies.ease', 'my_package.mine')
+    """
+    top, _, name = module.partition(".")
+    moved = top == "recommenders" and name in _NOW_IN_POLICIES
+    return f"recommenders.policies.{_NOW_IN_POLICIES[name]}" if moved else module
 
 
 def write_archive(path: str | Path, header: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:

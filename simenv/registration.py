@@ -4,7 +4,10 @@ import gymnasium as gym
 
 ENVIRONMENTS = {
     "PersonaRec-v0": ("agents.assembly:make_env", "agents.assembly:make_vector_env"),
-    "ScriptedRec-v0": ("simenv.scripted_env:make_env", "simenv.scripted_env:make_vector_env"),
+    "ScriptedRec-v0": (
+        "simenv.env.scripted_env:make_env",
+        "simenv.env.scripted_env:make_vector_env",
+    ),
 }
 
 

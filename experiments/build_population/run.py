@@ -14,19 +14,19 @@ from rich.console import Console
 from rich.table import Table
 
 from agents.assembly import persona_users
-from agents.fidelity import against_truth, measure
-from agents.population import Population
+from agents.fidelity.held_out import against_truth, measure
+from agents.population.population import Population
 from experiments.build_population.stages import Built, PersonaSettings, build
-from experiments.progress import progress_bar
-from experiments.provenance import provenance, public_text
-from experiments.report import write_json
+from experiments.reporting.progress import progress_bar
+from experiments.reporting.provenance import provenance, public_text
+from experiments.reporting.report import write_json
 from experiments.train_base.run import Base, initial_model, pocket_config, train_base, worlds_of
 from simenv.data.dataset import Dataset
 from simenv.data.synthetic import drawn_world, synthetic
-from training.assembly import population_from_dataset
-from training.lora_presets import LoraPreset
-from training.pocket import WorldSource
-from training.raft import raft_settings
+from training.adapters.lora_presets import LoraPreset
+from training.base.pocket_training import WorldSource
+from training.examples.raft import raft_settings
+from training.populate import population_from_dataset
 
 
 def run(cfg: DictConfig, output_dir: Path) -> dict[str, Any]:

@@ -9,18 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from agents.population import Population
+from agents.population.population import Population
 from agents.prompts import PromptStyle
 from experiments.distil.run import Distiller
 from experiments.distil.run import tell as tell_people
 from simenv.data.dataset import Dataset
-from training.adapter_variants import people_on, train_variants
-from training.assembly import population_on
-from training.clusters import Clusters, find_clusters
-from training.distillation.distiller import Told
-from training.lora_presets import LoraPreset
-from training.ms_vectors import ms_vectors
-from training.raft import RaftSet, RaftSettings, TokenReport, fitting, raft_set
+from training.adapters.lora_presets import LoraPreset
+from training.adapters.variants import people_on, train_variants
+from training.distillation.with_model import Told
+from training.examples.raft import RaftSet, RaftSettings, TokenReport, fitting, raft_set
+from training.groups.clusters import Clusters, find_clusters
+from training.groups.ms_vectors import ms_vectors
+from training.populate import population_on
 
 Tell = Callable[[str], None]
 

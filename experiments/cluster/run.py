@@ -11,14 +11,14 @@ from rich.console import Console
 from rich.table import Table
 
 from agents.persona import Persona
-from experiments.cluster.figure import elbow_svg
-from experiments.provenance import provenance
-from experiments.report import markup, write_json, write_report
+from experiments.cluster.elbow_figure import elbow_svg
+from experiments.reporting.provenance import provenance
+from experiments.reporting.report import markup, write_json, write_report
 from simenv.data.dataset import Dataset
 from simenv.events import FloatArray
-from training.clusters import Clusters, explained_share, find_clusters, random_clusters
-from training.distil import OfflineDistiller
-from training.ms_vectors import ms_vectors
+from training.distillation.offline import OfflineDistiller
+from training.groups.clusters import Clusters, explained_share, find_clusters, random_clusters
+from training.groups.ms_vectors import ms_vectors
 
 _DRAWS = 20  # of random groups
 

@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.table import Table
 
 from experiments.collect.table import collect
-from experiments.policy_ranking.tables import interval, number
-from experiments.provenance import provenance
-from experiments.report import markdown_table, write_json, write_report
+from experiments.reporting.provenance import provenance
+from experiments.reporting.report import markdown_table, write_json, write_report
+from experiments.tournament.tables import interval, number
 
 HEADS = [
     "setting", "policy", "simulated ★", "95 % CI", "over", "true ★", "NDCG", "seeds", "users", "s",

@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from experiments.statistics import kendall_tau, mean_interval
+from recommenders.evaluation.statistics import kendall_tau, mean_interval
 
 Run = Mapping[str, Any]
 SEEDS = ("seed", "data.seed")

@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from simenv.env.rollout import Policy
+from simenv.env.spaces import Observation
+from simenv.env.vector_env import RecVectorEnv
 from simenv.events import BoolArray, Feedback, FloatArray, IntArray
-from simenv.rollout import Policy
-from simenv.spaces import Observation
-from simenv.vector_env import RecVectorEnv
 
 
 class Branch(NamedTuple):

@@ -12,10 +12,10 @@ from rich.console import Console
 
 from experiments.counterfactual.fork import Branch, Fork, fork
 from experiments.policy_ranking.run import make_setting
-from experiments.policy_ranking.tables import interval, number
-from experiments.provenance import provenance
-from experiments.report import markdown_table, write_json
-from experiments.statistics import holm, mean_interval, paired_contrast
+from experiments.reporting.provenance import provenance
+from experiments.reporting.report import markdown_table, write_json
+from experiments.tournament.tables import interval, number
+from recommenders.evaluation.statistics import holm, mean_interval, paired_contrast
 from simenv.data.splits import stacked
 
 HEADS = ["from then on", "stars after", "95 % CI", "minus staying", "95 % CI", "p (Holm)", "slates"]

@@ -11,13 +11,13 @@ from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 from rich.table import Table
 
-from experiments.progress import progress_bar
-from experiments.provenance import provenance, public_text
-from experiments.report import write_json
+from experiments.reporting.progress import progress_bar
+from experiments.reporting.provenance import provenance, public_text
+from experiments.reporting.report import write_json
 from simenv.data.dataset import Dataset
-from training.distil import OfflineDistiller
-from training.distillation.distiller import OpenAIDistiller, Told
 from training.distillation.ledger import Spending
+from training.distillation.offline import OfflineDistiller
+from training.distillation.with_model import OpenAIDistiller, Told
 
 Distiller = OfflineDistiller | OpenAIDistiller
 

@@ -7,16 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from experiments.off_policy.logs import World, play
-from experiments.progress import Tick
-from experiments.statistics import share_interval
+from experiments.off_policy.world import World, play
+from experiments.reporting.progress import Tick
 from recommenders.base import Recommender
-from recommenders.cascade import estimate_cascade, weigh_cascade
-from recommenders.heuristics import Random
-from recommenders.more_robust import cross_fitted_means, more_robust
-from recommenders.off_policy import Estimate, OverlapWarning, estimate_all, weigh
-from recommenders.pseudo_inverse import pseudo_inverse
-from recommenders.simulated_log import SimulatedLog
+from recommenders.evaluation.statistics import share_interval
+from recommenders.off_policy.cascade import estimate_cascade, weigh_cascade
+from recommenders.off_policy.estimators import Estimate, OverlapWarning, estimate_all, weigh
+from recommenders.off_policy.logged_slates import SimulatedLog
+from recommenders.off_policy.mrdr import cross_fitted_means, more_robust
+from recommenders.off_policy.pseudo_inverse import pseudo_inverse
+from recommenders.policies.heuristics import Random
 from simenv.events import IntArray
 
 Cell = tuple[str, str, str]  # logging policy, target, estimator

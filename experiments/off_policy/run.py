@@ -12,13 +12,13 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
-from experiments.off_policy import page
+from experiments.off_policy import coverage_table as page
 from experiments.off_policy.coverage import estimate_many, summarise
-from experiments.off_policy.logs import World, true_value
-from experiments.people import true_users
-from experiments.progress import progress_bar
-from experiments.provenance import provenance
-from experiments.report import write_json
+from experiments.off_policy.world import World, true_value
+from experiments.people.people import true_users
+from experiments.reporting.progress import progress_bar
+from experiments.reporting.provenance import provenance
+from experiments.reporting.report import write_json
 from recommenders.base import Recommender
 
 

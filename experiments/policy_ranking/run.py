@@ -15,14 +15,22 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
-from agents.inference.meter import EngineMeter, in_words
-from experiments.people import People, true_users
-from experiments.policy_ranking import page
-from experiments.policy_ranking.group_summary import summarise_groups
-from experiments.policy_ranking.groups import persona_groups
-from experiments.policy_ranking.measures import ItemFacts
-from experiments.policy_ranking.off_policy_check import estimate_from_log
-from experiments.policy_ranking.sessions import (
+from agents.inference.metering.meter import EngineMeter, in_words
+from experiments.people.people import People, true_users
+from experiments.policy_ranking import ranking_page as page
+from experiments.policy_ranking.sentences import (
+    agreement_sentences,
+    answer,
+    check,
+    stop_sentence,
+)
+from experiments.reporting.progress import progress_bar
+from experiments.reporting.provenance import provenance, public
+from experiments.reporting.report import write_json
+from experiments.tournament.group_summary import summarise_groups
+from experiments.tournament.groups import persona_groups
+from experiments.tournament.off_policy_check import estimate_from_log
+from experiments.tournament.playing import (
     Session,
     Setting,
     evaluation_users,
@@ -30,20 +38,12 @@ from experiments.policy_ranking.sessions import (
     play,
     ticks_per_policy,
 )
-from experiments.policy_ranking.stopping import Meter, Stopping
-from experiments.policy_ranking.summary import summarise, summarise_off_policy
-from experiments.policy_ranking.tables import print_table
-from experiments.policy_ranking.traces import trace
-from experiments.policy_ranking.words import (
-    agreement_sentences,
-    answer,
-    check,
-    stop_sentence,
-)
-from experiments.progress import progress_bar
-from experiments.provenance import provenance, public
-from experiments.report import write_json
+from experiments.tournament.stopping import Meter, Stopping
+from experiments.tournament.summary import summarise, summarise_off_policy
+from experiments.tournament.tables import print_table
+from experiments.tournament.traces import trace
 from recommenders.base import Recommender
+from recommenders.evaluation.session_measures import ItemFacts
 from simenv.data.dataset import Dataset
 from simenv.events import IntArray
 

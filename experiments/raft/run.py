@@ -12,11 +12,11 @@ from rich.console import Console
 from agents.prompts import PromptStyle
 from experiments.build_population.stages import raft_of
 from experiments.distil.run import tell
-from experiments.provenance import provenance
-from experiments.report import write_json
+from experiments.reporting.provenance import provenance
+from experiments.reporting.report import write_json
 from experiments.train_base.run import initial_model
 from simenv.data.dataset import Dataset
-from training.raft import RaftSet, raft_settings
+from training.examples.raft import RaftSet, raft_settings
 
 
 def run(cfg: DictConfig, output_dir: Path) -> dict[str, Any]:

@@ -8,22 +8,22 @@ import numpy as np
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
-from agents.fidelity import calibration_error
-from agents.population import SHIPPED
-from experiments.progress import progress_bar
-from experiments.provenance import provenance
-from experiments.rating_fidelity.cells import Draw, Settings, ask_all
-from experiments.rating_fidelity.errors import UserSums, user_sums
-from experiments.rating_fidelity.figures import write_figures
+from agents.fidelity.errors import UserSums, user_sums
+from agents.fidelity.held_out import calibration_error
+from agents.population.population import SHIPPED
+from experiments.rating_fidelity.fidelity_figures import write_figures
 from experiments.rating_fidelity.matrix_factorisation import BiasedMF
-from experiments.rating_fidelity.tables import Regime, markdown, print_tables, summarise
-from experiments.report import write_json
+from experiments.rating_fidelity.table import Regime, markdown, print_tables, summarise
+from experiments.rating_fidelity.table_cells import Draw, Settings, ask_all
+from experiments.reporting.progress import progress_bar
+from experiments.reporting.provenance import provenance
+from experiments.reporting.report import write_json
 from simenv.data.dataset import Dataset
 from simenv.data.rating_baselines import BASELINES
 from simenv.data.splits import stacked
 from simenv.events import FloatArray, expected_stars
-from training.lora_presets import LoraPreset
-from training.raft import raft_settings
+from training.adapters.lora_presets import LoraPreset
+from training.examples.raft import raft_settings
 
 PLAIN = {**BASELINES, "matrix factorisation": BiasedMF}
 

@@ -10,15 +10,15 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
-from experiments.policy_ranking.measures import ItemFacts, score_sessions
 from experiments.policy_ranking.run import make_setting
-from experiments.policy_ranking.sessions import Session, Setting, play
-from experiments.policy_ranking.tables import interval, number
-from experiments.progress import progress_bar
-from experiments.provenance import provenance
-from experiments.report import markdown_table, write_json
-from experiments.statistics import paired_contrast
+from experiments.reporting.progress import progress_bar
+from experiments.reporting.provenance import provenance
+from experiments.reporting.report import markdown_table, write_json
+from experiments.tournament.playing import Session, Setting, play
+from experiments.tournament.tables import interval, number
 from recommenders.base import Recommender
+from recommenders.evaluation.session_measures import ItemFacts, score_sessions
+from recommenders.evaluation.statistics import paired_contrast
 from simenv.events import FloatArray
 
 if TYPE_CHECKING:

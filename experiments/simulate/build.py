@@ -7,23 +7,23 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import numpy as np
 from omegaconf import DictConfig, OmegaConf
 
-from experiments.people import People
+from experiments.people.people import People
 from simenv.abm.activation import Activation, ReturnTimes, SteadyShare, weekly_rhythm
 from simenv.abm.model import PersonaSociety
-from simenv.abm.platform import Recommends
+from simenv.abm.moving_world import LivingTruth, World
+from simenv.abm.recommender_side import Recommends
 from simenv.abm.settings import SocietySettings
 from simenv.abm.shocks import Shock
 from simenv.abm.social import SocialSettings
-from simenv.abm.world import LivingTruth, World
 from simenv.data.dataset import Dataset
 from simenv.events import IntArray, InteractionLog
-from simenv.lives import Life
 from simenv.user_model import UserModel
+from simenv.users.lives import Life
 
 if TYPE_CHECKING:
+    from agents.living.adapter_refresh import Refresher
     from agents.persona_users import PersonaUsers
-    from agents.refresh import Refresher
-    from training.distil import Distilled
+    from training.distillation.offline import Distilled
 
 
 class Cast(NamedTuple):
@@ -47,8 +47,8 @@ class Distils(Protocol):
 class Refreshing(NamedTuple):
     """How the adapters of personas are trained further while they live."""
 
-    settings: Mapping[str, Any]  # of ``agents.refresh.RefreshSettings``
-    training: Mapping[str, Any]  # of ``training.lora_presets.lora_preset``
+    settings: Mapping[str, Any]  # of ``agents.living.adapter_refresh.RefreshSettings``
+    training: Mapping[str, Any]  # of ``training.adapters.lora_presets.lora_preset``
     folder: Path  # of all adapters
 
 
@@ -89,7 +89,7 @@ def cast(
 
 
 def _scripted(dataset: Dataset, model: UserModel, drift_sd: float, seed: int) -> Cast:
-    from simenv.scripted_users import ScriptedUsers
+    from simenv.users.scripted_users import ScriptedUsers
 
     truth, catalog = dataset.truth, dataset.catalog
     activity = np.asarray(getattr(truth, "activity", np.full(dataset.num_users, 2)))
@@ -116,8 +116,8 @@ def _personas(
     trains: "Refresher | None",
     distiller: "Distils | None",
 ) -> Cast:
-    from agents.reflection import LivingUsers
-    from training.distil import OfflineDistiller
+    from agents.living.reflection import LivingUsers
+    from training.distillation.offline import OfflineDistiller
 
     personas = model.population.personas
     activity = np.array([persona.activity for persona in personas])
@@ -141,9 +141,9 @@ def refreshing(cfg: DictConfig, folder: Path) -> Refreshing | None:
 
 def refresher(model: "PersonaUsers", seed: int, refreshing: Refreshing) -> "Refresher":
     """Who trains the adapters of these people further."""
-    from agents.refresh import Refresher, RefreshSettings
-    from training.lora_presets import lora_preset
-    from training.refresh import FurtherTraining
+    from agents.living.adapter_refresh import Refresher, RefreshSettings
+    from training.adapters.from_diary import FurtherTraining
+    from training.adapters.lora_presets import lora_preset
 
     settings, preset = RefreshSettings(**refreshing.settings), lora_preset(**refreshing.training)
     train = FurtherTraining(model.population.model, refreshing.folder, preset, seed=seed)

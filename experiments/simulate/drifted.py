@@ -16,20 +16,20 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
+from agents.living.adapter_refresh import Refresh
+from agents.living.reflection import LivingUsers
 from agents.persona_users import PersonaUsers
-from agents.population import Population
-from agents.reflection import LivingUsers
-from agents.refresh import Refresh
-from experiments.report import markdown_table
+from agents.population.population import Population
+from experiments.people.first_people import first_people, own_dataset
+from experiments.reporting.report import markdown_table
 from experiments.simulate.build import Refreshing, refresher
-from experiments.simulate.folk import first_people, own_dataset
-from recommenders.heuristics import Random
+from recommenders.policies.heuristics import Random
 from simenv.abm.activation import SteadyShare
 from simenv.abm.model import PersonaSociety
+from simenv.abm.moving_world import LivingTruth
 from simenv.abm.settings import SocietySettings
 from simenv.abm.shocks import Shock
 from simenv.abm.social import SocialSettings
-from simenv.abm.world import LivingTruth
 from simenv.catalog import Catalog
 from simenv.data.dataset import Truth
 from simenv.events import FloatArray, IntArray
@@ -67,7 +67,7 @@ def drifted_society(
         every: ticks between two trainings.
         share: of the people awake in a tick.
     """
-    from agents.inference.local import LocalEngine
+    from agents.inference.local.local_engine import LocalEngine
 
     people = first_people(Population.shipped(), num_users)
     catalog = people.catalog

@@ -14,17 +14,17 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
-from agents.inference.meter import EngineMeter, in_words
-from experiments.progress import Tick, progress_bar
-from experiments.provenance import provenance, public
-from experiments.report import write_json
-from experiments.simulate import page
+from agents.inference.metering.meter import EngineMeter, in_words
+from experiments.reporting.progress import Tick, progress_bar
+from experiments.reporting.provenance import provenance, public
+from experiments.reporting.report import write_json
+from experiments.simulate import society_page as page
 from experiments.simulate.build import Cast, cast, refreshing, society
 from simenv.abm.model import PersonaSociety
 from simenv.data.dataset import Dataset
 
 if TYPE_CHECKING:
-    from agents.refresh import Refresh
+    from agents.living.adapter_refresh import Refresh
 
 
 def run(cfg: DictConfig, output_dir: Path) -> dict[str, Any]:

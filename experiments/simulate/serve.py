@@ -9,14 +9,14 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
-from experiments.people import People, scripted
+from experiments.people.people import People, scripted
 from experiments.simulate.build import Cast, cast, refreshing, society
-from simenv.abm.app import Choice
+from simenv.abm.live_page.page import Choice
 from simenv.abm.model import PersonaSociety
 from simenv.data.dataset import Dataset
 
 if TYPE_CHECKING:
-    from agents.population import Population
+    from agents.population.population import Population
 
 _SHIPPED, _WORLD = "shipped people", "scripted world"
 _SHOCKS: dict[str, list[dict[str, Any]]] = {
@@ -46,7 +46,7 @@ class ConfiguredStage:
         self._casts: dict[int, Cast] = {}
 
     def build(self, choice: Choice) -> PersonaSociety:
-        """See ``simenv.abm.app.Stage.build``."""
+        """See ``simenv.abm.live_page.page.Stage.build``."""
         cfg = self._cfg
         is_world = choice.population == _WORLD
         dataset, people = self._world(choice) if is_world else self._personas(choice)
@@ -71,13 +71,13 @@ class ConfiguredStage:
         return model
 
     def labels(self, society: PersonaSociety) -> list[str]:
-        """See ``simenv.abm.app.Stage.labels``."""
+        """See ``simenv.abm.live_page.page.Stage.labels``."""
         return self._casts[id(society)].labels
 
     def _loaded(self, name: str) -> "tuple[Population, Any]":
         """A population and its engine."""
         if name not in self._known:
-            from agents.population import Population
+            from agents.population.population import Population
 
             at = self._folders.get(name)
             people = Population.shipped() if at is None else Population.load(at)
@@ -91,7 +91,7 @@ class ConfiguredStage:
 
     def _personas(self, choice: Choice) -> tuple[Dataset, People]:
         from agents.assembly import persona_users
-        from experiments.simulate.folk import first_people, own_dataset
+        from experiments.people.first_people import first_people, own_dataset
 
         everybody, engine = self._loaded(choice.population)
         people = first_people(everybody, choice.num_users)

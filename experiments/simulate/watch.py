@@ -3,7 +3,7 @@
 import solara
 
 from experiments.simulate.serve import stage_on_show
-from simenv.abm.app import Watch
+from simenv.abm.live_page.page import Watch
 
 
 @solara.component

@@ -29,15 +29,15 @@ import torch
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
-from agents.inference.adapter_modes import AdapterMode
-from agents.inference.local import LocalEngine
-from agents.inference.machine import peak_flops, upload_bandwidth
-from agents.inference.meter import EngineFigures, EngineMeter, in_words
-from agents.population import SHIPPED
+from agents.inference.local.adapter_modes import AdapterMode
+from agents.inference.local.local_engine import LocalEngine
+from agents.inference.metering.machine import peak_flops, upload_bandwidth
+from agents.inference.metering.meter import EngineFigures, EngineMeter, in_words
+from agents.population.population import SHIPPED
 from agents.prompts import RATING_CHOICES
-from experiments.progress import Tick, progress_bar
-from experiments.provenance import provenance
-from experiments.report import write_json
+from experiments.reporting.progress import Tick, progress_bar
+from experiments.reporting.provenance import provenance
+from experiments.reporting.report import write_json
 from experiments.throughput import vllm_way
 from experiments.throughput.random_models import (
     ModelShape,

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from agents.inference.engine import Request
-from agents.inference.local import LocalEngine
+from agents.inference.local.local_engine import LocalEngine
 from agents.prompts import RATING_CHOICES
 from simenv.events import FloatArray
 
@@ -35,7 +35,7 @@ class LlamaCpp:
     def __init__(self, model: str, folder: Path, reader: LocalEngine) -> None:
         from llama_cpp import Llama
 
-        from training.export_gguf import export_gguf
+        from training.base.export_gguf import export_gguf
 
         export_gguf(model, folder / "model.gguf")
         self._reader = reader

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from agents.embedding import Vectors
-from agents.memory import ExactMemory, FaissMemory, TableMemory
+from agents.memory.base import ExactMemory, FaissMemory, TableMemory
 from experiments.throughput.timing import Spread, spread
 from simenv.events import FloatArray, IntArray
 

@@ -11,19 +11,19 @@ import torch
 from omegaconf import DictConfig, OmegaConf
 
 from agents.inference.engine import Request
-from agents.inference.local import LocalEngine
-from agents.inference.machine import peak_flops, peak_memory
+from agents.inference.local.local_engine import LocalEngine
+from agents.inference.metering.machine import peak_flops, peak_memory
 from agents.persona_users import PersonaUsers
-from agents.population import Population
-from experiments.progress import Tick, progress_bar
-from experiments.provenance import provenance
-from experiments.report import write_json
+from agents.population.population import Population
+from experiments.people.crowds import crowd
+from experiments.reporting.progress import Tick, progress_bar
+from experiments.reporting.provenance import provenance
+from experiments.reporting.report import write_json
 from experiments.throughput import llama_cpp
 from experiments.throughput.baseline import compare, ratios, regressions, store
-from experiments.throughput.crowds import crowd
 from experiments.throughput.memories import MemorySizes, race_memories
 from experiments.throughput.random_models import random_adapters
-from experiments.throughput.tables import tell
+from experiments.throughput.throughput_tables import tell
 from experiments.throughput.timing import StepClock, cost_ratio, race
 from experiments.throughput.ways import ways
 from experiments.throughput.workloads import requests

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 
 from agents.inference.engine import Request
-from agents.inference.local import LocalEngine
-from agents.inference.meter import EngineFigures, EngineMeter
+from agents.inference.local.local_engine import LocalEngine
+from agents.inference.metering.meter import EngineFigures, EngineMeter
 from agents.persona_users import PersonaUsers
 from experiments.throughput.ways import Way
+from simenv.env.vector_env import RecVectorEnv
 from simenv.events import FloatArray
-from simenv.vector_env import RecVectorEnv
 
 Spread = dict[str, float]  # median, min, max
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from agents.inference.adapter_modes import AdapterMode
 from agents.inference.engine import Request
-from agents.inference.local import LocalEngine
+from agents.inference.local.adapter_modes import AdapterMode
+from agents.inference.local.local_engine import LocalEngine
 from agents.prompts import RATING_CHOICES
 from experiments.throughput import llama_cpp
 from simenv.events import FloatArray

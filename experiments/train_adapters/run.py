@@ -12,15 +12,15 @@ from rich.table import Table
 from agents.prompts import PromptStyle
 from experiments.build_population.stages import raft_of
 from experiments.distil.run import tell
-from experiments.progress import progress_bar
-from experiments.provenance import provenance
-from experiments.report import write_json
+from experiments.reporting.progress import progress_bar
+from experiments.reporting.provenance import provenance
+from experiments.reporting.report import write_json
 from experiments.train_base.run import initial_model
 from simenv.data.dataset import Dataset
-from training.adapter_variants import Variant, train_variants
-from training.clusters import find_clusters
-from training.ms_vectors import ms_vectors
-from training.raft import raft_settings
+from training.adapters.variants import Variant, train_variants
+from training.examples.raft import raft_settings
+from training.groups.clusters import find_clusters
+from training.groups.ms_vectors import ms_vectors
 
 
 def run(cfg: DictConfig, output_dir: Path) -> dict[str, Any]:

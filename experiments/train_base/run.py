@@ -8,15 +8,15 @@ import numpy as np
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
-from agents.population import SHIPPED
-from experiments.progress import progress_bar
-from experiments.provenance import provenance
-from experiments.report import write_json
+from agents.population.population import SHIPPED
+from experiments.reporting.progress import progress_bar
+from experiments.reporting.provenance import provenance
+from experiments.reporting.report import write_json
 from simenv.data.dataset import Dataset
 from simenv.data.synthetic import drawn_world
-from training.log_worlds import LogWorlds
-from training.pocket import PocketTrainer, WorldSource
-from training.pocket_model import PocketConfig
+from training.base.log_worlds import LogWorlds
+from training.base.pocket_model import PocketConfig
+from training.base.pocket_training import PocketTrainer, WorldSource
 
 
 class Base(NamedTuple):

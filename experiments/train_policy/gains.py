@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
-from experiments.policy_ranking.sessions import Session, Setting, mean_ratings
-from experiments.statistics import paired_contrast
-from experiments.train_policy.curves import Curve
-from recommenders.heuristics import Random
+from experiments.tournament.playing import Session, Setting, mean_ratings
+from experiments.train_policy.learning_curves import Curve
+from recommenders.evaluation.statistics import paired_contrast
+from recommenders.policies.heuristics import Random
+from simenv.env.rollout import Rollout, rollout
 from simenv.events import FloatArray, IntArray
-from simenv.rollout import Rollout, rollout
 
 
 def compare(sessions: list[Session], learnt: Set[str]) -> list[dict[str, Any]]:

@@ -27,7 +27,7 @@ class TrainedPolicy(Recommender):
     ) -> FloatArray:
         import torch
 
-        from experiments.train_policy.ppo import Seen
+        from recommenders.rl.ppo import Seen
 
         with torch.no_grad():
             return np.asarray(self.model(Seen(observation))[0].numpy(), dtype=np.float64)

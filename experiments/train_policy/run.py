@@ -14,31 +14,32 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
-from agents.inference.meter import EngineMeter, in_words
-from experiments.people import People, true_users
-from experiments.policy_ranking.measures import ItemFacts
-from experiments.policy_ranking.sessions import (
+from agents.inference.metering.meter import EngineMeter, in_words
+from experiments.people.people import People, true_users
+from experiments.reporting.progress import progress_bar
+from experiments.reporting.provenance import provenance, public
+from experiments.reporting.report import write_json
+from experiments.tournament.playing import (
     Setting,
     evaluation_users,
     play,
     ticks_per_policy,
 )
-from experiments.policy_ranking.summary import summarise
-from experiments.policy_ranking.tables import print_table
-from experiments.progress import progress_bar
-from experiments.provenance import provenance, public
-from experiments.report import write_json
-from experiments.train_policy import page, ppo
-from experiments.train_policy.curves import Arm, Curve, learning_env, train_curve
-from experiments.train_policy.dqn import train_dqn
-from experiments.train_policy.features import make_features
+from experiments.tournament.summary import summarise
+from experiments.tournament.tables import print_table
+from experiments.train_policy import training_page as page
 from experiments.train_policy.gains import compare, hacking, variance_cut
+from experiments.train_policy.learning_curves import Arm, Curve, learning_env, train_curve
 from experiments.train_policy.policies import Oracle
 from recommenders.base import Recommender
+from recommenders.evaluation.session_measures import ItemFacts
+from recommenders.rl import ppo
+from recommenders.rl.dqn import train_dqn
+from recommenders.rl.features import make_features
 from simenv.data.dataset import Dataset
+from simenv.env.pessimism import PessimisticRating
+from simenv.env.rewards import RewardChoice
 from simenv.events import IntArray
-from simenv.pessimism import PessimisticRating
-from simenv.rewards import RewardChoice
 
 
 def run(cfg: DictConfig, output_dir: Path) -> dict[str, Any]:

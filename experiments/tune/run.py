@@ -14,12 +14,12 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
-from experiments.progress import progress_bar
-from experiments.provenance import provenance
-from experiments.report import markdown_table, write_json
-from experiments.statistics import paired_contrast
+from experiments.reporting.progress import progress_bar
+from experiments.reporting.provenance import provenance
+from experiments.reporting.report import markdown_table, write_json
 from recommenders.base import Recommender
-from recommenders.metrics import user_metrics
+from recommenders.evaluation.ranking_metrics import user_metrics
+from recommenders.evaluation.statistics import paired_contrast
 from simenv.data.dataset import Dataset
 from simenv.data.splits import split_dataset
 from simenv.events import FloatArray

@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from experiments.people import People, true_users
-from experiments.stand_ins import non_personal, ridge
+from experiments.people.people import People, true_users
+from experiments.people.stand_ins import non_personal, ridge
 from experiments.worlds.easy_mode import ask, easy_mode
 from recommenders.base import Recommender, cold_observation
-from recommenders.metrics import user_metrics
-from recommenders.off_policy import (
+from recommenders.evaluation.ranking_metrics import user_metrics
+from recommenders.off_policy.estimators import (
     OverlapWarning,
     WeightedLog,
     doubly_robust,

@@ -15,12 +15,12 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
-from experiments.progress import progress_bar
-from experiments.provenance import provenance
-from experiments.report import write_json
-from experiments.worlds import page
+from experiments.reporting.progress import progress_bar
+from experiments.reporting.provenance import provenance
+from experiments.reporting.report import write_json
+from experiments.worlds import worlds_page as page
 from experiments.worlds.judges import Task, judge_world
-from experiments.worlds.summary import summarise_worlds
+from experiments.worlds.verdicts import summarise_worlds
 
 
 def run(cfg: DictConfig, output_dir: Path) -> dict[str, Any]:
@@ -104,8 +104,8 @@ def _fingerprint(cfg: DictConfig) -> str:
         "seed": cfg.seed,
     }
     if "model" in cfg.users:
-        from agents.inference.identity import content_hash
-        from agents.population import SHIPPED
+        from agents.inference.wrapped.identity import content_hash
+        from agents.population.population import SHIPPED
 
         place = Path(cfg.users.model or SHIPPED)
         local = (place / "model").is_dir()

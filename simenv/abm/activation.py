@@ -10,9 +10,9 @@ from typing import Protocol
 import numpy as np
 
 from simenv.events import BoolArray, FloatArray, IntArray, InteractionLog, SeedArray
-from simenv.lives import Life
 from simenv.seeding import row_seeds, uniforms
 from simenv.snapshots import Arrays
+from simenv.users.lives import Life
 
 _COMES, _FIRST = 2001, 2002  # channels of the draws
 _AWAY_FACTOR = np.array([np.nan, 2.0, 1.0, 0.5])  # of activity levels 1, 2 and 3

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from simenv.env.infos import no_feedback
 from simenv.events import BoolArray, Feedback, IntArray, SeedArray, Slates
-from simenv.infos import no_feedback
 from simenv.user_model import UserModel
 
 

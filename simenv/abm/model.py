@@ -14,19 +14,19 @@ from typing import Any
 import mesa
 import numpy as np
 
-from simenv.abm import checkpoint
 from simenv.abm.activation import Activation, ReturnTimes
 from simenv.abm.agents import Person
-from simenv.abm.curves import Curves
 from simenv.abm.faults import Answered, TooManyFailuresError, ask
 from simenv.abm.happenings import Happenings
-from simenv.abm.journal import Journal, Tick, no_tick
-from simenv.abm.platform import Platform, Recommends, Shown
+from simenv.abm.keeping import checkpoint
+from simenv.abm.keeping.journal import Journal, Tick, no_tick
+from simenv.abm.moving_world import Reflects, Refreshes, World
+from simenv.abm.recommender_side import Platform, Recommends, Shown
 from simenv.abm.settings import SocietySettings
 from simenv.abm.shocks import Shock
 from simenv.abm.social import Social, SocialSettings
 from simenv.abm.tally import Tally
-from simenv.abm.world import Reflects, Refreshes, World
+from simenv.abm.time_series import Curves
 from simenv.catalog import Catalog
 from simenv.events import FloatArray, IntArray, InteractionLog, SeedArray, Slates
 from simenv.seeding import row_seeds

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agents.inference.local import LocalEngine
+from agents.inference.local.local_engine import LocalEngine
 from agents.inference.scripted import ScriptedEngine
 from agents.persona import Persona
 from agents.persona_users import PersonaUsers
-from agents.population import SHIPPED, Population
+from agents.population.population import SHIPPED, Population
 from agents.prompts import PromptStyle
 from simenv.catalog import Catalog
 from simenv.events import InteractionLog

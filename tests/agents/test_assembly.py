@@ -8,9 +8,9 @@ import pytest
 
 import simenv  # noqa: F401  (registers the environments)
 from agents.assembly import make_engine, make_env, make_vector_env, persona_users
-from agents.inference.local import LocalEngine
+from agents.inference.local.local_engine import LocalEngine
 from agents.inference.scripted import ScriptedEngine
-from agents.population import SHIPPED
+from agents.population.population import SHIPPED
 from tests.contracts import env_contract
 
 SMALL = {"engine": "scripted", "slate_size": 3, "history_length": 8}

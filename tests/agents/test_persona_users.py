@@ -7,11 +7,11 @@ import pytest
 
 from agents.assembly import without
 from agents.inference.scripted import ScriptedEngine
-from agents.memory import ExactMemory, FaissMemory, TableMemory
+from agents.memory.base import ExactMemory, FaissMemory, TableMemory
 from agents.persona_users import PersonaUsers
-from simenv.behaviour import Behaviour
 from simenv.events import Slates
 from simenv.seeding import row_seeds
+from simenv.users.behaviour import Behaviour
 from tests.contracts.user_model_contract import check_user_model
 
 

@@ -11,7 +11,7 @@ from simenv.data.dataset import Dataset
 from simenv.data.splits import split_dataset
 from simenv.events import InteractionLog, Slates
 from simenv.seeding import row_seeds
-from training.assembly import population_on
+from training.populate import population_on
 
 STYLE = PromptStyle()
 

@@ -13,9 +13,9 @@ import numpy as np
 from gymnasium.utils.env_checker import check_env as check_gymnasium
 from gymnasium.vector import AutoresetMode
 
-from simenv.single_env import RecEnv
-from simenv.spaces import SlateSpace
-from simenv.vector_env import RecVectorEnv
+from simenv.env.single_env import RecEnv
+from simenv.env.spaces import SlateSpace
+from simenv.env.vector_env import RecVectorEnv
 
 MakeEnv = Callable[..., RecEnv]
 MakeBatch = Callable[..., RecVectorEnv]

@@ -5,12 +5,12 @@ import re
 import numpy as np
 import pytest
 
-from experiments.people import true_users
-from experiments.policy_ranking.sessions import Setting, play
-from recommenders.heuristics import Popularity
+from experiments.people.people import true_users
+from experiments.tournament.playing import Setting, play
+from recommenders.policies.heuristics import Popularity
 from simenv.data.synthetic import synthetic
+from simenv.env.vector_env import RecVectorEnv
 from simenv.events import Slates
-from simenv.vector_env import RecVectorEnv
 
 
 class Bad(Popularity):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import simenv  # noqa: F401
-from agents.population import Population
+from agents.population.population import Population
 from experiments.__main__ import main
 
 

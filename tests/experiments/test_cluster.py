@@ -6,11 +6,11 @@ import pytest
 
 from agents.embedding import TfidfSvdEmbedder
 from experiments.__main__ import main
-from experiments.cluster.figure import elbow_svg
+from experiments.cluster.elbow_figure import elbow_svg
 from simenv.data.synthetic import synthetic
-from training.clusters import Clusters
-from training.distil import OfflineDistiller
-from training.ms_vectors import ms_vectors
+from training.distillation.offline import OfflineDistiller
+from training.groups.clusters import Clusters
+from training.groups.ms_vectors import ms_vectors
 
 
 def run(folder, *words):

@@ -7,12 +7,12 @@ from hydra import compose, initialize_config_module
 
 from experiments.counterfactual.fork import fork
 from experiments.counterfactual.run import run
-from experiments.people import true_users
-from recommenders.bandits import EpsilonGreedy
-from recommenders.ease import EASE
-from recommenders.heuristics import Popularity, Random
+from experiments.people.people import true_users
+from recommenders.policies.bandits import EpsilonGreedy
+from recommenders.policies.ease import EASE
+from recommenders.policies.heuristics import Popularity, Random
 from simenv.data.synthetic import synthetic
-from simenv.vector_env import RecVectorEnv
+from simenv.env.vector_env import RecVectorEnv
 
 USERS = np.arange(20)
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from experiments.__main__ import main
-from tests.training.reflecting_server import ReflectingServer
+from tests.training.distillation.reflecting_server import ReflectingServer
 
 SECRET = "sk-do-not-tell-4711"
 

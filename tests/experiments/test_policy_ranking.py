@@ -11,26 +11,26 @@ import yaml
 from hydra import compose, initialize_config_module
 
 from experiments.__main__ import main
-from experiments.policy_ranking.measures import (
-    ItemFacts,
-    coverage,
-    return_chance,
-    score_sessions,
-)
-from experiments.policy_ranking.off_policy_check import _by_user
 from experiments.policy_ranking.run import run
-from experiments.policy_ranking.sessions import Session, evaluation_users
-from experiments.policy_ranking.summary import summarise
-from experiments.policy_ranking.survival import survival
-from experiments.policy_ranking.words import (
+from experiments.policy_ranking.sentences import (
     agreement_sentences,
     answer,
     check,
     fidelity_sentence,
 )
-from recommenders.off_policy import WeightedLog, estimate_all
+from experiments.tournament.off_policy_check import _by_user
+from experiments.tournament.playing import Session, evaluation_users
+from experiments.tournament.summary import summarise
+from recommenders.evaluation.session_measures import (
+    ItemFacts,
+    coverage,
+    return_chance,
+    score_sessions,
+)
+from recommenders.evaluation.survival import survival
+from recommenders.off_policy.estimators import WeightedLog, estimate_all
+from simenv.env.rollout import Rollout
 from simenv.events import InteractionLog
-from simenv.rollout import Rollout
 
 TINY = ["experiment=policy_ranking", "debug=tiny", "users=scripted"]
 

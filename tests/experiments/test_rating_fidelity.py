@@ -5,11 +5,11 @@ import json
 import numpy as np
 import pytest
 
+from agents.fidelity.errors import interval, mae, resampled_rmse, rmse, user_sums
+from agents.fidelity.said import _score, parsed
 from experiments.__main__ import main
-from experiments.rating_fidelity.decoding import _score, parsed
-from experiments.rating_fidelity.errors import interval, mae, resampled_rmse, rmse, user_sums
 from experiments.rating_fidelity.matrix_factorisation import BiasedMF
-from experiments.rating_fidelity.tables import Regime, markdown, summarise
+from experiments.rating_fidelity.table import Regime, markdown, summarise
 from simenv.data.rating_baselines import BiasModel
 from simenv.events import InteractionLog
 

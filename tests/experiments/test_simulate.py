@@ -7,9 +7,9 @@ import pytest
 from hydra import compose, initialize_config_module
 from omegaconf import OmegaConf
 
-from agents.population import SHIPPED
-from experiments.people import scripted
-from experiments.simulate import page
+from agents.population.population import SHIPPED
+from experiments.people.people import scripted
+from experiments.simulate import society_page as page
 from experiments.simulate.build import cast
 from experiments.simulate.run import run
 from simenv.data.synthetic import synthetic
@@ -119,7 +119,7 @@ def test_trained_adapters_stand_in_the_report_where_there_are_any(finished):
 @pytest.mark.slow
 def test_the_page_offers_populations_of_the_config(tmp_path):
     from experiments.simulate.serve import ConfiguredStage
-    from simenv.abm.app import Choice
+    from simenv.abm.live_page.page import Choice
 
     words = ("engine=scripted", f"+experiment.populations.mine={SHIPPED}")
     stage = ConfiguredStage(config(tmp_path, *words), tmp_path)

@@ -7,22 +7,22 @@ import numpy as np
 import pytest
 
 from agents.assembly import persona_users
-from agents.diary import Page
-from agents.inference.local import LocalEngine
-from agents.population import Population
-from agents.reflection import LivingUsers
-from agents.refresh import Refresher, RefreshSettings, divided
-from experiments.people import People
+from agents.inference.local.local_engine import LocalEngine
+from agents.living.adapter_refresh import Refresher, RefreshSettings, divided
+from agents.living.diary import Page
+from agents.living.reflection import LivingUsers
+from agents.population.population import Population
+from experiments.people.first_people import first_people, own_dataset
+from experiments.people.people import People
 from experiments.simulate.build import Refreshing, cast
 from experiments.simulate.drifted import drifted_society, played
-from experiments.simulate.folk import first_people, own_dataset
-from recommenders.heuristics import Random
+from recommenders.policies.heuristics import Random
 from simenv.abm.activation import SteadyShare
 from simenv.abm.model import PersonaSociety
 from simenv.abm.settings import SocietySettings
 from simenv.events import Feedback, Slates
-from training.lora_presets import lora_preset
-from training.refresh import FurtherTraining
+from training.adapters.from_diary import FurtherTraining
+from training.adapters.lora_presets import lora_preset
 
 TRAINING = {"name": "small", "learning_rate": 3e-4, "epochs": 1}
 SMALL = {"window": 8, "least": 10}

@@ -9,16 +9,16 @@ import pytest
 
 from agents.assembly import persona_users
 from agents.inference.scripted import ScriptedEngine
-from agents.memory import TableMemory
-from agents.population import Population
-from experiments.people import People
+from agents.memory.base import TableMemory
+from agents.population.population import Population
+from experiments.people.people import People
 from experiments.simulate.build import cast
-from recommenders.heuristics import Popularity
+from recommenders.policies.heuristics import Popularity
 from simenv.abm.activation import SteadyShare
 from simenv.abm.model import PersonaSociety
 from simenv.abm.settings import SocietySettings
 from simenv.data.synthetic import synthetic
-from training.assembly import population_from_dataset
+from training.populate import population_from_dataset
 
 BUDGET = 60
 NUM_USERS = 40

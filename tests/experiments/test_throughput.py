@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 from hydra import compose, initialize_config_module
 
-from agents.inference.local import LocalEngine
+from agents.inference.local.local_engine import LocalEngine
 from agents.inference.scripted import ScriptedEngine
-from agents.memory import TableMemory
+from agents.memory.base import TableMemory
 from agents.persona_users import PersonaUsers
-from agents.population import Population
+from agents.population.population import Population
 from agents.prompts import RATING_CHOICES
+from experiments.people.crowds import crowd
 from experiments.throughput import llama_cpp
 from experiments.throughput.baseline import STORED, compare, ratios, regressions, store
-from experiments.throughput.crowds import crowd
 from experiments.throughput.memories import MemorySizes, OneIndex, race_memories
 from experiments.throughput.run import Cell, cells_of, run
 from experiments.throughput.timing import race, spread

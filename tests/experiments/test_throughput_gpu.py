@@ -9,8 +9,8 @@ import pytest
 import torch
 from hydra import compose, initialize_config_module
 
-from agents.inference.local import LocalEngine
-from agents.population import SHIPPED
+from agents.inference.local.local_engine import LocalEngine
+from agents.population.population import SHIPPED
 from experiments.throughput import vllm_way
 from experiments.throughput.gpu import _cache_bytes, require_device, run
 from experiments.throughput.random_models import (

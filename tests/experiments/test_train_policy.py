@@ -8,14 +8,14 @@ import pandas as pd
 import pytest
 
 from experiments.__main__ import main
-from experiments.people import scripted
-from experiments.train_policy.curves import Curve
-from experiments.train_policy.ensembles import persona_members
-from experiments.train_policy.fitted import fitted, posterior_members
+from experiments.people.ensembles import persona_members
+from experiments.people.fitted import fitted, posterior_members
+from experiments.people.people import scripted
 from experiments.train_policy.gains import hacking
+from experiments.train_policy.learning_curves import Curve
 from simenv.data.synthetic import synthetic
+from simenv.env.pessimism import PessimisticRating
 from simenv.events import expected_stars
-from simenv.pessimism import PessimisticRating
 
 TINY = [
     "experiment=train_policy", "debug=tiny", "users=fitted", "experiment.ppo.total_steps=192",

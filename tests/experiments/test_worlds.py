@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from hydra import compose, initialize_config_module
 
-from experiments.stand_ins import PredictedTruth, non_personal, ridge
+from experiments.people.stand_ins import PredictedTruth, non_personal, ridge
 from experiments.worlds.judges import OFFLINE, USERS, Task, judge_world, off_policy
-from experiments.worlds.page import answer
 from experiments.worlds.run import run
-from experiments.worlds.summary import score_judge, summarise_worlds
-from recommenders.heuristics import Popularity, Random
+from experiments.worlds.verdicts import score_judge, summarise_worlds
+from experiments.worlds.worlds_page import answer
+from recommenders.policies.heuristics import Popularity, Random
 from simenv.data.synthetic import SyntheticTruth, synthetic
 from simenv.events import STARS
 

@@ -5,8 +5,9 @@ import pytest
 from scipy import sparse
 
 from recommenders.base import Recommender
-from recommenders.heuristics import Popularity, Random
 from recommenders.persistence import read_archive, write_archive
+from recommenders.policies.ease import EASE
+from recommenders.policies.heuristics import Popularity, Random
 from simenv.events import InteractionLog
 
 LOG = InteractionLog.from_columns([0], [1], [5.0], num_users=2, num_items=3)
@@ -32,7 +33,17 @@ def test_the_file_holds_no_pickle(tmp_path) -> None:
     with np.load(tmp_path / "p.npz", allow_pickle=False) as archive:
         header = json.loads(archive["header.json"].tobytes())
         assert all(archive[name].dtype != object for name in archive.files)
-    assert header["class"] == "recommenders.heuristics:Popularity"
+    assert header["class"] == "recommenders.policies.heuristics:Popularity"
+
+
+@pytest.mark.parametrize(
+    ("before", "kind"), [("heuristics:Popularity", Popularity), ("ease:EASE", EASE)]
+)
+def test_a_file_written_before_the_policies_had_a_folder_still_loads(before, kind, tmp_path):
+    kind().fit(LOG).save(tmp_path / "p.npz")
+    header, arrays = read_archive(tmp_path / "p.npz")
+    write_archive(tmp_path / "old.npz", {**header, "class": f"recommenders.{before}"}, arrays)
+    assert type(Recommender.load(tmp_path / "old.npz")) is kind
 
 
 def test_another_kind_is_refused(tmp_path) -> None:

@@ -3,7 +3,7 @@ from importlib.metadata import EntryPoint
 import pytest
 
 from recommenders import plugins
-from recommenders.heuristics import Popularity
+from recommenders.policies.heuristics import Popularity
 
 
 def offer(monkeypatch: pytest.MonkeyPatch, **values: str) -> None:
@@ -12,7 +12,7 @@ def offer(monkeypatch: pytest.MonkeyPatch, **values: str) -> None:
 
 
 def test_an_installed_policy_is_made_with_its_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
-    offer(monkeypatch, recent="recommenders.heuristics:Popularity")
+    offer(monkeypatch, recent="recommenders.policies.heuristics:Popularity")
     policy = plugins.make_policy("recent", recent_days=3)
     assert isinstance(policy, Popularity)
     assert policy.recent_days == 3
@@ -20,7 +20,7 @@ def test_an_installed_policy_is_made_with_its_arguments(monkeypatch: pytest.Monk
 
 
 def test_an_unknown_policy_lists_the_known_ones(monkeypatch: pytest.MonkeyPatch) -> None:
-    offer(monkeypatch, recent="recommenders.heuristics:Popularity")
+    offer(monkeypatch, recent="recommenders.policies.heuristics:Popularity")
     with pytest.raises(
         ValueError, match=r"offers the policy 'best' .* found \['recent'\]: install"
     ):

@@ -4,8 +4,8 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
-from simenv.scripted_env import make_env, make_vector_env
-from simenv.visit_effects import VisitEffects
+from simenv.env.scripted_env import make_env, make_vector_env
+from simenv.users.visit_effects import VisitEffects
 from tests.contracts.env_contract import assert_equal_trees, draw_slates, play
 
 SMALL = {"num_users": 12, "num_items": 20, "slate_size": 3, "history_length": 8}

@@ -5,8 +5,8 @@ import pytest
 
 from agents.prompts import RATING_CHOICES, PromptStyle
 from simenv.data.synthetic import synthetic
-from training.examples import ExampleWriter, chosen_blocks, later_rows
-from training.pocket_model import PocketConfig, new_model, train_tokenizer
+from training.base.pocket_model import PocketConfig, new_model, train_tokenizer
+from training.examples.from_log import ExampleWriter, chosen_blocks, later_rows
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from agents.inference.local import LocalEngine
+from agents.inference.local.local_engine import LocalEngine
 from agents.inference.offloaded_cache import (
     OffloadedCache,
     PrefixCost,

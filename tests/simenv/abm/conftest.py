@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from recommenders.heuristics import Popularity
+from recommenders.policies.heuristics import Popularity
 from simenv.abm.model import PersonaSociety, SocietySettings
+from simenv.abm.moving_world import LivingTruth
 from simenv.abm.shocks import Shock
-from simenv.abm.world import LivingTruth
 from simenv.data.synthetic import synthetic
-from simenv.scripted_users import ScriptedUsers
+from simenv.users.scripted_users import ScriptedUsers
 
 SHOCKS = (
     Shock("holiday", 3, 2, size=2.0),

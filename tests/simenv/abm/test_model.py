@@ -5,15 +5,15 @@ import numpy as np
 import pytest
 from mesa.experimental.devs import ABMSimulator
 
-from recommenders.ease import EASE
-from recommenders.heuristics import Popularity, Random
+from recommenders.policies.ease import EASE
+from recommenders.policies.heuristics import Popularity, Random
 from simenv.abm.activation import ReturnTimes, SteadyShare, weekly_rhythm
 from simenv.abm.agents import Person
 from simenv.abm.model import PersonaSociety, SocietySettings
 from simenv.abm.shocks import Shock
 from simenv.abm.social import SocialSettings
 from simenv.events import InteractionLog
-from simenv.lives import Life
+from simenv.users.lives import Life
 
 
 class Counting:
@@ -57,7 +57,7 @@ def test_agents_are_mesa_agents_that_read_the_arrays(make_society, play):
 
 
 def test_mesas_batch_run_sweeps_over_its_settings(make_society, dataset):
-    from simenv.scripted_users import ScriptedUsers
+    from simenv.users.scripted_users import ScriptedUsers
 
     users = ScriptedUsers(dataset.truth, dataset.num_users, dataset.num_items)
     rows = mesa.batch_run(

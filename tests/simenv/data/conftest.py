@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from simenv.data.movielens_files import read_movielens_1m
-from simenv.data.rating_table import RatedCatalog
+from simenv.data.readers.movielens_files import read_movielens_1m
+from simenv.data.readers.rating_table import RatedCatalog
 
 MOVIES = """\
 1::Big Lebowski, The (1998)::Comedy|Crime

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from simenv.data.protocol import build_dataset, only_drawn
 from simenv.data.rating_baselines import (
     BASELINES,
     AlwaysFour,
@@ -13,7 +12,8 @@ from simenv.data.rating_baselines import (
     RatingPredictor,
     UserMean,
 )
-from simenv.data.rating_table import RatedCatalog
+from simenv.data.readers.protocol import build_dataset, only_drawn
+from simenv.data.readers.rating_table import RatedCatalog
 from simenv.data.splits import stacked
 from simenv.events import FloatArray, InteractionLog
 

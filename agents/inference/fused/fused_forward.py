@@ -1,0 +1,202 @@
+"""Runs ``LlamaForward`` over many requests: merged adapters, cached prefixes, small chunks.
+
+Chunks are sized for the processor's caches, and a small model's chunks run side by side, one a
+core, which costs less than splitting every small product over the cores.
+"""
+
+import itertools
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from agents.inference.fused.llama import LlamaForward, Row
+from agents.inference.fused.llama_weights import Weights, fuse
+from agents.inference.metering.stats import EngineStats
+from agents.inference.prefix_cache import PrefixCache
+from agents.inference.tokens import Tokens
+from simenv.events import IntArray
+
+CHUNK_TOKENS = 1536  # measured: 800 to 3,000 tokens a chunk are about equally fast
+_LEAST_TOKENS = 128  # of a chunk; less is not worth a second core
+_SMALL = 50_000_000  # weights of a model whose chunks run side by side
+_MERGED_BYTES = 2**31  # merged adapters kept
+
+_In = TypeVar("_In")
+_Out = TypeVar("_Out")
+_Lead = tuple[str, tuple[int, ...]]  # a prefix, and the tokens after it
+
+
+class FastForward:
+    """See the module. The answers do not depend on the number of threads."""
+
+    def __init__(
+        self,
+        model: Any,
+        tokens: Tokens,
+        cache: PrefixCache,
+        stats: EngineStats,
+        repeatable: bool = False,
+    ) -> None:
+        """Build the forward.
+
+        Args:
+            model: a base model for which ``why_not`` is None; its peft layers are seen too.
+            tokens: encodes prefixes.
+            cache: of keys and values.
+            stats: counts the tokens run.
+            repeatable: kept states do not depend on what was computed beside them: prefixes run
+                alone, and first lines, which are too short for that, are not kept.
+        """
+        self._model, self._tokens, self._cache, self._stats = model, tokens, cache, stats
+        self._repeatable = repeatable
+        self._forward = LlamaForward(model)
+        self._num_weights = sum(p.numel() for p in model.model.layers.parameters())
+        self._merged: OrderedDict[str | None, Weights] = OrderedDict()
+        self._crew = _crew(torch.get_num_threads() if self._num_weights <= _SMALL else 1)
+
+    def logits(
+        self,
+        adapter: str | None,
+        prefixes: Sequence[str],
+        suffixes: Sequence[list[int]],
+        choices: list[int],
+    ) -> Tensor:
+        """Logits (n, c) of the chosen tokens after each of n prompts.
+
+        A suffix's first line (what was recalled) is kept as prefixes are: the items of a slate
+        recall the same decisions, and so do slates to come.
+
+        Raises:
+            NotFused: the adapter or the size of the scores is beyond the fast forward.
+        """
+        weights = self._weights(adapter)
+        states = self._cache.fetch(adapter, prefixes, lambda new: self._prefill(weights, new))
+        cuts = [0 if self._repeatable else self._tokens.first_line(ids) for ids in suffixes]
+        keys = [(p, tuple(s[:c])) for p, s, c in zip(prefixes, suffixes, cuts, strict=True) if c]
+        kept = self._cache.fetch(
+            adapter, keys, lambda new: self._prefill_leads(weights, new, states)
+        )
+        rests = [ids[cut:] for ids, cut in zip(suffixes, cuts, strict=True)]
+        leads = [
+            kept.get((p, tuple(s[:c]))) for p, s, c in zip(prefixes, suffixes, cuts, strict=True)
+        ]
+        rows = [
+            Row(rest, states[p], lead) for rest, p, lead in zip(rests, prefixes, leads, strict=True)
+        ]
+        chunks = make_chunks(prefixes, [len(rest) for rest in rests], CHUNK_TOKENS)
+        self._count(rests)
+
+        def run(chunk: IntArray) -> Tensor:
+            return self._forward.logits(weights, [rows[i] for i in chunk], choices)
+
+        out = torch.empty(len(suffixes), len(choices))
+        for chunk, part in zip(chunks, self._map(run, chunks), strict=True):
+            out[torch.from_numpy(chunk)] = part
+        return out
+
+    def forget(self, adapter: str) -> None:
+        """Let go of the merged weights of an adapter."""
+        self._merged.pop(adapter, None)
+
+    def close(self) -> None:
+        """End the threads and let go of the weights."""
+        if self._crew is not None:
+            self._crew.shutdown()
+        self._merged.clear()
+
+    def _prefill(self, weights: Weights, prefixes: list[str]) -> list[Tensor]:
+        return self._states(weights, prefixes, [self._tokens.prefix(p) for p in prefixes], {})
+
+    def _prefill_leads(
+        self, weights: Weights, keys: list[_Lead], states: Mapping[str, Tensor]
+    ) -> list[Tensor]:
+        prefixes = [prefix for prefix, _ in keys]
+        return self._states(weights, prefixes, [list(ids) for _, ids in keys], states)
+
+    def _states(
+        self,
+        weights: Weights,
+        prefixes: list[str],
+        ids: list[list[int]],
+        behind: Mapping[str, Tensor],
+    ) -> list[Tensor]:
+        """Keys and values of n texts, each behind its prefix where ``behind`` has that."""
+        rows = [Row(own, behind.get(p)) for own, p in zip(ids, prefixes, strict=True)]
+        chunks = make_chunks(
+            prefixes, [len(own) for own in ids], 1 if self._repeatable else CHUNK_TOKENS
+        )
+        self._count(ids)
+        found: list[Tensor] = [torch.empty(0)] * len(ids)
+
+        def run(chunk: IntArray) -> list[Tensor]:
+            return self._forward.prefill(weights, [rows[i] for i in chunk])
+
+        for chunk, part in zip(chunks, self._map(run, chunks), strict=True):
+            for row, own in zip(chunk, part, strict=True):
+                found[row] = own
+        return found
+
+    def _weights(self, adapter: str | None) -> Weights:
+        """Fused weights, the adapter merged in; the least recently used sets are let go."""
+        if adapter not in self._merged:
+            self._merged[adapter] = fuse(self._model, self._forward.shape, adapter)
+            most = max(1, _MERGED_BYTES // self._merged[adapter].num_bytes)
+            while len(self._merged) > most:
+                self._merged.popitem(last=False)
+        self._merged.move_to_end(adapter)
+        return self._merged[adapter]
+
+    def _count(self, rows: Sequence[Sequence[int]]) -> None:
+        tokens = sum(len(row) for row in rows)
+        self._stats.add_run(tokens, tokens, self._num_weights)
+
+    def _map(self, run: Callable[[_In], _Out], items: Sequence[_In]) -> list[_Out]:
+        if self._crew is None:
+            return [run(item) for item in items]
+        return list(self._crew.map(run, items))
+
+
+def make_chunks(prefixes: Sequence[str], lengths: Sequence[int], most: int) -> list[IntArray]:
+    """Partition rows into chunks of about equal tokens, ``most`` or a little more (a row is whole).
+
+    Rows of one prefix stay neighbours; prefixes follow each other as they first appear. The number
+    of chunks is even, if there is enough for two, so that two cores end together; it does not
+    depend on the cores, so that the answers do not.
+    """
+    groups: dict[str, list[int]] = {}
+    for row, prefix in enumerate(prefixes):
+        groups.setdefault(prefix, []).append(row)
+    order = np.array(list(itertools.chain.from_iterable(groups.values())), dtype=np.int64)
+    tokens = np.asarray(lengths, dtype=np.int64)[order]
+    ends = np.cumsum(tokens)
+    total = int(tokens.sum())
+    count = -(-total // most)
+    if count % 2 and total >= 2 * _LEAST_TOKENS:
+        count += 1
+    middles = ends - tokens / 2
+    places = (middles * count / max(total, 1)).astype(np.int64)
+    return [part for part in np.split(order, np.flatnonzero(np.diff(places)) + 1) if len(part)]
+
+
+def _crew(size: int) -> ThreadPoolExecutor | None:
+    """Threads that each compute on one core; None if one would be all."""
+    if size < 2:
+        return None
+    threads, together = torch.get_num_threads(), threading.Barrier(size + 1)
+    crew = ThreadPoolExecutor(size, thread_name_prefix="llama", initializer=_take_one_core)
+    for _ in range(size):
+        crew.submit(together.wait)
+    together.wait()
+    torch.set_num_threads(threads)  # torch also keeps the last number set, for threads to come
+    return crew
+
+
+def _take_one_core() -> None:
+    torch.get_num_threads()  # the first call in a thread takes over what all threads were given
+    torch.set_num_threads(1)

@@ -1,0 +1,208 @@
+"""Forward pass of Llama-like models for scoring: kept states, last position, chosen tokens.
+
+It computes what Hugging Face's model computes (1e-4 in float32), with less work: rows of any length
+are packed without padding, attend to kept keys and values where they lie, the last layer runs for
+the last position only, and the softmax leaves out the subtraction of the maximum, which cannot
+change it. Where that could overflow, ``NotFused`` is raised and the caller's other path answers.
+
+Letters: ``n`` rows (suffixes), ``t`` all their tokens, ``w`` hidden width, ``H`` query heads, ``G``
+key heads, ``D`` head width, ``c`` choices.
+"""
+
+import math
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from agents.inference.fused import attention, kernels
+from agents.inference.fused.llama_weights import Layer, NotFused, Shape, Weights, shape_of
+
+_SMALLEST_SUM, _LARGEST_SUM = 1e-30, 1e30
+
+
+class Row(NamedTuple):
+    """Tokens, and the states that stand before them: (layers, 2, G, length, D) each."""
+
+    tokens: Sequence[int]  # at least one
+    prefix: Tensor | None = None  # neighbours with the same one share its reading
+    lead: Tensor | None = None  # between the prefix and the tokens
+
+
+class LlamaForward:
+    """The pass itself; weights come with every call. Safe to call from several threads."""
+
+    def __init__(self, model: Any) -> None:
+        """``model``: a Hugging Face model for which ``why_not`` is None; shapes are read off it."""
+        self.shape: Shape = shape_of(model)
+        rotary = model.model.rotary_emb
+        positions = torch.arange(model.config.max_position_embeddings, dtype=torch.float32)
+        angles = positions[:, None] * rotary.inv_freq.float().cpu()[None, :]
+        turns = torch.stack([angles.cos(), angles.sin()]) * rotary.attention_scaling
+        self._turns = turns.numpy()  # (2, P, D/2)
+        self._across = turns.transpose(1, 2).contiguous().numpy()
+        self._scratch = _Scratch()
+
+    @torch.inference_mode()
+    def prefill(self, weights: Weights, rows: Sequence[Row]) -> list[Tensor]:
+        """Keys and values of the rows' tokens: (layers, 2, G, length, D) each."""
+        run = _Run(self, weights, rows)
+        states = run.all_states()
+        run.check()
+        return states
+
+    @torch.inference_mode()
+    def logits(self, weights: Weights, rows: Sequence[Row], choices: list[int]) -> Tensor:
+        """Logits (n, c) of the chosen tokens after each row.
+
+        Raises:
+            NotFused: attention scores are too large or too small for a plain exponential.
+        """
+        run = _Run(self, weights, rows)
+        hidden = run.last_hidden()
+        run.check()
+        return run.normed(hidden).tensor * weights.norm @ weights.head[choices].t()
+
+
+class _Buffer(NamedTuple):
+    """The same numbers for torch and for the kernels."""
+
+    tensor: Tensor
+    array: kernels.Floats
+
+
+class _Run:
+    """One pass over some rows."""
+
+    def __init__(self, forward: LlamaForward, weights: Weights, rows: Sequence[Row]) -> None:
+        self.shape, self.weights = forward.shape, weights
+        self.take = forward._scratch.take
+        lengths = np.array([len(row.tokens) for row in rows])
+        bounds = np.concatenate([[0], np.cumsum(lengths)])
+        before, self.kept = _addresses(rows)
+        self.rows = attention.Rows(bounds, before, attention.pieces_of(bounds))
+        starts = before[:, :, 1].sum(1) - bounds[:-1]
+        positions = np.arange(bounds[-1]) + np.repeat(starts, lengths)
+        (cos, sin), limit = forward._turns, forward._turns.shape[1]
+        if positions.max() >= limit:
+            raise ValueError(
+                f"rows wanted at most {limit} tokens with what stands before them, got"
+                f" {positions.max() + 1}; cut the prompt"
+            )
+        self.rotation = attention.Rotation(cos, sin, forward._across, positions)
+        self.tokens = torch.from_numpy(np.concatenate([row.tokens for row in rows]))
+        self.t = len(positions)
+        self.sums: list[tuple[float, float]] = []
+        self.x = self.take("x", self.t, weights.embedding.shape[1])
+        torch.index_select(weights.embedding, 0, self.tokens, out=self.x.tensor)
+
+    def check(self) -> None:
+        """Raise ``NotFused`` if an exponential overflowed or vanished somewhere."""
+        if not all(a > _SMALLEST_SUM and b < _LARGEST_SUM for a, b in self.sums):
+            raise NotFused("attention scores are out of range")
+
+    def all_states(self) -> list[Tensor]:
+        """(layers, 2, G, length, D) of every row."""
+        layers, g, d = self.weights.layers, self.shape.key_heads, self.shape.width
+        lengths = np.diff(self.rows.bounds).tolist()
+        states = [torch.empty(len(layers), 2, g, length, d) for length in lengths]
+        places = [(x.data_ptr(), length) for x, length in zip(states, lengths, strict=True)]
+        for i, layer in enumerate(layers):
+            normed = self.normed(self.x)
+            keys_values = self._keys_values(i, layer, normed)
+            attention.keep(i, keys_values.array, self.rows, d, np.array(places))
+            if i + 1 < len(layers):
+                self._attend_all(i, layer, normed, keys_values)
+        return states
+
+    def last_hidden(self) -> _Buffer:
+        """(n, w) after the last layer, at every row's last token."""
+        *layers, last = self.weights.layers
+        for i, layer in enumerate(layers):
+            normed = self.normed(self.x)
+            self._attend_all(i, layer, normed, self._keys_values(i, layer, normed))
+        keys_values = self._keys_values(len(layers), last, self.normed(self.x))
+        ends = self.x.tensor[torch.from_numpy(self.rows.bounds[1:] - 1)]
+        self.x = _Buffer(ends, ends.numpy())
+        queries = self.take("queries", len(ends), len(last.queries))
+        torch.mm(self.normed(self.x).tensor, last.queries.t(), out=queries.tensor)
+        attended = self.take("attended", len(ends), len(last.queries))
+        self._attend(attention.attend_ends, len(layers), queries, keys_values, attended)
+        self._finish(last, attended.tensor)
+        return self.x
+
+    def normed(self, x: _Buffer) -> _Buffer:
+        """Rows of root mean square 1 (the norm's weights are in the matrices)."""
+        out = self.take("normed", *x.array.shape)
+        kernels.normalise(x.array, self.shape.eps, out.array)
+        return out
+
+    def _keys_values(self, index: int, layer: Layer, normed: _Buffer) -> _Buffer:
+        """Rotated keys, then values (t, 2·G·D) of every token."""
+        out = self.take("keys_values", self.t, layer.keys_values.shape[1])
+        if index == 0 and self.weights.first is not None:
+            torch.index_select(self.weights.first, 0, self.tokens, out=out.tensor)
+        else:
+            torch.mm(normed.tensor, layer.keys_values, out=out.tensor)
+        attention.rotate(out.array, self.rotation)
+        return out
+
+    def _attend_all(self, index: int, layer: Layer, normed: _Buffer, keys_values: _Buffer) -> None:
+        """The rest of a layer, for every token: tokens lie side by side while they attend."""
+        queries = self.take("queries", len(layer.queries), self.t)
+        torch.mm(layer.queries, normed.tensor.t(), out=queries.tensor)
+        attended = self.take("attended", len(layer.queries), self.t)
+        self._attend(attention.attend, index, queries, keys_values, attended)
+        self._finish(layer, attended.tensor.t())
+
+    def _attend(
+        self, kernel: Callable[..., Any], index: int, queries: _Buffer, keys: _Buffer, out: _Buffer
+    ) -> None:
+        sums = kernel(index, queries.array, self.rotation, self.rows, keys.array, out.array)
+        self.sums.append(sums)
+
+    def _finish(self, layer: Layer, attended: Tensor) -> None:
+        """Output projection and MLP, added to the stream."""
+        self.x.tensor.addmm_(attended, layer.out)
+        t, f = len(self.x.array), layer.down.shape[0]
+        gate_up, gated = self.take("gate_up", t, 2 * f), self.take("gated", t, f)
+        torch.mm(self.normed(self.x).tensor, layer.gate_up, out=gate_up.tensor)
+        kernels.gate(gate_up.array, gated.array)
+        self.x.tensor.addmm_(gated.tensor, layer.down)
+
+
+def _addresses(rows: Sequence[Row]) -> tuple[kernels.Integers, list[Tensor]]:
+    """``Rows.before``, and the tensors that must live as long as it is used."""
+    kept, before = [], []
+    for row in rows:
+        for states in (row.prefix, row.lead):
+            if states is None:
+                before.append((0, 0))
+            else:
+                kept.append(states.contiguous())
+                before.append((kept[-1].data_ptr(), states.shape[3]))
+    return np.array(before, dtype=np.int64).reshape(-1, 2, 2), kept
+
+
+class _Scratch(threading.local):
+    """Buffers that are used again by every pass of a thread; each name is one buffer."""
+
+    def __init__(self) -> None:
+        self._rooms: dict[str, Tensor] = {}
+        self._taken: dict[str, tuple[tuple[int, ...], _Buffer]] = {}
+
+    def take(self, name: str, *shape: int) -> _Buffer:
+        """Room of that shape with any content; the last one of the name is overwritten."""
+        last, buffer = self._taken.get(name, (None, None))
+        if buffer is None or last != shape:
+            size = math.prod(shape)
+            room = self._rooms.get(name)
+            if room is None or len(room) < size:
+                room = self._rooms[name] = torch.empty(size)
+            tensor = room[:size].view(shape)
+            buffer = _Buffer(tensor, tensor.numpy())
+            self._taken[name] = (shape, buffer)
+        return buffer

@@ -1,0 +1,158 @@
+"""Forward passes by Hugging Face's own code: any causal model, any peft adapter, any device.
+
+With a cache the prefixes' keys and values come from there; without, every prompt runs whole, which
+is the obviously correct twin of every faster path. Nothing here waits for a GPU: answers stay on
+the device, and the caller fetches those of many passes at once.
+
+Letters: ``n`` requests of a pass, ``c`` choices.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from agents.inference.local.adapter_modes import AdaptedModel
+from agents.inference.local.preloaded_cache import preloaded_cache
+from agents.inference.metering.stats import EngineStats
+from agents.inference.prefix_cache import PrefixCache
+from agents.inference.tokens import Tokens
+
+_PREFILLED = 64  # prefixes computed in one pass
+_Key = tuple[str | None, str]  # adapter, prefix
+
+
+class HuggingFaceForward:
+    """A model with its adapters.
+
+    Args:
+        adapted: the model, and how its adapters are put to work.
+        tokens: encodes prefixes.
+        cache: keys and values of prefixes; None runs every prompt whole.
+        stats: counts the tokens run.
+        repeatable: prefixes are computed alone, so that they do not depend on their neighbours.
+    """
+
+    def __init__(
+        self,
+        adapted: AdaptedModel,
+        tokens: Tokens,
+        cache: PrefixCache | None,
+        stats: EngineStats,
+        repeatable: bool = False,
+    ) -> None:
+        self.adapted = adapted
+        self.device: torch.device = adapted.model.device
+        self._tokens, self._cache, self._stats = tokens, cache, stats
+        self._prefilled = 1 if repeatable else _PREFILLED
+        self._num_weights = num_weights(adapted.model)
+
+    @torch.inference_mode()
+    def logits(
+        self,
+        adapters: Sequence[str | None],
+        prefixes: Sequence[str],
+        suffixes: Sequence[list[int]],
+        choices: list[int],
+    ) -> Tensor:
+        """Logits (n, c) of the chosen tokens after each of n prompts, on the device.
+
+        ``adapters`` (n,) must be one and the same, unless the mode is ``mixed``.
+        """
+        if self._cache is None:
+            pairs = zip(prefixes, suffixes, strict=True)
+            whole = [self._tokens.prefix(p) + s for p, s in pairs]
+            return self._run(adapters, whole, [])[:, choices]
+        states = self._states(self._cache, adapters, prefixes)
+        before = [states[key] for key in zip(adapters, prefixes, strict=True)]
+        return self._run(adapters, suffixes, before)[:, choices]
+
+    def _run(
+        self, adapters: Sequence[str | None], rows: Sequence[list[int]], before: list[Tensor]
+    ) -> Tensor:
+        """Last logits (n, vocabulary) of rows, each behind its prefix's states if given."""
+        tokens, own_mask = left_padded(rows, self.device)
+        self._count(rows, tokens)
+        mask, cache, start = own_mask, None, torch.zeros_like(own_mask[:, :1])
+        if before:
+            cache, prefix_mask = preloaded_cache(before, tokens.shape[1])
+            mask = torch.cat([prefix_mask, own_mask], dim=1)
+            start = prefix_mask.sum(1, keepdim=True)
+        positions = start + (own_mask.cumsum(1) - 1).clamp_min(0)
+        with self._at_work(adapters):
+            logits = self.adapted(
+                adapters,
+                input_ids=tokens,
+                attention_mask=mask,
+                position_ids=positions,
+                past_key_values=cache,
+                use_cache=cache is not None,
+                logits_to_keep=1,
+            ).logits
+        last: Tensor = logits[:, -1].float()
+        return last
+
+    def _states(
+        self, cache: PrefixCache, adapters: Sequence[str | None], prefixes: Sequence[str]
+    ) -> dict[_Key, Tensor]:
+        """Keys and values of every (adapter, prefix), each once."""
+        asked: dict[str | None, list[str]] = {}
+        for adapter, prefix in dict.fromkeys(zip(adapters, prefixes, strict=True)):
+            asked.setdefault(adapter, []).append(prefix)
+        found = {}
+        for adapter, own in asked.items():
+
+            def compute(new: list[str], adapter: str | None = adapter) -> Iterator[Tensor]:
+                return self._prefill(adapter, new)
+
+            kept = cache.fetch(adapter, own, compute)
+            found.update({(adapter, prefix): states for prefix, states in kept.items()})
+        return found
+
+    def _prefill(self, adapter: str | None, prefixes: list[str]) -> Iterator[Tensor]:
+        """Keys and values of each prefix: (layers, 2, heads, length, width), padding cut off."""
+        for start in range(0, len(prefixes), self._prefilled):
+            rows = [self._tokens.prefix(p) for p in prefixes[start : start + self._prefilled]]
+            tokens, mask = left_padded(rows, self.device)
+            self._count(rows, tokens)
+            adapters = [adapter] * len(rows)
+            with self._at_work(adapters):
+                cache = self.adapted(
+                    adapters,
+                    input_ids=tokens,
+                    attention_mask=mask,
+                    position_ids=(mask.cumsum(1) - 1).clamp_min(0),
+                    use_cache=True,
+                    logits_to_keep=1,
+                ).past_key_values
+            for i, row in enumerate(rows):
+                cut = slice(-len(row), None)
+                own = [torch.stack([x.keys[i, :, cut], x.values[i, :, cut]]) for x in cache.layers]
+                yield torch.stack(own)
+
+    def _at_work(self, adapters: Sequence[str | None]) -> AbstractContextManager[Any]:
+        """The adapter of all rows; with ``mixed`` each row names its own, and none may be off."""
+        return nullcontext() if self.adapted.mode == "mixed" else self.adapted.using(adapters[0])
+
+    def _count(self, rows: Sequence[list[int]], tokens: Tensor) -> None:
+        self._stats.add_run(sum(map(len, rows)), tokens.numel(), self._num_weights)
+
+
+def left_padded(rows: Sequence[list[int]], device: torch.device) -> tuple[Tensor, Tensor]:
+    """Token ids and their mask, both (n, longest)."""
+    longest = max(len(row) for row in rows)
+    tokens = torch.zeros((len(rows), longest), dtype=torch.long)
+    mask = torch.zeros_like(tokens)
+    for i, row in enumerate(rows):
+        tokens[i, longest - len(row) :] = torch.tensor(row)
+        mask[i, longest - len(row) :] = 1
+    return tokens.to(device), mask.to(device)
+
+
+def num_weights(model: Any) -> int:
+    """Weights that every token passes through: those of the layers, not embedding or head."""
+    embedding, head = model.get_input_embeddings(), model.get_output_embeddings()
+    outside = {id(p) for part in (embedding, head) if part is not None for p in part.parameters()}
+    return sum(p.numel() for p in model.parameters() if id(p) not in outside)

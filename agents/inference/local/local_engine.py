@@ -1,0 +1,295 @@
+"""Runs a causal language model in this process, with peft adapters.
+
+A prefix is computed once per (adapter, prefix) and its keys and values are kept across calls.
+Llama-like models on a CPU run on ``LlamaForward``, everything else on Hugging Face's own forward;
+``reuse_prefixes=False`` runs whole prompts there and is the obviously correct twin of both.
+"""
+
+import itertools
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from agents.inference.engine import Completion, Request, Sampling, UnknownAdapterError
+from agents.inference.fused.fused_forward import FastForward
+from agents.inference.fused.llama_weights import NotFused, why_not
+from agents.inference.local.adapter_modes import AdaptedModel, AdapterMode
+from agents.inference.local.free_text import decode
+from agents.inference.local.halving import by_halves
+from agents.inference.local.huggingface import HuggingFaceForward
+from agents.inference.local.loading import attach_adapter, choose_device, load_model
+from agents.inference.local.questions import Questions, check_finite, first_alike
+from agents.inference.metering.stats import EngineStats
+from agents.inference.offloaded_cache import make_cache
+from agents.inference.plan import Plan, make_plan
+from agents.inference.prefix_cache import CacheStats
+from agents.inference.tokens import Tokens
+from simenv.events import FloatArray, IntArray
+
+_FAST_WEIGHTS = 200_000_000  # larger models would pay for the copies that the fast forward makes
+_TOKEN_BUDGET = 32_768
+_MERGED_BYTES = {"cuda": 2**33}  # merged weights of adapters kept beside a model, else 2 GiB
+
+
+class LocalEngine:
+    """One base model and its adapters.
+
+    Args:
+        model: folder or hub name of a causal language model.
+        adapters: name → folder of a peft adapter for this base.
+        device: ``auto`` = a GPU where there is one.
+        dtype: ``auto`` = bfloat16 on a GPU, float32 on a CPU.
+        token_budget: most tokens (padding included) of one segment of the plan; ``auto`` = 32,768,
+            and four times that for the fast forward, which pads nothing and cuts for itself.
+        cache_bytes: budget of the prefix cache, on the device; ``auto`` = 1 GiB on a CPU, half of
+            what the model leaves free on a GPU.
+        host_cache_bytes: of a second floor in main memory, for a GPU; see ``offload_pays``.
+        reuse_prefixes: False runs every prompt whole.
+        fast: ``auto`` = the fast forward where it can run this model and the model is small; True
+            wants it, False leaves everything to Hugging Face.
+        adapter_mode: how adapters are put to work, see ``AdaptedModel``. The fast forward always
+            keeps merged weights, so another mode than ``auto`` and ``merged`` leaves it out.
+        repeatable: the same calls give the same bits whatever was asked before, as a run that is
+            resumed needs; else what was computed beside a prefix shows in the last digits. Slower
+            where most prefixes are new.
+
+    Attributes:
+        stats: what was done since construction.
+        tokens: texts to token ids, as the engine reads them.
+
+    Raises:
+        ValueError: ``fast=True`` and the model cannot run so (the text says why), or there is no
+            such ``adapter_mode``.
+    """
+
+    def __init__(
+        self,
+        model: str | Path,
+        adapters: Mapping[str, str | Path] | None = None,
+        *,
+        device: str = "auto",
+        dtype: str = "auto",
+        token_budget: int | Literal["auto"] = "auto",
+        cache_bytes: int | Literal["auto"] = "auto",
+        host_cache_bytes: int = 0,
+        reuse_prefixes: bool = True,
+        fast: bool | Literal["auto"] = "auto",
+        adapter_mode: AdapterMode = "auto",
+        repeatable: bool = False,
+    ) -> None:
+        self.device = choose_device(device)
+        self.reuse_prefixes = reuse_prefixes
+        self.description = "local " + "/".join(Path(model).parts[-2:])  # or owner/name of the hub
+        self.tokenizer, base = load_model(model, self.device, dtype)
+        self.context = int(getattr(base.config, "max_position_embeddings", 2**20))
+        self.stats = EngineStats()
+        self.tokens = Tokens(self.tokenizer)
+        self._cache = make_cache(cache_bytes, host_cache_bytes, self.device)
+        kept = self._cache if reuse_prefixes else None
+        self._fast: FastForward | None = None
+        if reuse_prefixes and _fits(base, fast, adapter_mode):
+            self._fast = FastForward(base, self.tokens, self._cache, self.stats, repeatable)
+            adapter_mode = "switch"  # of the other path: the fast one reads the base's own weights
+        if token_budget == "auto":
+            token_budget = 4 * _TOKEN_BUDGET if self.is_fast else _TOKEN_BUDGET
+        self.token_budget = token_budget
+        merged_bytes = _MERGED_BYTES.get(self.device.type, 2**31)
+        self._adapted = AdaptedModel(base, adapter_mode, merged_bytes)
+        self._plain = HuggingFaceForward(self._adapted, self.tokens, kept, self.stats, repeatable)
+        self.adapters: tuple[str, ...] = ()
+        for name, folder in (adapters or {}).items():
+            self.load_adapter(name, folder)
+
+    @property
+    def model(self) -> Any:
+        """The model as Hugging Face or peft gave it; None once closed."""
+        return self._adapted.model
+
+    @property
+    def is_fast(self) -> bool:
+        """Whether the fast forward answers (where it can)."""
+        return self._fast is not None
+
+    @property
+    def adapter_mode(self) -> AdapterMode:
+        """How Hugging Face's forward puts adapters to work; may be set where it answers alone."""
+        return self._adapted.mode
+
+    @adapter_mode.setter
+    def adapter_mode(self, mode: AdapterMode) -> None:
+        if self._fast is not None:
+            raise ValueError(
+                f"adapter_mode wanted an engine with fast=False to become {mode!r}, got one with"
+                " the fast forward, which merges"
+            )
+        self._adapted.mode = mode
+
+    @property
+    def cache_stats(self) -> CacheStats:
+        """What the prefix cache did so far."""
+        return self._cache.stats
+
+    def load_adapter(self, name: str, folder: str | Path) -> None:
+        """Add a peft adapter under ``name``; see ``attach_adapter`` for what may be raised."""
+        self._adapted.model = attach_adapter(self.model, name, folder, self.description)
+        self.adapters = (*self.adapters, name)
+
+    def unload_adapter(self, name: str) -> None:
+        """Let go of an adapter: its weights, merged or not, and all prefixes computed under it.
+
+        Raises:
+            UnknownAdapterError: no adapter of that name is loaded.
+        """
+        if name not in self.adapters:
+            raise UnknownAdapterError(name, self.adapters)
+        self.adapters = tuple(adapter for adapter in self.adapters if adapter != name)
+        if self.adapters:
+            self.model.set_adapter(self.adapters[0])  # peft warns when it has to choose
+            self.model.delete_adapter(name)
+        else:
+            self._adapted.model = self.model.unload()
+        self._cache.drop(name)
+        self._adapted.forget(name)
+        if self._fast is not None:
+            self._fast.forget(name)
+
+    def score(self, requests: Sequence[Request], choices: Sequence[str]) -> FloatArray:
+        """See ``Engine.score``; what is asked twice in one call is computed once."""
+        started = time.perf_counter()
+        lead, digits = self.tokens.choices(choices)
+        suffixes = [ids + lead for ids in self.tokens.encode([r.suffix for r in requests])]
+        lengths = self._lengths(requests, suffixes)
+        self._check_adapters(requests)
+        alike = first_alike(requests) if self.reuse_prefixes else np.arange(len(requests))
+        asked = np.flatnonzero(alike == np.arange(len(requests)))
+        plan = make_plan(
+            [None if self._adapted.mode == "mixed" else requests[i].adapter for i in asked],
+            [requests[i].prefix for i in asked],
+            lengths[asked],
+            self.token_budget,
+        )
+        plan = Plan([segment._replace(rows=asked[segment.rows]) for segment in plan.segments])
+        before = self.stats.run_tokens
+        scores = np.zeros((len(requests), len(choices)))
+        scores[plan.order] = self._run(plan, Questions(requests, suffixes, digits))
+        self.stats.requests += len(requests)
+        self.stats.prompt_tokens += int(lengths.sum())
+        self.stats.cached_tokens += max(0, int(lengths.sum()) - (self.stats.run_tokens - before))
+        self.stats.adapter_switches += plan.adapter_switches
+        self.stats.add_call(time.perf_counter() - started)
+        return scores[alike]
+
+    def generate(self, requests: Sequence[Request], sampling: Sampling) -> list[Completion]:
+        """See ``Engine.generate``; each request draws from its own seed, whatever the batch."""
+        prompts = self.tokens.whole(requests)
+        lengths = self._lengths(requests, self.tokens.encode([r.suffix for r in requests]))
+        lengths += sampling.max_new_tokens
+        self._check_adapters(requests)
+        plan = make_plan(
+            [r.adapter for r in requests], [r.prefix for r in requests], lengths, self.token_budget
+        )
+        seeds = np.array([r.seed for r in requests], dtype=np.uint64)
+        completions = [Completion("", 0)] * len(requests)
+        for segment in plan.segments:
+            rows = segment.rows
+            with self._adapted.using(segment.adapter) as model:
+                own = [prompts[i] for i in rows]
+                said = decode(model, own, seeds[rows], self.tokens.ends, sampling)
+            for row, tokens in zip(rows, said, strict=True):
+                completions[row] = Completion(self.tokens.text(tokens), len(tokens))
+        return completions
+
+    def close(self) -> None:
+        """Release the model and the cache."""
+        self._cache.clear()
+        if self._fast is not None:
+            self._fast.close()
+        self._fast = None
+        self._adapted.close()
+
+    def _run(self, plan: Plan, asked: Questions) -> FloatArray:
+        """Log-probabilities (rows, c) in the plan's order; nothing waits for a GPU on the way."""
+        if not plan.segments:
+            return np.zeros((0, len(asked.digits)))
+        started, parts = time.perf_counter(), []
+        for adapter, segments in itertools.groupby(plan.segments, key=lambda s: s.adapter):
+            with self._at_work(adapter):
+                for segment in segments:
+                    parts += self._by_halves(segment.rows, asked)
+        logits = torch.cat(parts).cpu()
+        self.stats.model_seconds += time.perf_counter() - started
+        check_finite(logits, plan.order, asked)
+        found: FloatArray = logits.double().log_softmax(-1).numpy()
+        return found
+
+    def _at_work(self, adapter: str | None) -> AbstractContextManager[Any]:
+        """The adapter of a group of segments, so that it is merged once for all of them."""
+        if self._fast is not None or self._adapted.mode == "mixed":
+            return nullcontext()
+        return self._adapted.using(adapter)
+
+    def _by_halves(self, rows: IntArray, asked: Questions) -> list[Tensor]:
+        """Logits of a segment, which is halved until memory holds it."""
+        try:
+            parts = by_halves(rows, lambda own: self._logits(own, asked))
+        except MemoryError as error:
+            raise MemoryError(
+                f"{error}; tell fewer memories, use a smaller model, or lower cache_bytes"
+            ) from error
+        self.stats.splits += len(parts) - 1
+        return parts
+
+    def _logits(self, rows: IntArray, asked: Questions) -> Tensor:
+        """Logits (rows, c) of a segment by whichever forward can."""
+        own = [asked.requests[i] for i in rows]
+        prefixes, suffixes = [r.prefix for r in own], [asked.suffixes[i] for i in rows]
+        if self._fast is not None:
+            try:
+                return self._fast.logits(own[0].adapter, prefixes, suffixes, asked.digits)
+            except NotFused:
+                self.stats.fallbacks += 1
+        return self._plain.logits([r.adapter for r in own], prefixes, suffixes, asked.digits)
+
+    def _lengths(self, requests: Sequence[Request], suffixes: list[list[int]]) -> IntArray:
+        lengths = np.array(
+            [
+                len(self.tokens.prefix(r.prefix)) + len(s)
+                for r, s in zip(requests, suffixes, strict=True)
+            ],
+            dtype=np.int64,
+        )
+        if len(lengths) and lengths.max() > self.context:
+            row = int(lengths.argmax())
+            raise ValueError(
+                f"request {row} has {lengths[row]} tokens but the model's context is"
+                f" {self.context}; tell fewer memories, a shorter profile or a shorter summary"
+            )
+        return lengths
+
+    def _check_adapters(self, requests: Sequence[Request]) -> None:
+        for name in {r.adapter for r in requests} - {None}:
+            if name not in self.adapters:
+                raise UnknownAdapterError(str(name), self.adapters)
+
+
+def _fits(base: Any, fast: bool | Literal["auto"], adapter_mode: AdapterMode) -> bool:
+    """Whether the fast forward is to run this model."""
+    if fast is False:
+        return False
+    reason = why_not(base)
+    if base.device.type != "cpu":
+        reason = reason or f"device {base.device}"
+    if adapter_mode not in ("auto", "merged"):
+        reason = reason or f"adapter_mode {adapter_mode!r}"
+    if fast is True and reason:
+        raise ValueError(
+            "fast=True wanted a Llama-like model in float32 on a CPU with merged adapters, got"
+            f" {reason}; leave fast on 'auto' and Hugging Face's forward answers"
+        )
+    return not reason and (fast is True or base.num_parameters() <= _FAST_WEIGHTS)

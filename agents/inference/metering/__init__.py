@@ -1,0 +1,1 @@
+"""What asking costs: counters, meters, the machine's peaks, and ``info["engine"]``."""

@@ -1,0 +1,77 @@
+"""``info["engine"]`` on request: what the language model's work cost, beside every step."""
+
+import time
+from collections import deque
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from gymnasium.vector import VectorEnv, VectorWrapper
+
+from agents.inference.metering.meter import EngineFigures, EngineMeter
+
+_STEPS_KEPT = 10_000
+
+
+class EngineInfo(gym.Wrapper[Any, Any, Any, Any]):
+    """Adds ``engine`` to the info of every step of a single environment.
+
+    It holds ``EngineFigures`` since the first ``reset`` or the last with a seed, with
+    ``step_seconds`` those of whole steps, prompts, memory and environment included.
+    """
+
+    def __init__(self, env: gym.Env[Any, Any]) -> None:
+        super().__init__(env)
+        self._watch = _Watch(env.unwrapped.user_model)  # type: ignore[attr-defined]
+
+    def reset(self, **options: Any) -> tuple[Any, dict[str, Any]]:
+        """See ``Env.reset``; a seed also restarts the counting."""
+        self._watch.restart_if(options.get("seed") is not None)
+        return self.env.reset(**options)
+
+    def step(self, action: Any) -> Any:
+        """See ``Env.step``."""
+        started = time.perf_counter()
+        *rest, info = self.env.step(action)
+        return *rest, {**info, "engine": self._watch.figures(started)}
+
+
+class VectorEngineInfo(VectorWrapper):
+    """The same for a batch: one ``engine`` for all of its rows, so no array and no mask."""
+
+    def __init__(self, env: VectorEnv[Any, Any, Any]) -> None:
+        super().__init__(env)
+        self._watch = _Watch(env.unwrapped.user_model)  # type: ignore[attr-defined]
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, dict[str, Any]]:
+        """See ``VectorEnv.reset``; a seed also restarts the counting."""
+        self._watch.restart_if(seed is not None)
+        return self.env.reset(seed=seed, options=options)
+
+    def step(self, actions: Any) -> Any:
+        """See ``VectorEnv.step``."""
+        started = time.perf_counter()
+        *rest, info = self.env.step(actions)
+        return *rest, {**info, "engine": self._watch.figures(started)}
+
+
+class _Watch:
+    """A meter, and the seconds of whole steps."""
+
+    def __init__(self, user_model: Any) -> None:
+        self._meter = EngineMeter(user_model)
+        self._seconds: deque[float] = deque(maxlen=_STEPS_KEPT)
+
+    def restart_if(self, seeded: bool) -> None:
+        if seeded:
+            self._meter.restart()
+            self._seconds.clear()
+
+    def figures(self, started: float) -> EngineFigures:
+        self._seconds.append(time.perf_counter() - started)
+        p50, p95 = np.percentile(self._seconds, (50, 95))
+        figures = self._meter.read()
+        figures["step_seconds"] = {"p50": float(p50), "p95": float(p95)}
+        return figures

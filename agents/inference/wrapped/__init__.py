@@ -1,0 +1,1 @@
+"""Engines around engines: exact answer cache, record and replay, and what identifies a model."""

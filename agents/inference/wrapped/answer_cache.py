@@ -1,0 +1,206 @@
+"""Distributions that were asked for before, in memory and optionally on disk: exact and bounded.
+
+A second policy over the same users then costs only what is new. The key is the content of the
+model and of the adapter, the prompt and the choices; the value is the float64 row, bit for bit.
+Several processes may share a folder.
+"""
+
+import hashlib
+import struct
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from agents.inference.engine import Completion, Engine, Request, Sampling, UnknownAdapterError
+from agents.inference.failures import TolerantEngine
+from agents.inference.wrapped.answer_store import DiskStore, MemoryStore
+from agents.inference.wrapped.ask_once import complete
+from agents.inference.wrapped.identity import content_hash
+from simenv.events import FloatArray
+
+
+class AnswerStats(NamedTuple):
+    """What the cache did so far; a request repeated within one call counts as a hit."""
+
+    hits: int
+    misses: int  # requests that went to the engine inside
+    from_disk: int  # hits that memory did not have
+    num_bytes: int  # held in memory
+
+    @property
+    def hit_rate(self) -> float:
+        """Share of requests that cost nothing, in [0, 1]; 0 before the first."""
+        return self.hits / max(self.hits + self.misses, 1)
+
+
+class CachedEngine:
+    """Another engine with its distributions kept; ``generate`` passes through.
+
+    Only misses go inside, in one call, each once. Failed requests are not kept.
+
+    Args:
+        inner: the engine that answers; its description stays on the report.
+        identity: what the base model is and how it is run, by content; see ``cached_engine``.
+        adapters: name → what that adapter is, by content.
+        folder: shared cache on disk; None = in memory only.
+        max_bytes: most bytes in memory; least recently used out.
+        max_disk_bytes: most bytes on disk, about; least recently stored out.
+
+    Raises:
+        ModuleNotFoundError: ``folder`` is given and diskcache is not installed.
+        ValueError: the folder is damaged, or the engine inside is a ``TolerantEngine``.
+    """
+
+    def __init__(
+        self,
+        inner: Engine,
+        identity: str,
+        adapters: Mapping[str, str] | None = None,
+        *,
+        folder: str | Path | None = None,
+        max_bytes: int = 2**28,
+        max_disk_bytes: int = 2**30,
+    ) -> None:
+        if isinstance(inner, TolerantEngine):
+            raise ValueError(
+                "a TolerantEngine inside a cache would have its stand-ins cached; put it outside:"
+                " TolerantEngine(CachedEngine(…))"
+            )
+        self.inner = inner
+        self._identity = identity
+        self._adapters = dict(adapters or {})
+        self._memory = MemoryStore(max_bytes)
+        self._disk = DiskStore(Path(folder), max_disk_bytes) if folder is not None else None
+        self._misses = self._hits = self._from_disk = 0
+
+    @property
+    def description(self) -> str:
+        """Of the engine that answers."""
+        return self.inner.description
+
+    @property
+    def stats(self) -> AnswerStats:
+        """Counts since construction."""
+        return AnswerStats(self._hits, self._misses, self._from_disk, self._memory.num_bytes)
+
+    def score(self, requests: Sequence[Request], choices: Sequence[str]) -> FloatArray:
+        """See ``Engine.score``.
+
+        Raises:
+            UnknownAdapterError: a request names an adapter whose content is not known.
+        """
+        keys = [self._key(request, choices) for request in requests]
+        known = self._look_up(dict.fromkeys(keys), len(choices))
+
+        def ask(rows: list[int]) -> Iterable[Any]:
+            self._misses += len(rows)
+            self._hits -= len(rows)
+            return self.inner.score([requests[row] for row in rows], choices)
+
+        def pack(rows: list[Any]) -> FloatArray:
+            return np.array(rows, dtype=np.float64).reshape(-1, len(choices))
+
+        self._hits += len(requests)
+        return np.asarray(complete(keys, known, ask, self._keep, pack))
+
+    def generate(self, requests: Sequence[Request], sampling: Sampling) -> list[Completion]:
+        """See ``Engine.generate``; not cached."""
+        return self.inner.generate(requests, sampling)
+
+    def close(self) -> None:
+        """Close the folder and the engine inside."""
+        if self._disk is not None:
+            self._disk.close()
+        self.inner.close()
+
+    def _key(self, request: Request, choices: Sequence[str]) -> bytes:
+        """Every part with its length before it, so that no two prompts run into one."""
+        adapter = ""
+        if request.adapter is not None:
+            if request.adapter not in self._adapters:
+                raise UnknownAdapterError(request.adapter, tuple(self._adapters))
+            adapter = "+" + self._adapters[request.adapter]
+        digest = hashlib.sha256()
+        for part in (self._identity, adapter, request.prefix, request.suffix, *choices):
+            told = part.encode()
+            digest.update(struct.pack("<q", len(told)))
+            digest.update(told)
+        return digest.digest()
+
+    def _look_up(self, keys: Mapping[bytes, None], num_choices: int) -> dict[bytes, FloatArray]:
+        found = {key: row for key in keys if (row := self._memory.get(key)) is not None}
+        if self._disk is not None:
+            stored = self._disk.get([key for key in keys if key not in found], num_choices)
+            self._from_disk += len(stored)
+            for key, row in stored.items():
+                self._memory.put(key, row)
+            found.update(stored)
+        return found
+
+    def _keep(self, fresh: dict[bytes, FloatArray]) -> None:
+        for key, row in fresh.items():
+            self._memory.put(key, row)
+        if self._disk is not None and fresh:
+            self._disk.put(fresh)
+
+
+def cached_engine(
+    model: str,
+    adapters: Mapping[str, str] | None = None,
+    *,
+    engine: Callable[..., Engine],
+    folder: str | Path | None = None,
+    max_bytes: int = 2**28,
+    max_disk_bytes: int = 2**30,
+    identity: str | None = None,
+) -> CachedEngine:
+    """The cache around the engine that ``engine(model, adapters=…)`` makes; for configs.
+
+    Model and adapters are told by ``content_hash``; the maker's settings and the inner engine's own
+    ``identity``, device and number format are part of the key too, for they move the last digits.
+
+    Args:
+        model: folder of the base model.
+        adapters: name → folder.
+        engine: makes the engine inside.
+        folder: see ``CachedEngine``; so are the sizes.
+        max_bytes: in memory.
+        max_disk_bytes: on disk.
+        identity: stands for the content of model and adapters where they are not on this machine
+            (a server's): a text that you change whenever the weights change.
+
+    Raises:
+        FileNotFoundError: the model or an adapter is no folder here and ``identity`` is None.
+    """
+    names = dict(adapters or {})
+    if identity is None:
+        base, known = content_hash(model), {n: content_hash(f) for n, f in names.items()}
+    else:
+        base, known = f"said: {identity}", {n: f"said: {identity}, adapter {n}" for n in names}
+    inner = engine(model, adapters=adapters)
+    return CachedEngine(
+        inner,
+        f"{base}; {_how(inner, engine)}",
+        known,
+        folder=folder,
+        max_bytes=max_bytes,
+        max_disk_bytes=max_disk_bytes,
+    )
+
+
+def _how(inner: Engine, maker: Callable[..., Engine]) -> str:
+    """How an engine computes, as far as it can be told; no secret, no path."""
+    own = getattr(inner, "identity", "")
+    numbers = getattr(getattr(inner, "model", None), "dtype", "")
+    device = getattr(inner, "device", "")
+    return f"{type(inner).__name__} {_settings(maker)} {own} {device} {numbers}"
+
+
+def _settings(maker: Callable[..., Engine]) -> str:
+    """What a config set, makers inside makers too; never where an object lies in memory."""
+    given = maker.keywords if isinstance(maker, partial) else {}
+    told = {k: _settings(v) if callable(v) else v for k, v in given.items() if k != "api_key"}
+    return str(sorted(told.items()))

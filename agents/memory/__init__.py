@@ -1,0 +1,1 @@
+"""Long-term memory (Ml): what a person recalls, behind one seam."""

@@ -1,0 +1,1 @@
+"""Populations: folders of people, with their adapters, memories and base model."""

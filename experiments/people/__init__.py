@@ -1,0 +1,1 @@
+"""Who answers in an experiment: people on a language model, stand-ins, crowds."""

@@ -1,0 +1,138 @@
+"""Who answers in an experiment: builds the users of a data set and says what they are.
+
+The card travels into every report, so that nobody mistakes a stand-in for a language model.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from experiments.reporting.provenance import public, public_text
+from simenv.data.dataset import Dataset
+from simenv.events import IntArray
+from simenv.user_model import UserModel
+
+if TYPE_CHECKING:
+    from agents.embedding import Embedder
+    from agents.inference.engine import Engine
+
+# (model, dataset, users) -> {num_ratings, predictors: {name: {rmse, …}}}, the users' own row first
+Fidelity = Callable[[Any, Dataset, IntArray], dict[str, Any]]
+
+
+class People(NamedTuple):
+    """Users and what is known about who answers for them."""
+
+    model: UserModel  # ids are those of the data set
+    card: dict[str, Any]  # kind, engine, model, population, warning (None if there is none)
+    fidelity: Fidelity | None = None  # measures the held-out error; None = it would be circular
+
+
+SCRIPTED_WARNING = (
+    "SCRIPTED USERS: no language model answered. These figures test the plumbing and say nothing"
+    " about simulated people."
+)
+
+
+def scripted(dataset: Dataset, evaluated: IntArray) -> People:
+    """The truth itself answers: for tests of the plumbing, and as the ideal to compare with.
+
+    Raises:
+        ValueError: the data set has no known truth.
+    """
+    if dataset.truth is None:
+        raise ValueError(
+            f"users=scripted wanted a data set with a known truth, got {dataset.name!r};"
+            " use data=synthetic or users=persona"
+        )
+    card = {
+        "kind": "scripted",
+        "engine": "scripted",
+        "model": "the response model of the synthetic world",
+        "population": {"name": dataset.name, "users": int(dataset.num_users)},
+        "warning": SCRIPTED_WARNING,
+    }
+    return People(true_users(dataset), card)
+
+
+def true_users(dataset: Dataset) -> UserModel:
+    """The users of a synthetic world as they really are."""
+    from simenv.users.scripted_users import ScriptedUsers
+
+    truth = dataset.truth
+    if truth is None:
+        raise ValueError(f"{dataset.name!r} has no known truth; only a synthetic world has one")
+    return ScriptedUsers(
+        truth, dataset.num_users, dataset.num_items, activity=getattr(truth, "activity", None)
+    )
+
+
+def personas(
+    dataset: Dataset,
+    evaluated: IntArray,
+    engine: Callable[..., Any],
+    population: str | None = None,
+    model: str | None = None,
+    ablation: str = "none",
+    embedder: "Embedder | None" = None,
+) -> People:
+    """People on a language model, who know training rows only.
+
+    Args:
+        dataset: whose users they are; ids are its own.
+        evaluated: (n,) the users that will be asked.
+        engine: makes the engine that answers, given the population's model.
+        population: folder or hub id of the people: their profiles, memories and adapters. None =
+            people made from the data set's training rows.
+        model: without ``population``, the folder or hub id of the population whose language model
+            and style answer; None = the shipped one. Its adapters belong to its own people.
+        ablation: what is taken from them; see ``experiments.people.ablations``.
+        embedder: of item texts, by which memories are found; None = TF-IDF + SVD.
+
+    Raises:
+        ValueError: both ``population`` and ``model`` are given, the population's people are not
+            those of the data set, or the ablation needs adapters that they do not have.
+    """
+    from agents.assembly import persona_users  # heavy: a language model
+    from agents.fidelity.held_out import measure
+    from agents.population.population import Population
+    from experiments.people.ablations import ablated
+    from experiments.people.saved_people import people_of
+    from training.populate import population_from_dataset
+
+    if population and model:
+        raise ValueError(
+            f"users wanted population or model, got both ({public_text(population)},"
+            f" {public_text(model)}); a population brings its own model"
+        )
+    knows_later_rows = False
+    if population:
+        saved = Population.load(population)
+        people = people_of(dataset, saved)
+        knows_later_rows = len(saved.history) > len(people.history)
+    else:
+        base = Population.load(model) if model else Population.shipped()
+        people = population_from_dataset(dataset, base, embedder)
+    people = ablated(people, ablation)
+    users = persona_users(people, engine=engine)
+    description = str(getattr(users.engine, "description", type(users.engine).__name__))
+    facts = {key: value for key, value in people.card.items() if isinstance(value, str | int)}
+    own = {"name": people.name, "users": len(people.personas), "adapters": len(people.adapters)}
+    card = {
+        "kind": "persona",
+        "engine": public_text(description),
+        "model": public_text("/".join(Path(people.model).parts[-2:])),
+        "population": public({**own, **facts, "ablation": ablation}),
+        "warning": SCRIPTED_WARNING if description.startswith("scripted") else None,
+    }
+    # Profiles are made of all rows that a population holds: held-out ones are no test of it.
+    return People(users, card, None if knows_later_rows else measure)
+
+
+def scripted_engine(
+    model: str, adapters: Mapping[str, str] | None = None, spread: float = 0.9
+) -> "Engine":
+    """The engine that reads numbers instead of language; takes and ignores a population's model."""
+    from agents.inference.scripted import ScriptedEngine
+
+    return ScriptedEngine(spread)

@@ -1,0 +1,63 @@
+"""A saved population as a data set, and as the people of a data set.
+
+``data=population data.path=PATH users.population=PATH`` ranks policies with the people of a folder
+and nothing else: their log is split again in time, policies learn from the earlier part, and the
+people's memories are cut to it, so that no item a policy may show is remembered.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from agents.population.population import Population
+from simenv.data.dataset import Dataset
+from simenv.data.splits import split_dataset
+from simenv.events import BoolArray, InteractionLog
+
+
+def population_data(path: str, fraction: float = 0.8) -> Dataset:
+    """The people's own log over their catalogue, split in time; no truth is known.
+
+    Args:
+        path: folder or hub id of a population.
+        fraction: of each person's rows that policies learn from and people remember.
+    """
+    people = Population.load(path)
+    ids = tuple(str(u) for u in range(len(people.personas)))
+    return split_dataset(people.name, people.catalog, people.history, ids, fraction)
+
+
+def people_of(dataset: Dataset, population: Population) -> Population:
+    """The population's people as users of ``dataset``, remembering its training rows only.
+
+    Raises:
+        ValueError: they are other people, over other items, or rated something else.
+    """
+    sizes = len(population.personas), len(population.catalog)
+    if sizes != (dataset.num_users, dataset.num_items):
+        raise ValueError(
+            f"users.population={population.name!r} has {sizes[0]} people over {sizes[1]} items,"
+            f" but data {dataset.name!r} has {dataset.num_users} over {dataset.num_items}; use"
+            " data=population data.path=PATH for its own log, or users.model=PATH to put these"
+            " users on its language model"
+        )
+    kept = _rows_of(population.history, dataset.train)
+    if int(kept.sum()) != len(dataset.train):
+        raise ValueError(
+            f"users.population={population.name!r} rated {int(kept.sum())} of the"
+            f" {len(dataset.train)} training rows of {dataset.name!r}: they are other people; use"
+            " the data and the seed it was built from, or data=population data.path=PATH"
+        )
+    reasons = [reason for reason, keep in zip(population.reasons, kept, strict=True) if keep]
+    history = population.history.take(kept)
+    return replace(population, history=history, reasons=reasons, catalog=dataset.catalog)
+
+
+def _rows_of(log: InteractionLog, wanted: InteractionLog) -> BoolArray:
+    """(r,) which rows of ``log`` are also rows of ``wanted``: same user, item, stars and time."""
+    if (log.num_users, log.num_items) != (wanted.num_users, wanted.num_items):
+        return np.zeros(len(log), dtype=np.bool_)
+    columns = ("users", "items", "ratings", "timestamps")
+    rows = set(zip(*(getattr(wanted, c).tolist() for c in columns), strict=True))
+    own = zip(*(getattr(log, c).tolist() for c in columns), strict=True)
+    return np.array([row in rows for row in own], dtype=np.bool_)

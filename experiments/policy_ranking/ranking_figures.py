@@ -1,0 +1,173 @@
+"""The pictures of the report: mean stars, ranks by each measure, and what sessions do over time."""
+
+from typing import Any
+
+from experiments.reporting.plots import (
+    GRID,
+    INK,
+    MUTED,
+    PAPER,
+    SIMULATED,
+    TRUE,
+    inline_svg,
+    new_figure,
+    themed,
+)
+
+
+def means_svg(results: dict[str, Any]) -> str:
+    """Mean stars of every measured policy with 95 % intervals, best on top."""
+    measured = [p for p in results["policies"] if p["simulated"]]
+    with themed():
+        figure = new_figure(6.6, 1.4 + 0.42 * max(len(measured), 1))
+        axes = figure.add_subplot()
+        known = any(p["true"] for p in measured)
+        for row, policy in enumerate(measured):
+            shift = 0.13 if known else 0.0
+            _interval(axes, policy["simulated"], row - shift, SIMULATED, "o")
+            _interval(axes, policy["true"], row + shift, TRUE, "D")
+        axes.set_yticks(range(len(measured)), [p["name"] for p in measured])
+        axes.set_ylim(len(measured) - 0.5, -0.5)
+        axes.tick_params(axis="y", length=0)
+        axes.grid(axis="x", linewidth=0.8)
+        axes.set_axisbelow(True)
+        axes.set_xlabel("mean stars over everything shown")
+        _legend(axes, known)
+        return inline_svg(figure, "Mean stars of every policy with 95 per cent intervals")
+
+
+def _interval(axes: Any, figures: dict[str, Any] | None, y: float, colour: str, mark: str) -> None:
+    if not figures or figures["mean_rating"] is None:
+        return
+    mean, (low, high) = figures["mean_rating"], figures["ci95"]
+    if low is not None:
+        axes.plot([low, high], [y, y], color=colour, linewidth=2.5, solid_capstyle="butt")
+    axes.plot([mean], [y], mark, color=colour, markersize=7, markeredgecolor=PAPER)
+
+
+def _legend(axes: Any, known: bool) -> None:
+    axes.plot([], [], "o-", color=SIMULATED, label="simulated users")
+    if known:
+        axes.plot([], [], "D-", color=TRUE, label="true users")
+    axes.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=2, borderaxespad=0.2)
+
+
+def over_time_svg(results: dict[str, Any]) -> str:
+    """Mean expected stars of each slate over the users still there, one line a policy."""
+    lines = {
+        p["name"]: [point["mean"] for point in p["simulated"]["rating_by_slate"]]
+        for p in _measured(results)
+    }
+    with themed():
+        figure = new_figure(5.4, 3.9)
+        axes = figure.add_subplot()
+        for name, ys in lines.items():
+            axes.plot(range(1, len(ys) + 1), ys, color=_colour(name, lines), linewidth=2)
+        _label_ends(axes, {n: (len(ys), ys[-1]) for n, ys in lines.items()}, lines)
+        axes.set_xlabel("slate of the session")
+        axes.set_ylabel("mean stars")
+        _dress_lines(axes)
+        return inline_svg(figure, "Mean stars of each slate of the session for every policy")
+
+
+def survival_svg(results: dict[str, Any]) -> str:
+    """Share of users still there after each slate, with 95 % bands."""
+    curves = {p["name"]: p["simulated"]["survival"] for p in _measured(results)}
+    with themed():
+        figure = new_figure(5.4, 3.9)
+        axes = figure.add_subplot()
+        for name, curve in curves.items():
+            xs, colour = range(len(curve["share"])), _colour(name, curves)
+            axes.step(xs, curve["share"], where="post", color=colour, linewidth=2)
+            known = [x for x in xs if None not in (curve["low"][x], curve["high"][x])]
+            low, high = ([curve[end][x] for x in known] for end in ("low", "high"))
+            band = 0.25 if colour == SIMULATED else 0.10
+            axes.fill_between(known, low, high, step="post", color=colour, alpha=band, linewidth=0)
+        lowest = min(share for c in curves.values() for share in c["share"])
+        axes.set_ylim(max(0.0, lowest - 0.15), 1.03)
+        ends = {n: (len(c["share"]) - 1, c["share"][-1]) for n, c in curves.items()}
+        _label_ends(axes, ends, curves)
+        axes.set_xlabel("slates seen")
+        axes.set_ylabel("share of users still there")
+        _dress_lines(axes)
+        return inline_svg(figure, "Share of users still there after each slate for every policy")
+
+
+def _measured(results: dict[str, Any]) -> list[dict[str, Any]]:
+    return [p for p in results["policies"] if p["simulated"]]
+
+
+def _colour(name: str, ranked: dict[str, Any]) -> str:
+    """The best policy stands out; with more than a few colours nobody could tell them apart."""
+    return SIMULATED if name == next(iter(ranked)) else MUTED
+
+
+def _label_ends(axes: Any, ends: dict[str, tuple[int, float]], ranked: dict[str, Any]) -> None:
+    """Names at the right ends of the lines, moved apart where they would touch."""
+    low, high = axes.get_ylim()
+    gap = 0.075 * (high - low)
+    right, last = max((x for x, _ in ends.values()), default=1), -float("inf")
+    for name, (_, y) in sorted(ends.items(), key=lambda item: item[1][1]):
+        last = max(y, last + gap)
+        axes.text(right + 0.02 * right, last, f" {name}", va="center", color=_colour(name, ranked))
+    axes.set_xlim(right=right * 1.32)
+    axes.set_ylim(low, max(high, last + gap))
+
+
+def _dress_lines(axes: Any) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    axes.grid(axis="y", linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
+
+
+def slopes_svg(results: dict[str, Any]) -> str:
+    """The rank of every policy offline, with simulated users and, where known, in truth."""
+    ranks = _ranks(results)
+    heads = {"offline": "offline\nNDCG", "simulated": "simulated\nusers", "true": "true\nusers"}
+    places = [key for key in heads if key in ranks]
+    names = list(ranks["simulated"])
+    with themed():
+        figure = new_figure(5.4, 1.5 + 0.52 * max(len(names), 1))
+        axes = figure.add_subplot()
+        colours = [SIMULATED, *[MUTED] * len(names)]
+        for name, colour in zip(names, colours, strict=False):
+            ys = [ranks[key][name] for key in places]
+            axes.plot(range(len(places)), ys, color=colour, linewidth=2.5, alpha=0.9)
+            axes.plot(range(len(places)), ys, "o", color=colour, markersize=9, mec=PAPER)
+            axes.text(-0.1, ys[0], name, ha="right", va="center")
+            axes.text(len(places) - 0.9, ys[-1], name, ha="left", va="center")
+        _dress_slopes(axes, [heads[key] for key in places], len(names))
+        return inline_svg(figure, "Rank of every policy offline, simulated and true")
+
+
+def _dress_slopes(axes: Any, heads: list[str], num_rows: int) -> None:
+    axes.set_xticks(range(len(heads)), heads)
+    axes.set_xlim(-0.95, len(heads) - 0.05)
+    axes.set_ylim(num_rows + 0.5, 0.5)
+    axes.xaxis.tick_top()
+    axes.tick_params(length=0, labelcolor=INK)
+    axes.set_yticks([])
+    axes.spines["bottom"].set_visible(False)
+    for place in range(len(heads)):
+        axes.axvline(place, color=GRID, linewidth=0.8, zorder=0)
+
+
+def _ranks(results: dict[str, Any]) -> dict[str, dict[str, float]]:
+    """Rank by measure and policy (1 = best; equal scores share the mean rank)."""
+    from scipy.stats import rankdata
+
+    top = f"ndcg@{results['setting']['top']}"
+    measured = [p for p in results["policies"] if p["simulated"]]
+    scores = {
+        "offline": [p["offline"].get(top) for p in measured],
+        "simulated": [p["simulated"]["mean_rating"] for p in measured],
+        "true": [p["true_mean_rating"] for p in measured],
+    }
+    names = [p["name"] for p in measured]
+    return {
+        key: dict(zip(names, rankdata([-v for v in values]), strict=True))
+        for key, values in scores.items()
+        if key == "simulated" or None not in values
+    }

@@ -1,0 +1,159 @@
+"""What the report's template is filled with; the sentences come from ``words``."""
+
+from pathlib import Path
+from typing import Any
+
+from experiments.policy_ranking import sentences as words
+from experiments.policy_ranking.ranking_figures import (
+    means_svg,
+    over_time_svg,
+    slopes_svg,
+    survival_svg,
+)
+from experiments.reporting.report import markdown_table, markup, write_report
+from experiments.tournament.tables import (
+    AGREEMENT_HEADS,
+    CONTRAST_HEADS,
+    OFF_POLICY_HEADS,
+    SESSION_COLUMNS,
+    agreement_rows,
+    columns,
+    contrast_rows,
+    interval,
+    number,
+    off_policy_rows,
+    rows,
+    session_rows,
+)
+
+FIDELITY_COLUMNS = {
+    "rmse": "RMSE",
+    "rmse_ci95": "95 % CI",
+    "mae": "MAE",
+    "rmse_rounded": "RMSE, whole stars",
+    "ece": "calibration error",
+    "log_loss": "log loss",
+}
+
+HEAT_COLUMNS = (
+    ("mean_rating", "simulated ★", 2),
+    ("survival", "still there at the end", 2),
+    *(column for column in SESSION_COLUMNS if column[0] != "left_share"),
+)
+
+
+def write(path: Path, results: dict[str, Any], config_yaml: str) -> None:
+    """Write ``report.html`` of the results."""
+    values = {
+        **{key: results[key] for key in ("dataset", "users", "setting", "debug", "provenance")},
+        **_sentences(results),
+        "pictures": _pictures(results),
+        "columns": columns(results),
+        "rows": rows(results),
+        "session_heads": ["policy", *(head for _, head, _ in SESSION_COLUMNS)],
+        "session_rows": session_rows(results),
+        "contrast_heads": CONTRAST_HEADS,
+        "contrast_rows": contrast_rows(results),
+        "agreement": words.agreement_sentences(results),
+        "agreement_heads": AGREEMENT_HEADS,
+        "agreement_rows": agreement_rows(results, words.AGREEMENTS),
+        "heats": [_heat(results, *column) for column in HEAT_COLUMNS],
+        "off_policy": results["off_policy"],
+        "off_policy_heads": OFF_POLICY_HEADS,
+        "off_policy_rows": off_policy_rows(results["off_policy"]) if results["off_policy"] else [],
+        "traces": results["traces"],
+        "config_yaml": config_yaml,
+        **_fidelity(results["fidelity"]),
+    }
+    write_report(path, "policy_ranking/report.html", values)
+
+
+def markdown(results: dict[str, Any]) -> str:
+    """The answer and the tables as Markdown, for a pull request or a wiki."""
+    said = _sentences(results)
+    heads = columns(results)
+    table = [
+        [cells["policy"], error] + [""] * (len(heads) - 2) if error else [cells[h] for h in heads]
+        for cells, error in rows(results)
+    ]
+    parts = [f"# {said['answer']}\n", f"{said['check']} {said['trust']}\n"]
+    if results["users"]["warning"]:
+        parts.append(f"**{results['users']['warning']}**\n")
+    parts += [
+        markdown_table(heads, table),
+        markdown_table(
+            ["policy", *(head for _, head, _ in SESSION_COLUMNS)], session_rows(results)
+        ),
+        markdown_table(CONTRAST_HEADS, contrast_rows(results)),
+        markdown_table(AGREEMENT_HEADS, agreement_rows(results, words.AGREEMENTS)),
+        f"{said['groups']} {said['gain']} {said['stop']}\n",
+        f"`{results['provenance']['command']}`\n",
+    ]
+    return "\n".join(parts)
+
+
+def _sentences(results: dict[str, Any]) -> dict[str, str]:
+    return {
+        "answer": words.answer(results),
+        "check": words.check(results),
+        "trust": words.trust(results),
+        "caveat": words.caveat(results),
+        "gain": words.gain_sentence(results),
+        "stop": words.stop_sentence(results["stop"]),
+        "groups": words.groups_sentence(results),
+    }
+
+
+def _pictures(results: dict[str, Any]) -> dict[str, Any] | None:
+    """The figures by name; None if nothing was measured."""
+    if not any(p["simulated"] for p in results["policies"]):
+        return None
+    return {
+        "means": markup(means_svg(results)),
+        "slopes": markup(slopes_svg(results)),
+        "over_time": markup(over_time_svg(results)),
+        "survival": markup(survival_svg(results)),
+    }
+
+
+def _heat(results: dict[str, Any], key: str, title: str, places: int) -> dict[str, Any]:
+    """Kinds of people by policies; shade in [-1, 1] = how far from the mean of the row."""
+    names = [p["name"] for p in results["policies"] if p["simulated"]]
+    table = []
+    for group in results["groups"]:
+        values = [group["measures"][name][key] for name in names]
+        known = [value for value in values if value is not None]
+        middle = sum(known) / len(known) if known else 0.0
+        widest = max((abs(v - middle) for v in known), default=0.0) or 1.0
+        cells = [
+            {"text": number(v, places), "shade": 0.0 if v is None else (v - middle) / widest}
+            for v in values
+        ]
+        table.append({"group": group["group"], "num_users": group["num_users"], "cells": cells})
+    return {"title": title, "policies": names, "rows": table}
+
+
+def _fidelity(fidelity: dict[str, Any] | None) -> dict[str, Any]:
+    """The table of predictors, the simulated users first as the hook returns them."""
+    if not fidelity:
+        return {
+            "fidelity": None,
+            "fidelity_sentence": "",
+            "fidelity_columns": [],
+            "fidelity_rows": [],
+        }
+    predictors: dict[str, dict[str, Any]] = fidelity["predictors"]
+    found = {head for row in predictors.values() for head in row}
+    heads = [head for head in FIDELITY_COLUMNS if head in found]
+    return {
+        "fidelity": fidelity,
+        "fidelity_sentence": words.fidelity_sentence(fidelity),
+        "fidelity_columns": [FIDELITY_COLUMNS[head] for head in heads],
+        "fidelity_rows": [
+            (name, [_cell(row.get(head)) for head in heads]) for name, row in predictors.items()
+        ],
+    }
+
+
+def _cell(value: float | list[float | None] | None) -> str:
+    return interval(value, 3) if isinstance(value, list) else number(value, 3)

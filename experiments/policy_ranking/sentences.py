@@ -1,0 +1,184 @@
+"""The results in sentences: the answer first, and weak evidence called weak."""
+
+from typing import Any
+
+from experiments.tournament.tables import interval, number, percent
+
+ALPHA = 0.05
+SMALL_LEAD = 0.05  # stars; a lead can be certain and still not matter
+
+
+def answer(results: dict[str, Any]) -> str:
+    """Which policy these users like best, by how much, and whether that is more than chance."""
+    measured = [p for p in results["policies"] if p["simulated"]]
+    if not measured:
+        return "No policy could be measured; the table tells why."
+    best = measured[0]
+    value = f"{number(best['simulated']['mean_rating'], 2)} stars on average"
+    if len(measured) == 1:
+        return f"{best['name']} is the only policy measured: {value}."
+    own = [c for c in results["contrasts"] if c["better"] == best["name"]]
+    tied = [c["worse"] for c in own if not c["p_holm"] < ALPHA]
+    if tied:
+        return (
+            f"{_listed([best['name'], *tied])} lead, and these users cannot tell them apart:"
+            f" {best['name']} has {value}, and its lead over {tied[0]} is within chance."
+        )
+    lead = own[0]
+    only = "only " if lead["difference"] < SMALL_LEAD else ""
+    return (
+        f"{best['name']} pleases the simulated users most: {value},"
+        f" {only}{number(lead['difference'], 3)} more than {lead['worse']}, the next best"
+        f" (95 % CI {interval(lead['ci95'], 3)})."
+    )
+
+
+def check(results: dict[str, Any]) -> str:
+    """Whether the choice was right where the truth is known, and what offline metrics chose."""
+    measured = [p for p in results["policies"] if p["simulated"]]
+    if not measured:
+        return ""
+    top = f"ndcg@{results['setting']['top']}"
+    if not any(p["offline"] for p in measured):
+        return "Nothing was held out, so offline metrics say nothing here."
+    offline = max(measured, key=lambda p: p["offline"].get(top) or 0.0)
+    known = [p for p in measured if p["true_mean_rating"] is not None]
+    if not known:
+        return f"NDCG would have picked {offline['name']}. The truth is not known in this data."
+    best = max(known, key=lambda p: p["true_mean_rating"])
+    return (
+        f"With the true users {best['name']} is best."
+        f" {_choice('The simulation', measured[0], best)} {_choice('NDCG', offline, best)}"
+    )
+
+
+def _choice(who: str, chosen: dict[str, Any], best: dict[str, Any]) -> str:
+    if chosen["name"] == best["name"]:
+        return f"{who} picks it."
+    if chosen["true_mean_rating"] is None:
+        return f"{who} picks {chosen['name']}, of which the true value is missing."
+    lost = best["true_mean_rating"] - chosen["true_mean_rating"]
+    return f"{who} picks {chosen['name']}, which is {number(lost, 2)} true stars worse."
+
+
+AGREEMENTS = {
+    "offline_vs_simulated": "Offline NDCG and simulated users",
+    "snips_vs_simulated": "Off-policy SNIPS and simulated users",
+    "dr_vs_simulated": "Off-policy DR and simulated users",
+    "offline_vs_true": "Offline NDCG and true users",
+    "snips_vs_true": "Off-policy SNIPS and true users",
+    "dr_vs_true": "Off-policy DR and true users",
+    "simulated_vs_true": "Simulated and true users",
+}
+
+
+def agreement_sentences(results: dict[str, Any]) -> list[tuple[str, str]]:
+    """For each pair of measures: what is compared, and how far they agree, in words."""
+    known = any(policy["true_mean_rating"] is not None for policy in results["policies"])
+    kept = [
+        key
+        for key in AGREEMENTS
+        if (known or not key.endswith("true"))
+        and (results["agreement"].get(key) or not key.startswith(("snips", "dr")))
+    ]
+    return [(AGREEMENTS[key], _verdict(results["agreement"][key])) for key in kept]
+
+
+def _verdict(found: dict[str, Any] | None) -> str:
+    if found is None:
+        return "not compared: fewer than two policies were measured both ways."
+    tau, ends = found["tau"], found["ci95"]
+    if tau is None or None in ends:
+        return "not comparable: a measure gives all policies the same score."
+    figures = f"τ = {number(tau, 2)}, 95 % CI {interval(ends, 2)}"
+    if ends[0] <= 0 <= ends[1]:
+        return f"weak evidence either way: the interval includes zero ({figures})."
+    return f"{_strength(tau)} ({figures})."
+
+
+def _strength(tau: float) -> str:
+    if tau < 0:
+        return "they order the policies against each other"
+    if tau >= 0.8:
+        return "almost the same order" if tau < 1 else "the same order"
+    return "a broadly similar order" if tau >= 0.5 else "a loosely similar order"
+
+
+def trust(results: dict[str, Any]) -> str:
+    """What following the simulation, or NDCG, would have cost where the truth is known."""
+    found = results["agreement"]
+    simulated, offline = found["simulated_vs_true"], found["offline_vs_true"]
+    if simulated is None or offline is None:
+        return ""
+    return (
+        f"Of all pairs of policies the simulation orders {percent(simulated['flips']['value'])}"
+        f" against the truth and NDCG {percent(offline['flips']['value'])}; the first choice of the"
+        f" one loses {number(simulated['regret']['value'], 3)} true stars, that of the other"
+        f" {number(offline['regret']['value'], 3)}."
+    )
+
+
+def gain_sentence(results: dict[str, Any]) -> str:
+    """What the paired design saved."""
+    gains = [c["variance_gain"] for c in results["contrasts"] if c["variance_gain"] is not None]
+    if not gains:
+        return ""
+    return (
+        "Every policy met the same users with the same memories and the same draws. Without that,"
+        f" the same certainty would have taken {number(min(gains), 1)} to {number(max(gains), 1)}"
+        " times as many users."
+    )
+
+
+def stop_sentence(stop: dict[str, Any]) -> str:
+    """Why the run ended and what it cost."""
+    cost = f", cost {number(stop['cost'], 4)}" if stop["cost"] else ""
+    width = f"; every difference is known to ± {number(stop['half_width'], 3)} stars or better"
+    return (
+        f"{stop['reason'].capitalize()}: {stop['users']} of {stop['planned']} users,"
+        f" {stop['exposures']:,} exposures, {number(stop['seconds'], 0)} s of asking{cost}"
+        f"{width if stop['half_width'] is not None else ''}."
+    )
+
+
+def groups_sentence(results: dict[str, Any]) -> str:
+    """Who would rather have another policy than the one that is best overall."""
+    measured = [p for p in results["policies"] if p["simulated"]]
+    if not measured or not results["groups"]:
+        return ""
+    best = measured[0]["name"]
+    others = [
+        f"{g['group']} by {g['best']} ({number(g['gain']['difference'], 2)} stars)"
+        for g in results["groups"]
+        if g["gain"] and g["gain"]["p_holm"] < ALPHA
+    ]
+    if not others:
+        return f"No kind of people is surely better served by another policy than {best}."
+    return f"{best} is best overall; surely better served: {', '.join(others)}."
+
+
+def caveat(results: dict[str, Any]) -> str:
+    """What the intervals do and do not cover."""
+    num = max((a["num_policies"] for a in results["agreement"].values() if a), default=0)
+    return (
+        "Intervals are over users drawn anew from the same kind of people. They do not cover"
+        f" other policies ({num} policies make only {num * (num - 1) // 2} pairs), other seeds or"
+        " an error that all simulated users share."
+    )
+
+
+def fidelity_sentence(fidelity: dict[str, Any]) -> str:
+    """Where the simulated users stand among the simple predictors of held-out ratings."""
+    (name, own), *others = fidelity["predictors"].items()
+    beaten = [other for other, row in others if own["rmse"] < row["rmse"]]
+    unbeaten = [other for other, row in others if not own["rmse"] < row["rmse"]]
+    parts = [f"On {fidelity['num_ratings']} held-out ratings, {name} err by {own['rmse']:.3f} RMSE"]
+    if beaten:
+        parts.append(f"less than {_listed(beaten)}")
+    if unbeaten:
+        parts.append(f"no less than {_listed(unbeaten)}")
+    return ", ".join(parts) + "."
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:-1]) + " and " + names[-1] if len(names) > 1 else names[0]

@@ -1,0 +1,69 @@
+"""Pictures of one draw: error of each persona against its training rows, calibration, ratings."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from experiments.rating_fidelity.table_cells import Cell, Draw
+from simenv.data.dataset import Dataset
+from simenv.events import NUM_STARS, FloatArray, expected_stars
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_INK, _PALE = "#1f4e79", "#b8b8b8"
+
+
+def write_figures(folder: Path, regime: str, draw: Draw, dataset: Dataset) -> None:
+    """One PNG with the three pictures, of the fullest persona cell there is."""
+    from matplotlib.figure import Figure
+
+    cell = _fullest(draw.cells)
+    figure = Figure(figsize=(13, 4), layout="constrained")
+    left, middle, right = figure.subplots(1, 3)
+    _persona_errors(left, draw, cell, dataset)
+    _calibration(middle, cell.chances, dataset.test.ratings)
+    _histogram(right, cell.chances, dataset.test.ratings)
+    figure.suptitle(f"{cell.adapter} adapters, {cell.memory}, {regime.replace('_', ' ')}")
+    figure.savefig(folder / f"{regime}.png", dpi=110)
+
+
+def _fullest(cells: list[Cell]) -> Cell:
+    personas = [c for c in cells if c.adapter == "persona"] or cells
+    return next((c for c in personas if c.memory == "Ms+Ml"), personas[0])
+
+
+def _persona_errors(axes: "Axes", draw: Draw, cell: Cell, dataset: Dataset) -> None:
+    error = expected_stars(cell.chances) - dataset.test.ratings
+    for label in np.unique(draw.labels).tolist():
+        rows = draw.labels[dataset.test.users] == label
+        trained = draw.train_rows.get(f"{cell.adapter}-{label} | {cell.memory}", 0)
+        rmse = float(np.sqrt(np.mean(error[rows] ** 2)))
+        axes.plot(trained, rmse, "o", color=_INK)
+        axes.annotate(f" persona {label}", (trained, rmse), va="center")
+    axes.set(xlabel="training rows of the adapter", ylabel="RMSE", title="Error of each persona")
+    axes.margins(x=0.25, y=0.2)
+
+
+def _calibration(axes: "Axes", chances: FloatArray, ratings: FloatArray) -> None:
+    forecast = chances.reshape(-1)
+    happened = (ratings[:, None] == np.arange(1, NUM_STARS + 1)).reshape(-1)
+    bins = np.minimum((forecast * 15).astype(np.int64), 14)
+    sizes = np.bincount(bins, minlength=15)
+    shown = sizes >= 30
+    said = np.bincount(bins, forecast, 15)[shown] / sizes[shown]
+    was = np.bincount(bins, happened, 15)[shown] / sizes[shown]
+    axes.plot([0, 1], [0, 1], color=_PALE)
+    axes.plot(said, was, "o-", color=_INK)
+    axes.set(xlabel="said", ylabel="happened", title="Calibration of P(rating)")
+    axes.set(xlim=(0, 1), ylim=(0, 1))
+
+
+def _histogram(axes: "Axes", chances: FloatArray, ratings: FloatArray) -> None:
+    stars = np.arange(1, NUM_STARS + 1)
+    real = (ratings[:, None] == stars).mean(axis=0)
+    axes.bar(stars - 0.2, real, 0.4, color=_PALE, label="real")
+    axes.bar(stars + 0.2, chances.mean(axis=0), 0.4, color=_INK, label="simulated")
+    axes.set(xlabel="stars", ylabel="share", title="Ratings")
+    axes.legend(frameon=False)

@@ -1,0 +1,1 @@
+"""What every experiment leaves behind: pages, plots, provenance, progress."""

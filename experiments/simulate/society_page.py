@@ -1,0 +1,204 @@
+"""The report of a life with recommenders: a sentence, curves and tables."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from experiments.reporting.plots import (
+    INK,
+    MUTED,
+    OFFLINE,
+    SIMULATED,
+    TRUE,
+    inline_svg,
+    new_figure,
+    themed,
+)
+from experiments.reporting.report import markdown_table, markup, write_report
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+CURVES = {
+    "active": "people awake",
+    "satisfaction": "expected stars of what is shown",
+    "gini": "Gini of exposure",
+    "coverage": "share of the catalogue ever shown",
+    "filter_bubble": "filter bubble",
+    "polarisation": "polarisation between groups",
+    "echo_chamber": "echo chamber",
+    "from_friends": "share of exposures from friends",
+}
+_STYLES = [(SIMULATED, "-"), (TRUE, "-"), (OFFLINE, "--"), (INK, ":"), (MUTED, "-."), (TRUE, ":")]
+
+
+def late(curves: dict[str, list[float]], name: str) -> float:
+    """Mean of a curve over the last tenth of the ticks."""
+    values = curves[name]
+    tail = values[-max(1, len(values) // 10) :]
+    return sum(tail) / len(tail)
+
+
+def answer(results: dict[str, Any]) -> str:
+    """Who narrows people most, told against the first policy."""
+    bubbles = {n: late(p["curves"], "filter_bubble") for n, p in results["policies"].items()}
+    first, *others = bubbles
+    if not others:
+        start = results["policies"][first]["curves"]["filter_bubble"]
+        begun = sum(start[: max(1, len(start) // 10)]) / max(1, len(start) // 10)
+        return (
+            f"With {first}, the filter bubble goes from {begun:.3f} to {bubbles[first]:.3f}"
+            f" in {results['ticks']} ticks."
+        )
+    most = max(others, key=lambda name: bubbles[name])
+    told = f"filter bubble {bubbles[most]:.3f} against {bubbles[first]:.3f}"
+    told += " (0 = all genres alike, 1 = one)."
+    after = f"After {results['ticks']} ticks"
+    if bubbles[most] > bubbles[first]:
+        return f"{after} people watch narrower with {most} than with {first}: {told}"
+    if len(others) == 1:
+        return f"{after} people watch no narrower with {most} than with {first}: {told}"
+    return f"{after} no policy lets people watch narrower than {first}; {most} is nearest: {told}"
+
+
+HEADS = ["policy", "filter bubble", "polarisation", "echo chamber", "Gini", "coverage", "stars",
+         "awake", "failed"]  # fmt: skip
+
+
+def rows(results: dict[str, Any]) -> list[list[str]]:
+    """A row a policy: means over the last tenth; ``failed`` is the share of all answers."""
+    found = []
+    for name, policy in results["policies"].items():
+        curves = policy["curves"]
+        asked = sum(curves["active"]) + sum(curves["failed"])
+        figures = [late(curves, key) for key in ("filter_bubble", "polarisation", "echo_chamber",
+                                                 "gini", "coverage", "satisfaction")]  # fmt: skip
+        failed = sum(curves["failed"]) / max(1.0, asked)
+        awake = f"{late(curves, 'active'):.0f}"
+        found.append([name, *(f"{figure:.3f}" for figure in figures), awake, f"{failed:.1%}"])
+    return found
+
+
+COST_HEADS = ["policy", "exposures", "seconds", "in the users", "in the policy", "refits",
+              "slowest refit"]  # fmt: skip
+
+
+def cost_rows(results: dict[str, Any]) -> list[list[str]]:
+    """What the run of each policy cost."""
+    return [
+        [
+            name,
+            f"{policy['exposures']:,}",
+            *(f"{policy['seconds'][key]:.1f}" for key in ("total", "users", "policy")),
+            str(len(policy["refits"]) - 1),
+            f"{max((refit['seconds'] for refit in policy['refits']), default=0.0):.2f} s",
+        ]
+        for name, policy in results["policies"].items()
+    ]
+
+
+def group_rows(results: dict[str, Any]) -> list[list[str]]:
+    """Expected stars of every group under every policy, over the last tenth."""
+    return [
+        [label]
+        + [f"{late(p['curves'], f'satisfaction_{g}'):.2f}" for p in results["policies"].values()]
+        for g, label in enumerate(results["groups"])
+    ]
+
+
+REFRESH_HEADS = ["policy", "tick", "adapter", "people", "learnt from", "held out", "nats before",
+                 "nats after", "RMSE before", "RMSE after", "used"]  # fmt: skip
+
+
+def refresh_rows(results: dict[str, Any]) -> list[list[str]]:
+    """A row an adapter that was trained further: its held-out errors before and after."""
+    return [
+        [name]
+        + [str(refresh[key]) for key in ("tick", "adapter", "people", "learnt_from", "held_out")]
+        + [
+            f"{refresh[when][figure]:.3f}" if refresh[when] else "no number"
+            for figure in ("nll", "rmse")
+            for when in ("before", "after")
+        ]
+        + ["yes" if refresh["used"] else "no"]
+        for name, policy in results["policies"].items()
+        for refresh in policy["refreshes"]
+    ]
+
+
+def tables(results: dict[str, Any]) -> list[tuple[str, list[str], list[list[str]]]]:
+    """Title, heads and cells of every table that has cells."""
+    groups = ["group", *results["policies"]]
+    found = [
+        ("What became of them", HEADS, rows(results)),
+        ("Expected stars by group", groups, group_rows(results)),
+        ("Adapters trained further", REFRESH_HEADS, refresh_rows(results)),
+        ("What it cost", COST_HEADS, cost_rows(results)),
+    ]
+    return [table for table in found if table[2]]
+
+
+def write(folder: Path, results: dict[str, Any], config_yaml: str) -> None:
+    """Write ``report.html`` and ``report.md``."""
+    values = {
+        "answer": answer(results),
+        "people": results["people"],
+        "setting": results["setting"],
+        "debug": results["debug"],
+        "shocks": results["shocks"],
+        "ticks": results["ticks"],
+        "tables": tables(results),
+        "panels": [markup(panel) for panel in panels(results)],
+        "provenance": results["provenance"],
+        "config_yaml": config_yaml,
+    }
+    write_report(folder / "report.html", "simulate/report.html", values)
+    (folder / "report.md").write_text(markdown(results), encoding="utf-8")
+
+
+def markdown(results: dict[str, Any]) -> str:
+    """The same as Markdown."""
+    warning = results["people"]["warning"]
+    parts = ["# A living population\n", f"{answer(results)}\n", f"**{warning}**\n" * bool(warning)]
+    for title, heads, cells in tables(results):
+        parts += [f"## {title}\n", markdown_table(heads, cells)]
+    parts.append(f"`{results['provenance']['command']}`\n")
+    return "\n".join(part for part in parts if part)
+
+
+def tell(results: dict[str, Any], console: Console) -> None:
+    """Table and answer on the terminal."""
+    table = Table(*HEADS, box=SIMPLE_HEAD)
+    for cells in rows(results):
+        table.add_row(*cells)
+    console.print(table)
+    if results["people"]["warning"]:
+        console.print(results["people"]["warning"], style="bold red")
+    console.print(answer(results), style="bold", highlight=False)
+
+
+def panels(results: dict[str, Any]) -> list[str]:
+    """A drawing a curve, a line a policy; shocks are thin upright lines."""
+    return [inline_svg(_panel(results, key, title), title) for key, title in CURVES.items()]
+
+
+def _panel(results: dict[str, Any], key: str, title: str) -> "Figure":
+    with themed(**{"font.size": 11}):
+        figure = new_figure(4.7, 2.7)
+        axes = figure.subplots()
+        for place, (name, policy) in enumerate(results["policies"].items()):
+            colour, line = _STYLES[place % len(_STYLES)]
+            values = policy["curves"][key]
+            ticks = range(1, len(values) + 1)
+            axes.plot(ticks, values, line, color=colour, linewidth=1.8, label=name)
+        for shock in results["shocks"]:
+            axes.axvline(shock["tick"], color=MUTED, linewidth=0.8, alpha=0.6)
+        axes.set_title(title, loc="left", fontsize=11, color=INK)
+        axes.grid(axis="y", linewidth=0.8)
+        axes.set_axisbelow(True)
+        axes.set_xlabel("tick")
+        figure.legend(loc="outside lower left", ncols=3)
+    return figure

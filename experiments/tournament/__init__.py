@@ -1,0 +1,1 @@
+"""Policies before the same users: played in waves, measured, summarised."""

@@ -1,0 +1,103 @@
+"""Who gains, who loses: every measure of a session for every kind of people and every policy.
+
+Pure: arrays in, plain dicts out (JSON types; None where a figure does not exist).
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+
+from experiments.tournament.playing import Session, mean_ratings
+from recommenders.evaluation.session_measures import (
+    ItemFacts,
+    SessionScores,
+    coverage,
+    exposure_gini,
+    score_sessions,
+)
+from recommenders.evaluation.statistics import Contrast, holm, paired_contrast
+from recommenders.evaluation.survival import survival
+from simenv.env.rollout import Rollout
+from simenv.events import BoolArray
+
+
+def summarise_groups(
+    sessions: list[Session], groups: Mapping[str, BoolArray], facts: ItemFacts
+) -> list[dict[str, Any]]:
+    """What every policy is to every kind of people among the users.
+
+    Args:
+        sessions: of all policies; those that were not measured are left out.
+        groups: name → mask (num_users,) of its members.
+        facts: of the items.
+
+    Returns:
+        For each group: ``group``, ``num_users``, ``means`` (policy → stars), ``measures`` (policy →
+        every measure of a session, ``coverage``, ``gini``, ``left_share`` and ``survival``, the
+        Kaplan-Meier share still there after the last slate), ``best`` (policy), and ``gain``: what
+        the group's best is worth to it over the policy that is best for all, paired by user and
+        Holm-adjusted over the groups (None where they are the same).
+    """
+    played = {s.name: s.simulated for s in sessions if s.simulated is not None}
+    if not played:
+        return []
+    values = {name: mean_ratings(rollout) for name, rollout in played.items()}
+    users = next(iter(played.values())).users
+    overall = max(values, key=lambda name: float(values[name].mean()))
+    found, contrasts = [], []
+    for name, members in groups.items():
+        own = members[users]
+        if not own.any():
+            continue
+        means = {policy: float(stars[own].mean()) for policy, stars in values.items()}
+        best = max(means, key=lambda policy: means[policy])
+        contrasts.append(paired_contrast(values[best][own], values[overall][own]))
+        found.append(
+            {
+                "group": name,
+                "num_users": int(own.sum()),
+                "means": {policy: _number(mean) for policy, mean in means.items()},
+                "measures": {p: _measures(_rows(r, own), facts) for p, r in played.items()},
+                "best": best,
+            }
+        )
+    adjusted = holm([contrast.p_value for contrast in contrasts])
+    for group, contrast, p in zip(found, contrasts, adjusted, strict=True):
+        group["gain"] = _gain(contrast, float(p)) if group["best"] != overall else None
+    return found
+
+
+def _gain(contrast: Contrast, p_holm: float) -> dict[str, Any]:
+    ends = [_number(contrast.low), _number(contrast.high)]
+    return {"difference": _number(contrast.mean), "ci95": ends, "p_holm": _number(p_holm)}
+
+
+def _measures(played: Rollout, facts: ItemFacts) -> dict[str, float | None]:
+    """Means over users; a measure that no user has is None."""
+    scores = score_sessions(played, facts)
+    means = {
+        name: float(values[np.isfinite(values)].mean()) if np.isfinite(values).any() else math.nan
+        for name, values in zip(SessionScores._fields, scores, strict=True)
+    }
+    means |= {
+        "coverage": coverage(played, len(facts.surprise)),
+        "gini": exposure_gini(played, len(facts.surprise)),
+        "left_share": float(played.quits.mean()),
+        "survival": float(survival(played).share[-1]),
+    }
+    return {name: _number(mean) for name, mean in means.items()}
+
+
+def _rows(played: Rollout, kept: BoolArray) -> Rollout:
+    """The sessions of some of the users."""
+    columns: dict[str, Any] = {f.name: getattr(played, f.name) for f in fields(Rollout)}
+    cut: dict[str, Any] = {name: v if v is None else v[kept] for name, v in columns.items()}
+    return Rollout(**cut)
+
+
+def _number(value: float) -> float | None:
+    """A JSON number, rounded beyond what any report shows; None instead of NaN."""
+    return round(float(value), 6) if math.isfinite(value) else None

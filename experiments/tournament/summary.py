@@ -1,0 +1,225 @@
+"""From sessions to the results: means with intervals, contrasts, agreement and survival.
+
+Pure: arrays in, plain dicts out (JSON types; None where a figure does not exist).
+"""
+
+import math
+import re
+from collections.abc import Iterable
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from experiments.tournament.off_policy_check import ESTIMATORS, OffPolicy, UserValues
+from experiments.tournament.playing import Session, mean_ratings
+from recommenders.evaluation.agreement import Agreement, agreement
+from recommenders.evaluation.session_measures import (
+    ItemFacts,
+    SessionScores,
+    coverage,
+    exposure_gini,
+    score_sessions,
+)
+from recommenders.evaluation.statistics import holm, kendall_tau, mean_interval, paired_contrast
+from recommenders.evaluation.survival import survival
+from simenv.env.rollout import Rollout
+from simenv.events import FloatArray
+
+
+def summarise(
+    sessions: list[Session],
+    facts: ItemFacts,
+    top: int,
+    seed: int,
+    num_resamples: int,
+    off_policy: OffPolicy | None = None,
+) -> dict[str, Any]:
+    """``policies``, best simulated first and failures last, ``contrasts`` and ``agreement``."""
+    policies = [_policy(session, facts) for session in sessions]
+    ranked = sorted(policies, key=lambda p: -(p["simulated"] or {}).get("mean_rating", -math.inf))
+    return {
+        "policies": ranked,
+        "contrasts": _contrasts(sessions),
+        "agreement": _agreements(sessions, f"ndcg@{top}", seed, num_resamples, off_policy),
+    }
+
+
+def summarise_off_policy(
+    off_policy: OffPolicy | None, sessions: list[Session]
+) -> dict[str, Any] | None:
+    """Every estimator's values and its tau with what the users said; None without estimates."""
+    if off_policy is None:
+        return None
+    asked = {s.name: mean_ratings(s.simulated).mean() for s in sessions if s.simulated is not None}
+    names = [name for name in off_policy.values if name in asked]
+    values = {
+        estimator: [off_policy.values[name][estimator].value for name in names]
+        for estimator in ESTIMATORS
+    }
+    on_policy = [float(asked[name]) for name in names]
+    return {
+        "logged_by": off_policy.logged_by,
+        "policies": names,
+        "on_policy": [_number(v) for v in on_policy],
+        "estimators": {
+            estimator: {
+                "values": [_number(v) for v in estimates],
+                "tau": _number(float(kendall_tau(estimates, on_policy))),
+                "effective_size": _number(
+                    min(off_policy.values[n][estimator].effective_size for n in names)
+                ),
+                "notes": one_of_a_kind(
+                    text for n in names for text in off_policy.values[n][estimator].notes
+                ),
+            }
+            for estimator, estimates in values.items()
+        },
+    }
+
+
+def one_of_a_kind(texts: Iterable[str]) -> list[str]:
+    """Texts that differ by more than their numbers; of those that do not, the lowest numbers."""
+    kinds = {re.sub(r"\d[\d.,]*", "#", text): text for text in sorted(texts, reverse=True)}
+    return sorted(kinds.values())
+
+
+def _policy(session: Session, facts: ItemFacts) -> dict[str, Any]:
+    simulated, true = (
+        None if played is None else _session_figures(played, facts)
+        for played in (session.simulated, session.true)
+    )
+    return {
+        "name": session.name,
+        "error": session.error,
+        "fit_seconds": _number(session.fit_seconds),
+        "recommend_seconds": _number(session.recommend_seconds),
+        "refit_seconds": _number(session.refit_seconds),
+        "play_seconds": _number(session.play_seconds),
+        "offline": {k: _number(mean_interval(v).mean) for k, v in session.offline.items()},
+        "simulated": simulated,
+        "true": true,
+        "true_mean_rating": true["mean_rating"] if true else None,
+        "true_ci95": true["ci95"] if true else None,
+    }
+
+
+def _session_figures(played: Rollout, facts: ItemFacts) -> dict[str, Any]:
+    scores = score_sessions(played, facts)
+    mean, low, high = mean_interval(scores.mean_rating)
+    num_items = len(facts.surprise)
+    figures = {name: mean_interval(getattr(scores, name)) for name in SessionScores._fields}
+    return {
+        "mean_rating": _number(mean),
+        "ci95": [_number(low), _number(high)],
+        **{name: _number(found.mean) for name, found in figures.items() if name != "mean_rating"},
+        "intervals": {
+            name: [_number(found.low), _number(found.high)] for name, found in figures.items()
+        },
+        "coverage": _number(coverage(played, num_items)),
+        "gini": _number(exposure_gini(played, num_items)),
+        "left_share": _number(float(played.quits.mean())),
+        "survival": {key: [_number(v) for v in values] for key, values in _curve(played).items()},
+        "rating_by_slate": _by_slate(played),
+    }
+
+
+def _curve(played: Rollout) -> dict[str, FloatArray]:
+    return survival(played)._asdict()
+
+
+def _by_slate(played: Rollout) -> list[dict[str, Any]]:
+    """Mean expected stars of each slate over the users still there, with an interval."""
+    found = []
+    for step in range(played.alive.shape[1]):
+        there = played.alive[:, step]
+        if not there.any():
+            break
+        mean, low, high = mean_interval(played.expected[there, step].mean(axis=1))
+        ends = [_number(low), _number(high)]
+        found.append({"mean": _number(mean), "ci95": ends, "num_users": int(there.sum())})
+    return found
+
+
+def _contrasts(sessions: list[Session]) -> list[dict[str, Any]]:
+    """Every pair of policies, paired by user, Holm-adjusted; the best policy's pairs come first."""
+    values = {s.name: mean_ratings(s.simulated) for s in sessions if s.simulated is not None}
+    names = sorted(values, key=lambda name: -float(np.nanmean(values[name])))
+    pairs = list(combinations(names, 2))
+    found = [paired_contrast(values[a], values[b]) for a, b in pairs]
+    adjusted = holm([contrast.p_value for contrast in found])
+    return [
+        {
+            "better": better,
+            "worse": worse,
+            "difference": _number(contrast.mean),
+            "ci95": [_number(contrast.low), _number(contrast.high)],
+            "p_holm": _number(p),
+            "variance_gain": _number(contrast.variance_gain),
+        }
+        for (better, worse), contrast, p in zip(pairs, found, adjusted, strict=True)
+    ]
+
+
+def _agreements(
+    sessions: list[Session],
+    offline_metric: str,
+    seed: int,
+    num_resamples: int,
+    off_policy: OffPolicy | None,
+) -> dict[str, Any]:
+    """How each pair of measures agrees, over the policies that have both."""
+    asked = {s.name: mean_ratings(s.simulated) for s in sessions if s.simulated}
+    true = {s.name: mean_ratings(s.true) for s in sessions if s.true}
+    judges = {
+        "offline": {
+            s.name: _plain(s.offline[offline_metric]) for s in sessions if s.offline and s.simulated
+        },
+        **{name.lower(): found for name, found in _estimated(off_policy).items()},
+    }
+    pairs = {f"{name}_vs_simulated": (judge, asked) for name, judge in judges.items()}
+    pairs |= {f"{name}_vs_true": (judge, true) for name, judge in judges.items()}
+    pairs["simulated_vs_true"] = ({name: _plain(v) for name, v in asked.items()}, true)
+    return {key: _agreement(a, b, seed, num_resamples) for key, (a, b) in pairs.items()}
+
+
+def _estimated(off_policy: OffPolicy | None) -> dict[str, dict[str, UserValues]]:
+    return off_policy.by_user if off_policy else {"SNIPS": {}, "DR": {}}
+
+
+def _plain(values: FloatArray) -> UserValues:
+    """Values that count alike."""
+    return UserValues(values, np.ones(len(values)))
+
+
+def _agreement(
+    a: dict[str, UserValues], b: dict[str, FloatArray], seed: int, num_resamples: int
+) -> dict[str, Any] | None:
+    """None with fewer than two policies measured both ways."""
+    names = [name for name in a if name in b and a[name].counts.any()]
+    if len(names) < 2:
+        return None
+    found = agreement(
+        np.stack([a[name].values for name in names]),
+        np.stack([b[name] for name in names]),
+        np.random.default_rng([seed, 31]),
+        num_resamples,
+        a_counts=np.stack([a[name].counts for name in names]),
+    )
+    tau = found.tau
+    return {
+        "tau": _number(tau.mean),
+        "ci95": [_number(tau.low), _number(tau.high)],
+        "num_policies": len(names),
+        **{name: _figure(found, name) for name in Agreement._fields if name != "tau"},
+    }
+
+
+def _figure(found: Agreement, name: str) -> dict[str, Any]:
+    value, low, high = getattr(found, name)
+    return {"value": _number(value), "ci95": [_number(low), _number(high)]}
+
+
+def _number(value: float) -> float | None:
+    """A JSON number, rounded beyond what any report shows; None instead of NaN."""
+    return round(float(value), 6) if math.isfinite(value) else None

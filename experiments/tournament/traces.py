@@ -1,0 +1,73 @@
+"""What a handful of users were shown and why they answered so: for readers, not for figures."""
+
+from typing import Any
+
+import numpy as np
+
+from experiments.tournament.playing import Session
+from simenv.catalog import Catalog
+from simenv.events import IntArray, Slates
+from simenv.seeding import row_seeds
+from simenv.user_model import Explains, UserModel
+
+NUM_USERS = 5
+
+
+def trace(
+    session: Session, model: UserModel, catalog: Catalog, seed: int, most: int = NUM_USERS
+) -> list[dict[str, Any]]:
+    """The first slate of a policy as its first users met it.
+
+    Args:
+        session: played; its users are taken in order.
+        model: in the state in which sessions began; it is asked again and not changed.
+        catalog: names the items.
+        seed: of the sessions.
+        most: users.
+
+    Returns:
+        One dict a user: ``user``, ``profile`` (Ms; None if the users have none), and ``items``:
+        ``title``, ``genres``, ``recalled`` (Ml), ``prompt`` (None without a language model),
+        ``probabilities`` of one to five stars, ``expected``, ``stars`` (0 = not taken).
+    """
+    played = session.simulated
+    if played is None:
+        return []
+    users, items = played.users[:most], played.items[:most, 0]
+    model.start_session(users)
+    seeds = row_seeds(seed, users, np.zeros_like(users))
+    feedback = model.respond(users, Slates.of_items(items), seeds)
+    prompts, knowledge = _prompts(model, users, items), _knowledge(model, users, items)
+    return [
+        {
+            "user": int(user),
+            "profile": knowledge[row][0],
+            "items": [
+                {
+                    "title": catalog.titles[item],
+                    "genres": list(catalog.genres[item]),
+                    "recalled": knowledge[row][1][place],
+                    "prompt": prompts[row][place],
+                    "probabilities": np.round(feedback.probabilities[row, place], 4).tolist(),
+                    "expected": round(float(feedback.expected[row, place]), 3),
+                    "stars": int(played.ratings[row, 0, place]),
+                }
+                for place, item in enumerate(items[row].tolist())
+            ],
+        }
+        for row, user in enumerate(users)
+    ]
+
+
+def _prompts(model: Any, users: IntArray, items: IntArray) -> list[list[str | None]]:
+    if not hasattr(model, "requests"):
+        return [[None] * items.shape[1]] * len(users)
+    asked = [request.prefix + request.suffix for request in model.requests(users, items)]
+    k = items.shape[1]
+    return [list(asked[row * k : (row + 1) * k]) for row in range(len(users))]
+
+
+def _knowledge(model: Any, users: IntArray, items: IntArray) -> list[tuple[str | None, list[str]]]:
+    if not isinstance(model, Explains):
+        return [(None, [""] * items.shape[1])] * len(users)
+    return [(told.profile, list(told.recalled)) for told in model.explain(users, items)]

@@ -1,0 +1,135 @@
+"""Trains a policy and shows every checkpoint to users it has never met, simulated and true."""
+
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from gymnasium.vector import AutoresetMode
+
+from experiments.tournament.playing import Setting, mean_ratings
+from experiments.train_policy.policies import TrainedPolicy
+from recommenders.base import Recommender
+from recommenders.rl import ppo
+from recommenders.rl.features import Features
+from simenv.env.rewards import RewardChoice
+from simenv.env.rollout import rollout
+from simenv.env.vector_env import RecVectorEnv
+from simenv.events import IntArray
+from simenv.user_model import UserModel
+
+if TYPE_CHECKING:
+    from torch.utils.tensorboard import SummaryWriter
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One training: a reward and the settings, seed included."""
+
+    label: str
+    reward: RewardChoice
+    settings: ppo.Settings
+
+
+@dataclass
+class Curve:
+    """What an arm learnt. Points hold steps, reward, simulated and true (stars, held-out users)."""
+
+    label: str
+    seed: int
+    policy: Recommender
+    points: list[dict[str, float]] = field(default_factory=list)
+
+
+def learning_env(
+    setting: Setting, learners: IntArray, reward: RewardChoice, num_envs: int, **more: Any
+) -> RecVectorEnv:
+    """Sessions of the users to learn from, in the environment of the evaluation."""
+    return setting.make_env(
+        setting.simulated,
+        setting.dataset.catalog,
+        num_envs=min(num_envs, len(learners)),
+        users=learners,
+        reward=reward,
+        max_episode_steps=setting.max_steps,
+        autoreset_mode=AutoresetMode.SAME_STEP,
+        **more,
+    )
+
+
+def train_curve(
+    arm: Arm,
+    setting: Setting,
+    env: RecVectorEnv,
+    features: Features,
+    num_checkpoints: int,
+    log_dir: Path,
+    say: Say,
+) -> Curve:
+    """Train PPO in ``env`` and show ``setting.users`` its checkpoints; the users' state comes back.
+
+    Args:
+        arm: the reward and the settings.
+        setting: who is evaluated, and where.
+        env: of ``learning_env``.
+        features: of users and items.
+        num_checkpoints: evaluations, beside that of the untrained policy.
+        log_dir: of TensorBoard's files.
+        say: told what is going on.
+    """
+    start = setting.simulated.snapshot()
+    updates = max(1, arm.settings.total_steps // (env.num_envs * arm.settings.num_steps))
+    due = {round(updates * c / num_checkpoints) for c in range(num_checkpoints + 1)}
+    curves: list[Curve] = []
+    with closing(_writer(log_dir)) as writer:
+
+        def on_update(steps: int, figures: dict[str, float], model: ppo.SlateModel) -> None:
+            if not curves:
+                policy = TrainedPolicy(model).fit(setting.dataset.train)
+                curves.append(Curve(arm.label, arm.settings.seed, policy))
+            point = {"steps": float(steps), "reward": figures.get("reward", np.nan)}
+            if steps // (env.num_envs * arm.settings.num_steps) in due:
+                point |= _evaluate(curves[0].policy, setting, start)
+                curves[0].points.append(point)
+            for name, value in (figures | point).items():
+                writer.add_scalar(name, value, steps)
+            say(f"{arm.label}, seed {arm.settings.seed}: {steps} slates shown")
+
+        ppo.train(env, features, arm.settings, on_update)
+    setting.simulated.restore(start)
+    return curves[0]
+
+
+def _evaluate(policy: Recommender, setting: Setting, start: bytes) -> dict[str, float]:
+    """Mean stars of held-out users; training goes on as if nobody had looked."""
+    running = setting.simulated.snapshot()
+    setting.simulated.restore(start)
+    found = {"simulated": _stars(policy, setting, setting.simulated)}
+    if setting.true is not None:
+        found["true"] = _stars(policy, setting, setting.true)
+    setting.simulated.restore(running)
+    return found
+
+
+def _stars(policy: Recommender, setting: Setting, users: UserModel) -> float:
+    env = setting.make_env(
+        users,
+        setting.dataset.catalog,
+        num_envs=len(setting.users),
+        max_episode_steps=setting.max_steps,
+        autoreset_mode=AutoresetMode.DISABLED,
+    )
+    played = rollout(env, policy, seed=setting.seed, users=setting.users)
+    return float(mean_ratings(played).mean())
+
+
+def _writer(log_dir: Path) -> "SummaryWriter":
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError as error:
+        raise ImportError("train_policy logs to TensorBoard: pip install personarec[rl]") from error
+    return SummaryWriter(str(log_dir))

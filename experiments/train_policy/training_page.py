@@ -1,0 +1,95 @@
+"""The results in sentences, and what the report's template is filled with."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from experiments.reporting.report import markup, write_report
+from experiments.tournament.tables import columns, interval, number, rows
+from experiments.train_policy.training_figures import curves_svg
+
+_LOSS = 0.01  # true stars; a smaller fall is noise between checkpoints
+
+
+def write(path: Path, results: dict[str, Any], config_yaml: str) -> None:
+    """Write ``report.html`` of the results."""
+    told = sentences(results)
+    values = {
+        **{
+            k: results[k] for k in ("dataset", "users", "setting", "debug", "provenance", "hacking")
+        },
+        "answer": told[0],
+        "more": told[1:],
+        "curves_svg": markup(curves_svg(results)),
+        "columns": columns(results),
+        "rows": rows(results),
+        "gains": [_gain_row(g) for g in results["learnt"]],
+        "num_seeds": len({curve["seed"] for curve in results["curves"]}),
+        "config_yaml": config_yaml,
+    }
+    write_report(path, "train_policy/report.html", values)
+
+
+def sentences(results: dict[str, Any]) -> list[str]:
+    """The answer first: what learning gained, then regret, hacking and the reward's noise."""
+    world = "true" if any(g["world"] == "true" for g in results["learnt"]) else "simulated"
+    told = [_answer(results, world)]
+    if world == "true":
+        told.append(_regret(results))
+    told += [_hacking(row) for row in results["hacking"]]
+    cut = results["variance"]
+    told.append(
+        f"The expected-rating reward has {number(cut['ratio'], 2)} of the variance of the sampled"
+        f" one ({cut['slates']} random slates)."
+    )
+    return told
+
+
+def _answer(results: dict[str, Any], world: str) -> str:
+    plain = [g for g in results["learnt"] if g["world"] == world and "_plain_" in g["policy"]]
+    parts = []
+    rivals = {g["rival"] for g in plain} - {"oracle"}
+    for rival in sorted(rivals, key=lambda name: name != "random"):
+        mine = [g for g in plain if g["rival"] == rival]
+        wins = sum(g["ci95"][0] > 0 for g in mine)
+        mean = float(np.mean([g["gain"] for g in mine]))
+        parts.append(
+            f"{number(mean, 2)} stars on {rival} ({wins} of {len(mine)} seeds beyond chance)"
+        )
+    users = f"{world} users it has never met"
+    return f"PPO gains {' and '.join(parts)} with {users}." if parts else "Nothing was compared."
+
+
+def _regret(results: dict[str, Any]) -> str:
+    gains = [g for g in results["learnt"] if g["world"] == "true" and g["rival"] == "oracle"]
+    if not gains:
+        return "There is no oracle to compare with."
+    told = []
+    for label in dict.fromkeys(g["policy"].rsplit("_", 1)[0] for g in gains):
+        mean = np.mean([-g["gain"] for g in gains if g["policy"].rsplit("_", 1)[0] == label])
+        told.append(f"{label} {number(float(mean), 2)}")
+    return f"Regret to the oracle in true stars, mean over seeds: {', '.join(told)}."
+
+
+def _hacking(row: dict[str, Any]) -> str:
+    """Where simulated and true stars part for one reward."""
+    head = f"Reward {row['label']}: true stars end at {number(row['final_true'], 2)}"
+    gap = f"simulated ones {number(row['final_gap'], 2)} higher"
+    if row["lost"] < _LOSS or row["simulated_rise"] <= 0:
+        return f"{head}, {gap}; they do not fall while the simulated ones rise."
+    return (
+        f"{head}, {gap}; they peak after {row['peak_steps']:.0f} slates and then lose"
+        f" {number(row['lost'], 3)} while the simulated ones rise by"
+        f" {number(row['simulated_rise'], 3)}."
+    )
+
+
+def _gain_row(gain: dict[str, Any]) -> list[str]:
+    return [
+        gain["policy"],
+        gain["world"],
+        gain["rival"],
+        number(gain["gain"], 3),
+        interval(gain["ci95"], 3),
+    ]

@@ -1,0 +1,116 @@
+"""From worlds to verdicts: how well each judge orders the policies, with intervals over worlds.
+
+A world is the unit that was drawn: tau is computed in each, and means, intervals and paired
+differences are over worlds. Pure: what ``judge_world`` returned in, plain dicts out.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from experiments.worlds.judges import USERS
+from recommenders.evaluation.statistics import (
+    holm,
+    kendall_tau,
+    mean_interval,
+    paired_contrast,
+    share_interval,
+)
+from simenv.events import FloatArray
+
+World = dict[str, Any]
+
+
+class Scores(NamedTuple):
+    """How one judge did, one value a world (w,)."""
+
+    tau: FloatArray  # Kendall's tau-b with the truth; NaN where all values are tied
+    found: FloatArray  # 1 = picked a policy that is truly best
+    regret: FloatArray  # true stars that the pick is worse than the best policy
+    clear: FloatArray  # share of right orders among clearly different policies; NaN without any
+
+
+def summarise_worlds(worlds: Sequence[World], clear_gap: float) -> dict[str, Any]:
+    """``worlds``, ``judges``, ``differences`` and ``easy_mode`` of the worlds of one level.
+
+    Args:
+        worlds: of one level; each may have policies of its own.
+        clear_gap: true stars from which two policies count as clearly different.
+    """
+    names = list(worlds[0]["judges"])
+    scores = {name: score_judge(worlds, name, clear_gap) for name in names}
+    return {
+        "worlds": len(worlds),
+        "judges": {name: _figures(scores[name]) for name in names},
+        "differences": _differences(scores),
+        "easy_mode": _easy_mode(worlds),
+        "exposures": sum(world["exposures"] for world in worlds),
+        "failed": {name: text for world in worlds for name, text in world["failed"].items()},
+    }
+
+
+def score_judge(worlds: Sequence[World], name: str, clear_gap: float) -> Scores:
+    """Scores of one judge in every world."""
+    rows = [
+        _score(_numbers(world["judges"][name]), _numbers(world["truth"]), clear_gap)
+        for world in worlds
+    ]
+    return Scores(*np.array(rows, dtype=np.float64).T)
+
+
+def _score(
+    values: FloatArray, truth: FloatArray, clear_gap: float
+) -> tuple[float, float, float, float]:
+    tau = float(kendall_tau(values, truth))
+    picked = int(np.argmax(values))
+    regret = float(truth.max() - truth[picked])
+    first, second = np.triu_indices(len(truth), k=1)
+    apart = truth[first] - truth[second]
+    clear = np.abs(apart) >= clear_gap
+    right = np.sign(values[first] - values[second]) * np.sign(apart)
+    share = float((right[clear] + 1).mean() / 2) if clear.any() else np.nan
+    return tau, float(regret == 0), regret, share
+
+
+def _figures(scores: Scores) -> dict[str, Any]:
+    num = len(scores.tau)
+    return {
+        "tau": _interval([min(max(x, -1.0), 1.0) for x in mean_interval(scores.tau)]),
+        "found": _interval(share_interval(int(scores.found.sum()), num)),
+        "regret": _interval(mean_interval(scores.regret)),
+        "clear_pairs": _interval(mean_interval(scores.clear)),
+        "taus": [_number(tau) for tau in scores.tau],
+    }
+
+
+def _differences(scores: dict[str, Scores]) -> list[dict[str, Any]]:
+    """The simulated users' tau minus that of every other judge, paired by world."""
+    others = [name for name in scores if name != USERS]
+    found = [paired_contrast(scores[USERS].tau, scores[name].tau) for name in others]
+    return [
+        {"judge": USERS, "minus": name, **_interval(contrast[:3]), "p_holm": _number(p)}
+        for name, contrast, p in zip(others, found, holm([c.p_value for c in found]), strict=True)
+    ]
+
+
+def _easy_mode(worlds: Sequence[World]) -> dict[str, Any]:
+    keys = [key for key in worlds[0]["easy_mode"] if all(key in w["easy_mode"] for w in worlds)]
+    return {k: _interval(mean_interval([w["easy_mode"][k] for w in worlds])) for k in keys}
+
+
+def _numbers(values: list[float | None]) -> FloatArray:
+    """A value that does not exist (a policy the log says nothing of) counts below all others."""
+    numbers = np.array([np.nan if value is None else value for value in values])
+    floor = np.nanmin(numbers) - 1 if np.isfinite(numbers).any() else 0.0
+    return np.where(np.isfinite(numbers), numbers, floor)
+
+
+def _interval(ends: Sequence[float]) -> dict[str, Any]:
+    mean, low, high = (_number(value) for value in ends)
+    return {"mean": mean, "ci95": [low, high]}
+
+
+def _number(value: float) -> float | None:
+    return round(float(value), 6) if math.isfinite(value) else None

@@ -1,0 +1,41 @@
+"""How many users are still there after so many slates: Kaplan-Meier, since a cut is no leaving.
+
+A user whose session met the step limit has not left; what is known is only that leaving would have
+come later. Kaplan, Meier: Nonparametric estimation from incomplete observations (JASA 1958).
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from recommenders.evaluation.statistics import CONFIDENCE
+from simenv.env.rollout import Rollout
+from simenv.events import FloatArray
+
+
+class Survival(NamedTuple):
+    """Share of users still there after 0, 1, …, T slates, with a pointwise band; (T + 1,) each."""
+
+    share: FloatArray
+    low: FloatArray  # NaN where no band exists (nobody has left yet, or everybody)
+    high: FloatArray
+
+
+def survival(played: Rollout, confidence: float = CONFIDENCE) -> Survival:
+    """The survival curve of the sessions, with the exponential Greenwood band."""
+    from scipy.stats import CensoredData, ecdf  # heavy, and only this needs it
+
+    lengths = played.lengths().astype(np.float64)
+    after = np.arange(played.alive.shape[1] + 1, dtype=np.float64)
+    if not played.quits.any():
+        everybody = np.ones(len(after))
+        return Survival(everybody, np.full(len(after), np.nan), np.full(len(after), np.nan))
+    curve = ecdf(CensoredData.right_censored(lengths, ~played.quits)).sf
+    with np.errstate(divide="ignore", invalid="ignore"):  # 0 or all left: the band does not exist
+        band = curve.confidence_interval(confidence, method="log-log")
+    return Survival(curve.evaluate(after), _at(band.low, after), _at(band.high, after))
+
+
+def _at(curve: object, after: FloatArray) -> FloatArray:
+    with np.errstate(invalid="ignore"):
+        return np.asarray(curve.evaluate(after), dtype=np.float64)  # type: ignore[attr-defined]

@@ -1,0 +1,150 @@
+"""The exact state of a society in one folder: arrays, policy, log parts, and a manifest on top.
+
+The manifest is replaced last and names all other files, so a run that is killed at any moment goes
+on from the last finished checkpoint. Nothing is pickled.
+"""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from simenv.abm.keeping.whole_files import replace_whole, write_whole
+from simenv.abm.recommender_side import Refit
+from simenv.snapshots import Arrays, pack_arrays, unpack_arrays
+
+if TYPE_CHECKING:
+    from simenv.abm.model import PersonaSociety
+
+MANIFEST = "manifest.json"
+FORMAT = 1
+
+
+def has_checkpoint(folder: Path) -> bool:
+    """Whether a society was saved here."""
+    return (folder / MANIFEST).is_file()
+
+
+def prepare(folder: Path, resume: bool) -> bool:
+    """Make the folder of a run; returns whether there is a checkpoint to go on from.
+
+    Raises:
+        ValueError: there is one, and nobody wants to go on with it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    found = has_checkpoint(folder)
+    if found and not resume:
+        raise ValueError(
+            f"PersonaSociety wanted an empty folder, but {folder.name!r} holds a run;"
+            " pass resume=True to go on with it, or choose another folder"
+        )
+    return found
+
+
+def save(society: "PersonaSociety", folder: Path, policy_file: str | None) -> str:
+    """Write a checkpoint; returns the name of the policy's file.
+
+    Args:
+        society: between two ticks.
+        folder: of the run.
+        policy_file: of an earlier checkpoint if the policy has not changed since, else None.
+    """
+    tick = society.steps
+    society.journal.flush(tick)
+    if policy_file is None:
+        policy_file = f"policy-{tick:08d}.npz"
+        replace_whole(folder / policy_file, society.platform.policy.save)
+    state_file = f"state-{tick:08d}.npz"
+    write_whole(folder / state_file, pack_arrays(_arrays(society)))
+    manifest = {
+        "format": FORMAT,
+        "tick": tick,
+        "world": society.identity(),
+        "state": state_file,
+        "policy": policy_file,
+        "num_new_rows": society.platform.num_new_rows,
+        "refits": society.platform.refits,
+        "rng": society.rng.bit_generator.state,
+        "random": society.random.getstate(),
+        "curves": society.datacollector.model_vars,
+    }
+    write_whole(folder / MANIFEST, json.dumps(manifest).encode())
+    for pattern, current in (("state-*.npz", state_file), ("policy-*.npz", policy_file)):
+        for stale in folder.glob(pattern):
+            if stale.name != current:
+                stale.unlink()
+    return policy_file
+
+
+def load(society: "PersonaSociety", folder: Path) -> str:
+    """Bring a freshly built society to the last checkpoint; returns the name of the policy's file.
+
+    Raises:
+        ValueError: the checkpoint is of another society, or was written by a newer version.
+    """
+    manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    if manifest["format"] > FORMAT:
+        raise ValueError(
+            f"checkpoint {folder.name!r} has format {manifest['format']}, this version reads up to"
+            f" {FORMAT}; update personarec"
+        )
+    if manifest["world"] != society.identity():
+        raise ValueError(
+            f"checkpoint {folder.name!r} wanted the society {manifest['world']}, got"
+            f" {society.identity()}; resume with the settings of the first run"
+        )
+    society.steps = manifest["tick"]
+    society.journal.forget_after(society.steps)
+    _load_arrays(society, unpack_arrays((folder / manifest["state"]).read_bytes()))
+    platform = society.platform
+    platform.policy = type(platform.policy).load(folder / manifest["policy"])
+    platform.refits = [Refit(*refit) for refit in manifest["refits"]]
+    for given in society.journal.given():
+        platform.add_rows(*given)
+    if platform.num_new_rows != manifest["num_new_rows"]:
+        raise ValueError(
+            f"checkpoint {folder.name!r} wanted {manifest['num_new_rows']} ratings in its log,"
+            f" got {platform.num_new_rows}; the folder log/ is not whole, copy it again"
+        )
+    society.rng.bit_generator.state = manifest["rng"]
+    version, words, gauss = manifest["random"]
+    society.random.setstate((version, tuple(words), gauss))
+    society.datacollector.model_vars = manifest["curves"]
+    return str(manifest["policy"])
+
+
+def _parts(society: "PersonaSociety") -> dict[str, Arrays]:
+    return {
+        "society": society.arrays(),
+        "activation": society.activation.arrays(),
+        "platform": society.platform.arrays(),
+        "social": society.social.arrays(),
+    }
+
+
+def _arrays(society: "PersonaSociety") -> Arrays:
+    arrays: Arrays = {
+        f"{part}.{name}": values
+        for part, named in _parts(society).items()
+        for name, values in named.items()
+    }
+    arrays["users"] = np.frombuffer(society.user_model.snapshot(), dtype=np.uint8)
+    if society.world is not None:
+        arrays["world"] = np.frombuffer(society.world.snapshot(), dtype=np.uint8)
+    return arrays
+
+
+def _load_arrays(society: "PersonaSociety", arrays: Arrays) -> None:
+    def of(part: str) -> Arrays:
+        start = f"{part}."
+        return {k.removeprefix(start): v for k, v in arrays.items() if k.startswith(start)}
+
+    for name, mine in society.arrays().items():
+        mine[...] = of("society")[name]
+    society.activation.load(of("activation"))
+    society.platform.load(of("platform"))
+    society.social.load(of("social"))
+    society.user_model.restore(arrays["users"].tobytes())
+    if society.world is not None:
+        society.world.restore(arrays["world"].tobytes())

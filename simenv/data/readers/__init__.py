@@ -1,0 +1,1 @@
+"""Rating logs from files: a reader a source, and the checks that all of them share."""

@@ -1,0 +1,63 @@
+"""Summaries and casts from a separate file, for releases whose licence or format has none."""
+
+import logging
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from simenv.data.readers.bad_rows import Reason
+from simenv.data.readers.frames import MAX_CAST, ids_of, lists_of, require_columns, texts_of
+from simenv.data.readers.rating_table import RatedCatalog
+from simenv.data.readers.text_rows import read_frame
+
+logger = logging.getLogger(__name__)
+
+
+def with_descriptions(
+    rated: RatedCatalog,
+    path: str | Path | None,
+    summary_column: str = "summary",
+    item_column: str = "movie_id",
+    cast_column: str = "cast",
+) -> RatedCatalog:
+    """The same, with summaries and casts where the file has them.
+
+    Args:
+        rated: unchanged, but its report gets the file's bad rows.
+        path: .csv, .csv.gz (utf-8) or .parquet, one item a row; None = no file, nothing happens.
+        summary_column: its summary.
+        item_column: ids as in ``catalog.external_ids``; other ids are passed over (logged), because
+            one file may describe many releases.
+        cast_column: names separated by ``|``, of which 15 stay; may be absent.
+
+    Raises:
+        ValueError: the id or the summary column is missing.
+        BadRowError: an item is described twice and the policy is ``"error"``.
+    """
+    if path is None:
+        return rated
+    file = Path(path)
+    frame = read_frame(file, "utf-8", rated.bad_rows, strict=True)
+    require_columns(frame, file.name, [item_column, summary_column])
+    again = frame[item_column].duplicated().to_numpy(np.bool_)
+    rated.bad_rows.note_all(
+        Reason.DUPLICATE, file.name, frame.index.to_numpy(np.int64)[again],
+        lambda i: "this item is described before",
+    )  # fmt: skip
+    frame = frame[~again]
+    ids = ids_of(frame[item_column])
+    casts = lists_of(frame, cast_column if cast_column in frame else None, "|", MAX_CAST)
+    told = dict(zip(ids, zip(texts_of(frame, summary_column), casts, strict=True), strict=True))
+    catalog = rated.catalog
+    wanted = [told.get(i, ("", ())) for i in catalog.external_ids]
+    passed_over = len(told.keys() - set(catalog.external_ids))
+    if passed_over:
+        logger.info("%s describes %d items of other catalogues", file.name, passed_over)
+    return rated._replace(
+        catalog=replace(
+            catalog,
+            summaries=tuple(summary for summary, _ in wanted),
+            casts=tuple(cast for _, cast in wanted),
+        )
+    )

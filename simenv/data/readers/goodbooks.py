@@ -1,0 +1,112 @@
+"""goodbooks-10k (Zygmunt Zając, CC BY-SA 4.0): 10,000 books, ratings in time order, no times."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from simenv.data.dataset import Dataset
+from simenv.data.readers.bad_rows import OnBadRows
+from simenv.data.readers.custom import read_custom
+from simenv.data.readers.frames import ItemColumns, ids_of, lists_of, require_columns
+from simenv.data.readers.protocol import Regime, build_dataset
+from simenv.data.readers.rating_table import RatedCatalog
+from simenv.data.readers.sources import DATA_VARIABLE, default_folder
+from simenv.data.readers.text_rows import read_frame
+
+_PUBLISHER = "https://github.com/zygmuntz/goodbooks-10k"
+_RATINGS = ("ratings.csv", "ratings.csv.gz", "ratings_random.csv.gz", "ratings_random.csv")
+
+# Readers' shelves that say what a book is about; their synonyms and "to-read" are left out.
+GENRES = {
+    "biography", "children", "classics", "contemporary", "crime", "detective", "fantasy",
+    "fiction", "graphic-novels", "historical-fiction", "history", "horror", "literary-fiction",
+    "magical-realism", "memoir", "mystery", "mythology", "non-fiction", "paranormal-romance",
+    "philosophy", "poetry", "politics", "psychology", "romance", "science-fiction",
+    "speculative-fiction", "thriller", "war", "young-adult",
+}  # fmt: skip
+
+
+def goodbooks(
+    path: str | Path | None = None,
+    *,
+    fraction: float = 0.6,
+    min_ratings: int | None = None,
+    max_ratings: int | None = None,
+    num_users: int | None = None,
+    seed: int = 0,
+    regime: Regime = "population",
+    on_bad_rows: OnBadRows = "error",
+) -> Dataset:
+    """Books, their authors (as casts), years, and genres if book_genres.csv lies beside them.
+
+    Args:
+        path: folder with books.csv(.gz) and ratings.csv(.gz) or ratings_random.csv.gz; None =
+            ``$PERSONAREC_DATA/goodbooks-10k``.
+        fraction: of each user's rows, in file order, that are training rows.
+        min_ratings: fewest ratings of a drawn user; None = no bound.
+        max_ratings: most ratings of a drawn user; None = no bound.
+        num_users: how many users to draw; None = all that qualify.
+        seed: of the draw.
+        regime: what the averages see besides training rows; see ``simenv.data.readers.protocol``.
+        on_bad_rows: ``"error"`` or ``"drop"``, as in ``custom``.
+
+    Raises:
+        BadRowError: a row cannot be used and the policy is ``"error"``.
+        FileNotFoundError: the files are not at ``path``.
+        ValueError: a column is missing, or too few users qualify.
+    """
+    rated = read_goodbooks(path, on_bad_rows=on_bad_rows)
+    return build_dataset(
+        "goodbooks-10k",
+        rated,
+        fraction=fraction,
+        min_ratings=min_ratings,
+        max_ratings=max_ratings,
+        num_users=num_users,
+        seed=seed,
+        regime=regime,
+    )
+
+
+def read_goodbooks(
+    path: str | Path | None = None, *, on_bad_rows: OnBadRows = "error"
+) -> RatedCatalog:
+    """All rows, not cut, and the report on bad rows; arguments as in ``goodbooks``."""
+    folder = Path(path) if path is not None else default_folder("goodbooks-10k")
+    if folder is None:
+        raise FileNotFoundError(
+            f"goodbooks-10k is not downloaded automatically; get it from {_PUBLISHER}"
+            f" and pass path=<folder>, or set {DATA_VARIABLE}"
+        )
+    rated = read_custom(
+        _first(folder, _RATINGS),
+        ItemColumns(
+            "book_id", "title", "original_publication_year", cast="authors", cast_separator=", "
+        ),
+        items_path=_first(folder, ("books.csv", "books.csv.gz")),
+        kind="book",
+        rating_columns=("user_id", "book_id", "rating", None),
+        on_bad_rows=on_bad_rows,
+    )
+    shelves = [folder / name for name in ("book_genres.csv", "book_genres.csv.gz")]
+    found = [file for file in shelves if file.is_file()]
+    return _with_genres(rated, found[0]) if found else rated
+
+
+def _with_genres(rated: RatedCatalog, file: Path) -> RatedCatalog:
+    """The same, with those shelves of each book that are genres."""
+    frame = read_frame(file, "utf-8", rated.bad_rows, strict=True)
+    require_columns(frame, file.name, ["book_id", "genres"])
+    shelves = dict(zip(ids_of(frame["book_id"]), lists_of(frame, "genres", ","), strict=True))
+    genres = tuple(
+        tuple(shelf for shelf in shelves.get(book, ()) if shelf in GENRES)
+        for book in rated.catalog.external_ids
+    )
+    return rated._replace(catalog=replace(rated.catalog, genres=genres))
+
+
+def _first(folder: Path, names: tuple[str, ...]) -> Path:
+    """The first of the files that exists."""
+    for name in names:
+        if (folder / name).is_file():
+            return folder / name
+    raise FileNotFoundError(f"no {' or '.join(names)} in {folder}; get them from {_PUBLISHER}")

@@ -1,0 +1,172 @@
+"""From parsed rows with the source's own ids to a clean log; knows no file format.
+
+Everything that can be wrong with a rating that parsed is found here, at once for all rows.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simenv.catalog import Catalog
+from simenv.data.readers.bad_rows import BadRows, Reason
+from simenv.events import NUM_STARS, BoolArray, FloatArray, IntArray, InteractionLog
+
+IdArray = NDArray[Any]  # ids as the source writes them: all int64 or all str objects
+
+
+class RatingTable(NamedTuple):
+    """Rows of one ratings file in file order, r of them."""
+
+    file: str  # what to call the file in an error
+    users: IdArray  # (r,)
+    items: IdArray  # (r,)
+    ratings: FloatArray  # (r,) on the source's own scale
+    timestamps: IntArray | None  # (r,) None = the file's order is the order
+    rows: IntArray  # (r,) row number in the file, from 1
+
+    def take(self, keep: BoolArray) -> "RatingTable":
+        """The kept rows."""
+        return RatingTable(
+            self.file,
+            self.users[keep],
+            self.items[keep],
+            self.ratings[keep],
+            None if self.timestamps is None else self.timestamps[keep],
+            self.rows[keep],
+        )
+
+
+class RatedCatalog(NamedTuple):
+    """What a reader returns: everything in the source, not yet cut or averaged."""
+
+    catalog: Catalog  # averages empty
+    log: InteractionLog  # all users
+    user_ids: tuple[str, ...]  # what the source calls user 0, 1, …
+    bad_rows: BadRows  # what was dropped, and why
+
+
+def log_from_table(
+    table: RatingTable,
+    item_ids: IdArray,
+    bad_rows: BadRows,
+    *,
+    scale: tuple[float, float] = (1.0, 5.0),
+    to_stars: Callable[[FloatArray], FloatArray] | None = None,
+    known_users: IdArray | None = None,
+) -> tuple[InteractionLog, tuple[str, ...]]:
+    """Check every row, map ids to indices, and bring the ratings to 1..5 stars.
+
+    Args:
+        table: the parsed rows, unchanged.
+        item_ids: (num_items,) ids of the catalogue, in its order.
+        bad_rows: policy and report; gets a note for each row that cannot be used.
+        scale: lowest and highest rating of the source.
+        to_stars: from the source's scale to 1..5; None = linear.
+        known_users: ids of a user file; those who rated nothing are noted.
+
+    Returns:
+        The log and the users' own ids; users are numbered in the order of their ids. Of repeated
+        (user, item) rows the latest stays, as in ``InteractionLog.to_csr``.
+
+    Raises:
+        BadRowError: a row cannot be used and the policy is ``"error"``.
+        ValueError: no row is left, or the scale is empty.
+    """
+    low, high = scale
+    if not low < high:
+        raise ValueError(f"rating_scale must be (lowest, highest), got ({low}, {high})")
+    users_met = unique_ids(table.users)
+    outside = ~((table.ratings >= low) & (table.ratings <= high))
+    table = _without(
+        table, outside, Reason.OUT_OF_RANGE, bad_rows,
+        lambda t, i: f"rating {t.ratings[i]:g} lies outside {low:g}..{high:g}",
+    )  # fmt: skip
+    table = _without(
+        table, _places(item_ids, table.items) < 0, Reason.UNKNOWN_ITEM, bad_rows,
+        lambda t, i: f"item {t.items[i]} is not in the catalogue",
+    )  # fmt: skip
+    table = _without(
+        table, _superseded(table), Reason.DUPLICATE, bad_rows,
+        lambda t, i: f"user {t.users[i]} rates item {t.items[i]} again later",
+    )  # fmt: skip
+    if not len(table.users):
+        raise ValueError(f"{table.file} holds no usable rating; {bad_rows.summary()}")
+    user_ids = unique_ids(table.users)
+    _note_users_without_rows(table.file, user_ids, users_met, known_users, bad_rows)
+    linear = 1 + (NUM_STARS - 1) * (table.ratings - low) / (high - low)
+    log = InteractionLog.from_columns(
+        _places(user_ids, table.users),
+        _places(item_ids, table.items),
+        linear if to_stars is None else to_stars(table.ratings),
+        table.timestamps,
+        num_users=len(user_ids),
+        num_items=len(item_ids),
+    )
+    return log, tuple(str(u) for u in user_ids)
+
+
+def unique_ids(ids: IdArray) -> IdArray:
+    """Distinct ids, ascending: as numbers if all are whole numbers, else as text."""
+    import pandas as pd  # heavy, and only files need it
+
+    distinct = np.asarray(pd.unique(ids))
+    if distinct.dtype == object and all(str(x).isdecimal() for x in distinct):
+        return distinct[np.argsort([int(x) for x in distinct], kind="stable")]
+    return np.sort(distinct)
+
+
+def _places(known: IdArray, ids: IdArray) -> IntArray:
+    """(r,) position of each id among the known ones; -1 if it is not there."""
+    import pandas as pd
+
+    return np.asarray(pd.Index(known).get_indexer(pd.Index(ids)), dtype=np.int64)
+
+
+def _without(
+    table: RatingTable,
+    bad: BoolArray,
+    reason: Reason,
+    bad_rows: BadRows,
+    what: Callable[[RatingTable, int], str],
+) -> RatingTable:
+    """The table without its bad rows, each of them noted."""
+    if not bad.any():
+        return table
+    dropped = table.take(bad)
+    bad_rows.note_all(reason, table.file, dropped.rows, lambda i: what(dropped, i))
+    return table.take(~bad)
+
+
+def _superseded(table: RatingTable) -> BoolArray:
+    """(r,) true where the same user rates the same item again later."""
+    import pandas as pd
+
+    users, items = pd.factorize(table.users)[0], pd.factorize(table.items)[0]
+    pairs = users.astype(np.int64) * (int(items.max(initial=0)) + 1) + items
+    order = np.arange(len(pairs))
+    if table.timestamps is not None:
+        order = np.argsort(table.timestamps, kind="stable")
+    bad = np.empty(len(pairs), dtype=np.bool_)
+    bad[order] = pd.Series(pairs[order]).duplicated(keep="last").to_numpy()
+    return bad
+
+
+def _note_users_without_rows(
+    file: str,
+    user_ids: IdArray,
+    users_met: IdArray,
+    known_users: IdArray | None,
+    bad_rows: BadRows,
+) -> None:
+    """Note users of the user file, or of dropped rows, for whom nothing is left."""
+    known = users_met if known_users is None else np.union1d(users_met, known_users)
+    missing = np.setdiff1d(known, user_ids)
+    if len(missing):
+        bad_rows.note_all(
+            Reason.NO_ROWS,
+            file,
+            np.zeros(len(missing), dtype=np.int64),  # no row of its own
+            lambda i: f"user {missing[i]} has no usable rating",
+        )

@@ -1,0 +1,193 @@
+"""The settings of an environment and the options of its reset: what is allowed, and the errors."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, TypedDict
+
+import numpy as np
+
+from simenv.env.rendering import MODES
+from simenv.env.rewards import RewardChoice
+from simenv.events import BoolArray, IntArray
+from simenv.users.lives import Life
+from simenv.users.visit_effects import VisitEffects
+
+_KNOWN = ("forget", "reset_mask", "root", "users")
+_CHOICES: dict[str, tuple[str | None, ...]] = {
+    "repeats": ("raise", "replace"),
+    "render_mode": (None, *MODES),
+}
+
+
+class EnvSettings(TypedDict, total=False):
+    """The settings that a single environment and a batch share; ``RecVectorEnv`` explains them."""
+
+    slate_size: int
+    history_length: int
+    reward: RewardChoice
+    max_episode_steps: int
+    life: Life | None
+    effects: VisitEffects | None
+    users: IntArray | None
+    repeats: Literal["raise", "replace"]
+    texts: bool
+    render_mode: str | None
+    on_close: Callable[[], None] | None
+
+
+@dataclass(frozen=True)
+class ResetOptions:
+    """Checked options of one reset of n rows."""
+
+    mask: BoolArray  # (n,) rows to reset
+    users: IntArray | None  # (n,) who sits where, -1 = nobody; None = drawn
+    root: int | None  # new root of the draws; None = as it was
+    forget: bool  # memories go back to those at construction
+
+
+def check_settings(**settings: int | str | None) -> None:
+    """Raise ValueError unless every size is at least 1 and every choice is a known one."""
+    for name, value in settings.items():
+        if name in _CHOICES and value not in _CHOICES[name]:
+            raise ValueError(
+                f"{name} wanted one of {_CHOICES[name]}, got {value!r}; choose a known one"
+            )
+        if isinstance(value, int) and value < 1:
+            raise ValueError(f"{name} wanted a number of at least 1, got {value}; choose a larger")
+
+
+def check_pool(users: IntArray | None, num_envs: int, num_users: int) -> IntArray:
+    """The pool of user ids (p,), everybody if none is given.
+
+    Raises:
+        ValueError: ids repeat or are out of range, or there are fewer than ``num_envs``.
+    """
+    pool = np.arange(num_users) if users is None else np.array(users, dtype=np.int64).reshape(-1)
+    if len(np.unique(pool)) != len(pool) or (len(pool) and not _in_range(pool, num_users)):
+        raise ValueError(
+            f"users wanted distinct ids in [0, {num_users}), got {_brief(pool)};"
+            " choose users of this world, each once"
+        )
+    if num_envs > len(pool):
+        raise ValueError(
+            f"num_envs wanted at most one row a user, got num_envs={num_envs} for {len(pool)}"
+            f" users; use num_envs <= {len(pool)} or a larger pool of users"
+        )
+    return pool
+
+
+def parse_options(
+    options: Mapping[str, Any] | None,
+    seed: int | None,
+    live: IntArray,
+    num_users: int,
+    may_idle: bool,
+) -> ResetOptions:
+    """The options of one reset, checked.
+
+    Args:
+        options: what came; not changed.
+        seed: the seed of the same reset.
+        live: (n,) the user of every running session, -1 where none runs.
+        num_users: ids must lie in ``[0, num_users)``.
+        may_idle: whether -1 may leave a row without a session.
+
+    Raises:
+        ValueError: an option is unknown or malformed, or somebody would sit in two rows.
+        TypeError: ``reset_mask`` is not a boolean array, ``root`` no integer or ``forget`` no bool.
+    """
+    given = dict(options or {})
+    unknown = sorted(set(given) - set(_KNOWN))
+    if unknown:
+        raise ValueError(
+            f"reset wanted options among {list(_KNOWN)}, got {unknown}; check the spelling"
+        )
+    mask = _parse_mask(given.get("reset_mask"), len(live), seed)
+    users = given.get("users")
+    if users is not None:
+        users = _parse_users(users, mask, live, num_users)
+        if (users[mask] < 0).any() and not may_idle:
+            raise ValueError(
+                "reset option 'users' wanted ids of at least 0, got -1: only an environment with"
+                " autoreset_mode=AutoresetMode.DISABLED can leave a row idle"
+            )
+    root = _parse_root(given.get("root"))
+    forget = _parse_forget(given.get("forget", seed is not None), mask, seed)
+    return ResetOptions(mask, users, root, forget)
+
+
+def _parse_root(root: Any) -> int | None:
+    if root is not None and not isinstance(root, int | np.integer):
+        raise TypeError(
+            f"reset option 'root' wanted an integer, got {root!r}; choose any whole one"
+        )
+    return None if root is None else int(root)
+
+
+def _parse_forget(forget: Any, mask: BoolArray, seed: int | None) -> bool:
+    if not isinstance(forget, bool):
+        raise TypeError(f"reset option 'forget' wanted True or False, got {forget!r}")
+    if forget and not mask.all():
+        raise ValueError(
+            "reset option 'forget' wanted all rows to restart, got a partial 'reset_mask': the"
+            " memories of everybody go back; leave one of them out"
+        )
+    if not forget and seed is not None:
+        raise ValueError(
+            "reset wanted either a seed or forget=False, got both: a seed replays the whole run,"
+            " memories included; use options={'root': seed} to re-key the draws alone"
+        )
+    return forget
+
+
+def _parse_mask(mask: Any, num_envs: int, seed: int | None) -> BoolArray:
+    if mask is None:
+        return np.ones(num_envs, dtype=np.bool_)
+    if not isinstance(mask, np.ndarray) or mask.dtype != np.bool_:
+        raise TypeError(
+            "reset option 'reset_mask' wanted a boolean numpy array, got"
+            f" {getattr(mask, 'dtype', type(mask).__name__)}; pass terminated | truncated"
+        )
+    if mask.shape != (num_envs,) or not mask.any():
+        raise ValueError(
+            f"reset option 'reset_mask' wanted shape ({num_envs},) with a true entry, got shape"
+            f" {mask.shape} with {int(mask.sum())}; pass terminated | truncated"
+        )
+    if seed is not None and not mask.all():
+        raise ValueError(
+            "reset wanted either a seed or a partial 'reset_mask', got both: a seed rolls the"
+            " whole world back; leave one of them out"
+        )
+    return mask.copy()
+
+
+def _parse_users(users: Any, mask: BoolArray, live: IntArray, num_users: int) -> IntArray:
+    array = np.asarray(users)
+    if array.shape != mask.shape or not np.issubdtype(array.dtype, np.integer):
+        raise ValueError(
+            f"reset option 'users' wanted one integer id a row, shape {mask.shape}, got"
+            f" {array.dtype} of shape {array.shape}; give ids for all rows"
+        )
+    wanted = array[mask].astype(np.int64)
+    seated = wanted[wanted != -1]
+    if len(seated) and not _in_range(seated, num_users):
+        raise ValueError(
+            f"reset option 'users' wanted ids in [0, {num_users}) or -1 for an idle row, got"
+            f" {_brief(seated)}; choose users of this world"
+        )
+    present = np.concatenate([seated, live[~mask & (live >= 0)]])
+    if len(np.unique(present)) != len(present):
+        raise ValueError(
+            f"reset option 'users' wanted everybody in one row only, got {_brief(present)};"
+            " seat each user once"
+        )
+    return array.astype(np.int64)
+
+
+def _in_range(ids: IntArray, size: int) -> bool:
+    return bool(ids.min() >= 0 and ids.max() < size)
+
+
+def _brief(ids: IntArray) -> str:
+    shown = ", ".join(str(i) for i in ids[:8].tolist())
+    return f"[{shown}, …] ({len(ids)} ids)" if len(ids) > 8 else f"[{shown}]"

@@ -1,0 +1,1 @@
+"""How users behave, apart from any language model: watching, rating, leaving, coming back."""

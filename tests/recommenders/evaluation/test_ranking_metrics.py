@@ -1,0 +1,100 @@
+import numpy as np
+import pytest
+
+from recommenders.evaluation.ranking_metrics import (
+    evaluate_offline,
+    gini,
+    ndcg,
+    reciprocal_rank,
+    user_metrics,
+)
+from recommenders.policies.heuristics import Popularity, Random
+from simenv.catalog import Catalog
+from simenv.data.dataset import Dataset
+from simenv.events import InteractionLog
+
+
+def make_dataset() -> Dataset:
+    """Five items, item 0 rated by all three users, item 1 by users 0 and 1, item 2 by user 0.
+
+    Popularity shows with k = 2: user 0 → [3, 4], user 1 → [2, 3], user 2 → [1, 2].
+    """
+    train = InteractionLog.from_columns(
+        [0, 0, 0, 1, 1, 2], [0, 1, 2, 0, 1, 0], [5] * 6, num_users=3, num_items=5
+    )
+    test = InteractionLog.from_columns(
+        # User 0 liked 4. User 1 liked 3, 4, and again 0, which cannot be shown. User 2 liked none.
+        users=[0, 0, 1, 1, 1, 2],
+        items=[3, 4, 3, 4, 0, 1],
+        ratings=[3, 4, 5, 4, 5, 3.5],
+        num_users=3,
+        num_items=5,
+    )
+    catalog = Catalog(tuple("abcde"), np.zeros(5, int), ((),) * 5)
+    return Dataset("tiny", catalog, train, test, ("0", "1", "2"))
+
+
+def test_every_metric_is_its_arithmetic() -> None:
+    data = make_dataset()
+    found = evaluate_offline(Popularity().fit(data.train), data, k=2)
+    second = 1 / np.log2(3)  # worth of a hit at place 2; at place 1 it is 1
+    expected = {
+        "recall": (1 / 1 + 1 / 2) / 2,
+        "precision": (1 / 2 + 1 / 2) / 2,
+        "hit_rate": 1.0,
+        "mrr": (1 / 2 + 1 / 2) / 2,
+        "ndcg": (second / 1 + second / (1 + second)) / 2,
+        # Raters of items 0..4: 3, 2, 1, 0, 0, and one imagined user who rated everything.
+        "novelty": ((2 + 2) / 2 + (1 + 2) / 2) / 2,
+        "coverage": 3 / 5,
+        # Shown 0, 0, 1, 2, 1 times; sorted 0, 0, 1, 1, 2 with weights -4, -2, 0, 2, 4.
+        "gini": (0 + 0 + 0 + 2 * 1 + 4 * 2) / (5 * 4),
+        "num_users": 2,
+        "num_users_left_out": 1,
+    }
+    assert found == pytest.approx(expected)
+
+
+def test_users_can_be_chosen_and_are_counted() -> None:
+    data = make_dataset()
+    found = evaluate_offline(Popularity().fit(data.train), data, k=2, users=np.array([1, 2]))
+    assert (found["recall"], found["num_users"], found["num_users_left_out"]) == (1 / 2, 1, 1)
+
+
+def test_a_lower_threshold_finds_more_positives() -> None:
+    data = make_dataset()
+    found = user_metrics(Popularity().fit(data.train), data, k=2, min_rating=3.0)
+    assert found.users.tolist() == [0, 1, 2]
+    assert found.recall.tolist() == [2 / 2, 1 / 2, 1 / 1]
+    assert found.items.tolist() == [[3, 4], [2, 3], [1, 2]]
+
+
+def test_the_means_are_those_of_the_per_user_numbers() -> None:
+    data = make_dataset()
+    policy = Random().fit(data.train)
+    each, means = user_metrics(policy, data, k=2), evaluate_offline(policy, data, k=2)
+    for name in ("recall", "precision", "hit_rate", "mrr", "ndcg", "novelty"):
+        assert means[name] == np.mean(getattr(each, name))
+
+
+def test_ndcg_divides_by_the_best_order_that_fits() -> None:
+    hits = np.array([[True, False, True], [True, True, True], [False, False, False]])
+    d = [1.0, 1 / np.log2(3), 1 / np.log2(4)]
+    expected = [(d[0] + d[2]) / (d[0] + d[1]), 1.0, 0.0]
+    np.testing.assert_allclose(ndcg(hits, np.array([2, 7, 1])), expected)
+
+
+def test_reciprocal_rank_is_0_without_a_hit() -> None:
+    hits = np.array([[False, False, True], [False, False, False], [True, False, True]])
+    assert reciprocal_rank(hits).tolist() == [1 / 3, 0, 1]
+
+
+def test_gini_of_equal_and_of_one_sided_exposure() -> None:
+    assert gini(np.full(4, 7)) == 0
+    assert gini(np.array([0, 0, 9, 0])) == 1 - 1 / 4
+
+
+def test_nothing_to_find_is_an_error() -> None:
+    data = make_dataset()
+    with pytest.raises(ValueError, match=r"none of 1 users has a held-out row with at least 4.0"):
+        evaluate_offline(Popularity().fit(data.train), data, k=2, users=np.array([2]))

@@ -1,0 +1,207 @@
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from recommenders.base import cold_observation
+from recommenders.off_policy.estimators import (
+    OverlapWarning,
+    WeightedLog,
+    direct_method,
+    doubly_robust,
+    effective_size,
+    estimate_all,
+    inverse_propensity,
+    item_mean_model,
+    self_normalised,
+    switch_doubly_robust,
+    weigh,
+)
+from recommenders.policies.bandits import EpsilonGreedy
+from recommenders.policies.heuristics import Popularity, Random
+from recommenders.policies.linear_bandits import LinTS
+from simenv.events import FloatArray, InteractionLog, Slates
+
+# Two users, one place: weights 2 and 1 / 2, rewards 1 and 3, a model that says 2 and 1 for both.
+TINY = WeightedLog(
+    users=np.array([0, 1]),
+    rewards=np.array([[1.0], [3.0]]),
+    weights=np.array([[2.0], [0.5]]),
+    logged_model=np.array([[2.0], [2.0]]),
+    target_model=np.array([[1.0], [1.0]]),
+)
+NUM_ITEMS, K = 6, 2
+TRUE_REWARD = np.array([0.2, 1.0, 0.4, 0.9, 0.1, 0.6])  # of item i at place 0; half at place 1
+
+
+@pytest.mark.filterwarnings("ignore::recommenders.off_policy.estimators.OverlapWarning")
+def test_values_are_their_arithmetic() -> None:
+    expected = {
+        "IPS": (2 * 1 + 0.5 * 3) / 2,
+        "SNIPS": (2 * 1 + 0.5 * 3) / (2 + 0.5),
+        "DM": (1 + 1) / 2,
+        "DR": ((1 + 2 * (1 - 2)) + (1 + 0.5 * (3 - 2))) / 2,
+        "SWITCH-DR": ((1 + 2 * (1 - 2)) + (1 + 0.5 * (3 - 2))) / 2,
+    }
+    found = {name: estimate.value for name, estimate in estimate_all(TINY).items()}
+    assert found == pytest.approx(expected)
+
+
+def test_switch_leaves_large_weights_to_the_model_and_says_so() -> None:
+    with pytest.warns(OverlapWarning, match=r"80% of what the policy shows is left to the reward"):
+        found = switch_doubly_robust(TINY, max_weight=1.0)
+    assert found.value == ((1 + 0) + (1 + 0.5 * (3 - 2))) / 2
+    assert found.max_weight == 0.5
+
+
+@pytest.mark.filterwarnings("ignore::recommenders.off_policy.estimators.OverlapWarning")
+def test_switch_lies_between_the_model_and_doubly_robust() -> None:
+    assert switch_doubly_robust(TINY, max_weight=0.0).value == direct_method(TINY).value
+    assert switch_doubly_robust(TINY, max_weight=9.0).value == doubly_robust(TINY).value
+
+
+@given(
+    rewards=hnp.arrays(np.float64, (7, 3), elements=st.floats(-2, 2)),
+    users=hnp.arrays(np.int64, 7, elements=st.integers(0, 3)),
+)
+def test_on_policy_the_weighted_values_are_the_plain_mean(rewards, users) -> None:
+    log = WeightedLog(users, rewards, np.ones((7, 3)))
+    assert inverse_propensity(log).value == pytest.approx(rewards.mean())
+    assert self_normalised(log).value == pytest.approx(rewards.mean())
+    assert inverse_propensity(log).effective_size == pytest.approx(21)
+    assert inverse_propensity(log).notes == ()
+
+
+def test_the_interval_is_student_t_over_users() -> None:
+    log = WeightedLog(np.array([0, 1, 2]), np.array([[3.0], [4.0], [5.0]]), np.ones((3, 1)))
+    found = inverse_propensity(log)
+    half = 4.302653 * 1 / np.sqrt(3)  # t(0.975, 2 degrees) · standard deviation / √n
+    assert (found.value, found.low, found.high) == pytest.approx((4, 4 - half, 4 + half))
+
+
+def test_slates_of_one_user_are_no_further_evidence() -> None:
+    once = WeightedLog(np.array([0, 1, 2]), np.array([[3.0], [4.0], [5.0]]), np.ones((3, 1)))
+    thrice = WeightedLog(*(np.repeat(a, 3, axis=0) for a in once[:3]))
+    assert inverse_propensity(thrice)[:3] == pytest.approx(inverse_propensity(once)[:3])
+
+
+def test_one_user_has_no_interval() -> None:
+    found = inverse_propensity(WeightedLog(np.zeros(2, int), np.ones((2, 1)), np.ones((2, 1))))
+    assert found.value == 1
+    assert np.isnan([found.low, found.high]).all()
+
+
+def test_effective_size_of_equal_and_of_one_sided_weights() -> None:
+    assert effective_size(np.full((2, 3), 0.7)) == pytest.approx(6)
+    assert effective_size(np.array([5.0, 0, 0])) == 1
+    assert effective_size(np.zeros(3)) == 0
+
+
+NEWCOMERS = np.arange(60, 210)
+
+
+def world() -> InteractionLog:
+    """Item 5 is the most popular, then 0; sixty users have two rows each, the newcomers none."""
+    users = np.repeat(np.arange(60), 2)
+    items = np.where(np.arange(120) % 2 == 0, 5, np.arange(120) // 2 % 2 * 4)
+    return InteractionLog.from_columns(
+        users, items, np.full(120, 4.0), num_users=210, num_items=NUM_ITEMS
+    )
+
+
+UNIFORM = Random().fit(world())
+
+
+def logged(rng: np.random.Generator, num_users: int) -> tuple[dict, Slates, FloatArray]:
+    """Uniform slates for newcomers, with noisy rewards that halve at the second place."""
+    observation = cold_observation(NEWCOMERS[:num_users])
+    slates = UNIFORM.recommend(observation, K, rng)
+    means = TRUE_REWARD[slates.items] * [1.0, 0.5]
+    return observation, slates, means + rng.normal(0, 0.3, means.shape)
+
+
+def test_intervals_cover_the_known_truth_at_their_rate() -> None:
+    rng = np.random.default_rng(11)
+    policy = EpsilonGreedy(epsilon=0.4).fit(world())
+    newcomer = cold_observation(NEWCOMERS[:1])
+    chance = np.array(
+        [policy.propensities(newcomer, np.full((1, K), item))[0] for item in range(NUM_ITEMS)]
+    )
+    truth = float((chance * TRUE_REWARD[:, None] * [1.0, 0.5]).sum() / K)
+    wrong = item_mean_model(np.array([0, 1]), np.array([0.5, 0.1]), NUM_ITEMS)
+    inside = dict.fromkeys(("IPS", "SNIPS", "DR", "SWITCH-DR"), 0)
+    for _ in range(200):
+        observation, slates, rewards = logged(rng, len(NEWCOMERS))
+        log = weigh(policy, observation, slates, rewards, wrong, rng, num_draws=2)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", OverlapWarning)
+            found = estimate_all(log)
+        for name in inside:
+            inside[name] += found[name].low <= truth <= found[name].high
+    # 95% of 200 is 190; the standard error of a count is 3.1.
+    assert all(count >= 177 for count in inside.values()), inside
+
+
+def test_weigh_divides_the_chances_of_the_two_policies() -> None:
+    policy = Popularity().fit(world())
+    slates = (
+        Random()
+        .fit(world())
+        .recommend(cold_observation(np.arange(75)), K, np.random.default_rng(0))
+    )
+    observation = cold_observation(np.arange(75))
+    log = weigh(policy, observation, slates, np.ones((75, K)))
+    shown = policy.recommend(observation, K, np.random.default_rng(0)).items
+    unseen = np.where(np.arange(75) >= 60, 6, 4)[:, None]
+    np.testing.assert_allclose(log.weights, (shown == slates.items) * unseen)
+    assert log.logged_model is None
+
+
+def test_the_model_term_is_what_the_policy_would_show() -> None:
+    observation, slates, rewards = logged(np.random.default_rng(0), 3)
+    model = item_mean_model(np.array([[0, 5]]), np.array([[1.0, 3.0]]), NUM_ITEMS, prior_rows=1)
+    log = weigh(Popularity().fit(world()), observation, slates, rewards, model)
+    # A newcomer is shown 5 and 0: (3 + 2) / 2 and (1 + 2) / 2.
+    np.testing.assert_allclose(log.target_model, [[2.5, 1.5]] * 3)
+    np.testing.assert_allclose(log.logged_model, model(None, slates.items))
+    drawn = weigh(UNIFORM, observation, slates, rewards, model, num_draws=400)
+    np.testing.assert_allclose(drawn.target_model.mean(), (2.5 + 1.5 + 4 * 2) / 6, atol=0.05)
+
+
+def test_a_log_that_does_not_cover_the_policy_warns() -> None:
+    policy = Popularity().fit(world())
+    observation = cold_observation(np.arange(75))
+    slates = policy.recommend(observation, K, np.random.default_rng(0))
+    turned = slates._replace(items=slates.items[:, ::-1])
+    log = weigh(policy, observation, turned, np.ones((75, K)))
+    with pytest.warns(OverlapWarning) as caught:
+        found = inverse_propensity(log)
+    assert tuple(str(w.message) for w in caught) == found.notes
+    assert found.notes[0].startswith("weights average 0.00 instead of 1: the log does not cover")
+    assert found.notes[1].startswith("the estimate rests on 0.0 of 150 shown places")
+    with pytest.warns(OverlapWarning):
+        assert np.isnan(self_normalised(log).value)
+
+
+def test_an_estimate_on_a_handful_of_places_warns() -> None:
+    weights = np.zeros((100, 1))
+    weights[:2] = 50.0
+    log = WeightedLog(np.arange(100), np.ones((100, 1)), weights)
+    with pytest.warns(OverlapWarning, match=r"rests on 2.0 of 100 shown places; log more slates"):
+        inverse_propensity(log)
+
+
+def test_what_cannot_be_weighed_names_the_cure() -> None:
+    observation, slates, rewards = logged(np.random.default_rng(0), 3)
+    policy = Popularity().fit(world())
+    with pytest.raises(ValueError, match=r"want slates with propensities, got None; log with"):
+        weigh(policy, observation, slates._replace(propensities=None), rewards)
+    with pytest.raises(ValueError, match=r"propensities must lie in \(0, 1\], got 0.0..0.0"):
+        weigh(policy, observation, slates._replace(propensities=np.zeros((3, K))), rewards)
+    with pytest.raises(ValueError, match=r"LinTS draws and cannot say its propensities"):
+        weigh(LinTS().fit(world()), observation, slates, rewards)
+    with pytest.raises(ValueError, match=r"DM wants a reward model; call weigh"):
+        direct_method(weigh(policy, observation, slates, rewards))

@@ -1,0 +1,170 @@
+"""Word of mouth, trends, herding, drift and scandals, each against what is known to be true."""
+
+import networkx as nx
+import numpy as np
+import pytest
+
+from recommenders.policies.heuristics import Random
+from simenv.abm import concentration as measures
+from simenv.abm.activation import SteadyShare
+from simenv.abm.model import SocietySettings
+from simenv.abm.moving_world import LivingTruth, move
+from simenv.abm.shocks import Shock
+from simenv.abm.social import FRIEND, TREND, VIRAL, SocialSettings, draw_network
+from simenv.data.synthetic import SyntheticTruth
+
+
+def truth_of(utilities):
+    n, size = utilities.shape
+    return SyntheticTruth(utilities, 0.75, np.full(n, 2), np.full(n, 0.5), np.zeros(size))
+
+
+def test_moving_a_distribution_is_the_response_model_with_a_moved_utility():
+    utilities = np.linspace(1.5, 4.5, 12).reshape(3, 4)
+    by = np.linspace(-1.0, 1.0, 12).reshape(3, 4)
+    users, items = np.arange(3), np.tile(np.arange(4), (3, 1))
+    before = truth_of(utilities).probabilities(users, items)
+    after = truth_of(utilities + by).probabilities(users, items)
+    np.testing.assert_allclose(move(before, by / 0.75), after, atol=1e-9)
+
+
+def living(drift_sd=0.0):
+    truth = truth_of(np.full((2, 3), 3.0))
+    genres = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
+    return LivingTruth(truth, genres, np.array([0.0, 0.5]), np.full(3, 3.0), drift_sd=drift_sd)
+
+
+def test_what_moved_is_known_exactly():
+    world = living()
+    users, items = np.array([0, 1]), np.array([[0, 1], [0, 1]])
+    still = world.base.probabilities(users, items)
+    np.testing.assert_array_equal(world.probabilities(users, items), still)
+    world.advance(1, np.array([4.0, 3.0, 3.0]), np.array([0.0, -1.0, 0.0]))
+    # only user 1 conforms (0.5 of the rise by a star); a scandal is everybody's
+    np.testing.assert_allclose(world.moved(users, items), [[0.0, -1.0], [0.5, -1.0]])
+
+
+def test_tastes_drift_as_a_random_walk_and_come_back_from_a_snapshot():
+    world, other = living(drift_sd=0.1), living(drift_sd=0.1)
+    steady = np.full(3, 3.0)
+    for tick in range(1, 400):
+        world.advance(tick, steady, np.zeros(3))
+    drifts = world.moved(np.array([0]), np.array([[0, 1]]))[0]
+    assert 0.2 < np.abs(drifts).mean() < 8.0  # sd of 0.1 · sqrt(399) = 2 stars
+    other.restore(world.snapshot())
+    for one in (world, other):
+        one.advance(400, steady, np.zeros(3))
+    everything = np.array([0, 1]), np.tile(np.arange(3), (2, 1))
+    np.testing.assert_array_equal(world.moved(*everything), other.moved(*everything))
+    with pytest.raises(ValueError, match="LivingTruth wanted noise_sd above 0 and drift_sd"):
+        living(drift_sd=-1.0)
+
+
+def share(society, source):
+    return np.mean([(tick == source).mean() for tick in society])
+
+
+@pytest.mark.parametrize(
+    ("settings", "source"),
+    [({"tell_chance": 1.0}, FRIEND), ({"trend_chance": 0.5}, TREND)],
+    ids=["word of mouth", "trends"],
+)
+def test_each_influence_reaches_slates_and_can_be_switched_off(make_society, settings, source):
+    def sources(social):
+        society = make_society(policy=Random, social=social, shocks=(), activation=SteadyShare(0.5))
+        seen = []
+        for _ in range(6):
+            society.step()
+            seen.append(society.last.sources)
+        return seen
+
+    off = {"tell_chance": 0.0, "trend_chance": 0.0}
+    assert share(sources(SocialSettings(**(off | settings))), source) > 0.02
+    assert share(sources(SocialSettings.off()), source) == 0
+
+
+def test_what_is_heard_comes_from_a_friend_who_liked_it(make_society):
+    society = make_society(
+        social=SocialSettings(tell_chance=1.0, trend_chance=0.0),
+        activation=SteadyShare(1.0), shocks=(), policy=Random,
+    )  # fmt: skip
+    society.step()
+    first = society.last
+    liked = {u: set(i[r >= 4]) for u, i, r in
+             zip(first.users.tolist(), first.slates.items, first.feedback.ratings,
+                 strict=True)}  # fmt: skip
+    society.step()
+    second, found = society.last, 0
+    for row, place in np.argwhere(second.sources == FRIEND):
+        friends = society.social.friends(int(second.users[row]))
+        item = second.slates.items[row, place]
+        assert any(item in liked.get(int(friend), ()) for friend in friends)
+        found += 1
+    assert found > 0
+
+
+def test_a_viral_item_reaches_people_while_it_lasts(make_society):
+    society = make_society(
+        social=SocialSettings.off(), activation=SteadyShare(1.0),
+        shocks=(Shock("viral", 2, 1, items=(77,), size=0.9),),
+    )  # fmt: skip
+    shares = []
+    for _ in range(3):
+        society.step()
+        shares.append((society.last.sources == VIRAL).any(axis=1).mean())
+    assert shares[0] == shares[2] == 0
+    assert shares[1] > 0.4
+
+
+def test_a_scandal_costs_stars_and_passes(make_society, dataset):
+    items = tuple(range(dataset.num_items))
+    calm = make_society(shocks=(), activation=SteadyShare(1.0))
+    struck = make_society(
+        shocks=(Shock("scandal", 2, 1, items=items, size=1.0),), activation=SteadyShare(1.0)
+    )
+    for society in (calm, struck):
+        for _ in range(2):
+            society.step()
+    before, after = (s.datacollector.model_vars["satisfaction"] for s in (calm, struck))
+    assert before[0] == after[0]
+    assert after[1] < before[1] - 0.7
+    struck.step()
+    assert (struck.happenings.effects.shift == 0).all()
+
+
+def test_herding_moves_the_averages_that_people_see(make_society, play):
+    herd = play(make_society(shocks=()), 10)
+    alone = play(make_society(shocks=(), settings=SocietySettings(herding=False)), 10)
+    first = herd.catalog.fair_averages
+    assert np.abs(herd.averages() - first).max() > 0.1
+    np.testing.assert_array_equal(alone.averages(), first)
+    assert (herd.world.moved(np.arange(60), np.tile(np.arange(5), (60, 1))) != 0).any()
+
+
+def test_the_network_seats_people_by_group_and_none_is_possible():
+    groups = np.repeat([0, 1], 50)
+    graph = draw_network(SocialSettings(friends=6, rewiring=0.0), groups, seed=1)
+    same = [groups[a] == groups[b] for a, b in graph.edges]
+    assert np.mean(same) > 0.85
+    assert nx.number_of_edges(draw_network(SocialSettings.off(), groups, 1)) == 0
+
+
+def test_measures_of_inequality_and_coverage():
+    assert measures.gini(np.ones(5)) == pytest.approx(0.0)
+    assert measures.gini(np.array([0.0, 0.0, 0.0, 1.0])) == pytest.approx(3 / 4)
+    assert measures.gini(np.zeros(3)) == 0.0
+    assert measures.coverage(np.array([1.0, 0.0, 2.0, 0.0])) == 0.5
+
+
+def test_measures_of_bubbles_and_camps():
+    one_genre, all_genres = np.array([[4.0, 0.0]]), np.array([[2.0, 2.0]])
+    assert measures.bubble(one_genre) == pytest.approx(1.0)
+    assert measures.bubble(all_genres) == pytest.approx(0.0)
+    assert measures.bubble(np.concatenate([one_genre, all_genres])) == pytest.approx(1 / 2)
+    assert measures.bubble(np.zeros((2, 2))) == 0.0
+    camps = np.array([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0], [0.0, 1.0]])
+    assert measures.polarisation(camps, np.array([0, 0, 1, 1])) == pytest.approx(1.0)
+    assert measures.polarisation(camps, np.array([0, 1, 0, 1])) == pytest.approx(0.0)
+    friends, strangers = np.array([[0, 1], [2, 3]]), np.array([[0, 2], [1, 3]])
+    assert measures.echo_chamber(camps, friends, strangers) == pytest.approx(1.0 - 0.0)
+    assert measures.echo_chamber(camps, friends[:0], strangers) == 0.0

@@ -1,0 +1,71 @@
+import numpy as np
+import pytest
+
+from simenv.env.rewards import Outcome, expected_rating, mean_rating
+from simenv.env.scripted_env import make_world
+from simenv.seeding import row_seeds
+from simenv.users.behaviour import Behaviour
+
+NUM_USERS = 20_000
+CHANCES = np.array([0.1, 0.1, 0.2, 0.4, 0.2])  # 3.5 expected stars
+SEEDS = row_seeds(0, np.arange(NUM_USERS), np.zeros(NUM_USERS, dtype=np.int64))
+
+
+def answers(num_places, behaviour=None):
+    """Everybody thinks the same of every item."""
+    chances = np.broadcast_to(CHANCES, (NUM_USERS, num_places, 5))
+    activity = np.ones(NUM_USERS, dtype=np.int64)
+    behaviour = behaviour or Behaviour()
+    return behaviour.act(chances, np.full(NUM_USERS, 3.6), activity, SEEDS)
+
+
+def test_places_lower_down_are_watched_less_by_the_stated_factor():
+    shares = answers(4, Behaviour(examine_decay=0.8)).taken.mean(axis=0)
+    first = 1 / (1 + np.exp(-1.5 * (3.5 - 3.0)))
+    np.testing.assert_allclose(shares, first * 0.8 ** np.arange(4), atol=0.012)
+
+
+def test_stars_are_drawn_from_the_distribution_whether_an_item_is_liked_or_not():
+    feedback = answers(3)
+    stars = feedback.ratings[feedback.taken]
+    shares = np.bincount(stars.astype(int), minlength=6)[1:] / len(stars)
+    np.testing.assert_allclose(shares, CHANCES, atol=0.01)
+
+
+def test_a_contented_user_leaves_at_the_base_rate_and_patience_and_joy_lower_it():
+    chances = Behaviour(base_quit=0.08, content_level=3.6).quit_chance(
+        np.array([3.6, 3.6, 4.6, 2.6]), np.array([1, 3, 1, 1])
+    )
+    odds = 0.08 / 0.92
+    wanted = np.array([odds, odds * np.exp(-2 * 0.4), odds * np.exp(-1.6), odds * np.exp(1.6)])
+    np.testing.assert_allclose(chances, wanted / (1 + wanted))
+
+
+def test_the_expected_reward_has_the_mean_of_the_sampled_one_and_less_of_its_variance():
+    """One place, since with more of them the sampled mean favours what was taken."""
+    users, catalog = make_world(NUM_USERS, 20)
+    who, items = np.arange(NUM_USERS), np.arange(NUM_USERS)[:, None] % 20
+    activity = np.ones(NUM_USERS, dtype=np.int64)
+    chances = users.truth.probabilities(who, items)
+    feedback = Behaviour().act(chances, np.full(NUM_USERS, 3.6), activity, SEEDS)
+    outcome = Outcome(feedback, who, items, catalog, np.zeros(NUM_USERS))
+    taken = feedback.taken[:, 0]
+    sampled, expected = mean_rating(outcome)[taken], expected_rating(outcome)[taken]
+    noise = (sampled - expected).std() / np.sqrt(taken.sum())
+    assert abs((sampled - expected).mean()) < 4 * noise
+    assert expected.var() < 0.9 * sampled.var()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "wanted"),
+    [
+        ("examine_decay", 1.2, r"in \(0, 1\]"),
+        ("examine_decay", 0, r"in \(0, 1\]"),
+        ("base_quit", 0, r"in \(0, 1\)"),
+        ("base_quit", 1, r"in \(0, 1\)"),
+        ("satisfaction_memory", 1.5, r"in \[0, 1\]"),
+    ],
+)
+def test_chances_outside_their_range_are_refused(name, value, wanted):
+    with pytest.raises(ValueError, match=f"Behaviour wanted {name} {wanted}, got {value}; choose"):
+        Behaviour(**{name: value})

@@ -1,0 +1,174 @@
+"""Groups of people: by what their Ms says, the elbow, newcomers, and the random control."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agents.embedding import HashingEmbedder, TfidfSvdEmbedder
+from agents.persona import Persona
+from training.groups.clusters import (
+    Clusters,
+    elbow,
+    explained_share,
+    find_clusters,
+    random_clusters,
+)
+from training.groups.ms_vectors import MsNumbers, MsWords, ms_text, ms_vectors
+
+KINDS = ("drama theatre tears", "space robots lasers", "ghosts blood screams")
+
+
+def people(num=30):
+    """Three kinds of people by turns, each with a word of their own."""
+    return [Persona(2, 2, 2, f"I love {KINDS[i % 3]} word{i % 7}") for i in range(num)]
+
+
+@pytest.fixture(scope="module")
+def words():
+    return MsWords(HashingEmbedder())
+
+
+@pytest.fixture(scope="module")
+def clusters(words):
+    return find_clusters(people(), words, k=3)
+
+
+def test_people_who_say_the_same_are_in_one_group(clusters):
+    groups = [set(clusters.labels[kind::3].tolist()) for kind in range(3)]
+    assert [len(g) for g in groups] == [1, 1, 1]
+    assert set().union(*groups) == {0, 1, 2}
+    assert clusters.sizes.tolist() == [10, 10, 10]
+
+
+def test_the_traits_are_part_of_what_is_compared(words):
+    same = [Persona(1 + 2 * (i % 2), 2, 1 + 2 * (i % 2), "I love drama") for i in range(10)]
+    assert ms_text(same[0]).endswith("I love drama")
+    labels = find_clusters(same, words, k=2).labels
+    assert set(labels[::2]) != set(labels[1::2])
+
+
+def test_the_elbow_finds_the_number_of_kinds(words):
+    found = find_clusters(people(), words, k=None, tried=range(1, 8))
+    assert len(found.centroids) == 3
+    assert sorted(found.inertias) == list(range(1, 8))
+    values = [found.inertias[k] for k in range(1, 8)]
+    assert values == sorted(values, reverse=True)
+
+
+def test_an_elbow_is_where_the_curve_bends():
+    assert elbow({1: 100.0, 2: 40.0, 3: 10.0, 4: 9.0, 5: 8.5, 6: 8.0}) == 3
+
+
+@pytest.mark.parametrize("curve", [{}, {2: 1.0, 3: 0.5}, {1: 4.0, 2: 3.0, 3: 2.0, 4: 1.0}])
+def test_a_curve_that_bends_nowhere_has_no_elbow(curve):
+    with pytest.raises(
+        ValueError, match=r"no elbow .* try more values, or name K \(the paper's is"
+    ):
+        elbow(curve)
+
+
+def test_groups_are_the_same_for_the_same_seed_and_centroids_are_their_means(clusters, words):
+    again = find_clusters(people(), words, k=3)
+    np.testing.assert_array_equal(again.labels, clusters.labels)
+    vectors = words(people())
+    for group in range(3):
+        mean = vectors[clusters.labels == group].mean(axis=0)
+        np.testing.assert_allclose(clusters.centroids[group], mean, atol=1e-6)
+
+
+def test_newcomers_join_the_nearest_group(clusters, words):
+    newcomers = [Persona(1, 1, 1, f"I love {kind} unheard") for kind in KINDS]
+    np.testing.assert_array_equal(clusters.assign(newcomers, words), clusters.labels[:3])
+    np.testing.assert_array_equal(clusters.assign(people(), words), clusters.labels)
+    assert clusters.assign([], words).shape == (0,)
+
+
+def test_saved_groups_assign_as_before(clusters, words, tmp_path):
+    clusters.save(tmp_path / "clusters.json")
+    loaded = Clusters.load(tmp_path / "clusters.json")
+    np.testing.assert_array_equal(loaded.centroids, clusters.centroids)
+    np.testing.assert_array_equal(loaded.labels, clusters.labels)
+    assert loaded.inertias == clusters.inertias
+    np.testing.assert_array_equal(loaded.assign(people(), words), clusters.labels)
+
+
+def test_a_fitted_embedder_is_good_for_newcomers_and_a_fresh_one_is_refused():
+    vectors = MsWords(TfidfSvdEmbedder(8))
+    made = find_clusters(people(), vectors, k=3)
+    np.testing.assert_array_equal(made.assign(people(6), vectors), made.labels[:6])
+    with pytest.raises(ValueError, match=r"wanted the vectors they were made with \(8 wide\)"):
+        made.assign(people(6), MsWords(TfidfSvdEmbedder(8)))
+    texts = [f"{ms_text(p)} {i}" for i, p in enumerate(people(40)[::-1])]
+    with pytest.raises(ValueError, match=r"tell their own exemplars otherwise \(8 wide\); use th"):
+        made.assign(people(6), MsWords(TfidfSvdEmbedder(8).fit(texts)))
+
+
+def test_numbers_group_people_by_taste_however_they_word_it():
+    """Half of them love war, half hate it; as words, the two say the same."""
+    signs = [1, -1] * 10
+    armed = [
+        Persona(2, 2, 2, f"I tell of War. word{i % 7}", {"War": s * (0.5 + 0.1 * (i % 3))}, 0.05)
+        for i, s in enumerate(signs)
+    ]
+    numbers = ms_vectors("numbers", ["Comedy", "War"])
+    assert numbers == MsNumbers(("Comedy", "War"))
+    vector = numbers(armed[:1])[0]
+    np.testing.assert_allclose(vector, np.array([0.05, 0, 0.5]) / np.hypot(0.05, 0.5), atol=1e-6)
+    labels = find_clusters(armed, numbers, k=2).labels
+    assert len(set(labels[::2].tolist())) == len(set(labels[1::2].tolist())) == 1
+    assert labels[0] != labels[1]
+    assert numbers([]).shape == (0, 3)
+
+
+def test_ms_is_words_or_numbers():
+    assert isinstance(ms_vectors("words", []), MsWords)
+    with pytest.raises(ValueError, match="wanted Ms as words or numbers, got 'sounds'"):
+        ms_vectors("sounds", [])
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[1]", '{"labels": 1'])
+def test_a_corrupt_file_is_refused(tmp_path, text):
+    (tmp_path / "clusters.json").write_text(text)
+    with pytest.raises(ValueError, match=r"clusters.json' cannot be read .* cluster anew"):
+        Clusters.load(tmp_path / "clusters.json")
+
+
+def test_more_groups_than_different_people_are_refused(words):
+    with pytest.raises(ValueError, match=r"from 1 to the number of .* 21 \(of 30\), got K=22; low"):
+        find_clusters(people(), words, k=22)
+    with pytest.raises(ValueError, match=r"personas, 1 \(of 9\), got K=4; lower K or bring more"):
+        find_clusters([people()[0]] * 9, words)
+    with pytest.raises(ValueError, match="got K=0"):
+        find_clusters(people(), words, k=0)
+    with pytest.raises(ValueError, match="wanted at least one persona, got none; distil"):
+        find_clusters([], words)
+
+
+def test_numbers_of_groups_that_cannot_be_are_not_tried(words):
+    few = find_clusters(people(5), words, k=2, tried=range(2, 11))
+    assert sorted(few.inertias) == [2, 3, 4, 5]
+
+
+@given(st.lists(st.integers(0, 3), min_size=1, max_size=50), st.integers(0, 2**32 - 1))
+def test_random_groups_have_the_sizes_of_the_real_ones(labels, seed):
+    labels = np.array(labels)
+    drawn = random_clusters(labels, np.random.default_rng(seed))
+    np.testing.assert_array_equal(np.bincount(drawn, minlength=4), np.bincount(labels, minlength=4))
+
+
+def test_random_groups_say_nothing_about_the_real_ones():
+    labels = np.repeat(np.arange(4), 250)
+    drawn = random_clusters(labels, np.random.default_rng(0))
+    assert abs((drawn == labels).mean() - 1 / 4) < 0.05
+    assert replace(people()[0], cluster=int(drawn[0])).cluster == drawn[0]
+
+
+def test_groups_tell_a_share_of_the_variance():
+    """Values 0 2 | 4 6 around 3: 9 + 1 + 1 + 9 in all, 4 · 1 within."""
+    values = np.array([[0.0], [2.0], [4.0], [6.0]])
+    assert explained_share(values, np.array([0, 0, 1, 1])) == pytest.approx(1 - 4 / 20)
+    assert explained_share(values, np.array([0, 1, 1, 0])) == pytest.approx(1 - (18 + 2) / 20)
+    assert explained_share(values * 0, np.array([0, 0, 1, 1])) == 1.0

@@ -1,0 +1,1 @@
+"""Persona adapters (LoRA): presets, losses, training, and the variants of a table."""

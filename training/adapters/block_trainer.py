@@ -1,0 +1,188 @@
+"""The Trainer of transformers on blocks: a prefix and all its turns are one sample.
+
+Importing it loads transformers' Trainer, so whoever needs it imports it late.
+"""
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+from transformers import (
+    PrinterCallback,
+    Trainer,
+    TrainerCallback,
+    TrainerControl,
+    TrainerState,
+    TrainingArguments,
+)
+from transformers.trainer_callback import ExportableState
+
+from training.adapters.lora_presets import LoraPreset
+from training.adapters.losses import AnswerLoss
+from training.adapters.shared_prefix import (
+    Ids,
+    PaddedPrompts,
+    PromptIds,
+    answer_logits,
+    pad_prompts,
+)
+from training.examples.from_log import Examples
+
+OnStep = Callable[[int, float], None]
+
+
+class Block(NamedTuple):
+    """One sample: a prefix and its t turns."""
+
+    prefix: Ids
+    suffixes: list[Ids]
+    targets: Tensor  # (t, 5)
+    weights: Tensor  # (t,) 1 = counts, 0 = padding
+
+
+class Blocks(Dataset[Block]):
+    """The blocks of ``examples``, tokenised once."""
+
+    def __init__(self, examples: Examples, prompts: PromptIds) -> None:
+        self._prompts = prompts
+        self._targets = torch.as_tensor(examples.targets, dtype=torch.float32)
+        self._weights = torch.as_tensor(examples.weights, dtype=torch.float32)
+
+    def __len__(self) -> int:
+        return len(self._prompts.prefixes)
+
+    def __getitem__(self, index: int) -> Block:
+        turns = self._targets.shape[1]
+        suffixes = self._prompts.suffixes[index * turns : (index + 1) * turns]
+        own = self._targets[index], self._weights[index]
+        return Block(self._prompts.prefixes[index], suffixes, *own)
+
+
+def collate(blocks: Sequence[Block]) -> dict[str, Tensor]:
+    """Blocks as the tensors of one step."""
+    prompts = pad_prompts([b.prefix for b in blocks], [s for b in blocks for s in b.suffixes])
+    targets = torch.cat([b.targets for b in blocks])
+    return {
+        **prompts._asdict(),
+        "targets": targets,
+        "weights": torch.cat([b.weights for b in blocks]),
+    }
+
+
+class AnswerTrainer(Trainer):
+    """A ``Trainer`` whose loss is of the answers alone, with one pass over each shared prefix.
+
+    Supports what ``Trainer`` does on one device without gradient checkpointing; checkpoints every
+    ``save_every`` steps, from which a run goes on bit for bit.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        blocks: Blocks,
+        loss: AnswerLoss,
+        answers: Ids,
+        arguments: TrainingArguments,
+    ) -> None:
+        super().__init__(model, arguments, collate, blocks)
+        self._loss = loss
+        self._answers = torch.tensor(answers, device=arguments.device)
+        self.clock = Clock()
+        self.remove_callback(PrinterCallback)
+        self.add_callback(self.clock)
+
+    def compute_loss(self, model: Any, inputs: dict[str, Any], *args: Any, **kwargs: Any) -> Tensor:
+        """Mean cost of the answers of one step's blocks."""
+        prompts = PaddedPrompts(*(inputs[name] for name in PaddedPrompts._fields))
+        logits = answer_logits(model, prompts)
+        return self._loss(logits, self._answers, inputs["targets"], inputs["weights"])
+
+    @property
+    def losses(self) -> list[float]:
+        """Loss of every step, those before a resume included."""
+        return [entry["loss"] for entry in self.state.log_history if "loss" in entry]
+
+
+class Clock(TrainerCallback, ExportableState):
+    """Seconds of training, those before a resume included; passes every step's loss on."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self.on_step: OnStep | None = None
+        self._since = time.perf_counter()
+
+    def state(self) -> dict[str, Any]:
+        """What a checkpoint keeps."""
+        self._tick()
+        return {"args": {}, "attributes": {"seconds": self.seconds}}
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """Go on where the checkpoint was."""
+        states: Any = state.stateful_callbacks
+        self.seconds = states[type(self).__name__]["attributes"]["seconds"]
+        self._since = time.perf_counter()
+
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: dict[str, float] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Once a step."""
+        if self.on_step and "loss" in (logs or {}):
+            self.on_step(state.global_step, (logs or {})["loss"])
+
+    def on_train_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """Stop."""
+        self._tick()
+
+    def _tick(self) -> None:
+        now = time.perf_counter()
+        self.seconds += now - self._since
+        self._since = now
+
+
+def training_arguments(
+    preset: LoraPreset,
+    num_blocks: int,
+    folder: Path,
+    *,
+    seed: int,
+    save_every: int,
+    device: torch.device,
+) -> TrainingArguments:
+    """A preset as the Trainer takes it; ``folder`` is for checkpoints."""
+    steps = math.ceil(num_blocks / preset.blocks_per_step) * preset.epochs
+    return TrainingArguments(
+        output_dir=str(folder),
+        per_device_train_batch_size=preset.blocks_per_step,
+        num_train_epochs=preset.epochs,
+        learning_rate=preset.learning_rate,
+        lr_scheduler_type=preset.schedule,
+        warmup_steps=int(preset.warmup * steps),  # rounded down: its first step is of rate 0
+        optim=preset.optimizer,
+        weight_decay=preset.weight_decay,
+        max_grad_norm=1.0,
+        logging_steps=1,  # a resumed run's log is then that of an uninterrupted one
+        save_steps=save_every,
+        save_total_limit=1,
+        seed=seed,
+        data_seed=seed,
+        use_cpu=device.type == "cpu",
+        dataloader_pin_memory=device.type != "cpu",
+        remove_unused_columns=False,
+        label_names=[],
+        disable_tqdm=True,
+        report_to="none",
+    )

@@ -1,0 +1,284 @@
+"""Trains one persona adapter (LoRA, peft) on a frozen base, with the loss on the answers alone.
+
+What comes out is a peft folder in safetensors with a card; how variants of adapters are made of
+clusters stands in ``adapter_variants.py``.
+"""
+
+import hashlib
+import json
+import re
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from agents.inference.local.loading import choose_device, load_model
+from agents.inference.tokens import Tokens
+from agents.population.adapters import (
+    CARD,
+    WEIGHTS,
+    base_identity,
+    check_adapter,
+    read_adapter_card,
+)
+from training.adapters.lora_presets import LoraPreset
+from training.adapters.losses import AnswerLoss
+from training.adapters.shared_prefix import PromptIds, encode_prompts
+from training.examples.from_log import Examples
+
+FORMAT = 1
+
+
+def train_lora(
+    base: str | Path,
+    examples: Examples,
+    preset: LoraPreset,
+    folder: str | Path,
+    *,
+    seed: int = 0,
+    start: str | Path | None = None,
+    device: str = "auto",
+    save_every: int = 100,
+    on_step: Callable[[int, float], None] | None = None,
+) -> dict[str, Any]:
+    """Train an adapter into ``folder``, or return the card of the same training if it is there.
+
+    Supports: CPU or one GPU, from the start or from the last checkpoint (beside ``folder``; a
+    resumed run equals an uninterrupted one bit for bit in float32), NF4 bases. Saves a checkpoint
+    every ``save_every`` steps and the adapter at the end, when the checkpoints are deleted.
+
+    Args:
+        base: folder or hub name of the base model.
+        examples: blocks; turns of weight 0 are not learnt from.
+        preset: how to train; see ``lora_preset``.
+        folder: where the adapter goes.
+        seed: of the first weights, the order of blocks and the dropout.
+        start: folder of an adapter of this base to go on from; its layers, rank and scale stay,
+            whatever the preset says. None = a fresh adapter.
+        device: ``auto`` = a GPU where there is one.
+        save_every: steps between checkpoints.
+        on_step: gets the step and its loss.
+
+    Returns:
+        The adapter's card: base and its identity, rows, blocks, preset, seed, steps, losses of the
+        first and the last tenth of the steps, seconds.
+
+    Raises:
+        FileExistsError: ``folder`` holds something else; nothing is deleted.
+        ModuleNotFoundError: the preset is quantized and bitsandbytes is not installed.
+        ValueError: there are no rows, a prompt is too long, the base lacks the preset's layers, or
+            ``start`` is corrupt or of another base.
+    """
+    folder = Path(folder)
+    if start is not None:
+        check_adapter(start, base)
+    rows = int(np.count_nonzero(examples.weights))
+    if not rows:
+        raise ValueError(
+            f"training adapter {folder.name!r} wanted at least one rating to learn from, got"
+            f" {len(examples.prefixes)} blocks without any; give the cluster more users"
+        )
+    key = training_key(base, examples, preset, seed, start)
+    if folder.exists():
+        return _finished(folder, key)
+    work = folder.with_name(f"{folder.name}.{key[:12]}.training")
+    trainer = _trainer(base, examples, preset, work, seed, choose_device(device), save_every, start)
+    trainer.clock.on_step = on_step
+    trainer.train(resume_from_checkpoint=last_checkpoint(work))
+    tenth = max(1, len(trainer.losses) // 10)
+    card = {
+        "format": FORMAT,
+        "key": key,
+        "base": public_name(base),
+        "base_is_folder": Path(base).is_dir(),
+        "base_identity": base_identity(base),
+        "rows": rows,
+        "blocks": len(examples.prefixes),
+        "preset": asdict(preset),
+        "seed": seed,
+        "steps": len(trainer.losses),
+        "first_loss": float(np.mean(trainer.losses[:tenth])),
+        "last_loss": float(np.mean(trainer.losses[-tenth:])),
+        "seconds": round(trainer.clock.seconds, 1),
+    }
+    _write(trainer.model, card, folder)
+    shutil.rmtree(work)
+    return card
+
+
+def training_key(
+    base: str | Path,
+    examples: Examples,
+    preset: LoraPreset,
+    seed: int,
+    start: str | Path | None = None,
+) -> str:
+    """Hash of all that decides an adapter; the same key is the same adapter."""
+    total = hashlib.sha256()
+    facts = [FORMAT, base_identity(base), asdict(preset), seed]
+    total.update(json.dumps([*facts, examples.prefixes, examples.suffixes]).encode())
+    if start is not None:  # not its card: that tells how long the training took
+        for name in ("adapter_config.json", WEIGHTS):
+            total.update((Path(start) / name).read_bytes())
+    for numbers in (examples.targets, examples.weights):
+        total.update(np.ascontiguousarray(numbers, dtype=np.float64).tobytes())
+    return total.hexdigest()
+
+
+def last_checkpoint(work: Path) -> str | None:
+    """The newest whole checkpoint; one that a kill left half-written is passed over."""
+    found = {
+        int(path.name.rpartition("-")[2]): path
+        for path in work.glob("checkpoint-*")
+        if re.fullmatch(r"checkpoint-\d+", path.name) and _is_whole(path)
+    }
+    return str(found[max(found)]) if found else None
+
+
+def _is_whole(checkpoint: Path) -> bool:
+    """Whether the file that the Trainer writes last is there to its end."""
+    try:
+        json.loads((checkpoint / "trainer_state.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def public_name(base: str | Path) -> str:
+    """A base model's name without the place where it lies."""
+    return Path(base).name if Path(base).is_dir() else str(base)
+
+
+def _finished(folder: Path, key: str) -> dict[str, Any]:
+    card = read_adapter_card(folder)
+    if card is None or card["key"] != key:
+        raise FileExistsError(
+            f"{str(folder)!r} holds something else than this adapter; train into a new folder"
+        )
+    return card
+
+
+def _trainer(
+    base: str | Path,
+    examples: Examples,
+    preset: LoraPreset,
+    work: Path,
+    seed: int,
+    device: torch.device,
+    save_every: int,
+    start: str | Path | None,
+) -> Any:
+    from training.adapters.block_trainer import AnswerTrainer, Blocks, training_arguments
+
+    tokenizer, model = _base_model(base, preset, device)
+    prompts = encode_prompts(Tokens(tokenizer), examples.prefixes, examples.suffixes)
+    _check_lengths(prompts, model)
+    blocks = Blocks(examples, prompts)
+    loss = AnswerLoss(preset.loss, preset.loss_strength, preset.whole_vocabulary)
+    arguments = training_arguments(
+        preset, len(blocks), work, seed=seed, save_every=save_every, device=device
+    )
+    tuned = with_lora(model, preset, seed) if start is None else _going_on(model, start, seed)
+    return AnswerTrainer(tuned, blocks, loss, prompts.answers, arguments)
+
+
+def _going_on(model: Any, start: str | Path, seed: int) -> Any:
+    """The model, frozen, with the adapter of ``start`` to be trained further."""
+    from peft import PeftModel
+
+    torch.manual_seed(seed)
+    tuned = PeftModel.from_pretrained(model, str(start), is_trainable=True)
+    # Its own card names the base without a place; peft would look for that name on the hub.
+    tuned.peft_config["default"].base_model_name_or_path = model.name_or_path
+    return tuned
+
+
+def with_lora(model: Any, preset: LoraPreset, seed: int) -> Any:
+    """The model, frozen, with a fresh adapter that changes nothing yet.
+
+    Raises:
+        ValueError: the model has none of the layers that the preset wants.
+    """
+    from peft import LoraConfig, get_peft_model
+
+    torch.manual_seed(seed)
+    config = LoraConfig(
+        r=preset.rank,
+        lora_alpha=preset.alpha,
+        lora_dropout=preset.dropout,
+        target_modules=list(preset.target_modules),
+        task_type="CAUSAL_LM",
+    )
+    try:
+        return get_peft_model(model, config)
+    except ValueError as error:
+        linear = {n.rpartition(".")[2] for n, m in model.named_modules() if hasattr(m, "weight")}
+        raise ValueError(
+            f"training preset wanted layers {', '.join(preset.target_modules)}, which"
+            f" {type(model).__name__} has not; set target_modules to some of"
+            f" {', '.join(sorted(linear))}"
+        ) from error
+
+
+def _base_model(base: str | Path, preset: LoraPreset, device: torch.device) -> tuple[Any, Any]:
+    if not preset.quantized:
+        return load_model(base, device, "auto")
+    try:
+        import bitsandbytes  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            "a quantized training preset needs bitsandbytes: pip install 'personarec[train]'",
+            name="bitsandbytes",
+        ) from error
+    from peft import prepare_model_for_kbit_training
+    from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    in_four_bits = BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=torch.float32 if device.type == "cpu" else torch.bfloat16,
+    )
+    model = AutoModelForCausalLM.from_pretrained(
+        str(base),
+        use_safetensors=True,
+        quantization_config=in_four_bits,
+        device_map={"": device.type if device.index is None else str(device)},
+    )
+    # A shared prefix saves more memory than gradient checkpointing, and needs the cache.
+    prepared = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
+    return AutoTokenizer.from_pretrained(str(base)), prepared
+
+
+def _check_lengths(prompts: PromptIds, model: Any) -> None:
+    context = int(getattr(model.config, "max_position_embeddings", 2**20))
+    turns = len(prompts.suffixes) // len(prompts.prefixes)
+    for row, suffix in enumerate(prompts.suffixes):
+        length = len(prompts.prefixes[row // turns]) + len(suffix)
+        if length > context:
+            raise ValueError(
+                f"turn {row % turns} of block {row // turns} has {length} tokens but the model's"
+                f" context is {context}; tell fewer memories, a shorter profile or summary"
+            )
+
+
+def _write(model: Any, card: dict[str, Any], folder: Path) -> None:
+    """The adapter without any path of this machine; a kill in the middle leaves no half folder."""
+    building = folder.with_name(folder.name + ".new")
+    shutil.rmtree(building, ignore_errors=True)
+    # "auto" would ask the hub whether the base's embeddings were resized; they never are.
+    model.save_pretrained(building, save_embedding_layers=False)
+    (building / "README.md").unlink(missing_ok=True)  # peft's own: a form, with the base's path
+    path = building / "adapter_config.json"
+    config = json.loads(path.read_text(encoding="utf-8"))
+    config["base_model_name_or_path"] = card["base"]
+    config["target_modules"] = sorted(config["target_modules"])
+    path.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    (building / CARD).write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
+    building.replace(folder)

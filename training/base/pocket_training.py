@@ -1,0 +1,227 @@
+"""Trains the pocket SLM on many worlds, synthetic or made of a log, with checkpoints.
+
+It learns from scratch on the project's own prompts, so that it can read people and items it has
+never met. It knows nothing else; real runs name a real SLM.
+"""
+
+import itertools
+import json
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from agents.prompts import RATING_CHOICES
+from simenv.data.dataset import Dataset
+from simenv.data.synthetic import drawn_world
+from training.base.pocket_model import (
+    PocketConfig,
+    answer_ids,
+    answer_logits,
+    give_numbers_meaning,
+    new_model,
+    train_tokenizer,
+)
+from training.examples.from_log import (
+    Examples,
+    ExampleWriter,
+    Questions,
+    chosen_blocks,
+    later_rows,
+    with_suggestions,
+)
+
+_FIRST_WORLD = 1000  # the worlds below made the tokenizer
+WorldSource = Callable[[int], Dataset]
+
+
+def batches(config: PocketConfig, worlds: WorldSource, first_world: int = 0) -> Iterator[Examples]:
+    """An endless stream of batches; every world is used once, batches of several are mixed."""
+    mixer = np.random.default_rng([config.seed, first_world])
+    pool: list[Examples] = []
+    while True:
+        while len(pool) < config.min_pool:
+            pool += _world_batches(config, worlds, first_world)
+            first_world += 1
+        yield pool.pop(int(mixer.integers(len(pool))))
+
+
+def _world_batches(config: PocketConfig, worlds: WorldSource, world: int) -> list[Examples]:
+    rng = np.random.default_rng([config.seed, world])
+    size, found = config.users_per_step, []
+    for examples in _world_examples(worlds(world), config, config.turns_per_user, rng):
+        order = rng.permutation(len(examples.prefixes))
+        starts = range(0, len(order) - size + 1, size)
+        found += [chosen_blocks(examples, order[s : s + size]) for s in starts]
+    if not found:
+        raise ValueError(
+            f"training wanted worlds with users_per_step={size} or more users who have later rows"
+            f" and are told alike, got fewer in world {world}; use larger worlds or fewer users a"
+            " step"
+        )
+    return found
+
+
+def _world_examples(
+    dataset: Dataset, config: PocketConfig, num_turns: int, rng: np.random.Generator
+) -> list[Examples]:
+    """Held-out questions to all users: most are told by Ms and Ml, some by either alone."""
+    writer, style = ExampleWriter(dataset), config.style
+    asked = later_rows(dataset, num_turns, rng)
+    if dataset.truth is not None:
+        asked = with_suggestions(asked, dataset, dataset.truth, config.suggested_share, rng)
+    part = config.partial_share / 2
+    kinds = rng.choice(3, size=len(asked.users), p=[1 - 2 * part, part, part])
+    styles = style, style.without_memory(), style.without_persona()
+    return [
+        writer.write(Questions(*(column[kinds == kind] for column in asked)), told)
+        for kind, told in enumerate(styles)
+        if (kinds == kind).any()
+    ]
+
+
+class PocketTrainer:
+    """One training run with checkpoints; a resumed run goes on from the last one.
+
+    Supports: from scratch, from the model in ``initial`` (its shape and tokenizer are then used) or
+    from a checkpoint folder, CPU or GPU. Saves ``model/`` (safetensors
+    and tokenizer) and ``state.pt`` (what a resumed run needs) every ``save_every`` steps. Raises
+    ``ValueError`` if the checkpoint was made with another configuration.
+    """
+
+    def __init__(
+        self,
+        config: PocketConfig,
+        folder: Path,
+        worlds: WorldSource = drawn_world,
+        device: str = "cpu",
+        save_every: int = 200,
+        initial: str | Path | None = None,
+    ) -> None:
+        self.config, self.folder, self.worlds = config, Path(folder), worlds
+        self.initial = initial
+        self.device, self.save_every = device, save_every
+        self.step = 0
+        self.seconds = 0.0  # of training, over all runs that this checkpoint saw
+        self.losses: list[float] = []
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if (self.folder / "state.pt").exists():
+            self._resume()
+        else:
+            self._start()
+        self._answers = answer_ids(self.tokenizer).to(device)
+
+    def _start(self) -> None:
+        if self.initial:
+            self._load(self.initial)
+            self._make_optimizer()
+            return
+        # A list: the tokenizer's threads have small stacks, in which numpy's solvers crash.
+        texts = [t for w in range(12) for t in self._sample_texts(w)]
+        self.tokenizer = train_tokenizer(texts, self.config.vocab_size)
+        self.model: Any = new_model(self.config, len(self.tokenizer))
+        give_numbers_meaning(self.model, self.tokenizer)
+        self.model.to(self.device)
+        self._make_optimizer()
+
+    def _sample_texts(self, world: int) -> list[str]:
+        rng = np.random.default_rng([self.config.seed, world])
+        answers = itertools.cycle(RATING_CHOICES)
+        texts: list[str] = []
+        for examples in _world_examples(self.worlds(world), self.config, 4, rng):
+            texts += examples.prefixes
+            texts += [s + c for s, c in zip(examples.suffixes, answers, strict=False)]
+        return texts
+
+    def _make_optimizer(self) -> None:
+        decay = [p for p in self.model.parameters() if p.ndim > 1]
+        plain = [p for p in self.model.parameters() if p.ndim <= 1]
+        self.optimizer = torch.optim.AdamW(
+            [
+                {"params": decay, "weight_decay": self.config.weight_decay},
+                {"params": plain, "weight_decay": 0.0},
+            ],
+            lr=self.config.learning_rate,
+            betas=(0.9, 0.98),
+        )
+
+    def _resume(self) -> None:
+        state = torch.load(self.folder / "state.pt", weights_only=True)
+        if state["config"] != json.dumps(asdict(self.config), sort_keys=True):
+            raise ValueError(
+                f"checkpoint {self.folder} was made with another configuration; use an empty"
+                " folder or the configuration of the checkpoint"
+            )
+        self._load(self.folder / "model")
+        self.model.load_state_dict(state["model"])
+        self._make_optimizer()
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.step, self.losses = state["step"], state["losses"]
+        self.seconds = state["seconds"]
+
+    def _load(self, folder: str | Path) -> None:
+        from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
+
+        self.tokenizer = PreTrainedTokenizerFast.from_pretrained(folder)
+        self.model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+        self.model.to(self.device)
+
+    def save(self) -> None:
+        """Write the checkpoint; a kill in the middle leaves the previous one."""
+        self.model.save_pretrained(self.folder / "model")
+        self.tokenizer.save_pretrained(self.folder / "model")
+        state = {
+            "config": json.dumps(asdict(self.config), sort_keys=True),
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "step": self.step,
+            "seconds": self.seconds,
+            "losses": self.losses,
+        }
+        torch.save(state, self.folder / "state.tmp")
+        (self.folder / "state.tmp").replace(self.folder / "state.pt")
+
+    def train(self, on_step: Callable[[int, float], None] | None = None) -> None:
+        """Run to ``config.num_steps``; ``on_step`` gets the step and its loss in nats."""
+        if self.step >= self.config.num_steps:
+            return
+        self.model.train()
+        # A resumed run draws the batches it has seen once more and skips them, so that it goes on
+        # exactly as an uninterrupted one would.
+        stream = batches(self.config, self.worlds, first_world=_FIRST_WORLD)
+        for examples in itertools.islice(stream, self.step, self.config.num_steps):
+            started = time.perf_counter()
+            loss = self._update(examples)
+            self.seconds += time.perf_counter() - started
+            self.step += 1
+            self.losses.append(loss)
+            if on_step:
+                on_step(self.step, loss)
+            if self.step % self.save_every == 0:
+                self.save()
+        self.save()
+
+    def _update(self, examples: Examples) -> float:
+        for group in self.optimizer.param_groups:
+            group["lr"] = self._learning_rate()
+        logits = answer_logits(self.model, self.tokenizer, examples)
+        targets = torch.as_tensor(examples.targets, dtype=torch.float32, device=self.device)
+        log_probabilities = logits.float().log_softmax(-1)[:, self._answers]
+        loss = -(targets.reshape(-1, len(RATING_CHOICES)) * log_probabilities).sum(-1).mean()
+        self.optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        self.optimizer.step()
+        return float(loss.detach())
+
+    def _learning_rate(self) -> float:
+        c = self.config
+        warm = min(1.0, (self.step + 1) / c.warmup_steps)
+        done = min(1.0, self.step / c.num_steps)
+        cosine = 0.5 * (1 + math.cos(math.pi * done))
+        return c.learning_rate * warm * (0.05 + 0.95 * cosine)

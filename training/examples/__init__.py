@@ -1,0 +1,1 @@
+"""Training examples: what a user knew, and what they answered next."""

@@ -1,0 +1,1 @@
+"""Groups of people: Ms as vectors, and the clusters they form."""

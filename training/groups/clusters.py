@@ -1,0 +1,198 @@
+"""Groups people by their Ms: vectors, k-means++, the elbow; and the random control of equal sizes.
+
+Centroids are kept, so that a person met later joins the nearest group. It knows no adapters.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.persona import Persona
+from simenv.events import FloatArray, IntArray
+from training.groups.ms_vectors import MsVectors
+
+PAPER_K = 4
+_STARTS = 10  # k-means++ starts; the best is kept
+_SAME = 1e-3  # the most that two vectors of one persona may differ
+
+
+@dataclass(frozen=True)
+class Clusters:
+    """Groups of people.
+
+    Attributes:
+        labels: (n,) the group, in [0, k), of each person they were made of.
+        centroids: (k, d).
+        inertias: for each K that was tried, the sum of squared distances to the nearest centroid.
+        exemplars: (k,) of each group, the person nearest to its centroid.
+        exemplar_vectors: (k, d) of theirs; they tell when other vectors are brought.
+    """
+
+    labels: IntArray
+    centroids: FloatArray
+    inertias: dict[int, float]
+    exemplars: list[Persona]
+    exemplar_vectors: FloatArray
+
+    @property
+    def sizes(self) -> IntArray:
+        """(k,) people in each group."""
+        return np.bincount(self.labels, minlength=len(self.centroids)).astype(np.int64)
+
+    def assign(self, personas: Sequence[Persona], vectors: MsVectors) -> IntArray:
+        """(n,) the nearest group of each persona, seen before or not.
+
+        Args:
+            personas: whoever.
+            vectors: what the groups were made with.
+
+        Raises:
+            ValueError: ``vectors`` is something else.
+        """
+        seen = np.asarray(vectors(self.exemplars), dtype=np.float64)
+        width = self.centroids.shape[1]
+        if seen.shape[1] != width or np.abs(seen - self.exemplar_vectors).max() > _SAME:
+            raise ValueError(
+                f"clusters wanted the vectors they were made with ({width} wide), got some that"
+                f" tell their own exemplars otherwise ({seen.shape[1]} wide); use that embedder or"
+                " those genres, or cluster anew"
+            )
+        if not personas:
+            return np.zeros(0, dtype=np.int64)
+        return _nearest(vectors(personas), self.centroids)
+
+    def save(self, path: str | Path) -> None:
+        """Write them as one JSON file."""
+        kept = {
+            "labels": self.labels.tolist(),
+            "centroids": self.centroids.tolist(),
+            "inertias": self.inertias,
+            "exemplars": [asdict(p) for p in self.exemplars],
+            "exemplar_vectors": self.exemplar_vectors.tolist(),
+        }
+        Path(path).write_text(json.dumps(kept, ensure_ascii=False) + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Clusters":
+        """Read what ``save`` wrote.
+
+        Raises:
+            FileNotFoundError: there is no such file.
+            ValueError: the file is corrupt.
+        """
+        try:
+            kept: dict[str, Any] = json.loads(Path(path).read_text(encoding="utf-8"))
+            return cls(
+                labels=np.array(kept["labels"], dtype=np.int64),
+                centroids=np.array(kept["centroids"], dtype=np.float64),
+                inertias={int(k): float(v) for k, v in kept["inertias"].items()},
+                exemplars=[Persona(**fields) for fields in kept["exemplars"]],
+                exemplar_vectors=np.array(kept["exemplar_vectors"], dtype=np.float64),
+            )
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise ValueError(
+                f"clusters file {str(path)!r} cannot be read ({type(error).__name__}: {error});"
+                " cluster anew"
+            ) from error
+
+
+def find_clusters(
+    personas: Sequence[Persona],
+    vectors: MsVectors,
+    *,
+    k: int | None = PAPER_K,
+    tried: Sequence[int] = range(2, 11),
+    seed: int = 0,
+) -> Clusters:
+    """Group personas by their Ms with k-means++.
+
+    Args:
+        personas: (n,) people.
+        vectors: of Ms; see ``MsWords`` and ``MsNumbers``.
+        k: number of groups (the paper's is 4); None = the elbow of the inertias of ``tried``.
+        tried: numbers of groups for the curve; those above the number of different people are
+            left out. With a ``k`` the curve is only reported.
+        seed: of the starts.
+
+    Raises:
+        ValueError: ``k`` is below 1 or above the number of different people, or there is no elbow.
+    """
+    if not personas:
+        raise ValueError("clusters wanted at least one persona, got none; distil some people first")
+    points = np.asarray(vectors(personas), dtype=np.float64)
+    distinct = len(np.unique(points, axis=0))
+    if k is not None and not 1 <= k <= distinct:
+        raise ValueError(
+            f"clusters wanted K from 1 to the number of different personas, {distinct} (of"
+            f" {len(points)}), got K={k}; lower K or bring more people"
+        )
+    wanted = sorted({x for x in tried if 1 <= x <= distinct} | ({k} if k else set()))
+    fitted = {x: _k_means(points, x, seed) for x in wanted}
+    inertias = {x: float(fit.inertia_) for x, fit in fitted.items()}
+    chosen = fitted[k or elbow(inertias)]
+    centroids = np.asarray(chosen.cluster_centers_, dtype=np.float64)
+    nearest = [int(np.argmin(((points - c) ** 2).sum(axis=1))) for c in centroids]
+    return Clusters(
+        labels=_nearest(points, centroids),
+        centroids=centroids,
+        inertias=inertias,
+        exemplars=[personas[i] for i in nearest],
+        exemplar_vectors=points[nearest],
+    )
+
+
+def elbow(inertias: dict[int, float]) -> int:
+    """Where a falling curve bends most (Kneedle).
+
+    Raises:
+        ModuleNotFoundError: kneed is not installed.
+        ValueError: fewer than three points, or the curve bends nowhere.
+    """
+    try:
+        from kneed import KneeLocator
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            "the elbow needs kneed: pip install 'personarec[train]'; or name K", name="kneed"
+        ) from error
+    ks = sorted(inertias)
+    knee = None
+    if len(ks) >= 3:
+        values = [inertias[k] for k in ks]
+        knee = KneeLocator(ks, values, curve="convex", direction="decreasing").knee
+    if knee is None:
+        raise ValueError(
+            f"no elbow in the inertias of K = {', '.join(map(str, ks)) or 'nothing'}; try more"
+            f" values, or name K (the paper's is {PAPER_K})"
+        )
+    return int(knee)
+
+
+def random_clusters(labels: IntArray, rng: np.random.Generator) -> IntArray:
+    """(n,) groups of the same sizes as ``labels`` whose members are drawn by lot: the control."""
+    return np.asarray(rng.permutation(labels), dtype=np.int64)
+
+
+def explained_share(values: FloatArray, labels: IntArray) -> float:
+    """Share of the variance of values (n, f) that groups (n,) tell; 1 where there is none."""
+    total = float(((values - values.mean(axis=0)) ** 2).sum())
+    groups = [values[labels == g] for g in np.unique(labels)]
+    within = sum(float(((own - own.mean(axis=0)) ** 2).sum()) for own in groups)
+    return 1.0 - within / total if total else 1.0
+
+
+def _k_means(points: NDArray[np.float64], k: int, seed: int) -> Any:
+    from sklearn.cluster import KMeans
+
+    return KMeans(k, init="k-means++", n_init=_STARTS, random_state=seed).fit(points)
+
+
+def _nearest(points: NDArray[np.floating], centroids: FloatArray) -> IntArray:
+    """(n,) index of the nearest centroid; the first of equals."""
+    # |p - c|² without |p|², which is the same for every centroid.
+    scores = np.asarray(points, dtype=np.float64) @ centroids.T - (centroids**2).sum(axis=1) / 2
+    return np.asarray(scores.argmax(axis=1), dtype=np.int64)
