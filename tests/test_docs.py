@@ -4,6 +4,7 @@ A block marked ``python needs=NAME`` is left out where the package NAME is not i
 """
 
 import re
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -35,3 +36,25 @@ def test_every_picture_and_relative_link_exists(page):
     for link in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
         if "://" not in link:
             assert (page.parent / link).exists(), link
+
+
+MOVED = re.findall(
+    r"^\| `([\w.]+)` \| `([\w.]+)` \|$",
+    (ROOT / "docs" / "moved.md").read_text(encoding="utf-8"),
+    re.MULTILINE,
+)
+
+
+@pytest.mark.parametrize(("before", "now"), MOVED, ids=lambda name: name)
+def test_what_moved_is_where_the_page_says(before, now):
+    assert before != now
+    assert _resolves(now), f"docs/moved.md names {now}, which does not exist"
+
+
+def _resolves(name: str) -> bool:
+    """Whether a dotted name is a module, or a name in one."""
+    module, _, attribute = name.rpartition(".")
+    try:
+        return find_spec(name) is not None or hasattr(import_module(module), attribute)
+    except ModuleNotFoundError:
+        return False
