@@ -17,7 +17,8 @@ from simenv.data.dataset import Dataset
 from training.adapters.lora_presets import LoraPreset
 from training.adapters.variants import people_on, train_variants
 from training.distillation.with_model import Told
-from training.examples.raft import RaftSet, RaftSettings, TokenReport, fitting, raft_set
+from training.examples.prompt_lengths import TokenReport, fitting
+from training.examples.raft import RaftSet, RaftSettings, raft_set
 from training.groups.clusters import Clusters, find_clusters
 from training.groups.ms_vectors import ms_vectors
 from training.populate import population_on

@@ -3,13 +3,12 @@
 Law 7: Ms and Ml are made of training rows, targets are later rows of the same user.
 """
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
-from agents.embedding import Embedder, Vectors
-from agents.memory.base import ExactMemory, Memory
+from agents.embedding import Embedder
+from agents.memory.base import ExactMemory, MakeMemory
 from agents.prompts import PromptStyle, persona_prefix
 from agents.relevance import item_vectors
 from agents.suffixes import SuffixWriter
@@ -46,7 +45,7 @@ class ExampleWriter:
         self,
         dataset: Dataset,
         embedder: Embedder | None = None,
-        make_memory: Callable[[Vectors, int], Memory] = ExactMemory,
+        make_memory: MakeMemory = ExactMemory,
         distilled: Distilled | None = None,
     ) -> None:
         catalog, log = dataset.catalog, dataset.train

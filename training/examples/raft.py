@@ -9,21 +9,17 @@ prompts more than they deserve.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from agents.embedding import Vectors
-from agents.memory.base import ExactMemory, Recalled
 from agents.prompts import PromptStyle
 from simenv.data.dataset import Dataset
 from simenv.data.splits import stacked
 from simenv.events import IntArray, InteractionLog
 from training.distillation.offline import Distilled
-from training.examples.from_log import Examples, ExampleWriter, Questions, chosen_blocks, joined
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
+from training.examples.distractors import DistractedMemory
+from training.examples.from_log import Examples, ExampleWriter, Questions, joined
 
 
 @dataclass(frozen=True)
@@ -88,7 +84,7 @@ def raft_set(
     """
     rng = np.random.default_rng([settings.seed, 17])
     fold_of = rng.permutation(dataset.num_users) % settings.folds
-    make_memory = partial(_DistractedMemory, share=settings.distractors, rng=rng)
+    make_memory = partial(DistractedMemory, share=settings.distractors, rng=rng)
     parts, users = [], []
     for fold in range(settings.folds):
         for cut, end in zip(settings.cuts, (*settings.cuts[1:], 1.0), strict=True):
@@ -174,69 +170,3 @@ def refuse_leaks(past: InteractionLog, asked: Questions, dataset: Dataset) -> No
             f"a RAFT set wanted prompts made before their targets, got {seen} targets that stand in"
             " the history; cut the history earlier"
         )
-
-
-class _DistractedMemory(ExactMemory):
-    """A memory that sometimes recalls something unrelated first."""
-
-    def __init__(
-        self, vectors: Vectors, num_users: int, share: float, rng: np.random.Generator
-    ) -> None:
-        super().__init__(vectors, num_users)
-        self._share, self._rng = share, rng
-
-    def recall(self, users: IntArray, items: IntArray, m: int) -> Recalled:
-        """As any memory, with a ``share`` of the first places swapped for the least similar."""
-        found = super().recall(users, items, m)
-        swapped = self._rng.random(items.shape) < self._share
-        last = np.maximum((found.items >= 0).sum(axis=-1) - 1, 0)[..., None]
-        order = np.broadcast_to(np.arange(m), found.items.shape).copy()
-        order[..., :1] = np.where(swapped[..., None], last, 0)
-        return Recalled(
-            np.take_along_axis(found.items, order, axis=-1),
-            np.take_along_axis(found.ratings, order, axis=-1),
-            np.take_along_axis(found.similarities, order, axis=-1),
-            np.take_along_axis(found.rows, order, axis=-1),
-        )
-
-
-class TokenReport(NamedTuple):
-    """How long the prompts are, in tokens, and what does not fit."""
-
-    mean: float
-    p95: float
-    longest: int
-    limit: int
-    left_out: int  # blocks
-
-
-def fitting(
-    raft: RaftSet, tokenizer: "PreTrainedTokenizerBase", limit: int
-) -> tuple[RaftSet, TokenReport]:
-    """The blocks whose every prompt fits into ``limit`` tokens, and a report.
-
-    Nothing is cut in the middle of a sentence: a block that does not fit is left out and counted;
-    tell less (``PromptStyle``) to keep it.
-
-    Raises:
-        ValueError: no block fits.
-    """
-    turns = raft.examples.ratings.shape[1]
-    ids = tokenizer(raft.examples.prefixes, add_special_tokens=False)["input_ids"]
-    before = np.repeat([len(x) for x in ids], turns)
-    ids = tokenizer(raft.examples.suffixes, add_special_tokens=False)["input_ids"]
-    lengths = before + np.array([len(x) for x in ids]) + 1  # and the answer
-    kept = np.flatnonzero(lengths.reshape(-1, turns).max(axis=1) <= limit)
-    if not len(kept):
-        raise ValueError(
-            f"prompts of {lengths.min()} to {lengths.max()} tokens do not fit the model's"
-            f" {limit}; tell less (style.verbatim, style.summary_words, style.cast)"
-        )
-    report = TokenReport(
-        float(lengths.mean()),
-        float(np.percentile(lengths, 95)),
-        int(lengths.max()),
-        limit,
-        len(raft.users) - len(kept),
-    )
-    return RaftSet(chosen_blocks(raft.examples, kept), raft.users[kept]), report
