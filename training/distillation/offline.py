@@ -11,8 +11,9 @@ import numpy as np
 from agents.persona import Persona, tell_reason, told_apart
 from simenv.catalog import Catalog
 from simenv.events import FloatArray, IntArray, InteractionLog
+from training.tastes import taste_ridge
 
-_TASTE_RIDGE = 4.0  # strength of the prior that a user has no preferences
+_TASTE_PRIOR = 4.0  # ratings that the prior of no preferences is worth
 _LEVEL_PRIOR = 3.0  # ratings that the prior of no generosity is worth
 _ACTOR_SHRINK = 3.0
 _LEAST_TASTE = 0.1  # stars; smaller preferences are not worth a word
@@ -49,7 +50,7 @@ class OfflineDistiller:
         counts = np.diff(offsets)
         generosity = np.bincount(log.users, residuals, minlength=log.num_users) / (counts + 1e-9)
         own = residuals - generosity[log.users]
-        tastes = self._tastes(log, own)
+        tastes = taste_ridge(log, self._attributes(), own, _TASTE_PRIOR)
         personas = [
             self._persona(log, residuals, traits[u], tastes[u], slice(offsets[u], offsets[u + 1]))
             for u in range(log.num_users)
@@ -95,8 +96,8 @@ class OfflineDistiller:
         np.add.at(sums, log.users, weights[:, None] * self.catalog.genre_matrix[log.items])
         return sums
 
-    def _features(self) -> FloatArray:
-        """(num_items, num_genres + 1): genre shares, and the year; what tastes are told in."""
+    def _attributes(self) -> FloatArray:
+        """(num_items, num_genres + 1): genre shares, and the year; what tastes are of."""
         shares = self.catalog.genre_matrix
         shares = shares / np.maximum(shares.sum(axis=1, keepdims=True), 1)
         years = self.catalog.years.astype(np.float64)
@@ -104,17 +105,6 @@ class OfflineDistiller:
         spread = years[known].std() if known.any() else 0.0
         era = np.where(known, (years - years[known].mean()) / spread, 0.0) if spread else 0 * years
         return np.column_stack([shares, _YEAR_SCALE * era])
-
-    def _tastes(self, log: InteractionLog, own: FloatArray) -> FloatArray:
-        """(num_users, num_genres + 1) ridge regression of residuals (r,), generosity removed."""
-        features, offsets = self._features(), log.offsets()
-        prior = _TASTE_RIDGE * np.eye(features.shape[1])
-        tastes = np.zeros((log.num_users, features.shape[1]))
-        for user in np.flatnonzero(np.diff(offsets)):
-            rows = slice(offsets[user], offsets[user + 1])
-            x = features[log.items[rows]]
-            tastes[user] = np.linalg.solve(x.T @ x + prior, x.T @ own[rows])
-        return tastes
 
     def _persona(
         self,
