@@ -1,4 +1,4 @@
-"""The files of a population's folder: each part has a function that writes it and one that reads it.
+"""The files of a population: each part has a function that writes it and one that reads it.
 
 ``population.json`` (name, model, style, card), ``catalog.parquet``, ``personas.parquet``,
 ``history.parquet``, ``vectors.safetensors``, ``adapters/NAME/`` and ``model/``. It knows no
