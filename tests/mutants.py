@@ -1,9 +1,9 @@
 """Do the tests notice a changed number? Changes the code, runs the tests, prints a table.
 
-``make mutants`` runs it over every module of ``[tool.mutmut]``; by hand, since it takes long. mutmut
-changes what stands inside functions. Numbers outside them (priors, channels, defaults of settings)
-it leaves alone, so they are changed here, one at a time: whole numbers by 1, others by a tenth. A
-mutant is killed if a test fails or hangs; everything else survives, untested code included.
+``make mutants`` runs it over every module that ``[tool.mutmut]`` names; by hand, since it takes
+long. mutmut changes what stands inside functions. Numbers outside them (priors, channels, defaults
+of settings) it leaves alone, so they are changed here, one at a time: whole numbers by 1, others by
+a tenth. A mutant is killed if a test fails or hangs; code that no test reaches survives.
 """
 
 import argparse
@@ -113,7 +113,7 @@ def _tests_pass(folder: str, module: str) -> bool:
     """Whether all tests pass; those that stand where the module stands come first."""
     nearest = sorted(
         CONFIG["pytest_add_cli_args_test_selection"],
-        key=lambda tests: -len(os.path.commonprefix([tests, f"tests/{module}"])),
+        key=lambda tests: -len(os.path.commonpath([tests, f"tests/{module}"])),
     )
     command = [sys.executable, "-m", "pytest", "-x", "-q", *CONFIG["pytest_add_cli_args"], *nearest]
     environment = {**os.environ, "PYTHONPATH": folder}
