@@ -125,7 +125,7 @@ class AlwaysFour:
     """A user model that gives four stars to everything, for certain."""
 
     def probabilities(self, users, items, chosen=False):
-        return np.broadcast_to(certain(4)[0], (*items.shape, 5))
+        return np.broadcast_to(np.eye(5)[3], (*items.shape, 5))
 
 
 def rated(*ratings, rows_each=1):
