@@ -77,8 +77,7 @@ def posterior_members(
 
 def _attributes(dataset: Dataset) -> FloatArray:
     """(num_items, d): a constant, shares of the genres, and the standardised year."""
-    genres = dataset.catalog.genre_matrix
-    shares = genres / np.maximum(genres.sum(axis=1, keepdims=True), 1)
+    shares = dataset.catalog.genre_shares
     years = dataset.catalog.years.astype(np.float64)
     age = (years - years.mean()) / max(float(years.std()), 1e-9)
-    return np.column_stack([np.ones(len(genres)), shares, 0.3 * age])
+    return np.column_stack([np.ones(len(shares)), shares, 0.3 * age])

@@ -93,8 +93,7 @@ def _features(dataset: Dataset) -> FloatArray:
     """(num_items, d) genre shares and reduced word counts."""
     from agents.embedding import TfidfSvdEmbedder  # heavy, and only the ridge needs it
 
-    genres = dataset.catalog.genre_matrix
-    shares = genres / np.maximum(genres.sum(axis=1, keepdims=True), 1)
+    shares = dataset.catalog.genre_shares
     words = TfidfSvdEmbedder(_TEXT_DIMS).embed(dataset.catalog.texts())
     return np.column_stack([shares, words]).astype(np.float64)
 
