@@ -6,7 +6,7 @@ import numpy as np
 
 from agents.inference.engine import Engine, Request
 from agents.memory.base import MakeMemory, TableMemory
-from agents.persona import Persona, tell_reason
+from agents.persona import Persona, reason_for
 from agents.population.population import Population
 from agents.prompts import RATING_CHOICES, persona_prefix
 from agents.suffixes import SuffixWriter
@@ -101,7 +101,7 @@ class PersonaUsers:
         ratings = feedback.ratings[rows, places]
         personas, genres = self.population.personas, self.population.catalog.genres
         reasons = [
-            tell_reason(personas[u], genres[i], r)
+            reason_for(personas[u], genres[i], r)
             for u, i, r in zip(owners.tolist(), items.tolist(), ratings.tolist(), strict=True)
         ]
         self.memory.add(owners, items, ratings, reasons)
@@ -117,7 +117,7 @@ class PersonaUsers:
         self._writer.meet(user, persona)
 
     def hear(self, averages: FloatArray) -> None:
-        """Everybody is told ``averages`` (num_items,) of the items from now on."""
+        """Prompts show everybody ``averages`` (num_items,) of the items from now on."""
         catalog = replace(self.population.catalog, fair_averages=averages)
         self.population = replace(self.population, catalog=catalog)
         self._writer.hear(catalog)

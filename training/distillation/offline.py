@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from agents.persona import Persona, tell_reason, told_apart
+from agents.persona import Persona, reason_for, stars_apart
 from simenv.catalog import Catalog
 from simenv.events import FloatArray, IntArray, InteractionLog
 from training.tastes import taste_ridge
@@ -30,7 +30,7 @@ class Distilled(NamedTuple):
 
 @dataclass(frozen=True)
 class OfflineDistiller:
-    """Traits by Agent4Rec's rules (papers.md 1.1), profile and reasons from averages.
+    """Traits by Agent4Rec's rules (arXiv 2310.10108), profile and reasons from averages.
 
     Activity: number of ratings, cut at the 60th and 90th percentile of users. Conformity: mean
     squared distance from the items' averages, cut at the 25th and 80th. Diversity: how many genres
@@ -56,7 +56,7 @@ class OfflineDistiller:
             for u in range(log.num_users)
         ]
         reasons = [
-            tell_reason(personas[u], self.catalog.genres[i], r)
+            reason_for(personas[u], self.catalog.genres[i], r)
             for u, i, r in zip(
                 log.users.tolist(), log.items.tolist(), log.ratings.tolist(), strict=True
             )
@@ -132,35 +132,35 @@ class OfflineDistiller:
                 sums.setdefault(name, []).append(value)
         liking = {n: sum(v) / (len(v) + _ACTOR_SHRINK) for n, v in sums.items() if len(v) >= 2}
         best = sorted(liking, key=lambda n: (-liking[n], n))[:2]
-        told = [f"{n} {liking[n]:+.1f}" for n in best if liking[n] >= 0.25]
-        return [f"I like to see {', '.join(told)}."] if told else []
+        liked = [f"{n} {liking[n]:+.1f}" for n in best if liking[n] >= 0.25]
+        return [f"I like to see {', '.join(liked)}."] if liked else []
 
 
 def _level_sentence(ratings: FloatArray, own: FloatArray, kind: str) -> str:
     if not len(ratings):
         return f"I have not rated any {kind} yet."
     return (
-        f"I gave {ratings.mean():.1f} on average, {told_apart(own.mean())} next to others,"
+        f"I gave {ratings.mean():.1f} on average, {stars_apart(own.mean())} next to others,"
         f" with a spread of {own.std():.1f}."
     )
 
 
 def _taste_sentences(tastes: dict[str, float]) -> list[str]:
-    def told(chosen: list[str]) -> str:
+    def listed(chosen: list[str]) -> str:
         return ", ".join(f"{g} {tastes[g]:+.1f}" for g in chosen)
 
     likes = [g for g, value in tastes.items() if value > 0]
     dislikes = [g for g, value in tastes.items() if value < 0]
     sentences = []
     if likes:
-        sentences.append(f"I like {told(likes)}.")
+        sentences.append(f"I like {listed(likes)}.")
     if dislikes:
-        sentences.append(f"I care less for {told(dislikes)}.")
+        sentences.append(f"I care less for {listed(dislikes)}.")
     return sentences
 
 
 def _era_sentence(slope: float) -> list[str]:
-    """Stars a standard deviation of years is worth, told where it is worth a word."""
+    """Stars a standard deviation of years is worth, where that is worth a word."""
     if abs(slope) < 0.05:
         return []
     return [f"I prefer {'newer' if slope > 0 else 'older'} ones {abs(slope):+.1f}."]

@@ -27,7 +27,7 @@ def fitting(
     """The blocks whose every prompt fits into ``limit`` tokens, and a report.
 
     Nothing is cut in the middle of a sentence: a block that does not fit is left out and counted;
-    tell less (``PromptStyle``) to keep it.
+    show less (``PromptStyle``) to keep it.
 
     Raises:
         ValueError: no block fits.
@@ -41,7 +41,7 @@ def fitting(
     if not len(kept):
         raise ValueError(
             f"prompts of {lengths.min()} to {lengths.max()} tokens do not fit the model's"
-            f" {limit}; tell less (style.verbatim, style.summary_words, style.cast)"
+            f" {limit}; show less (style.verbatim, style.summary_words, style.cast)"
         )
     report = TokenReport(
         float(lengths.mean()),

@@ -28,7 +28,7 @@ class RaftSettings:
 
     Attributes:
         cuts: shares of a user's training rows after which they are asked about the next ones.
-        turns: most rows asked after a cut; the rest of the stretch is left out by lot.
+        turns: most rows asked after a cut; the rest of the stretch is left out at random.
         folds: groups of users that are cut in turn while all the others' rows stand whole.
         distractors: share of the recalled memories that are swapped for unrelated ones, so that
             the reader learns to doubt what does not fit (RAFT, arXiv 2403.10131).
@@ -73,10 +73,10 @@ def raft_set(
 
     Args:
         dataset: whose training rows are asked about; ``background`` is known to averages.
-        style: what is told: Ms, Ml or both, and how many memories.
+        style: what prompts show: Ms, Ml or both, and how many memories.
         settings: see there.
-        distilled: Ms and reasons told by a model from all training rows, as in the paper; to tell
-            them anew at every cut would be paid for at every cut. Memories are still the earlier
+        distilled: Ms and reasons that a model made of all training rows, as in the paper; a new
+            distillation at every cut would be paid for at every cut. Memories are still the earlier
             ones only. None = distilled offline at every cut.
 
     Raises:
@@ -93,8 +93,8 @@ def raft_set(
                 continue
             past = _as_it_was(dataset, kept)
             refuse_leaks(past.train, asked, dataset)
-            told = distilled and _only(distilled, kept)
-            writer = ExampleWriter(past, make_memory=make_memory, distilled=told)
+            known = distilled and _only(distilled, kept)
+            writer = ExampleWriter(past, make_memory=make_memory, distilled=known)
             parts.append(writer.write(asked, style))
             users.append(asked.users)
     if not parts:

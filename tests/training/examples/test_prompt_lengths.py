@@ -24,5 +24,5 @@ def test_what_does_not_fit_is_left_out_and_counted(raft):
     some, shorter = fitting(raft, tokenizer, report.longest - 1)
     assert 0 < shorter.left_out == len(raft.users) - len(some.users)
     assert shorter.longest == report.longest
-    with pytest.raises(ValueError, match=r"tokens do not fit the model's 10; tell less"):
+    with pytest.raises(ValueError, match=r"tokens do not fit the model's 10; show less"):
         fitting(raft, tokenizer, 10)

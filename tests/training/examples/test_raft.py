@@ -1,4 +1,4 @@
-"""The RAFT set: what was told lies before what is asked, and the test period is never seen."""
+"""The RAFT set: what prompts show lies before what is asked, and the test period is never seen."""
 
 from dataclasses import replace
 
