@@ -11,6 +11,7 @@ from scipy.special import ndtr, ndtri
 
 from simenv.data.dataset import Truth
 from simenv.events import FloatArray, IntArray
+from simenv.seeding import Stream, generator
 from simenv.snapshots import Arrays, check_shapes, pack_arrays, unpack_arrays
 
 _EDGE = 1e-14  # probabilities nearer to 0 or 1 than this say nothing more of the utility
@@ -104,7 +105,7 @@ class LivingTruth:
     def advance(self, tick: int, averages: FloatArray, shift: FloatArray) -> None:
         """See ``World.advance``."""
         if self.drift_sd:
-            rng = np.random.default_rng([self.seed, tick])
+            rng = generator(self.seed, Stream.DRIFT, tick)
             self._drift += self.drift_sd * rng.standard_normal(self._drift.shape)
         self._heard = averages - self._first
         self._shift = shift.copy()

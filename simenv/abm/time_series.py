@@ -6,6 +6,7 @@ import numpy as np
 
 from simenv.abm import concentration as measures
 from simenv.events import Feedback, FloatArray, IntArray
+from simenv.seeding import Stream, generator
 from simenv.snapshots import Arrays
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ class Curves:
         self.returns = 0
         self.latest: dict[str, float] = {}
         self._labels = np.unique(society.groups).tolist()
-        rng = np.random.default_rng([society.root, 19])
+        rng = generator(society.root, Stream.COMPARED_PAIRS)
         edges = society.social.edges()
         chosen = rng.permutation(len(edges))[:_SAMPLE]
         self._friends = edges[np.sort(chosen)]

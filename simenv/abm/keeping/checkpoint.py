@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from simenv.abm.model import PersonaSociety
 
 MANIFEST = "manifest.json"
-FORMAT = 1
+FORMAT = 2  # since the social network and drifts have random streams of their own
 
 
 def has_checkpoint(folder: Path) -> bool:
@@ -81,13 +81,18 @@ def load(society: "PersonaSociety", folder: Path) -> str:
     """Bring a freshly built society to the last checkpoint; returns the name of the policy's file.
 
     Raises:
-        ValueError: the checkpoint is of another society, or was written by a newer version.
+        ValueError: the checkpoint is of another society, or by another version.
     """
     manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     if manifest["format"] > FORMAT:
         raise ValueError(
             f"checkpoint {folder.name!r} has format {manifest['format']}, this version reads up to"
             f" {FORMAT}; update personarec"
+        )
+    if manifest["format"] < FORMAT:
+        raise ValueError(
+            f"checkpoint {folder.name!r} has format {manifest['format']}, whose people have other"
+            f" friends than in format {FORMAT}; begin the run anew"
         )
     if manifest["world"] != society.identity():
         raise ValueError(
