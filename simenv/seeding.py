@@ -79,7 +79,7 @@ class Stream(IntEnum):
 
 
 def generator(seed: int, stream: Stream, *numbers: int) -> np.random.Generator:
-    """The generator of one draw of a run; ``numbers`` tell repetitions of the draw apart.
+    """The generator of one draw of a run; ``numbers`` set repetitions of the draw apart.
 
     A trailing 0 among ``numbers`` is as good as none: a stream always has them or never.
     """

@@ -19,8 +19,9 @@ from simenv.abm.agents import Person
 from simenv.abm.faults import Answered, TooManyFailuresError, ask
 from simenv.abm.happenings import Happenings
 from simenv.abm.keeping import checkpoint
-from simenv.abm.keeping.journal import Journal, Tick, no_tick
-from simenv.abm.moving_world import Reflects, Refreshes, World
+from simenv.abm.keeping.journal import Journal, TickRecord, no_tick
+from simenv.abm.living_users import Reflects, Refreshes
+from simenv.abm.moving_world import MovingWorld
 from simenv.abm.recommender_side import Platform, Recommends, Shown
 from simenv.abm.settings import SocietySettings
 from simenv.abm.shocks import Shock
@@ -76,7 +77,7 @@ class PersonaSociety(mesa.Model):  # type: ignore[misc]
         activation: Activation | None = None,
         social: SocialSettings | None = None,
         shocks: Sequence[Shock] = (),
-        world: World | None = None,
+        world: MovingWorld | None = None,
         seed: int = 0,
         folder: str | Path | None = None,
         resume: bool = False,
@@ -197,7 +198,7 @@ class PersonaSociety(mesa.Model):  # type: ignore[misc]
         ok = answered.ok
         self._bear(tick, users[~ok])
         kept, feedback = Slates(slates.items[ok], slates.scores[ok]), answered.feedback
-        self.last = Tick(tick, users[ok], kept, sources[ok], feedback, users[~ok])
+        self.last = TickRecord(tick, users[ok], kept, sources[ok], feedback, users[~ok])
         observation = {key: values[ok] for key, values in shown.observation.items()}
         self._live(tick, seeds[ok], observation)
         self.curves.returns = int((self.tally.visits[arrivals] > 1).sum())

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simenv.abm.keeping.whole_files import replace_whole, write_whole
 from simenv.abm.recommender_side import Refit
 from simenv.snapshots import Arrays, pack_arrays, unpack_arrays
+from simenv.whole_files import replace_whole, write_whole
 
 if TYPE_CHECKING:
     from simenv.abm.model import PersonaSociety
