@@ -134,11 +134,6 @@ class ReturnTimes:
         """See ``Activation.put_off``."""
         self._next[users] = until
 
-    @property
-    def num_gone(self) -> int:
-        """Users who stay away for good."""
-        return int(np.isinf(self._next).sum())
-
     def arrays(self) -> Arrays:
         """See ``Activation.arrays``."""
         return {"next": self._next, "stars": self._visit_stars, "steps": self._visit_steps}
@@ -184,11 +179,6 @@ class SteadyShare:
     def put_off(self, users: IntArray, until: IntArray) -> None:
         """See ``Activation.put_off``."""
         self._not_before[users] = until
-
-    @property
-    def num_gone(self) -> int:
-        """Nobody leaves for good."""
-        return 0
 
     def arrays(self) -> Arrays:
         """See ``Activation.arrays``."""

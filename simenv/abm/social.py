@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     import networkx as nx
 
 RECOMMENDED, FRIEND, TREND, VIRAL = range(4)  # where an exposure came from
-SOURCES = ("recommender", "friend", "trend", "viral")
 
 
 @dataclass(frozen=True)
