@@ -9,6 +9,7 @@ from simenv.abm.keeping.journal import TickRecord
 from simenv.abm.social import FRIEND
 from simenv.catalog import Catalog
 from simenv.events import Feedback, FloatArray, IntArray, InteractionLog
+from simenv.exposure import coverage, gini
 from simenv.seeding import Stream, generator
 from simenv.snapshots import Arrays
 
@@ -32,12 +33,11 @@ class Curves:
     def __init__(
         self, catalog: Catalog, log: InteractionLog, groups: IntArray, friends: IntArray, seed: int
     ) -> None:
-        genres = catalog.genre_matrix
         self._groups, self._labels = groups, np.unique(groups).tolist()
-        self._shares = genres / np.maximum(genres.sum(axis=1, keepdims=True), 1)
+        self._shares = catalog.genre_shares
         self.consumption = self._before(log)
-        self.exposure = np.zeros(len(genres))  # of late
-        self.shown = np.zeros(len(genres))  # ever
+        self.exposure = np.zeros(len(catalog))  # of late
+        self.shown = np.zeros(len(catalog))  # ever
         self._num_returns = 0
         self.latest: dict[str, float] = {}
         rng = generator(seed, Stream.COMPARED_PAIRS)
@@ -92,8 +92,8 @@ class Curves:
             "ratings": float(len(taken)),
             "mean_rating": _mean(taken),
             "satisfaction": _mean(stars),
-            "gini": measures.gini(self.exposure),
-            "coverage": measures.coverage(self.shown),
+            "gini": gini(self.exposure),
+            "coverage": coverage(self.shown),
             "filter_bubble": measures.bubble(own),
             "polarisation": measures.polarisation(own, groups),
             "echo_chamber": measures.echo_chamber(self.consumption, self._friends, self._strangers),

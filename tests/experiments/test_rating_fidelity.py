@@ -91,6 +91,25 @@ def test_contrasts_say_who_is_better():
     assert "| memory helps |" in page
 
 
+def test_intervals_of_rows_and_contrasts_hold_95_of_100():
+    """400 users: the first predictor is off by 1 for every second of them, the other never.
+
+    The mean square is 0.5 ± 1.96 · 0.5 / 20, and the contrast is the first figure again.
+    """
+    off = np.arange(400) % 2.0
+    names = ["persona | Ms", "persona | Ms+Ml"]
+    errors = user_sums(np.stack([3 + off, 3 + 0 * off]), np.full(400, 3.0), np.arange(400))
+    summary = summarise(Regime("x", names, [errors], [{n: {} for n in names}], 2000))
+    expected = [np.sqrt(0.5 - 1.96 * 0.5 / 20), np.sqrt(0.5 + 1.96 * 0.5 / 20)]
+    row = summary["rows"]["persona | Ms"]
+    assert (row["rmse"], row["mae"]) == pytest.approx((np.sqrt(0.5), 0.5))
+    assert row["rmse_ci95"] == pytest.approx(expected, abs=0.005)
+    helped = summary["contrasts"]["memory helps"]
+    assert helped["difference"] == pytest.approx(-np.sqrt(0.5))
+    assert helped["ci95"] == pytest.approx([-expected[1], -expected[0]], abs=0.005)
+    assert (summary["draws"], summary["rows_asked"]) == (1, 400)
+
+
 @pytest.mark.slow
 def test_the_whole_table_of_a_tiny_world(tmp_path, monkeypatch):
     words = [

@@ -11,6 +11,7 @@ from agents.inference.scripted import ScriptedEngine
 from agents.persona_users import PersonaUsers
 from agents.population.population import Population
 from simenv.catalog import Catalog
+from simenv.data.dataset import Dataset
 from simenv.data.splits import split_dataset
 from simenv.data.synthetic import synthetic
 from simenv.events import InteractionLog
@@ -118,6 +119,48 @@ def test_predictors_also_learn_from_other_peoples_rows():
     assert found["item mean"]["rmse"] == 0.0, "others gave item B 5 and so does user 0"
     assert found["user mean"]["rmse"] == pytest.approx(5 - 3)
     assert found["global mean"]["rmse"] == pytest.approx(5 - (3 + 5 + 5) / 3)
+
+
+class AlwaysFour:
+    """A user model that gives four stars to everything, for certain."""
+
+    def probabilities(self, users, items, chosen=False):
+        return np.broadcast_to(np.eye(5)[3], (*items.shape, 5))
+
+
+def rated(*ratings, rows_each=1):
+    """A data set whose user i gave ``ratings[i]`` to ``rows_each`` held-out items."""
+    n, size = len(ratings), rows_each + 1
+    catalog = Catalog(tuple(f"Item {i}" for i in range(size)), np.zeros(size, int), ((),) * size)
+    train = InteractionLog.from_columns(
+        np.arange(n), np.zeros(n, int), ratings, num_users=n, num_items=size
+    )
+    test = InteractionLog.from_columns(
+        np.repeat(np.arange(n), rows_each), np.tile(np.arange(1, size), n),
+        np.repeat(ratings, rows_each), num_users=n, num_items=size,
+    )  # fmt: skip
+    return Dataset("rated", catalog, train, test, tuple(map(str, range(n))))
+
+
+@pytest.mark.parametrize("rows_each", [1, 4])
+def test_the_interval_holds_95_of_100_and_a_users_rows_are_one_piece_of_evidence(rows_each):
+    """400 users, half of them off by 1 and half by 0: the mean square is 0.5 ± 1.96 · 0.5 / 20."""
+    data = rated(*[4.0, 5.0] * 200, rows_each=rows_each)
+    found = measure(AlwaysFour(), data, np.arange(400))["predictors"]["simulated users"]
+    low, high = found["rmse_ci95"]
+    assert found["rmse"] == pytest.approx(np.sqrt(0.5))
+    assert low == pytest.approx(np.sqrt(0.5 - 1.96 * 0.5 / 20), abs=0.005)
+    assert high == pytest.approx(np.sqrt(0.5 + 1.96 * 0.5 / 20), abs=0.005)
+
+
+def test_the_interval_is_that_of_a_thousand_draws_of_users_with_seed_0():
+    squares = np.array([0.0, 1.0, 4.0, 9.0])
+    found = measure(AlwaysFour(), rated(4.0, 5.0, 2.0, 1.0), np.arange(4))
+    drawn = np.random.default_rng(0).integers(0, 4, size=(1000, 4))
+    means = sorted(np.mean([squares[user] for user in row]) for row in drawn)
+    expected = np.sqrt([np.quantile(means, 0.025), np.quantile(means, 0.975)])
+    mine = found["predictors"]["simulated users"]["rmse_ci95"]
+    assert mine == pytest.approx(expected.tolist())
 
 
 @pytest.mark.slow
