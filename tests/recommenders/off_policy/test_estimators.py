@@ -321,12 +321,6 @@ def test_small_weights_are_judged_like_any() -> None:
     assert effective_size(np.array([0.1, 0.1])) == pytest.approx(2)
 
 
-def test_a_warning_points_at_the_line_that_asked() -> None:
-    with pytest.warns(OverlapWarning) as caught:
-        inverse_propensity(TINY._replace(weights=np.array([[9.0], [9.0]])))
-    assert caught[0].filename == __file__
-
-
 def test_an_estimate_on_a_handful_of_places_warns() -> None:
     weights = np.zeros((100, 1))
     weights[:2] = 50.0
