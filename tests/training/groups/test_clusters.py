@@ -208,6 +208,7 @@ def test_groups_tell_a_share_of_the_variance():
     assert explained_share(values, np.array([0, 0, 1, 1])) == pytest.approx(1 - 4 / 20)
     assert explained_share(values, np.array([0, 1, 1, 0])) == pytest.approx(1 - (18 + 2) / 20)
     assert explained_share(values * 0, np.array([0, 0, 1, 1])) == 1.0
+    assert explained_share(values, np.array([0, 1, 2, 2])) == pytest.approx(1 - 2 / 20)
     # Two figures around 3 and 10, the second all the same; one group of one, one of three.
     wide = np.column_stack([values, np.full(4, 10.0)])
     assert explained_share(wide, np.array([0, 1, 1, 1])) == pytest.approx(1 - (4 + 0 + 4) / 20)
