@@ -24,7 +24,7 @@ def activation(level=2, **life):
 def next_ticks(level, stars, **life):
     """When users of an activity come next after a visit of one slate, left in tick 10."""
     returns = activation(level, **life)
-    returns.sees_off(10, USERS, np.full(NUM, stars), ALL, SEEDS)
+    returns.take_in(10, USERS, np.full(NUM, stars), ALL, SEEDS)
     return returns.arrays()["next"]
 
 
@@ -55,10 +55,10 @@ def test_the_more_active_come_first_sooner():
 
 def test_a_visit_counts_with_the_mean_of_all_its_slates():
     together, alone = activation(gone_after=1e9), activation(gone_after=1e9)
-    together.sees_off(8, USERS, np.full(NUM, 4.0), ~ALL, SEEDS)
-    together.sees_off(9, USERS, np.full(NUM, 5.0), ~ALL, SEEDS)
-    together.sees_off(10, USERS, np.full(NUM, 3.0), ALL, SEEDS)
-    alone.sees_off(10, USERS, np.full(NUM, (4.0 + 5.0 + 3.0) / 3), ALL, SEEDS)
+    together.take_in(8, USERS, np.full(NUM, 4.0), ~ALL, SEEDS)
+    together.take_in(9, USERS, np.full(NUM, 5.0), ~ALL, SEEDS)
+    together.take_in(10, USERS, np.full(NUM, 3.0), ALL, SEEDS)
+    alone.take_in(10, USERS, np.full(NUM, (4.0 + 5.0 + 3.0) / 3), ALL, SEEDS)
     np.testing.assert_array_equal(together.arrays()["next"], alone.arrays()["next"])
     for name in ("stars", "steps"):
         assert not together.arrays()[name].any()  # the next visit begins anew
@@ -67,8 +67,8 @@ def test_a_visit_counts_with_the_mean_of_all_its_slates():
 def test_who_stays_is_there_in_the_next_tick_however_quiet_the_day():
     returns = ReturnTimes(rhythm=np.full(7, 1e-9), ticks_per_day=4)
     returns.start(0, np.full(NUM, 2))
-    returns.put_off(USERS, np.full(NUM, 99))
-    returns.sees_off(10, USERS[:50], np.full(50, 4.0), ~ALL[:50], SEEDS[:50])
+    returns.postpone(USERS, np.full(NUM, 99))
+    returns.take_in(10, USERS[:50], np.full(50, 4.0), ~ALL[:50], SEEDS[:50])
     assert returns.awake(11, 1.0).tolist() == list(range(50))
 
 
@@ -78,7 +78,7 @@ def test_who_would_stay_away_too_long_is_gone_for_good():
     share = 1 - norm.cdf(np.log(10.0 / median) / 1.2)
     assert np.isinf(nexts).mean() == pytest.approx(share, abs=0.03)
     returns = activation()
-    returns.sees_off(10, USERS, np.full(NUM, 1.0), ALL, SEEDS)
+    returns.take_in(10, USERS, np.full(NUM, 1.0), ALL, SEEDS)
     gone = np.flatnonzero(np.isinf(returns.arrays()["next"]))
     assert len(gone) > 100
     assert not np.isin(gone, returns.awake(10**6, 50.0)).any()
@@ -94,7 +94,7 @@ def test_a_boost_multiplies_arrivals_and_brings_people_early():
 def test_each_day_brings_its_share_of_those_due():
     returns = ReturnTimes(rhythm=np.array([1.0, 0.25, 0.5]), ticks_per_day=4)
     returns.start(0, np.full(NUM, 2))
-    returns.put_off(USERS, np.zeros(NUM, dtype=int))
+    returns.postpone(USERS, np.zeros(NUM, dtype=int))
     shares = [len(returns.awake(tick, 1.0)) / NUM for tick in (3, 4, 7, 8, 12)]
     assert shares == pytest.approx([1.0, 0.25, 0.25, 0.5, 1.0], abs=0.03)
 
@@ -116,14 +116,14 @@ def test_a_steady_share_is_drawn_anew_every_tick():
     assert len(np.intersect1d(one, two)) / NUM == pytest.approx(0.04, abs=0.012)
     assert len(steady.awake(1, 2.0)) / NUM == pytest.approx(0.4, abs=0.03)
     assert np.isin(one, steady.awake(1, 2.0)).all()
-    steady.put_off(one, np.full(len(one), 5))
+    steady.postpone(one, np.full(len(one), 5))
     assert len(np.intersect1d(one, steady.awake(4, 5.0))) == 0
     assert np.isin(one, steady.awake(5, 5.0)).all()
 
 
 def test_the_state_comes_back_from_its_arrays():
     one, two = activation(), activation(1)
-    one.sees_off(2, USERS, np.full(NUM, 4.0), USERS % 2 == 0, SEEDS)
+    one.take_in(2, USERS, np.full(NUM, 4.0), USERS % 2 == 0, SEEDS)
     two.load(one.arrays())
     for tick in (3, 4, 30):
         np.testing.assert_array_equal(one.awake(tick, 1.0), two.awake(tick, 1.0))
