@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from agents.assembly import persona_users
-from agents.fidelity.held_out import calibration_error, earliest_rows, measure, rate
+from agents.fidelity.held_out import earliest_rows, measure, rate
 from agents.inference.scripted import ScriptedEngine
 from agents.persona_users import PersonaUsers
 from agents.population.population import Population
@@ -26,33 +26,6 @@ def dataset():
 @pytest.fixture
 def users(dataset, population):
     return PersonaUsers(population_from_dataset(dataset, population), ScriptedEngine())
-
-
-def certain(*stars):
-    """Forecasts that put everything on one star each."""
-    return np.eye(5)[np.array(stars) - 1]
-
-
-def test_forecasts_that_always_come_true_have_no_calibration_error():
-    assert calibration_error(certain(1, 3, 5), np.array([1.0, 3.0, 5.0])) == 0.0
-
-
-def test_forecasts_that_never_come_true_miss_by_what_they_claim():
-    """Of 5 forecasts one claims 1 and gets 0, one claims 0 and gets 1."""
-    assert calibration_error(certain(2), np.array([4.0])) == pytest.approx((1 + 1) / 5)
-
-
-def test_even_forecasts_are_calibrated_where_every_star_comes_equally_often():
-    chances, ratings = np.full((5, 5), 0.2), np.arange(1.0, 6.0)
-    assert calibration_error(chances, ratings) == pytest.approx(0.0, abs=1e-12)
-
-
-def test_even_forecasts_about_a_sure_thing_miss_by_nothing_in_one_bin_but_not_in_honest_ones():
-    """All ten forecasts fall into one bin; their mean 0.2 is the frequency 2 / 10."""
-    assert calibration_error(np.full((2, 5), 0.2), np.array([5.0, 5.0])) == pytest.approx(0.0)
-    sharp = np.array([[0.0, 0.0, 0.0, 0.4, 0.6]] * 2)
-    expected = (2 * abs(0.4 - 0.0) + 2 * abs(0.6 - 1.0)) / 10
-    assert calibration_error(sharp, np.array([5.0, 5.0])) == pytest.approx(expected)
 
 
 def test_earliest_rows_are_the_first_of_each_user():
