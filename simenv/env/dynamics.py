@@ -56,7 +56,7 @@ class Dynamics:
     def rewind(self) -> None:
         """Everybody as new and every slot idle; memories are the user model's."""
         self.lifetime[:] = 0
-        self.sessions = Sessions.idle(*self.sessions.history_items.shape)
+        self.sessions = Sessions.idle(*self.sessions.history.items.shape)
 
     def set_root(self, root: int | None, rng: np.random.Generator) -> None:
         """As told; else it stays as it was; else it is drawn."""

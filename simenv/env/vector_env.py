@@ -29,12 +29,12 @@ from simenv.env.rendering import MODES, Frame, Screen
 from simenv.env.rewards import RewardChoice, resolve_reward
 from simenv.env.sessions import Sessions
 from simenv.env.spaces import (
-    Observation,
     build_action_space,
     build_observation_space,
     check_actions,
 )
 from simenv.events import IntArray, SeedArray
+from simenv.observation import Observation
 from simenv.snapshots import pack_arrays, unpack_arrays
 from simenv.user_model import UserModel
 from simenv.users.lives import Life
