@@ -21,6 +21,7 @@ class Sessions:
     """n slots; a slot that is not ``live`` keeps its last state until it is started again."""
 
     users: IntArray  # (n,)
+    chosen: IntArray  # (n,) who comes at an automatic reset; -1 = drawn
     steps: IntArray  # (n,) slates shown in this session
     episodes: IntArray  # (n,) sessions started in this slot since the seeded reset
     terminated: BoolArray  # (n,) the user left
@@ -35,6 +36,7 @@ class Sessions:
         """Slots in which nobody sits: all of them count as truncated."""
         return cls(
             users=np.zeros(num_slots, dtype=np.int64),
+            chosen=np.full(num_slots, -1, dtype=np.int64),
             steps=np.zeros(num_slots, dtype=np.int64),
             episodes=np.zeros(num_slots, dtype=np.int64),
             terminated=np.zeros(num_slots, dtype=np.bool_),
@@ -49,6 +51,11 @@ class Sessions:
     def live(self) -> BoolArray:
         """(n,) true where a session runs."""
         return ~(self.terminated | self.truncated)
+
+    @property
+    def occupants(self) -> IntArray:
+        """(n,) who sits in the slot or is bound to come back to it; -1 = nobody."""
+        return np.where(self.live, self.users, self.chosen)
 
     def start(self, rows: IntArray, users: IntArray) -> None:
         """Begin a session of ``users`` in the slots ``rows``."""
@@ -138,15 +145,16 @@ def draw_users(root: int, pool: IntArray, rows: IntArray, sessions: Sessions) ->
 
     Slot i of n draws from the places i, i + n, i + 2n, … of the pool, so no user can sit in two
     slots. Only users chosen by hand can break that; whoever would then sit twice is replaced by
-    the next free user of the pool.
+    the next free user of the pool. Slots that ``chosen`` binds to a user keep that user from all
+    others.
     """
     num_slots = len(sessions.users)
     class_sizes = (len(pool) - rows - 1) // num_slots + 1
     draws = uniforms(row_seeds(root, rows, sessions.episodes[rows]), _WHO, 1)[:, 0]
     positions: IntArray = rows + num_slots * (draws * class_sizes).astype(np.int64)
-    others = sessions.live
-    others[rows] = False
-    busy = sessions.users[others]
+    others = sessions.occupants
+    others[rows] = -1
+    busy = others[others >= 0]
     if not np.isin(pool[positions], busy).any():
         return np.asarray(pool[positions])
     return _next_free(pool, positions, set(busy.tolist()))

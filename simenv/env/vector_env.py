@@ -72,6 +72,12 @@ class RecVectorEnv(VectorEnv[Observation, IntArray, NDArray[Any]]):
     ``reset_mask`` (n,) bool: which rows to reset; ``root``: an int that re-keys all draws while
     memories and counters stay; ``forget``: True takes memories back without re-keying.
 
+    Automatic resets keep what describes the run and do not repeat what happens once: ``users`` come
+    back to their rows at every automatic reset, until the row is reset by a call; ``root`` and the
+    seed stay, and all draws go on from them by a hash, so the whole run replays; ``forget`` and
+    ``reset_mask`` hold for the one call. Rows whose user was drawn get another drawn user each
+    time. A call of ``reset`` forgets the ``users`` of an earlier call.
+
     ``info`` of a step holds ``user`` (n,), ``ratings`` (n, k), ``taken`` (n, k), ``expected``
     (n, k), ``probabilities`` (n, k, 5), and with ``life`` also ``days_away`` (n,), each with its
     mask ``_key`` (n,): rows that were asked.
@@ -175,16 +181,17 @@ class RecVectorEnv(VectorEnv[Observation, IntArray, NDArray[Any]]):
             RuntimeError: the environment was closed.
         """
         self._check_open("reset")
-        seated = np.where(self._sessions.live & (seed is None), self._sessions.users, -1)
-        may_idle = self.autoreset_mode is AutoresetMode.DISABLED
-        chosen = parse_options(options, seed, seated, self.user_model.num_users, may_idle)
+        nobody = np.full(self.num_envs, -1, dtype=np.int64)
+        seated = self._sessions.occupants if seed is None else nobody
+        restarts = self.autoreset_mode is not AutoresetMode.DISABLED
+        chosen = parse_options(options, seed, seated, self.user_model.num_users, not restarts)
         super().reset(seed=seed)
         if chosen.forget:
             self.user_model.reset()
         if seed is not None:
             self._dynamics.rewind()
         self._dynamics.set_root(seed if chosen.root is None else chosen.root, self.np_random)
-        rows = self._dynamics.seat(np.flatnonzero(chosen.mask), chosen.users)
+        rows = self._dynamics.seat(np.flatnonzero(chosen.mask), chosen.users, restarts)
         info = spread_info({"user": self._sessions.users[rows]}, rows, self.num_envs)
         if self._screen is not None:
             self._screen.clear()
@@ -285,7 +292,7 @@ class RecVectorEnv(VectorEnv[Observation, IntArray, NDArray[Any]]):
 
     def _restart(self, rows: IntArray, info: Info) -> None:
         """The next session in the rows (m,); ``info`` names who came, as a reset would."""
-        self._dynamics.start(rows)
+        self._dynamics.restart(rows)
         set_rows(info, "user", self._sessions.users[rows], rows)
 
     def _check_ready(self, verb: str) -> None:
