@@ -34,7 +34,10 @@ class UserModel(Protocol):
         ...
 
     def snapshot(self) -> bytes:
-        """The exact state: memories and sessions."""
+        """The exact state: memories and sessions.
+
+        ``simenv.snapshot_differences`` keeps a later one as what changed since an earlier one.
+        """
         ...
 
     def restore(self, snapshot: bytes) -> None:

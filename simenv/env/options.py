@@ -37,12 +37,18 @@ class EnvSettings(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class ResetOptions:
-    """Checked options of one reset of n rows."""
+    """Checked options of one reset of n rows.
 
-    mask: BoolArray  # (n,) rows to reset
-    users: IntArray | None  # (n,) who sits where, -1 = nobody; None = drawn
-    root: int | None  # new root of the draws; None = as it was
-    forget: bool  # memories go back to those at construction
+    Automatic resets keep what describes the run and do not repeat what happens once. ``users`` come
+    back to their rows at every automatic reset, until a call of ``reset`` restarts the row; rows
+    whose user was drawn get a drawn user each time. ``root`` stays, as a seed does: all draws go on
+    from it by a hash, so the whole run replays. ``reset_mask`` and ``forget`` hold for one call.
+    """
+
+    mask: BoolArray  # (n,) option ``reset_mask``: rows to reset; all if it is not given
+    users: IntArray | None  # (n,) who sits where, -1 = leave the row idle; None = drawn
+    root: int | None  # re-keys all draws, memories and counters stay; None = as it was
+    forget: bool  # memories go back to those at construction; no draw is re-keyed
 
 
 def check_settings(**settings: int | str | None) -> None:

@@ -77,13 +77,13 @@ class RecEnv(gym.Env[Observation, IntArray]):
         """Release what the user model holds; closing twice is fine."""
         self._batch.close()
 
-    def snapshot(self) -> bytes:
-        """The exact state; see ``RecVectorEnv.snapshot``."""
-        return self._batch.snapshot()
+    def snapshot(self, since: bytes | None = None) -> bytes:
+        """The exact state, or what changed in it; see ``RecVectorEnv.snapshot``."""
+        return self._batch.snapshot(since)
 
-    def restore(self, snapshot: bytes) -> None:
-        """Bring back the state that ``snapshot`` returned."""
-        self._batch.restore(snapshot)
+    def restore(self, snapshot: bytes, base: bytes | None = None) -> None:
+        """Bring back the state that ``snapshot`` returned; see ``RecVectorEnv.restore``."""
+        self._batch.restore(snapshot, base)
 
 
 def _first(info: Info) -> Info:

@@ -35,6 +35,7 @@ from simenv.env.spaces import (
 )
 from simenv.events import IntArray, SeedArray
 from simenv.observation import Observation
+from simenv.snapshot_differences import combine, difference
 from simenv.snapshots import pack_arrays, unpack_arrays
 from simenv.user_model import UserModel
 from simenv.users.lives import Life
@@ -68,15 +69,8 @@ class RecVectorEnv(VectorEnv[Observation, IntArray, NDArray[Any]]):
             "rgb_array" (``render`` returns one page for each of them).
         on_close: called once by ``close``, for whoever built a user model that holds resources.
 
-    ``reset(options=…)`` knows ``users`` (n,): who sits where, -1 = leave the slot idle;
-    ``reset_mask`` (n,) bool: which rows to reset; ``root``: an int that re-keys all draws while
-    memories and counters stay; ``forget``: True takes memories back without re-keying.
-
-    Automatic resets keep what describes the run and do not repeat what happens once: ``users`` come
-    back to their rows at every automatic reset, until the row is reset by a call; ``root`` and the
-    seed stay, and all draws go on from them by a hash, so the whole run replays; ``forget`` and
-    ``reset_mask`` hold for the one call. Rows whose user was drawn get another drawn user each
-    time. A call of ``reset`` forgets the ``users`` of an earlier call.
+    ``reset(options=…)`` knows ``users``, ``reset_mask``, ``root`` and ``forget``:
+    ``simenv.env.options.ResetOptions`` says what they do and how far automatic resets keep them.
 
     ``info`` of a step holds ``user`` (n,), ``ratings`` (n, k), ``taken`` (n, k), ``expected``
     (n, k), ``probabilities`` (n, k, 5), and with ``life`` also ``days_away`` (n,), each with its
@@ -249,23 +243,33 @@ class RecVectorEnv(VectorEnv[Observation, IntArray, NDArray[Any]]):
         if self._on_close is not None:
             self._on_close()
 
-    def snapshot(self) -> bytes:
+    def snapshot(self, since: bytes | None = None) -> bytes:
         """The exact state, users included: a run can be forked in the middle of a session.
+
+        Args:
+            since: an earlier snapshot; what is returned then holds only what changed, which is
+                small where memories are long, and ``restore`` wants both.
 
         Raises:
             RuntimeError: closed or not yet reset.
         """
         self._check_ready("snapshot")
-        return pack_arrays(self._dynamics.arrays())
+        whole = pack_arrays(self._dynamics.arrays())
+        return whole if since is None else difference(whole, since)
 
-    def restore(self, snapshot: bytes) -> None:
+    def restore(self, snapshot: bytes, base: bytes | None = None) -> None:
         """Bring back the state that ``snapshot`` returned, here or in an equal environment.
 
+        Args:
+            snapshot: of ``snapshot``.
+            base: what ``since`` was when it was taken; None = it is a whole one.
+
         Raises:
-            ValueError: the snapshot is of an environment of another size.
+            ValueError: the snapshot is of an environment of another size, or another ``base``.
         """
         self._check_open("restore")
-        self._dynamics.load(unpack_arrays(snapshot))
+        whole = snapshot if base is None else combine(snapshot, base)
+        self._dynamics.load(unpack_arrays(whole))
         if self._screen is not None:
             self._screen.clear()
 
