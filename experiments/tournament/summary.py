@@ -26,6 +26,7 @@ from recommenders.evaluation.survival import survival
 from recommenders.off_policy.estimators import BY_PLACE
 from simenv.env.rollout import Rollout
 from simenv.events import FloatArray
+from simenv.seeding import Stream, generator
 
 
 def summarise(
@@ -203,7 +204,7 @@ def _agreement(
     found = agreement(
         np.stack([a[name].values for name in names]),
         np.stack([b[name] for name in names]),
-        np.random.default_rng([seed, 31]),
+        generator(seed, Stream.AGREEMENT),
         num_resamples,
         a_counts=np.stack([a[name].counts for name in names]),
     )
