@@ -28,13 +28,13 @@ class Activation(Protocol):
         """Users (n,) who come in this tick, rising; ``boost`` multiplies their number."""
         ...
 
-    def sees_off(
+    def take_in(
         self, tick: int, users: IntArray, stars: FloatArray, quits: BoolArray, seeds: SeedArray
     ) -> None:
         """The users (n,) were shown slates worth ``stars`` (n,); those of ``quits`` leave."""
         ...
 
-    def put_off(self, users: IntArray, until: IntArray) -> None:
+    def postpone(self, users: IntArray, until: IntArray) -> None:
         """The users (n,) do not come before the ticks ``until`` (n,)."""
         ...
 
@@ -117,10 +117,10 @@ class ReturnTimes:
         seeds = row_seeds(self._root, users, np.full(len(users), tick))
         return users[uniforms(seeds, Channel.ARRIVAL, 1)[:, 0] < chance]
 
-    def sees_off(
+    def take_in(
         self, tick: int, users: IntArray, stars: FloatArray, quits: BoolArray, seeds: SeedArray
     ) -> None:
-        """See ``Activation.sees_off``; those who stay get the next slate in the next tick."""
+        """See ``Activation.take_in``; those who stay get the next slate in the next tick."""
         self._visit_stars[users] += stars
         self._visit_steps[users] += 1
         self._next[users] = tick + 1
@@ -130,8 +130,8 @@ class ReturnTimes:
         self._next[leavers] = tick + 1 + np.ceil(days * self.ticks_per_day)
         self._visit_stars[leavers] = self._visit_steps[leavers] = 0
 
-    def put_off(self, users: IntArray, until: IntArray) -> None:
-        """See ``Activation.put_off``."""
+    def postpone(self, users: IntArray, until: IntArray) -> None:
+        """See ``Activation.postpone``."""
         self._next[users] = until
 
     def arrays(self) -> Arrays:
@@ -171,13 +171,13 @@ class SteadyShare:
         comes = uniforms(seeds, Channel.ARRIVAL, 1)[:, 0] < self.share * boost
         return np.flatnonzero(comes & (self._not_before <= tick))
 
-    def sees_off(
+    def take_in(
         self, tick: int, users: IntArray, stars: FloatArray, quits: BoolArray, seeds: SeedArray
     ) -> None:
-        """See ``Activation.sees_off``: nobody's past matters."""
+        """See ``Activation.take_in``: nobody's past matters."""
 
-    def put_off(self, users: IntArray, until: IntArray) -> None:
-        """See ``Activation.put_off``."""
+    def postpone(self, users: IntArray, until: IntArray) -> None:
+        """See ``Activation.postpone``."""
         self._not_before[users] = until
 
     def arrays(self) -> Arrays:

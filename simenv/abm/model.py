@@ -20,7 +20,7 @@ from simenv.abm.faults import Answered, TooManyFailuresError, ask_tolerantly
 from simenv.abm.happenings import Happenings
 from simenv.abm.keeping import checkpoint
 from simenv.abm.keeping.journal import Journal, TickRecord, no_tick
-from simenv.abm.living_users import Reflects, Refreshes
+from simenv.abm.living_users import Refreshes, reflect_if_due, refresh_if_due
 from simenv.abm.moving_world import MovingWorld
 from simenv.abm.recommender_side import Platform, Recommends, Shown
 from simenv.abm.settings import SocietySettings
@@ -143,7 +143,7 @@ class PersonaSociety(mesa.Model):  # type: ignore[misc]
         started, tick = perf_counter(), self.steps
         shown = self._show(tick)
         reason = self._play(tick, shown) if len(shown.users) else self._rest(tick)
-        self._refresh(tick)
+        self.user_seconds += refresh_if_due(self.user_model, tick, self.settings.refresh_every)
         self.curves.measure(self.last, len(shown.saturated))
         self.datacollector.collect(self)
         self.journal.add(self.last)
@@ -173,7 +173,7 @@ class PersonaSociety(mesa.Model):  # type: ignore[misc]
         shown = self.platform.show(awake, self.rng)
         if len(shown.saturated):
             later = np.full(len(shown.saturated), tick + _PATIENCE)
-            self.activation.put_off(shown.saturated, later)
+            self.activation.postpone(shown.saturated, later)
         return shown
 
     def _rest(self, tick: int) -> str:
@@ -193,14 +193,14 @@ class PersonaSociety(mesa.Model):  # type: ignore[misc]
         arrivals = self.tally.arrivals(users)
         answered = self._ask(users, slates, seeds, arrivals)
         ok = answered.ok
-        self._bear(tick, users[~ok])
+        self._postpone_failed(tick, users[~ok])
         kept, feedback = Slates(slates.items[ok], slates.scores[ok]), answered.feedback
         self.last = TickRecord(tick, users[ok], kept, sources[ok], feedback, users[~ok])
         observation = {key: values[ok] for key, values in shown.observation.items()}
         self._live(tick, seeds[ok], observation)
         num_returns = int((self.tally.visits[arrivals] > 1).sum())
         self.curves.take_in(users[ok], kept.items, feedback, num_returns)
-        self._reflect(tick)
+        reflect_if_due(self.user_model, tick, self.settings.reflect_every, self.tally.unreflected)
         return answered.reason
 
     def _ask(
@@ -216,19 +216,19 @@ class PersonaSociety(mesa.Model):  # type: ignore[misc]
         self.user_seconds += perf_counter() - started
         return answered
 
-    def _bear(self, tick: int, failed: IntArray) -> None:
+    def _postpone_failed(self, tick: int, failed: IntArray) -> None:
         """Those who failed try again later, and later still each time."""
         failures = self.tally.failures
         failures[failed] += 1
         if len(failed):
-            self.activation.put_off(failed, tick + 2 ** np.minimum(failures[failed], 10))
+            self.activation.postpone(failed, tick + 2 ** np.minimum(failures[failed], 10))
 
     def _live(self, tick: int, seeds: SeedArray, observation: dict[str, Any]) -> None:
         """Everything that follows from the answers of ``self.last``."""
         users, slates, feedback = self.last.users, self.last.slates, self.last.feedback
         self.tally.take_in(users, slates.items, feedback)
         stars = self.tally.satisfaction[users]
-        self.activation.sees_off(tick, users, stars, feedback.quits, seeds)
+        self.activation.take_in(tick, users, stars, feedback.quits, seeds)
         self.social.spread(users, slates.items, feedback, seeds)
         num_fits = len(self.platform.refits)
         if len(users):
@@ -237,22 +237,6 @@ class PersonaSociety(mesa.Model):  # type: ignore[misc]
             self.platform.policy, "learns_online", True
         ):
             self._policy_file = None
-
-    def _reflect(self, tick: int) -> None:
-        every = self.settings.reflect_every
-        if not every or not isinstance(self.user_model, Reflects):
-            return
-        due = np.flatnonzero(self.tally.unreflected >= every)
-        if len(due):
-            self.user_model.reflect(due, tick)
-            self.tally.unreflected[due] = 0
-
-    def _refresh(self, tick: int) -> None:
-        every = self.settings.refresh_every
-        if every and tick % every == 0 and isinstance(self.user_model, Refreshes):
-            started = perf_counter()
-            self.user_model.refresh(tick)
-            self.user_seconds += perf_counter() - started
 
     def averages(self) -> FloatArray:
         """(I,) stars that people see beside each item now."""

@@ -1,4 +1,4 @@
-"""The truth of a world that moves: tastes drift, reputations follow ratings, scandals bite.
+"""The truth of a world that moves: tastes drift, reputations follow ratings, scandals cost stars.
 
 Letters: ``n`` users in the batch, ``k`` slate places, ``U`` all users, ``I`` all items, ``g``
 genres.

@@ -123,8 +123,11 @@ class Social:
         if self.settings.trend_chance:
             self._trend *= self.settings.trend_memory
             self._trend += np.bincount(items[feedback.taken], minlength=len(self._trend))
-        if not self.settings.tell_chance or not len(self._friends):
-            return
+        if self.settings.tell_chance and len(self._friends):
+            self._talk(users, items, feedback, seeds)
+
+    def _talk(self, users: IntArray, items: IntArray, feedback: Feedback, seeds: SeedArray) -> None:
+        """Whoever liked something well enough names the best of it to some friends."""
         best = feedback.ratings.argmax(axis=1)
         rows = np.flatnonzero(feedback.ratings.max(axis=1) >= self.settings.tell_stars)
         degrees = np.diff(self._starts)[users[rows]]
@@ -132,8 +135,8 @@ class Social:
         within = np.arange(len(tellers)) - np.repeat(np.cumsum(degrees) - degrees, degrees)
         listeners = self._friends[self._starts[users[tellers]] + within]
         draws = uniforms(mix(seeds[tellers], listeners), Channel.WORD_OF_MOUTH, 1)[:, 0]
-        told = draws < self.settings.tell_chance
-        self._heard[listeners[told]] = items[tellers[told], best[tellers[told]]]
+        hears = draws < self.settings.tell_chance
+        self._heard[listeners[hears]] = items[tellers[hears], best[tellers[hears]]]
 
     def arrays(self) -> Arrays:
         """What was heard and what is trending."""

@@ -176,7 +176,13 @@ def _buttons(show: Show, state: _State) -> None:
         solara.Button("Reset", on_click=lambda: resets.set(resets.value + 1))
         solara.Text(f"tick {state.tick.value}", classes=["tick"])
     if state.error.value:
-        solara.Error(state.error.value)
+        _error(state.error.value)
+
+
+def _error(text: str) -> None:
+    """Why the run stopped. ``solara.Error`` asks for an alert that ipyvuetify 3 cannot make."""
+    style = {"border": "1px solid #D55E00", "padding": "8px"}
+    solara.HTML(tag="div", unsafe_innerHTML=escape(text), classes=["error-text"], style=style)
 
 
 def _people(show: Show, state: _State) -> None:
