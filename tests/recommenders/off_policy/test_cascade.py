@@ -4,9 +4,15 @@ import numpy as np
 import pytest
 
 from recommenders.base import Recommender, cold_observation
-from recommenders.off_policy.estimators import estimate_policy
+from recommenders.off_policy.cascade import weigh_cascade
+from recommenders.off_policy.estimators import (
+    doubly_robust,
+    estimate_policy,
+    inverse_propensity,
+    self_normalised,
+)
 from recommenders.off_policy.reward_models import item_mean_model
-from recommenders.off_policy.weighing import LoggedSlates
+from recommenders.off_policy.weighing import DRAWS, Draws, LoggedSlates, with_model
 from recommenders.policies.bandits import EpsilonGreedy
 from recommenders.policies.heuristics import Popularity, Random
 from recommenders.policies.linear_bandits import LinTS
@@ -74,6 +80,29 @@ def test_doubly_robust_needs_no_right_model() -> None:
     assert found["cascade-DR"].value == pytest.approx(truth(policy))
 
 
+def test_what_it_is_given_reaches_the_model_and_the_intervals() -> None:
+    policy, log = Random().fit(LOG), every_slate_once()
+    model = item_mean_model(np.arange(M), WORTH, M + 1)
+    bare = weigh_cascade(policy, log)
+    names = ["cascade-IPS", "cascade-SNIPS", "cascade-DR"]
+    for draws in (DRAWS, Draws(3, 7)):
+        drawn = weigh_cascade(policy, log, model, draws)
+        expected = with_model(bare, policy, log, model, draws)
+        np.testing.assert_array_equal(drawn.target_model, expected.target_model)
+        for confidence in (0.95, 0.5):
+            assert estimate_policy(policy, log, names, model, draws, confidence) == {
+                "cascade-IPS": inverse_propensity(drawn, confidence),
+                "cascade-SNIPS": self_normalised(drawn, confidence),
+                "cascade-DR": doubly_robust(drawn, confidence),
+            }
+
+
+def test_a_log_that_could_show_nothing_else_has_prefix_chances_of_1() -> None:
+    log = every_slate_once()
+    sure = LoggedSlates(log.observation, log.slates, log.rewards, np.ones(ALL_SLATES.shape))
+    np.testing.assert_allclose(weigh_cascade(Random().fit(LOG), sure).weights, log.prefix_chances)
+
+
 def test_prefix_chances_are_those_of_draws_without_repeats() -> None:
     newcomer = cold_observation(np.array([0]))
     uniform = Random().fit(LOG).prefix_propensities(newcomer, np.array([[2, 3, 0]]))
@@ -94,5 +123,7 @@ def test_what_cannot_be_weighed_names_the_cure() -> None:
         estimate_policy(Popularity().fit(LOG), LoggedSlates(*parts), ["cascade-IPS"])
     with pytest.raises(ValueError, match=r"prefix chances must lie in \(0, 1\], got 0.0..0.0"):
         LoggedSlates(*parts, prefix_chances=np.zeros((len(ALL_SLATES), K)))
+    with pytest.raises(ValueError, match=r"prefix chances must lie in \(0, 1\], got 2.0..2.0"):
+        LoggedSlates(*parts, prefix_chances=np.full((len(ALL_SLATES), K), 2.0))
     with pytest.raises(ValueError, match=r"LinTS draws and cannot say its propensities"):
         estimate_policy(LinTS().fit(LOG), log, ["cascade-IPS"])

@@ -1,4 +1,5 @@
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -49,6 +50,45 @@ def test_values_are_their_arithmetic() -> None:
     assert found == pytest.approx(expected)
 
 
+@pytest.mark.filterwarnings("ignore::recommenders.off_policy.estimate.OverlapWarning")
+def test_intervals_are_those_of_the_contributions_at_the_confidence_asked_for() -> None:
+    """Two users: 1 degree of freedom, t(0.975) = 12.706205 and t(0.75) = 1; error |a - b| / 2."""
+    snips = 1.4  # what every reward is compared with
+    contributions = {
+        "IPS": (2 * 1, 0.5 * 3),
+        "SNIPS": (snips + 2 * (1 - snips) / 1.25, snips + 0.5 * (3 - snips) / 1.25),
+        "DM": (1, 1),
+        "DR": (1 + 2 * (1 - 2), 1 + 0.5 * (3 - 2)),
+        "SWITCH-DR": (1 + 2 * (1 - 2), 1 + 0.5 * (3 - 2)),
+    }
+    for found, t in (
+        (estimate_weighted(TINY), 12.706205),
+        (estimate_weighted(TINY, confidence=0.5), 1),
+    ):
+        assert found.keys() == contributions.keys()
+        for name, (a, b) in contributions.items():
+            value, half = (a + b) / 2, t * abs(a - b) / 2
+            assert found[name][:3] == pytest.approx((value, value - half, value + half))
+    for estimate in (inverse_propensity, self_normalised, direct_method, doubly_robust):
+        assert estimate(TINY) == estimate(TINY, confidence=0.95)
+    assert switch_doubly_robust(TINY) == switch_doubly_robust(TINY, 0.95, 10.0)
+
+
+def test_the_model_alone_rests_on_every_place() -> None:
+    log = replace(TINY, target_model=np.array([[1.0], [2.0]]))
+    half = 12.706205 * (2 - 1) / 2
+    expected = (1.5, 1.5 - half, 1.5 + half, 2.0, 0.0)
+    assert direct_method(log)[:5] == pytest.approx(expected)
+    assert direct_method(log).notes == ()
+
+
+@pytest.mark.filterwarnings("ignore::recommenders.off_policy.estimate.OverlapWarning")
+def test_switch_trusts_weights_up_to_10_unless_asked_otherwise() -> None:
+    log = replace(TINY, weights=np.array([[10.0], [10.5]]))
+    assert switch_doubly_robust(log).value == ((1 + 10 * (1 - 2)) + 1) / 2
+    assert switch_doubly_robust(log).max_weight == 10.0
+
+
 def test_switch_leaves_large_weights_to_the_model_and_says_so() -> None:
     with pytest.warns(OverlapWarning, match=r"80% of what the policy shows is left to the reward"):
         found = switch_doubly_robust(TINY, max_weight=1.0)
@@ -89,10 +129,12 @@ def test_slates_of_one_user_are_no_further_evidence() -> None:
     assert inverse_propensity(thrice)[:3] == pytest.approx(inverse_propensity(once)[:3])
 
 
+@pytest.mark.filterwarnings("error::RuntimeWarning")
 def test_one_user_has_no_interval() -> None:
     found = inverse_propensity(WeightedLog(np.zeros(2, int), np.ones((2, 1)), np.ones((2, 1))))
     assert found.value == 1
     assert np.isnan([found.low, found.high]).all()
+    assert found.notes == ()
 
 
 def test_effective_size_of_equal_and_of_one_sided_weights() -> None:
@@ -156,6 +198,25 @@ def test_the_model_term_is_what_the_policy_would_show() -> None:
     np.testing.assert_allclose(drawn.target_model.mean(), (2.5 + 1.5 + 4 * 2) / 6, atol=0.05)
 
 
+def test_a_policy_that_draws_is_drawn_from_32_times_and_another_once() -> None:
+    log = logged(np.random.default_rng(0), 3)
+    model = item_mean_model(np.arange(NUM_ITEMS), TRUE_REWARD, NUM_ITEMS)
+    for draws, (num, seed) in ((None, (32, 0)), (Draws(2, 8), (2, 8))):
+        rng = np.random.default_rng(seed)
+        shown = [model(None, UNIFORM.recommend(log.observation, K, rng).items) for _ in range(num)]
+        given = {} if draws is None else {"draws": draws}
+        drawn = weigh(UNIFORM, log, model, **given)
+        np.testing.assert_array_equal(drawn.target_model, np.mean(shown, axis=0))
+    asked = []
+
+    def counting(users, items):
+        asked.append(items)
+        return model(users, items)
+
+    weigh(Popularity().fit(world()), log, counting)
+    assert len(asked) == 2, "once about its own slates, once about those of the log"
+
+
 def test_a_log_that_does_not_cover_the_policy_warns() -> None:
     policy = Popularity().fit(world())
     observation = cold_observation(np.arange(75))
@@ -182,12 +243,15 @@ def notes_of(weights: FloatArray, **settings: float) -> tuple[str, ...]:
         return switch_doubly_robust(log, **settings).notes
 
 
-@pytest.mark.parametrize(("mean", "warns"), [(0.95, True), (1.05, True), (1.03, False)])
+@pytest.mark.parametrize(("mean", "warns"), [(0.957, True), (1.043, True), (1.035, False)])
 def test_a_mean_weight_four_standard_errors_from_1_warns(mean, warns) -> None:
     """Half of 100 weights lie 0.1 above and half 0.1 below: the standard error is 0.1 / 10."""
     notes = notes_of(mean + np.tile([-0.1, 0.1], 50))
-    assert (len(notes) == 1) == warns
-    assert all(note.startswith(f"weights average {mean:.2f} instead of 1: ") for note in notes)
+    text = (
+        f"weights average {mean:.2f} instead of 1: the log does not cover what the policy shows;"
+        " log with more exploration"
+    )
+    assert notes == ((text,) if warns else ())
 
 
 @pytest.mark.parametrize(("mean", "warns"), [(0.975, True), (1.025, True), (1.015, False)])
@@ -203,13 +267,22 @@ def test_a_tenth_of_the_weights_left_to_the_model_warns(large, warns) -> None:
     assert [note[:3] for note in notes] == (["11%"] if warns else [])
 
 
-@pytest.mark.parametrize(("places", "warns"), [(4, True), (6, False)])
+@pytest.mark.parametrize(("places", "warns"), [(4, True), (5, False), (6, False)])
 def test_resting_on_less_than_a_twentieth_of_the_places_warns(places, warns) -> None:
     weights = np.zeros(100)
     weights[:places] = 100 / places
-    start = f"the estimate rests on {places}.0 of 100 shown places; log more slates"
-    notes = notes_of(weights, max_weight=np.inf)
-    assert [note.startswith(start) for note in notes] == ([True] if warns else [])
+    text = (
+        f"the estimate rests on {places}.0 of 100 shown places; log more slates or with a policy"
+        " closer to this one"
+    )
+    assert notes_of(weights, max_weight=np.inf) == ((text,) if warns else ())
+
+
+def test_small_weights_are_judged_like_any() -> None:
+    """Two of 0.6 and 0.1: the larger, 6 of 7, is left to the model."""
+    notes = notes_of(np.array([0.6, 0.1]), max_weight=0.5)
+    assert any(note.startswith("86% of what the policy shows") for note in notes)
+    assert effective_size(np.array([0.1, 0.1])) == pytest.approx(2)
 
 
 def test_an_estimate_on_a_handful_of_places_warns() -> None:
@@ -248,3 +321,6 @@ def test_a_model_that_is_missing_names_the_cure() -> None:
     log = logged(np.random.default_rng(0), 3)
     with pytest.raises(ValueError, match=r"DM wants a reward model; call weigh"):
         direct_method(weigh(Popularity().fit(world()), log))
+    for lacking in ("logged_model", "target_model"):
+        with pytest.raises(ValueError, match=r"^DR wants a reward model; call weigh"):
+            doubly_robust(replace(TINY, **{lacking: None}))

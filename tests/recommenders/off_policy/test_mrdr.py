@@ -4,7 +4,8 @@ import pytest
 from recommenders.base import cold_observation
 from recommenders.off_policy.estimators import doubly_robust, estimate_policy
 from recommenders.off_policy.reward_models import cross_fitted_means
-from recommenders.off_policy.weighing import LoggedSlates, weigh, with_model
+from recommenders.off_policy.weighing import DRAWS, Draws, LoggedSlates, weigh, with_model
+from recommenders.policies.bandits import EpsilonGreedy
 from recommenders.policies.heuristics import Popularity
 from simenv.events import InteractionLog, Slates
 
@@ -26,6 +27,22 @@ def test_it_is_doubly_robust_with_the_published_weights() -> None:
     model = cross_fitted_means(log.users, items, rewards, 3, published)
     expected = doubly_robust(with_model(weighted, policy, log, model))
     assert estimate_policy(policy, log, ["MRDR"])["MRDR"] == expected
+
+
+def test_rows_count_by_their_squared_weight_and_the_chance_of_another_item() -> None:
+    """Weights and chances differ from row to row, and so do what draws and confidence are given."""
+    policy = EpsilonGreedy(epsilon=0.5).fit(LOG)
+    rng = np.random.default_rng(0)
+    items = rng.permuted(np.tile(np.arange(3), (8, 1)), axis=1)[:, :2]
+    slates = Slates.of_items(items)._replace(propensities=rng.uniform(0.1, 0.9, size=(8, 2)))
+    log = LoggedSlates(cold_observation(np.arange(8)), slates, rng.normal(size=(8, 2)))
+    weighted = weigh(policy, log)
+    importance = weighted.weights * weighted.weights * (1 - slates.propensities)
+    model = cross_fitted_means(log.users, items, log.rewards, 3, importance)
+    for draws, confidence in ((DRAWS, 0.95), (Draws(3, 5), 0.5)):
+        expected = doubly_robust(with_model(weighted, policy, log, model, draws), confidence)
+        found = estimate_policy(policy, log, ["MRDR"], None, draws, confidence)
+        assert found["MRDR"] == expected
 
 
 def test_its_interval_is_no_wider_than_that_of_a_model_fitted_to_everything() -> None:

@@ -29,8 +29,8 @@ def every_slate_once() -> tuple[dict, Slates]:
     return observation, Slates.of_items(ALL_SLATES)._replace(propensities=chances)
 
 
-def pseudo_inverse(policy: Recommender, *logged: object) -> Estimate:
-    return estimate_policy(policy, LoggedSlates(*logged), ["PI"])["PI"]
+def pseudo_inverse(policy: Recommender, *logged: object, **settings: float) -> Estimate:
+    return estimate_policy(policy, LoggedSlates(*logged), ["PI"], **settings)["PI"]
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,28 @@ def test_one_place_is_inverse_propensity() -> None:
     log = LoggedSlates(observation, slates, rewards[:, None])
     expected = estimate_policy(policy, log, ["IPS"])["IPS"]
     found = pseudo_inverse(policy, observation, slates, rewards)
-    assert (found.value, found.low) == pytest.approx((expected.value, expected.low))
+    assert found[:5] == pytest.approx(expected[:5])
+    assert found.notes == expected.notes
+    half = pseudo_inverse(policy, observation, slates, rewards, confidence=0.5)
+    assert half[:3] == pytest.approx(
+        estimate_policy(policy, log, ["IPS"], confidence=0.5)["IPS"][:3]
+    )
+
+
+def test_one_item_more_than_places_is_the_matrix_too() -> None:
+    """Three unseen items on two places: the policy's slate against each of the six."""
+    log = InteractionLog.from_columns(
+        [*range(7), 7], [3] * 7 + [1], [4] * 8, num_users=8, num_items=4
+    )
+    policy, slates = Popularity().fit(log), np.array(list(itertools.permutations(range(3), 2)))
+    flat = np.stack([np.concatenate([np.eye(3)[a], np.eye(3)[b]]) for a, b in slates])
+    wanted = np.concatenate([np.eye(3)[1], np.eye(3)[0]])  # shows 1, then 0
+    expected = flat @ np.linalg.pinv(flat.T @ flat / 6) @ wanted
+    shown = Slates.of_items(slates)._replace(propensities=np.full((6, 2), 1 / 3))
+    for row in range(6):
+        one = Slates(*(part[[row]] for part in shown))
+        found = pseudo_inverse(policy, cold_observation(np.array([row])), one, np.ones(1))
+        assert found.value == pytest.approx(expected[row])
 
 
 def test_what_it_cannot_value_names_the_cure() -> None:

@@ -27,6 +27,21 @@ def test_a_user_is_judged_by_what_the_other_half_said() -> None:
     assert alone(users, items).tolist() == [[3.0], [3.0]]
 
 
+def test_one_half_alone_is_weighed_too_and_every_even_user_is_of_one_half() -> None:
+    items, rewards = np.array([[0], [0]]), np.array([[1.0], [5.0]])
+    alone = cross_fitted_means(np.array([0, 2]), items, rewards, 1, np.array([[3.0], [1.0]]))
+    assert alone(np.array([0]), np.array([[0]])).tolist() == [[(3 * 1 + 1 * 5) / 4]]
+    model = cross_fitted_means(np.array([0, 1]), items, rewards, 1)
+    asked = model(np.arange(6), np.zeros((6, 1), dtype=int))
+    assert asked.ravel().tolist() == [5.0, 1.0] * 3
+
+
+def test_item_means_are_shrunk_by_five_rows_unless_asked_otherwise() -> None:
+    model = item_mean_model(np.array([0, 0, 1]), np.array([1.0, 2.0, 6.0]), 3)
+    expected = [(1 + 2 + 5 * 3) / (2 + 5), (6 + 5 * 3) / (1 + 5), 3]
+    assert model(None, np.arange(3)).tolist() == pytest.approx(expected)
+
+
 def test_rows_of_another_shape_are_refused() -> None:
     with pytest.raises(ValueError, match=r"of one shape, got \(2, 1\), \(2,\) and \(2,\)"):
         item_mean_model(np.zeros((2, 1), int), np.ones(2), 3)

@@ -80,6 +80,26 @@ def test_a_model_that_says_one_reward_a_slate_is_refused_even_where_n_is_k() -> 
         weigh(Popularity().fit(LOG), shown(n=K), lambda users, items: np.ones(len(users)))
 
 
+def test_rewards_and_users_may_be_whole_numbers_of_any_kind() -> None:
+    log = shown(3, np.ones((3, K), dtype=int))
+    observation = {**log.observation, "user": log.users.astype(np.int32)}
+    found = weigh(Random().fit(LOG), LoggedSlates(observation, log.slates, log.rewards))
+    assert found.users.dtype == np.int64
+    assert found.rewards.dtype == np.float64
+
+
+def test_a_chance_of_1_is_a_chance_and_more_is_none() -> None:
+    log, policy = shown(3), Popularity().fit(LOG)
+    sure = log.slates._replace(propensities=np.ones((3, K)))
+    np.testing.assert_array_equal(
+        weigh(policy, LoggedSlates(log.observation, sure, log.rewards)).weights,
+        policy.propensities(log.observation, log.slates.items),
+    )
+    too_sure = log.slates._replace(propensities=np.full((3, K), 1.5))
+    with pytest.raises(ValueError, match=r"propensities must lie in \(0, 1\], got 1.5..1.5"):
+        LoggedSlates(log.observation, too_sure, log.rewards)
+
+
 def test_rewards_of_another_shape_are_refused() -> None:
     with pytest.raises(ValueError, match=r"rewards of shape \(3, 2\) .* got \(3, 1\)"):
         shown(3, np.ones((3, 1)))
