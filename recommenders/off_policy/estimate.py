@@ -11,7 +11,7 @@ import numpy as np
 from simenv.events import FloatArray, IntArray
 
 _LEAST_ESS = 0.05  # of all shown places; below it an estimate rests on a handful of them
-_MOST_CUT = 0.1  # of the sum of weights; above it SWITCH-DR is little else than DM
+_MOST_LEFT_OUT = 0.1  # of the sum of weights; above it SWITCH-DR is little else than DM
 
 
 class OverlapWarning(UserWarning):
@@ -100,10 +100,10 @@ def _overlap_notes(
             f"weights average {mean:.2f} instead of 1: the log does not cover what the policy"
             " shows; log with more exploration"
         )
-    cut = 1 - used.sum() / weights.sum() if weights.sum() > 0 else 0.0
-    if cut > _MOST_CUT:
+    left_out = 1 - used.sum() / weights.sum() if weights.sum() > 0 else 0.0
+    if left_out > _MOST_LEFT_OUT:
         notes.append(
-            f"{cut:.0%} of what the policy shows is left to the reward model, whose error the"
+            f"{left_out:.0%} of what the policy shows is left to the reward model, whose error the"
             " interval does not hold; raise max_weight or log with a policy closer to this one"
         )
     if size < _LEAST_ESS * weights.size:

@@ -100,9 +100,10 @@ def test_a_chance_of_1_is_a_chance_and_more_is_none() -> None:
         LoggedSlates(log.observation, too_sure, log.rewards)
 
 
-def test_rewards_of_another_shape_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"rewards of shape \(3, 2\) .* got \(3, 1\)"):
-        shown(3, np.ones((3, 1)))
+@pytest.mark.parametrize("shape", [(3, 1), (K,), (1, K), ()])
+def test_rewards_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match=r"wanted rewards of shape \(3, 2\) .* got \("):
+        shown(3, np.ones(shape))
 
 
 @pytest.mark.parametrize("shape", [(3, K), (3,)])
