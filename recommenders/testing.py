@@ -22,6 +22,7 @@ from simenv.catalog import Catalog
 from simenv.data.dataset import Dataset
 from simenv.data.splits import split_dataset
 from simenv.events import Feedback, IntArray, InteractionLog, Slates
+from simenv.observation import take_rows
 
 NUM_USERS, NUM_ITEMS, K = 24, 30, 5  # of the small world that policies are tested in
 
@@ -55,11 +56,6 @@ def session_observation() -> Observation:
     observation["history_items"][:, 1:] = [0, 1]
     observation["history_ratings"][:, 1:] = [5.0, 2.0]
     return observation
-
-
-def rows_of(observation: Observation, index: IntArray) -> Observation:
-    """Some rows of an observation."""
-    return {key: value[index] for key, value in observation.items()}
 
 
 def slates_of(slates: Slates, index: IntArray) -> Slates:
@@ -118,14 +114,14 @@ class RecommenderContract:
         observation = session_observation()
         batch = shown(policy, observation)
         for user in range(NUM_USERS):
-            alone = shown(policy, rows_of(observation, np.array([user])))
+            alone = shown(policy, take_rows(observation, np.array([user])))
             assert_same(alone, slates_of(batch, np.array([user])))
 
     def test_order_and_repeats_of_users_do_not_matter(self, policy: Recommender) -> None:
         index = np.array([5, 3, 3, 23, 0])
         observation = session_observation()
         batch = shown(policy, observation)
-        mixed = shown(policy, rows_of(observation, index))
+        mixed = shown(policy, take_rows(observation, index))
         assert_same(mixed, slates_of(batch, index))
 
     def test_the_same_generator_state_gives_the_same_slates(self, policy: Recommender) -> None:
@@ -139,8 +135,7 @@ class RecommenderContract:
     def test_recommending_changes_neither_observation_nor_policy(self, policy: Recommender) -> None:
         observation = session_observation()
         first = shown(policy, observation)
-        for key, value in session_observation().items():
-            np.testing.assert_array_equal(observation[key], value)
+        np.testing.assert_equal(dict(observation), dict(session_observation()))
         assert_same(first, shown(policy, observation))
 
     def test_propensities_lie_in_0_1(self, policy: Recommender) -> None:

@@ -3,8 +3,8 @@
 import numpy as np
 
 from recommenders.base import Observation, Recommender
-from simenv.data.dataset import Truth
 from simenv.events import FloatArray, IntArray, InteractionLog, expected_stars
+from simenv.user_model import Truth
 
 
 class Oracle(Recommender):

@@ -17,8 +17,8 @@ from torch import Tensor, nn
 
 from recommenders.rl.features import Features
 from recommenders.rl.slate_model import LearnerView, SlateModel, draw_slates, log_chance
-from simenv.env.spaces import Observation
 from simenv.env.vector_env import RecVectorEnv
+from simenv.observation import Observation, as_batch, concatenate
 
 OnUpdate = Callable[[int, dict[str, float], SlateModel], None]
 
@@ -104,8 +104,7 @@ class _Tape:
 
     def flat(self) -> tuple[LearnerView, Tensor, Tensor]:
         """Observations, slates and log chances of all t · n decisions."""
-        keys = self.observations[0]
-        joined = {k: np.concatenate([o[k] for o in self.observations]) for k in keys}
+        joined = concatenate(self.observations)
         return LearnerView.of(joined), torch.cat(self.slates), torch.cat(self.log_chances)
 
 
@@ -126,11 +125,9 @@ def _play(
     paid = torch.as_tensor(rewards, dtype=torch.float32)
     rows = np.flatnonzero(truncated)
     if len(rows):
-        finals = [info["final_obs"][row] for row in rows]
+        finals = concatenate([as_batch(info["final_obs"][row]) for row in rows])
         with torch.no_grad():
-            worth = model(LearnerView.of({k: np.stack([f[k] for f in finals]) for k in finals[0]}))[
-                1
-            ]
+            worth = model(LearnerView.of(finals))[1]
         paid[rows] += gamma * worth
     tape.observations.append(observation)
     tape.slates.append(slates)

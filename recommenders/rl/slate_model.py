@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from recommenders.rl.features import Features
-from simenv.env.spaces import Observation
+from simenv.observation import Observation
 
 
 class LearnerView(NamedTuple):
