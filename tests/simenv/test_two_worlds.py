@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from simenv.env.scripted_env import make_env, make_vector_env
+from simenv.testing.environments import assert_equal_trees, draw_actions, play
 from simenv.users.visit_effects import VisitEffects
-from tests.contracts.env_contract import assert_equal_trees, draw_slates, play
 
 SMALL = {"num_users": 12, "num_items": 20, "slate_size": 3, "history_length": 8}
 
@@ -17,12 +17,12 @@ def test_two_environments_in_one_process_do_not_touch_each_other():
     first.reset(seed=1)
     second.reset(seed=2)
     seen = []
-    for items, others in zip(draw_slates(first, 8), draw_slates(second, 8), strict=True):
+    for items, others in zip(draw_actions(first, 8), draw_actions(second, 8), strict=True):
         second.step(others)
         seen.append(first.step(items))
     assert_equal_trees(seen, alone)
     second.close()
-    first.step(draw_slates(first, 1)[0])
+    first.step(draw_actions(first, 1)[0])
 
 
 def test_gymnasiums_wrappers_take_the_environment():
@@ -36,7 +36,7 @@ def test_gymnasiums_wrappers_take_the_environment():
     batch = gym.wrappers.vector.TransformReward(make_vector_env(3, **SMALL), lambda r: r - 3)
     plain = make_vector_env(3, **SMALL)
     batch.reset(seed=0), plain.reset(seed=0)
-    items = draw_slates(plain, 1)[0]
+    items = draw_actions(plain, 1)[0]
     np.testing.assert_allclose(batch.step(items)[1], plain.step(items)[1] - 3)
 
 
@@ -49,7 +49,7 @@ def test_gymnasiums_episode_statistics_are_the_sums_in_every_autoreset_mode(mode
     )
     env.reset(seed=0)
     paid, slates, told = np.zeros(3), np.zeros(3, dtype=int), 0
-    for items in draw_slates(env.unwrapped, 30):
+    for items in draw_actions(env.unwrapped, 30):
         *_, rewards, left, cut, info = env.step(items)
         asked = info["_ratings"] | info.get("final_info", info)["_ratings"]
         paid, slates, ended = paid + rewards, slates + asked, left | cut
