@@ -174,8 +174,8 @@ def _same_row(env: Env, row: int, action: IntArray, came: Any, ended: bool) -> b
         assert rewards[row] == 0
         assert not info["_ratings"][row]
     else:
-        seen, reward, left, over, own = env.step(action[row])
-        assert (reward, left, over) == (rewards[row], terminated[row], truncated[row])
+        seen, *outcome, own = env.step(action[row])
+        assert outcome == [rewards[row], terminated[row], truncated[row]]
         assert_equal_trees({k: info[k][row] for k in PIECES}, {k: own[k] for k in PIECES})
     assert_equal_trees(take_row(observation, row), seen)
     return bool(terminated[row] or truncated[row])

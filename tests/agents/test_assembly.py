@@ -45,8 +45,8 @@ def test_the_readmes_loop_runs_on_the_shipped_population():
     env.reset(seed=0)
     while not done:
         slate = rng.choice(env.action_space.nvec[0], size=5, replace=False)
-        observation, reward, left, over, _ = env.step(slate)
-        done, steps = left or over, steps + 1
+        observation, reward, terminated, truncated, _ = env.step(slate)
+        done, steps = terminated or truncated, steps + 1
     assert steps <= 2
     assert 1 <= reward <= 5
     assert observation in env.observation_space

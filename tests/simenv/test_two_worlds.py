@@ -48,21 +48,21 @@ def test_gymnasiums_episode_statistics_are_the_sums_in_every_autoreset_mode(mode
         )
     )
     env.reset(seed=0)
-    paid, slates, told = np.zeros(3), np.zeros(3, dtype=int), 0
+    paid, slates, num_ended = np.zeros(3), np.zeros(3, dtype=int), 0
     for items in draw_actions(env.unwrapped, 30):
         *_, rewards, left, cut, info = env.step(items)
         asked = info["_ratings"] | info.get("final_info", info)["_ratings"]
         paid, slates, ended = paid + rewards, slates + asked, left | cut
         if not ended.any():
             continue
-        told += ended.sum()
+        num_ended += ended.sum()
         assert (info["_episode"] == ended).all()
         np.testing.assert_allclose(info["episode"]["r"][ended], paid[ended])
         np.testing.assert_array_equal(info["episode"]["l"][ended], slates[ended])
         paid, slates = np.where(ended, 0, paid), np.where(ended, 0, slates)
         if mode == "Disabled":
             env.reset(options={"reset_mask": ended})
-    assert told > 10
+    assert num_ended > 10
 
 
 @pytest.mark.parametrize("effects", [None, VisitEffects()])
