@@ -85,7 +85,7 @@ class SlatePage:
 
 
 class Screen:
-    """Keeps the pages of the first three rows and shows them in one of ``MODES``; None = no screen."""
+    """Keeps the pages of the first three rows and shows them in a mode; None = never."""
 
     def __init__(
         self, mode: str | None, catalog: Catalog, user_model: UserModel, num_places: int
@@ -130,9 +130,8 @@ class Screen:
 
     def frames(self, users: IntArray) -> tuple[Frame, ...]:
         """One text or picture for each of the first rows, in which ``users`` (n,) sit now."""
-        pages = [
-            self._pages.get(r, SlatePage(u, "")) for r, u in enumerate(users[:_MAX_ROWS].tolist())
-        ]
+        first = enumerate(users[:_MAX_ROWS].tolist())
+        pages = [self._pages.get(row, SlatePage(user, "")) for row, user in first]
         if self.mode == "rgb_array":
             return tuple(page.image(self._num_places) for page in pages)
         return tuple(page.text() for page in pages)

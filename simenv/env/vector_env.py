@@ -128,7 +128,6 @@ class RecVectorEnv(VectorEnv[Observation, IntArray, NDArray[Any]]):
         )
         self._titles = np.array(catalog.titles, dtype=object) if texts else None
         self._on_close = on_close
-
         num_items = len(catalog)
         self.single_observation_space = build_observation_space(
             user_model.num_users, num_items, history_length, life.last_day if life else None
@@ -253,16 +252,15 @@ class RecVectorEnv(VectorEnv[Observation, IntArray, NDArray[Any]]):
         return whole if since is None else difference(whole, since)
 
     def restore(self, snapshot: bytes, base: bytes | None = None) -> None:
-        """Bring back the state that ``snapshot`` returned, here or in an equal environment.
+        """Bring back what ``snapshot`` returned, here or in an equal environment.
 
-        ``base`` is what ``since`` was when it was taken; None = it is a whole one.
+        ``base`` is the ``since`` it was taken with.
 
         Raises:
             ValueError: the snapshot is of an environment of another size, or another ``base``.
         """
         self._check_open("restore")
-        whole = snapshot if base is None else combine(snapshot, base)
-        self._dynamics.load(unpack_arrays(whole))
+        self._dynamics.load(unpack_arrays(snapshot if base is None else combine(snapshot, base)))
         self._screen.clear()
 
     @property
@@ -275,7 +273,7 @@ class RecVectorEnv(VectorEnv[Observation, IntArray, NDArray[Any]]):
     def _play(self, rows: IntArray, items: IntArray) -> tuple[NDArray[Any], Info]:
         """One turn of the users of ``rows`` (m,): rewards (n,) and the info."""
         turn = self._dynamics.ask(rows, items[rows], self.life)
-        # Before they remember: a page shows what was recalled for the answer.
+        # Before they remember: a page shows what was recalled.
         self._screen.watch(rows, turn.users, turn.slates.items, turn.feedback)
         self._dynamics.take_in(turn, self.max_episode_steps, self.life)
         pieces: Info = {"user": turn.users} | describe_feedback(turn.feedback)

@@ -30,8 +30,8 @@ def test_gymnasiums_wrappers_take_the_environment():
     env.reset(seed=0)
     over = False
     while not over:
-        _, _, left, cut, info = env.step(env.action_space.sample())
-        over = left or cut
+        _, _, terminated, truncated, info = env.step(env.action_space.sample())
+        over = terminated or truncated
     assert info["episode"]["l"] >= 1
     batch = gym.wrappers.vector.TransformReward(make_vector_env(3, **SMALL), lambda r: r - 3)
     plain = make_vector_env(3, **SMALL)
@@ -50,9 +50,9 @@ def test_gymnasiums_episode_statistics_are_the_sums_in_every_autoreset_mode(mode
     env.reset(seed=0)
     paid, slates, num_ended = np.zeros(3), np.zeros(3, dtype=int), 0
     for items in draw_actions(env.unwrapped, 30):
-        *_, rewards, left, cut, info = env.step(items)
+        *_, rewards, terminated, truncated, info = env.step(items)
         asked = info["_ratings"] | info.get("final_info", info)["_ratings"]
-        paid, slates, ended = paid + rewards, slates + asked, left | cut
+        paid, slates, ended = paid + rewards, slates + asked, terminated | truncated
         if not ended.any():
             continue
         num_ended += ended.sum()

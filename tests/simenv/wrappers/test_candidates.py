@@ -60,8 +60,8 @@ def test_a_row_of_the_batch_is_the_single_wrapper():
     for _ in range(3):
         assert_equal_trees({key: values[2] for key, values in seen.items()}, own)
         seen, _, terminated, truncated, _ = batch.step(np.tile(POSITIONS, (3, 1)))
-        own, _, left, cut, _ = single.step(POSITIONS)
-        if left or cut:
+        own, _, terminated, truncated, _ = single.step(POSITIONS)
+        if terminated or truncated:
             assert terminated[2] or truncated[2]
             break
 

@@ -78,8 +78,8 @@ def test_a_batch_sees_what_singles_see_final_observations_included(name):
     for row in range(3):
         single = Seen(make_env(**settings), *views(name))
         single.reset(seed=5, options={"users": row})
-        seen, _, left, cut, _ = single.step(slates[0][row])
-        if not (left or cut):
+        seen, _, terminated, truncated, _ = single.step(slates[0][row])
+        if not (terminated or truncated):
             seen, *_ = single.step(slates[1][row])
         batch.reset(seed=5, options={"users": np.arange(3)})
         for items in slates:
