@@ -5,7 +5,7 @@ holds who was shown what at which place with which chance, so nothing else is ne
 """
 
 import warnings
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from recommenders.off_policy.estimators import (
     weigh,
 )
 from recommenders.off_policy.mrdr import cross_fitted_means
+from simenv.env.export import slate_observations
 from simenv.env.rollout import Rollout
 from simenv.events import FloatArray, Slates
 
@@ -99,15 +100,8 @@ def _as_log(played: Rollout, setting: Setting) -> tuple[Observation, Slates, Flo
     """Every slate of the sessions with what the policy saw when it chose it."""
     rows, steps = np.nonzero(played.alive)
     k = played.items.shape[2]
-    before = np.arange(played.items.shape[1])[None, :] < steps[:, None]  # (s, T)
-    items = np.where(before[..., None], played.items[rows], -1).reshape(len(rows), -1)
-    stars = np.where(before[..., None], played.ratings[rows], 0.0).reshape(len(rows), -1)
-    observation: dict[str, Any] = {
-        "user": played.users[rows],
-        "history_items": items,
-        "history_ratings": stars,
-        "progress": (steps[:, None] / setting.max_steps),
-    }
+    whole_session = played.items.shape[1] * k
+    observation = slate_observations(played, whole_session, setting.max_steps)
     assert played.propensities is not None
     slates = Slates.of_items(played.items[rows, steps].reshape(-1, k))
     slates = slates._replace(propensities=played.propensities[rows, steps])

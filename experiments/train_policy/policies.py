@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 from recommenders.base import Observation, Recommender
-from simenv.data.dataset import Truth
 from simenv.events import FloatArray, IntArray, InteractionLog, expected_stars
+from simenv.user_model import Truth
 
 
 class TrainedPolicy(Recommender):

@@ -6,16 +6,16 @@ that says what the policy saw, so another policy can be valued from it later.
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from recommenders.base import Observation, Recommender
 from recommenders.persistence import read_archive, write_archive
 from simenv.events import BoolArray, Feedback, FloatArray, IntArray, Slates
+from simenv.observation import concatenate, take_rows
 
 _KIND = "simulated log"
-_SEEN = ("user", "history_items", "history_ratings", "progress")
 
 
 @dataclass(frozen=True)
@@ -59,9 +59,10 @@ class SimulatedLog:
         header, columns = read_archive(path)
         if header.get("kind") != _KIND:
             raise ValueError(f"{path} holds no simulated log; write one with Recorder.log().save")
+        seen = {k.partition(".")[2]: v for k, v in columns.items() if k.startswith("observation.")}
         return cls(
             header["logged_by"],
-            {k.partition(".")[2]: v for k, v in columns.items() if k.startswith("observation.")},
+            cast(Observation, seen),
             Slates(columns["items"], columns["scores"], columns.get("propensities")),
             columns.get("prefix_chances"),
             columns["candidates"],
@@ -90,7 +91,7 @@ class Recorder:
         slates = self.policy.recommend(observation, k, rng)
         seen = self.policy.seen(np.asarray(observation["user"]).reshape(-1), observation)
         self._shown = {
-            "observation": {key: np.array(observation[key]) for key in _SEEN},
+            "observation": take_rows(observation, np.arange(len(slates.items))),
             "slates": slates,
             "prefix_chances": self.policy.prefix_propensities(observation, slates.items),
             "candidates": ~seen,
@@ -123,7 +124,7 @@ class Recorder:
         chances = [s.propensities for s in slates]
         return SimulatedLog(
             self.policy.name,
-            {key: np.concatenate([row["observation"][key] for row in self._rows]) for key in _SEEN},
+            concatenate([row["observation"] for row in self._rows]),
             Slates(
                 np.concatenate([s.items for s in slates]),
                 np.concatenate([s.scores for s in slates]),

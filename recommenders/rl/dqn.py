@@ -6,8 +6,8 @@ import numpy as np
 
 from recommenders.policies.sb3_policy import SB3Policy
 from recommenders.rl.features import Features
-from simenv.env.spaces import Observation
 from simenv.env.vector_env import RecVectorEnv
+from simenv.observation import Observation
 from simenv.wrappers.slate_codes import MoreLikeThis, VectorCodedSlates
 from simenv.wrappers.views import Embedded, Flat, VectorSeen
 

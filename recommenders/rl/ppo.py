@@ -18,8 +18,8 @@ from gymnasium.vector import AutoresetMode
 from torch import Tensor, nn
 
 from recommenders.rl.features import Features
-from simenv.env.spaces import Observation
 from simenv.env.vector_env import RecVectorEnv
+from simenv.observation import Observation, as_batch, concatenate
 
 OnUpdate = Callable[[int, dict[str, float], "SlateModel"], None]
 
@@ -176,8 +176,7 @@ class _Tape:
 
     def flat(self) -> tuple[Seen, Tensor, Tensor]:
         """Observations, slates and log chances of all t · n decisions."""
-        keys = self.observations[0]
-        joined = {k: np.concatenate([o[k] for o in self.observations]) for k in keys}
+        joined = concatenate(self.observations)
         return Seen(joined), torch.cat(self.slates), torch.cat(self.log_chances)
 
 
@@ -198,9 +197,9 @@ def _play(
     paid = torch.as_tensor(rewards, dtype=torch.float32)
     cut = np.flatnonzero(truncated)
     if len(cut):
-        finals = [info["final_obs"][row] for row in cut]
+        finals = concatenate([as_batch(info["final_obs"][row]) for row in cut])
         with torch.no_grad():
-            worth = model(Seen({k: np.stack([f[k] for f in finals]) for k in finals[0]}))[1]
+            worth = model(Seen(finals))[1]
         paid[cut] += gamma * worth
     tape.observations.append(observation)
     tape.slates.append(slates)
