@@ -28,7 +28,8 @@ from recommenders.evaluation.session_measures import (
     score_sessions,
 )
 from recommenders.evaluation.survival import survival
-from recommenders.off_policy.estimators import WeightedLog, estimate_all
+from recommenders.off_policy.estimators import estimate_weighted
+from recommenders.off_policy.weighing import WeightedLog
 from simenv.env.rollout import Rollout
 from simenv.events import InteractionLog
 
@@ -310,7 +311,7 @@ def test_estimates_split_over_users_add_up_to_the_estimate():
     columns = (rng.random((6, 3)) for _ in range(4))
     log = WeightedLog(users, *columns)
     log.weights[2] = 0.0  # user 1 has no weight, so no SNIPS of their own
-    estimates = estimate_all(log)
+    estimates = estimate_weighted(log)
     for name, found in _by_user(log).items():
         known = found.counts > 0
         value = np.average(found.values[known], weights=found.counts[known])
