@@ -1,7 +1,7 @@
-"""Logs that off-policy estimators can read: who was shown what, from what, with which chance.
+"""The log of a simulation: who was shown what, out of what, with which chance, and the answers.
 
 A ``Recorder`` stands in for a policy while it plays and writes down every slate; the log is a file
-that says what the policy saw, so another policy can be valued from it later.
+that says what the policy saw, so another policy can be valued from it later (``weighing``).
 """
 
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ from typing import Any, cast
 import numpy as np
 
 from recommenders.base import Observation, Recommender
+from recommenders.off_policy.weighing import LoggedSlates
 from recommenders.persistence import read_archive, write_archive
 from simenv.events import BoolArray, Feedback, FloatArray, IntArray, Slates
 from simenv.observation import concatenate, take_rows
@@ -38,6 +39,10 @@ class SimulatedLog:
 
     def __len__(self) -> int:
         return len(self.slates.items)
+
+    def earned(self, rewards: FloatArray) -> LoggedSlates:
+        """The log for the estimators, with rewards (n, k) of its places or (n,) of its slates."""
+        return LoggedSlates(self.observation, self.slates, rewards, self.prefix_chances)
 
     def save(self, path: str | Path) -> None:
         """Write everything to one file, without pickles."""
@@ -78,7 +83,7 @@ class Recorder:
     Chances and candidates are those at the moment of showing, also of a policy that learns online.
 
     Args:
-        policy: fitted; it is asked and taught as if alone.
+        policy: fitted; it recommends and learns as if alone.
     """
 
     def __init__(self, policy: Recommender) -> None:
@@ -99,7 +104,7 @@ class Recorder:
         return slates
 
     def update(self, observation: Observation, slates: Slates, feedback: Feedback) -> None:
-        """Write down the answer to the slates shown last, then teach the policy."""
+        """Write down the answer to the slates shown last, then let the policy learn."""
         answer = {name: np.array(getattr(feedback, name)) for name in ("ratings", "taken")}
         self._rows.append(self._shown | answer | {"expected": feedback.expected})
         self.policy.update(observation, slates, feedback)
