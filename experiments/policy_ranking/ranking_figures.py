@@ -1,5 +1,6 @@
 """The pictures of the report: mean stars, ranks by each measure, and what sessions do over time."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from experiments.reporting.plots import (
@@ -15,7 +16,7 @@ from experiments.reporting.plots import (
 )
 
 
-def means_svg(results: dict[str, Any]) -> str:
+def means_svg(results: Mapping[str, Any]) -> str:
     """Mean stars of every measured policy with 95 % intervals, best on top."""
     measured = [p for p in results["policies"] if p["simulated"]]
     with themed():
@@ -52,7 +53,7 @@ def _legend(axes: Any, known: bool) -> None:
     axes.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=2, borderaxespad=0.2)
 
 
-def over_time_svg(results: dict[str, Any]) -> str:
+def over_time_svg(results: Mapping[str, Any]) -> str:
     """Mean expected stars of each slate over the users still there, one line a policy."""
     lines = {
         p["name"]: [point["mean"] for point in p["simulated"]["rating_by_slate"]]
@@ -70,7 +71,7 @@ def over_time_svg(results: dict[str, Any]) -> str:
         return inline_svg(figure, "Mean stars of each slate of the session for every policy")
 
 
-def survival_svg(results: dict[str, Any]) -> str:
+def survival_svg(results: Mapping[str, Any]) -> str:
     """Share of users still there after each slate, with 95 % bands."""
     curves = {p["name"]: p["simulated"]["survival"] for p in _measured(results)}
     with themed():
@@ -93,7 +94,7 @@ def survival_svg(results: dict[str, Any]) -> str:
         return inline_svg(figure, "Share of users still there after each slate for every policy")
 
 
-def _measured(results: dict[str, Any]) -> list[dict[str, Any]]:
+def _measured(results: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [p for p in results["policies"] if p["simulated"]]
 
 
@@ -122,7 +123,7 @@ def _dress_lines(axes: Any) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
 
 
-def slopes_svg(results: dict[str, Any]) -> str:
+def slopes_svg(results: Mapping[str, Any]) -> str:
     """The rank of every policy offline, with simulated users and, where known, in truth."""
     ranks = _ranks(results)
     heads = {"offline": "offline\nNDCG", "simulated": "simulated\nusers", "true": "true\nusers"}
@@ -154,7 +155,7 @@ def _dress_slopes(axes: Any, heads: list[str], num_rows: int) -> None:
         axes.axvline(place, color=GRID, linewidth=0.8, zorder=0)
 
 
-def _ranks(results: dict[str, Any]) -> dict[str, dict[str, float]]:
+def _ranks(results: Mapping[str, Any]) -> dict[str, dict[str, float]]:
     """Rank by measure and policy (1 = best; equal scores share the mean rank)."""
     from scipy.stats import rankdata
 

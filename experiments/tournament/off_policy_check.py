@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from experiments.tournament.playing import Session, Setting
+from experiments.tournament.playing import Session
+from experiments.tournament.setting import Setting
 from recommenders.base import Observation
 from recommenders.off_policy.estimators import (
     Estimate,

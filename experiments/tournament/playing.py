@@ -8,42 +8,27 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from itertools import combinations
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
-from experiments.reporting.progress import Tick
-from experiments.tournament.stopping import Meter, Stopping
+from experiments.reporting.progress import Tick, progress_bar
+from experiments.tournament.setting import Setting
+from experiments.tournament.stopping import Meter
 from experiments.tournament.timed import Timed
 from recommenders.base import Recommender, cold_observation
 from recommenders.evaluation.ranking_metrics import UserMetrics, user_metrics
 from recommenders.evaluation.statistics import paired_contrast
-from simenv.data.dataset import Dataset
 from simenv.data.splits import stacked
 from simenv.env.rollout import Rollout, rollout
-from simenv.env.vector_env import RecVectorEnv
 from simenv.events import FloatArray, IntArray
 from simenv.user_model import UserModel
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 _PROBED = 64
-
-
-@dataclass(frozen=True)
-class Setting:
-    """What every policy meets alike."""
-
-    dataset: Dataset
-    users: IntArray  # (n,) who plays, ascending
-    make_env: Callable[..., RecVectorEnv]  # of (user_model, catalog, **sizes)
-    max_steps: int
-    simulated: UserModel
-    true: UserModel | None
-    seed: int
-    top: int
-    min_rating: float
-    slate_size: int = 5
-    stopping: Stopping = field(default_factory=Stopping)
 
 
 @dataclass
@@ -60,24 +45,6 @@ class Session:
     true: Rollout | None = None
     error: dict[str, str] | None = None  # {phase, message}
     policy: Recommender | None = None  # as fitted; it never plays itself, learners are copies
-
-
-def evaluation_users(dataset: Dataset, num_users: int, min_rating: float, seed: int) -> IntArray:
-    """At most ``num_users`` users with training rows and a relevant held-out row, ascending.
-
-    Raises:
-        ValueError: there is no such user.
-    """
-    liked = dataset.test.users[dataset.test.ratings >= min_rating]
-    users = np.intersect1d(liked, dataset.train.users)
-    if not len(users):
-        raise ValueError(
-            f"{dataset.name!r} has no user with training rows and a held-out rating of at least"
-            f" {min_rating}; lower experiment.min_rating or data.fraction"
-        )
-    rng = np.random.default_rng([seed, 29])
-    chosen = rng.permutation(users)[:num_users]
-    return np.sort(chosen).astype(np.int64)
 
 
 def play(
@@ -109,6 +76,14 @@ def play(
         player.finish()
     setting.simulated.restore(start)
     return sessions, meter
+
+
+def play_all(
+    policies: Mapping[str, Callable[[], Recommender]], setting: Setting
+) -> tuple[list[Session], Meter]:
+    """``play`` with a progress bar of its own."""
+    with progress_bar("policies", total=len(policies) * ticks_per_policy(setting)) as tick:
+        return play(policies, setting, tick)
 
 
 def ticks_per_policy(setting: Setting) -> int:
@@ -229,6 +204,22 @@ def mean_ratings(played: Rollout) -> FloatArray:
     """Mean expected stars (n,) over everything each user was shown; what policies are ranked by."""
     shown = (played.expected * played.alive[..., None]).sum(axis=(1, 2))
     return np.asarray(shown / (played.lengths() * played.items.shape[2]))
+
+
+def interactions(sessions: Sequence[Session]) -> "pd.DataFrame":
+    """Every slate of every session, with the ``policy`` and the ``world`` that answered."""
+    import pandas as pd
+
+    frames = [
+        played.to_frame().assign(policy=session.name, world=world)
+        for session in sessions
+        for world, played in (("simulated", session.simulated), ("true", session.true))
+        if played is not None
+    ]
+    together = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+    for column in together.columns.intersection(["policy", "world"]):
+        together[column] = together[column].astype("category")
+    return together
 
 
 def _joined(waves: Sequence[Rollout]) -> Rollout | None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from experiments.reporting.formatting import rounded, rounded_ends
 from experiments.tournament.off_policy_check import ESTIMATORS, OffPolicy, UserValues
 from experiments.tournament.playing import Session, mean_ratings
 from recommenders.evaluation.agreement import Agreement, agreement
@@ -61,12 +62,12 @@ def summarise_off_policy(
     return {
         "logged_by": off_policy.logged_by,
         "policies": names,
-        "on_policy": [_number(v) for v in on_policy],
+        "on_policy": [rounded(v) for v in on_policy],
         "estimators": {
             estimator: {
-                "values": [_number(v) for v in estimates],
-                "tau": _number(float(kendall_tau(estimates, on_policy))),
-                "effective_size": _number(
+                "values": [rounded(v) for v in estimates],
+                "tau": rounded(float(kendall_tau(estimates, on_policy))),
+                "effective_size": rounded(
                     min(off_policy.values[n][estimator].effective_size for n in names)
                 ),
                 "notes": one_of_a_kind(
@@ -92,11 +93,11 @@ def _policy(session: Session, facts: ItemFacts) -> dict[str, Any]:
     return {
         "name": session.name,
         "error": session.error,
-        "fit_seconds": _number(session.fit_seconds),
-        "recommend_seconds": _number(session.recommend_seconds),
-        "refit_seconds": _number(session.refit_seconds),
-        "play_seconds": _number(session.play_seconds),
-        "offline": {k: _number(mean_interval(v).mean) for k, v in session.offline.items()},
+        "fit_seconds": rounded(session.fit_seconds),
+        "recommend_seconds": rounded(session.recommend_seconds),
+        "refit_seconds": rounded(session.refit_seconds),
+        "play_seconds": rounded(session.play_seconds),
+        "offline": {k: rounded(mean_interval(v).mean) for k, v in session.offline.items()},
         "simulated": simulated,
         "true": true,
         "true_mean_rating": true["mean_rating"] if true else None,
@@ -110,16 +111,14 @@ def _session_figures(played: Rollout, facts: ItemFacts) -> dict[str, Any]:
     num_items = len(facts.surprise)
     figures = {name: mean_interval(getattr(scores, name)) for name in SessionScores._fields}
     return {
-        "mean_rating": _number(mean),
-        "ci95": [_number(low), _number(high)],
-        **{name: _number(found.mean) for name, found in figures.items() if name != "mean_rating"},
-        "intervals": {
-            name: [_number(found.low), _number(found.high)] for name, found in figures.items()
-        },
-        "coverage": _number(coverage(played, num_items)),
-        "gini": _number(exposure_gini(played, num_items)),
-        "left_share": _number(float(played.quits.mean())),
-        "survival": {key: [_number(v) for v in values] for key, values in _curve(played).items()},
+        "mean_rating": rounded(mean),
+        "ci95": rounded_ends(low, high),
+        **{name: rounded(found.mean) for name, found in figures.items() if name != "mean_rating"},
+        "intervals": {name: rounded_ends(found.low, found.high) for name, found in figures.items()},
+        "coverage": rounded(coverage(played, num_items)),
+        "gini": rounded(exposure_gini(played, num_items)),
+        "left_share": rounded(float(played.quits.mean())),
+        "survival": {key: [rounded(v) for v in values] for key, values in _curve(played).items()},
         "rating_by_slate": _by_slate(played),
     }
 
@@ -136,8 +135,8 @@ def _by_slate(played: Rollout) -> list[dict[str, Any]]:
         if not there.any():
             break
         mean, low, high = mean_interval(played.expected[there, step].mean(axis=1))
-        ends = [_number(low), _number(high)]
-        found.append({"mean": _number(mean), "ci95": ends, "num_users": int(there.sum())})
+        ends = rounded_ends(low, high)
+        found.append({"mean": rounded(mean), "ci95": ends, "num_users": int(there.sum())})
     return found
 
 
@@ -152,10 +151,10 @@ def _contrasts(sessions: list[Session]) -> list[dict[str, Any]]:
         {
             "better": better,
             "worse": worse,
-            "difference": _number(contrast.mean),
-            "ci95": [_number(contrast.low), _number(contrast.high)],
-            "p_holm": _number(p),
-            "variance_gain": _number(contrast.variance_gain),
+            "difference": rounded(contrast.mean),
+            "ci95": rounded_ends(contrast.low, contrast.high),
+            "p_holm": rounded(p),
+            "variance_gain": rounded(contrast.variance_gain),
         }
         for (better, worse), contrast, p in zip(pairs, found, adjusted, strict=True)
     ]
@@ -208,8 +207,8 @@ def _agreement(
     )
     tau = found.tau
     return {
-        "tau": _number(tau.mean),
-        "ci95": [_number(tau.low), _number(tau.high)],
+        "tau": rounded(tau.mean),
+        "ci95": rounded_ends(tau.low, tau.high),
         "num_policies": len(names),
         **{name: _figure(found, name) for name in Agreement._fields if name != "tau"},
     }
@@ -217,9 +216,4 @@ def _agreement(
 
 def _figure(found: Agreement, name: str) -> dict[str, Any]:
     value, low, high = getattr(found, name)
-    return {"value": _number(value), "ci95": [_number(low), _number(high)]}
-
-
-def _number(value: float) -> float | None:
-    """A JSON number, rounded beyond what any report shows; None instead of NaN."""
-    return round(float(value), 6) if math.isfinite(value) else None
+    return {"value": rounded(value), "ci95": rounded_ends(low, high)}

@@ -1,16 +1,30 @@
 """What a handful of users were shown and why they answered so: for readers, not for figures."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from experiments.tournament.playing import Session
+from experiments.tournament.playing import Session, mean_ratings
+from experiments.tournament.setting import Setting
 from simenv.catalog import Catalog
 from simenv.events import IntArray, Slates
 from simenv.seeding import row_seeds
 from simenv.user_model import Explains, UserModel
 
 NUM_USERS = 5
+
+
+def trace_of_best(sessions: Sequence[Session], setting: Setting) -> dict[str, Any] | None:
+    """``policy``, the best by the simulated users, and the traces of its first ``users``."""
+    means = {
+        i: float(mean_ratings(s.simulated).mean()) for i, s in enumerate(sessions) if s.simulated
+    }
+    if not means:
+        return None
+    best = sessions[max(means, key=lambda i: means[i])]
+    users = trace(best, setting.simulated, setting.dataset.catalog, setting.seed)
+    return {"policy": best.name, "users": users}
 
 
 def trace(

@@ -1,12 +1,14 @@
 """The verdict on the judges: a sentence, a picture and tables, for page, Markdown and terminal."""
 
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
+from rich.console import RenderableType
 from rich.table import Table
+from rich.text import Text
 
+from experiments.reporting.formatting import interval, listed, number, percent
 from experiments.reporting.plots import (
     MUTED,
     OFFLINE,
@@ -17,8 +19,8 @@ from experiments.reporting.plots import (
     new_figure,
     themed,
 )
-from experiments.reporting.report import markdown_table, markup, write_report
-from experiments.tournament.tables import interval, number, percent
+from experiments.reporting.report import filled, markdown_table, markup
+from experiments.reporting.result import Record
 from experiments.worlds.judges import NON_PERSONAL, RIDGE, USERS
 from experiments.worlds.judges import OFFLINE as OFFLINE_JUDGE
 
@@ -40,7 +42,7 @@ _EASY = {
 }
 
 
-def answer(results: dict[str, Any]) -> str:
+def answer(results: Mapping[str, Any]) -> str:
     """What the simulated users are worth as a judge at the bias that the run is about."""
     level, found = _main_level(results)
     judges = found["judges"]
@@ -52,13 +54,13 @@ def answer(results: dict[str, Any]) -> str:
         f" with τ = {number(own['mean'], 2)} to the truth (95 % CI {interval(own['ci95'], 2)});"
         f" offline NDCG reaches {number(judges[OFFLINE_JUDGE]['tau']['mean'], 2)}"
     ]
-    parts.append(f"They beat {_listed(beaten)}" if beaten else "They beat no other judge for sure")
+    parts.append(f"They beat {listed(beaten)}" if beaten else "They beat no other judge for sure")
     if losing:
-        parts.append(f"{_listed(losing)} beat them")
+        parts.append(f"{listed(losing)} beat them")
     return ". ".join(parts) + "."
 
 
-def _main_level(results: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+def _main_level(results: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     levels = results["levels"]
     wanted = f"{results['setting']['judged_at']:g}"
     name = wanted if wanted in levels else list(levels)[-1]
@@ -69,7 +71,7 @@ def _settled(difference: dict[str, Any]) -> bool:
     return difference["p_holm"] is not None and difference["p_holm"] < ALPHA
 
 
-def judge_rows(level: dict[str, Any]) -> list[list[str]]:
+def judge_rows(level: Mapping[str, Any]) -> list[list[str]]:
     """A row a judge, best first."""
     judges = sorted(level["judges"].items(), key=lambda pair: -(pair[1]["tau"]["mean"] or -1.0))
     return [
@@ -85,7 +87,7 @@ def judge_rows(level: dict[str, Any]) -> list[list[str]]:
     ]
 
 
-def difference_rows(level: dict[str, Any]) -> list[list[str]]:
+def difference_rows(level: Mapping[str, Any]) -> list[list[str]]:
     """Simulated users minus each other judge, paired by world."""
     return [
         [d["minus"], number(d["mean"], 2), interval(d["ci95"], 2), number(d["p_holm"], 3)]
@@ -93,7 +95,7 @@ def difference_rows(level: dict[str, Any]) -> list[list[str]]:
     ]
 
 
-def easy_rows(level: dict[str, Any]) -> list[list[str]]:
+def easy_rows(level: Mapping[str, Any]) -> list[list[str]]:
     """What simulated and true users make of bad and of random slates."""
     easy = level["easy_mode"]
     return [
@@ -107,8 +109,9 @@ DIFFERENCE_HEADS = ["simulated users minus", "difference in τ", "95 % CI", "p (
 EASY_HEADS = ["easy mode?", "simulated", "true"]
 
 
-def write(path: Path, results: dict[str, Any], config_yaml: str) -> None:
-    """Write ``report.html``."""
+def html(record: Record) -> str:
+    """The page ``report.html``."""
+    results = record.results
     levels = [
         {
             "name": name,
@@ -119,24 +122,20 @@ def write(path: Path, results: dict[str, Any], config_yaml: str) -> None:
         for name, level in results["levels"].items()
     ]
     values = {
+        **{key: results[key] for key in ("users", "setting", "debug", "policies")},
         "answer": answer(results),
-        "users": results["users"],
-        "setting": results["setting"],
-        "debug": results["debug"],
-        "policies": results["policies"],
         "levels": levels,
         "heads": HEADS,
         "difference_heads": DIFFERENCE_HEADS,
         "easy_heads": EASY_HEADS,
         "taus_svg": markup(taus_svg(results)),
-        "provenance": results["provenance"],
-        "config_yaml": config_yaml,
     }
-    write_report(path, "worlds/report.html", values)
+    return filled("worlds/report.html", record, values)
 
 
-def markdown(results: dict[str, Any]) -> str:
+def markdown(record: Record) -> str:
     """The same as Markdown."""
+    results = record.results
     parts = [f"# Which judge to believe\n\n{answer(results)}\n"]
     if results["users"]["warning"]:
         parts.append(f"**{results['users']['warning']}**\n")
@@ -147,24 +146,24 @@ def markdown(results: dict[str, Any]) -> str:
             markdown_table(DIFFERENCE_HEADS, difference_rows(level)),
             markdown_table(EASY_HEADS, easy_rows(level)),
         ]
-    parts.append(f"`{results['provenance']['command']}`\n")
-    return "\n".join(parts)
+    return "\n".join([*parts, record.command])
 
 
-def tell(results: dict[str, Any], console: Console) -> None:
-    """Tables and the answer on the terminal."""
+def lines(results: Mapping[str, Any]) -> list[RenderableType]:
+    """Tables and the answer for a terminal."""
+    found: list[RenderableType] = []
     for name, level in results["levels"].items():
         title = f"logging bias {name}, {level['worlds']} worlds"
         table = Table(*HEADS, box=SIMPLE_HEAD, title=title, title_justify="left")
         for cells in judge_rows(level):
             table.add_row(*cells)
-        console.print(table)
+        found.append(table)
     if results["users"]["warning"]:
-        console.print(results["users"]["warning"], style="bold red")
-    console.print(answer(results), style="bold", highlight=False)
+        found.append(Text(results["users"]["warning"], style="bold red"))
+    return [*found, Text(answer(results), style="bold")]
 
 
-def taus_svg(results: dict[str, Any]) -> str:
+def taus_svg(results: Mapping[str, Any]) -> str:
     """Mean tau of every judge at every level of bias, with intervals over worlds."""
     levels = results["levels"]
     names = [n for n in _STYLES if n in next(iter(levels.values()))["judges"]]
@@ -190,7 +189,3 @@ def taus_svg(results: dict[str, Any]) -> str:
         axes.set_axisbelow(True)
         axes.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=2, borderaxespad=0.2)
         return inline_svg(figure, "Agreement of every judge with the truth by logging bias")
-
-
-def _listed(names: list[str]) -> str:
-    return ", ".join(names[:-1]) + " and " + names[-1] if len(names) > 1 else names[0]

@@ -109,4 +109,4 @@ def test_a_real_sweep_is_collected(monkeypatch, tmp_path):
     assert {row["policy"] for row in found["rows"]} == {"random", "popularity"}
     assert all(len(row["seeds"]) == 2 for row in found["rows"])
     names = {path.name for path in (sweep / "all").iterdir()}
-    assert names == {"results.json", "table.csv", "report.md", "report.html"}
+    assert names == {"results.json", "table.csv", "report.md", "report.html", "config.yaml"}

@@ -6,8 +6,8 @@ from gymnasium.vector import AutoresetMode
 from hydra import compose, initialize_config_module
 
 from experiments.counterfactual.fork import fork
-from experiments.counterfactual.run import run
 from experiments.people.people import true_users
+from experiments.reporting.running import perform
 from recommenders.policies.bandits import EpsilonGreedy
 from recommenders.policies.ease import EASE
 from recommenders.policies.heuristics import Popularity, Random
@@ -80,7 +80,7 @@ def test_the_experiment_tells_the_best_way_on(tmp_path):
     words = ["experiment=counterfactual", "debug=tiny", "users=scripted", "num_users=24"]
     words += ["experiment.switch_at=1", "experiment.before=random", "recommender=[random,ease]"]
     with initialize_config_module("conf", version_base="1.3"):
-        found = run(compose("config", [*words, "output_dir=runs/test"]), tmp_path)
+        found = perform(compose("config", [*words, f"output_dir={tmp_path}"]))
     assert list(found["after"]) == ["ease", "random"]
     assert found["after"]["ease"]["difference"] > 0
     assert found["after"]["random"]["difference"] is None

@@ -11,15 +11,16 @@ import yaml
 from hydra import compose, initialize_config_module
 
 from experiments.__main__ import main
-from experiments.policy_ranking.run import run
 from experiments.policy_ranking.sentences import (
     agreement_sentences,
     answer,
     check,
     fidelity_sentence,
 )
+from experiments.reporting.running import perform
 from experiments.tournament.off_policy_check import _by_user
-from experiments.tournament.playing import Session, evaluation_users
+from experiments.tournament.playing import Session
+from experiments.tournament.setting import evaluation_users
 from experiments.tournament.summary import summarise
 from recommenders.evaluation.session_measures import (
     ItemFacts,
@@ -50,9 +51,9 @@ def results(output_dir):
     return json.loads((output_dir / "results.json").read_text(encoding="utf-8"))
 
 
-def tiny(*overrides):
+def ranked(folder, *overrides):
     with initialize_config_module("conf", version_base="1.3"):
-        return compose("config", [*TINY, "output_dir=runs/test", *overrides])
+        return perform(compose("config", [*TINY, f"output_dir={folder}", *overrides]))
 
 
 def played(expected, alive, ratings=None, items=None, quits=None):
@@ -109,7 +110,7 @@ def test_results_hold_what_was_promised(results):
 
 
 def test_fitting_refitting_and_asking_are_accounted_for_apart(tmp_path):
-    found = run(tiny("recommender=[ease,lin_ucb]"), tmp_path)
+    found = ranked(tmp_path, "recommender=[ease,lin_ucb]")
     seconds = {p["name"]: p for p in found["policies"]}
     assert seconds["lin_ucb"]["refit_seconds"] > 10 * seconds["ease"]["refit_seconds"]
     assert all(p["fit_seconds"] > 0 and p["play_seconds"] > 0 for p in found["policies"])
@@ -172,7 +173,7 @@ def test_the_interactions_name_policy_and_world(output_dir, results):
 
 
 def test_the_same_seed_gives_the_same_figures(results, tmp_path):
-    again = run(tiny(), tmp_path)
+    again = ranked(tmp_path)
     assert [p["simulated"] for p in again["policies"]] == [
         p["simulated"] for p in results["policies"]
     ]
@@ -180,7 +181,7 @@ def test_the_same_seed_gives_the_same_figures(results, tmp_path):
 
 
 def test_one_failing_policy_does_not_stop_the_others(tmp_path):
-    results = run(tiny("recommender=[ease,popularity]", "recommender.ease.l2=-1"), tmp_path)
+    results = ranked(tmp_path, "recommender=[ease,popularity]", "recommender.ease.l2=-1")
     good, bad = results["policies"]
     assert good["name"] == "popularity"
     assert good["error"] is None
@@ -191,7 +192,7 @@ def test_one_failing_policy_does_not_stop_the_others(tmp_path):
 
 def test_when_every_policy_fails_the_files_are_written_and_the_run_fails(tmp_path):
     with pytest.raises(RuntimeError, match="every policy failed"):
-        run(tiny("recommender=ease", "recommender.ease.l2=-1"), tmp_path)
+        ranked(tmp_path, "recommender=ease", "recommender.ease.l2=-1")
     assert (tmp_path / "report.html").exists()
 
 
@@ -340,7 +341,7 @@ def test_kinds_of_people_cover_every_user_once_a_trait(results):
 
 
 def test_a_run_stops_when_every_difference_is_known_well_enough(tmp_path):
-    found = run(tiny("precision=0.5", "budget.wave=4"), tmp_path)
+    found = ranked(tmp_path, "precision=0.5", "budget.wave=4")
     assert found["stop"]["reason"] == "every difference is known to ± 0.5 stars"
     assert found["stop"]["half_width"] <= 0.5
     assert found["stop"]["users"] < found["stop"]["planned"]
@@ -348,7 +349,7 @@ def test_a_run_stops_when_every_difference_is_known_well_enough(tmp_path):
 
 
 def test_a_budget_is_never_overspent_and_all_policies_meet_the_same_users(tmp_path):
-    found = run(tiny("budget.exposures=400", "num_users=24"), tmp_path)
+    found = ranked(tmp_path, "budget.exposures=400", "num_users=24")
     assert found["stop"]["exposures"] <= 400
     assert found["stop"]["reason"] == "the budget of 400 exposures is spent"
     frame = pd.read_parquet(tmp_path / "interactions.parquet")
@@ -357,7 +358,7 @@ def test_a_budget_is_never_overspent_and_all_policies_meet_the_same_users(tmp_pa
 
 
 def test_waves_change_no_answer(results, tmp_path):
-    found = run(tiny("precision=1e-9", "budget.wave=5"), tmp_path)
+    found = ranked(tmp_path, "precision=1e-9", "budget.wave=5")
     assert found["stop"]["reason"] == "every user was asked"
     for one, other in zip(found["policies"], results["policies"], strict=True):
         if one["name"] != "random":  # its draws depend on the order of asking
@@ -366,7 +367,7 @@ def test_waves_change_no_answer(results, tmp_path):
 
 def test_a_budget_below_one_user_is_an_error_with_its_size(tmp_path):
     with pytest.raises(ValueError, match=r"a budget of 10 exposures is below the 75"):
-        run(tiny("budget.exposures=10"), tmp_path)
+        ranked(tmp_path, "budget.exposures=10")
 
 
 def test_the_markdown_report_holds_the_answer(output_dir, results):

@@ -7,8 +7,8 @@ import pytest
 from hydra import compose, initialize_config_module
 
 from experiments.people.stand_ins import PredictedTruth, non_personal, ridge
+from experiments.reporting.running import perform
 from experiments.worlds.judges import OFFLINE, USERS, Task, judge_world, off_policy
-from experiments.worlds.run import run
 from experiments.worlds.verdicts import score_judge, summarise_worlds
 from experiments.worlds.worlds_page import answer
 from recommenders.policies.heuristics import Popularity, Random
@@ -31,7 +31,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def results(folder):
-    return run(tiny(folder), folder)
+    return perform(tiny(folder))
 
 
 def test_true_users_as_judge_are_always_right(results):
@@ -69,13 +69,13 @@ def test_a_stopped_run_goes_on_where_it_was(results, folder):
     assert len(cells) == 2 * 2
     cells[0].unlink()
     stamp = cells[1].stat().st_mtime_ns
-    again = run(tiny(folder), folder)
+    again = perform(tiny(folder))
     assert again["levels"] == results["levels"]
     assert cells[1].stat().st_mtime_ns == stamp
 
 
 def test_other_settings_do_not_reuse_worlds(results, folder):
-    run(tiny(folder, "experiment.slate_size=5", "experiment.worlds=1"), folder)
+    perform(tiny(folder, "experiment.slate_size=5", "experiment.worlds=1"))
     assert len(list((folder / "cells").iterdir())) == 4 + 2
 
 
