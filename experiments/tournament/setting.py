@@ -46,7 +46,7 @@ def make_setting(cfg: DictConfig) -> tuple[Setting, People]:
         dataset: Dataset = instantiate(cfg.data)
         tick("building the users", advance=1)
         users = evaluation_users(dataset, cfg.num_users, cfg.experiment.min_rating, cfg.seed)
-        people: People = instantiate(cfg.users)(dataset, users)
+        people: People = instantiate(cfg.users)(dataset)
         tick("ready", advance=1)
     stopping = Stopping(precision=cfg.precision, **cfg.budget)
     return setting_of(cfg, dataset, users, people, stopping), people
