@@ -152,22 +152,18 @@ def _heat(results: Mapping[str, Any], key: str, title: str, places: int) -> dict
 
 def _fidelity(fidelity: dict[str, Any] | None) -> dict[str, Any]:
     """The table of predictors, the simulated users first as the hook returns them."""
+    values: dict[str, Any] = {"fidelity": fidelity, "fidelity_sentence": ""}
     if not fidelity:
-        return {
-            "fidelity": None,
-            "fidelity_sentence": "",
-            "fidelity_columns": [],
-            "fidelity_rows": [],
-        }
+        return {**values, "fidelity_heads": [], "fidelity_rows": []}
     predictors: dict[str, dict[str, Any]] = fidelity["predictors"]
-    found = {head for row in predictors.values() for head in row}
-    heads = [head for head in FIDELITY_COLUMNS if head in found]
+    found = {key for row in predictors.values() for key in row}
+    keys = [key for key in FIDELITY_COLUMNS if key in found]
     return {
-        "fidelity": fidelity,
+        **values,
         "fidelity_sentence": words.fidelity_sentence(fidelity),
-        "fidelity_columns": [FIDELITY_COLUMNS[head] for head in heads],
+        "fidelity_heads": ["predictor of held-out ratings", *(FIDELITY_COLUMNS[k] for k in keys)],
         "fidelity_rows": [
-            (name, [_cell(row.get(head)) for head in heads]) for name, row in predictors.items()
+            [name, *(_cell(row.get(key)) for key in keys)] for name, row in predictors.items()
         ],
     }
 
