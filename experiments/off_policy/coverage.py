@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from agents.fidelity.errors import rmse
 from experiments.off_policy.logged_world import LoggedWorld, play
 from experiments.reporting.formatting import rounded, rounded_ends
 from experiments.reporting.progress import Tick
@@ -87,7 +88,7 @@ def summarise(estimates_of: list[Estimate], truth: float) -> dict[str, Any]:
         "coverage": round(coverage.mean, 4),
         "coverage_ci95": rounded_ends(coverage.low, coverage.high, 4),
         "bias": _rounded(errors.mean()) if len(errors) else None,
-        "rmse": _rounded(np.sqrt(np.mean(errors**2))) if len(errors) else None,
+        "rmse": _rounded(rmse(errors)) if len(errors) else None,
         "half_width": _rounded(np.nanmean((high - low) / 2)) if len(errors) else None,
         "effective_size": _rounded(np.median([e.effective_size for e in estimates_of])),
         "warned": round(float(np.mean([bool(e.notes) for e in estimates_of])), 4),
