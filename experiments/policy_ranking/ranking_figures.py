@@ -10,7 +10,9 @@ from experiments.reporting.plots import (
     PAPER,
     SIMULATED,
     TRUE,
+    grid_behind,
     inline_svg,
+    legend_above,
     new_figure,
     themed,
 )
@@ -30,8 +32,7 @@ def means_svg(results: Mapping[str, Any]) -> str:
         axes.set_yticks(range(len(measured)), [p["name"] for p in measured])
         axes.set_ylim(len(measured) - 0.5, -0.5)
         axes.tick_params(axis="y", length=0)
-        axes.grid(axis="x", linewidth=0.8)
-        axes.set_axisbelow(True)
+        grid_behind(axes, "x")
         axes.set_xlabel("mean stars over everything shown")
         _legend(axes, known)
         return inline_svg(figure, "Mean stars of every policy with 95 per cent intervals")
@@ -50,7 +51,7 @@ def _legend(axes: Any, known: bool) -> None:
     axes.plot([], [], "o-", color=SIMULATED, label="simulated users")
     if known:
         axes.plot([], [], "D-", color=TRUE, label="true users")
-    axes.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=2, borderaxespad=0.2)
+    legend_above(axes)
 
 
 def over_time_svg(results: Mapping[str, Any]) -> str:
@@ -118,8 +119,7 @@ def _label_ends(axes: Any, ends: dict[str, tuple[int, float]], ranked: dict[str,
 def _dress_lines(axes: Any) -> None:
     from matplotlib.ticker import MaxNLocator
 
-    axes.grid(axis="y", linewidth=0.8)
-    axes.set_axisbelow(True)
+    grid_behind(axes, "y")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
 
 

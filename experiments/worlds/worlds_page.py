@@ -1,4 +1,4 @@
-"""The verdict on the judges: a sentence, a picture and tables, for page, Markdown and terminal."""
+"""The verdict on the judges: a sentence and tables, for page, Markdown and terminal."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,28 +9,12 @@ from rich.table import Table
 from rich.text import Text
 
 from experiments.reporting.formatting import interval, listed, number, percent
-from experiments.reporting.plots import (
-    MUTED,
-    OFFLINE,
-    PAPER,
-    SIMULATED,
-    TRUE,
-    inline_svg,
-    new_figure,
-    themed,
-)
 from experiments.reporting.report import filled, markdown_table, markup
 from experiments.reporting.result import Record
-from experiments.worlds.judges import NON_PERSONAL, RIDGE, USERS
-from experiments.worlds.judges import OFFLINE as OFFLINE_JUDGE
+from experiments.worlds.judges import OFFLINE, USERS
+from experiments.worlds.taus_figure import taus_svg
 
 ALPHA = 0.05
-_STYLES = {
-    USERS: (SIMULATED, "o", "-"),
-    OFFLINE_JUDGE: (OFFLINE, "s", "--"),
-    NON_PERSONAL: (TRUE, "D", "-."),
-    RIDGE: (MUTED, "^", ":"),
-}
 HEADS = ["judge", "τ with truth", "95 % CI", "best found", "regret ★", "clear pairs right"]
 _EASY = {
     "bad_slate": "stars for the truly worst slates",
@@ -52,7 +36,7 @@ def answer(results: Mapping[str, Any]) -> str:
     parts = [
         f"In {found['worlds']} worlds with logging bias {level}, simulated users order the policies"
         f" with τ = {number(own['mean'], 2)} to the truth (95 % CI {interval(own['ci95'], 2)});"
-        f" offline NDCG reaches {number(judges[OFFLINE_JUDGE]['tau']['mean'], 2)}"
+        f" offline NDCG reaches {number(judges[OFFLINE]['tau']['mean'], 2)}"
     ]
     parts.append(f"They beat {listed(beaten)}" if beaten else "They beat no other judge for sure")
     if losing:
@@ -161,31 +145,3 @@ def lines(results: Mapping[str, Any]) -> list[RenderableType]:
     if results["users"]["warning"]:
         found.append(Text(results["users"]["warning"], style="bold red"))
     return [*found, Text(answer(results), style="bold")]
-
-
-def taus_svg(results: Mapping[str, Any]) -> str:
-    """Mean tau of every judge at every level of bias, with intervals over worlds."""
-    levels = results["levels"]
-    names = [n for n in _STYLES if n in next(iter(levels.values()))["judges"]]
-    with themed():
-        figure = new_figure(8.2, 4.4)
-        axes = figure.add_subplot()
-        for shift, name in enumerate(names):
-            found = [level["judges"][name]["tau"] for level in levels.values()]
-            colour, mark, line = _STYLES[name]
-            xs = [x + 0.05 * (shift - 1.5) for x in range(len(levels))]
-            ys = [f["mean"] for f in found]
-            if None in ys:
-                continue
-            axes.plot(xs, ys, line, color=colour, linewidth=2, label=name)
-            axes.plot(xs, ys, mark, color=colour, markersize=8, markeredgecolor=PAPER)
-            for x, tau in zip(xs, found, strict=True):
-                if None not in tau["ci95"]:
-                    axes.plot([x, x], tau["ci95"], color=colour, linewidth=1.5, alpha=0.7)
-        axes.set_xticks(range(len(levels)), [f"logging bias {n}" for n in levels])
-        axes.set_ylabel("Kendall's τ with the truth")
-        axes.axhline(0, color=MUTED, linewidth=0.8)
-        axes.grid(axis="y", linewidth=0.8)
-        axes.set_axisbelow(True)
-        axes.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=2, borderaxespad=0.2)
-        return inline_svg(figure, "Agreement of every judge with the truth by logging bias")
