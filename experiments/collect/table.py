@@ -56,9 +56,9 @@ def _flat(config: Any, path: str = "") -> dict[str, str]:
 def _varied(configs: Sequence[dict[str, str]]) -> list[str]:
     """Keys whose values differ between runs, seeds and folders left out."""
     keys = {key for config in configs for key in config}
-    told = {key: {config.get(key) for config in configs} - {None} for key in keys}
+    found = {key: {config.get(key) for config in configs} - {None} for key in keys}
     ignored = ("output_dir", *SEEDS)
-    return sorted(k for k, values in told.items() if len(values) > 1 and k not in ignored)
+    return sorted(k for k, values in found.items() if len(values) > 1 and k not in ignored)
 
 
 def _concerns(key: str, policy: str) -> bool:

@@ -100,7 +100,7 @@ def _measured(results: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _colour(name: str, ranked: dict[str, Any]) -> str:
-    """The best policy stands out; with more than a few colours nobody could tell them apart."""
+    """The best policy stands out; more than a few colours could not be distinguished."""
     return SIMULATED if name == next(iter(ranked)) else MUTED
 
 

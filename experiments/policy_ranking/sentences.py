@@ -13,7 +13,7 @@ def answer(results: Mapping[str, Any]) -> str:
     """Which policy these users like best, by how much, and whether that is more than chance."""
     measured = [p for p in results["policies"] if p["simulated"]]
     if not measured:
-        return "No policy could be measured; the table tells why."
+        return "No policy could be measured; the table says why."
     best = measured[0]
     value = f"{number(best['simulated']['mean_rating'], 2)} stars on average"
     if len(measured) == 1:
@@ -22,8 +22,8 @@ def answer(results: Mapping[str, Any]) -> str:
     tied = [c["worse"] for c in own if not c["p_holm"] < ALPHA]
     if tied:
         return (
-            f"{listed([best['name'], *tied])} lead, and these users cannot tell them apart:"
-            f" {best['name']} has {value}, and its lead over {tied[0]} is within chance."
+            f"{best['name']} comes first with {value}, but its lead over {listed(tied)} is within"
+            " chance."
         )
     lead = own[0]
     only = "only " if lead["difference"] < SMALL_LEAD else ""
@@ -154,8 +154,8 @@ def groups_sentence(results: Mapping[str, Any]) -> str:
         if g["gain"] and g["gain"]["p_holm"] < ALPHA
     ]
     if not others:
-        return f"No kind of people is surely better served by another policy than {best}."
-    return f"{best} is best overall; surely better served: {', '.join(others)}."
+        return f"No kind of people is significantly better served by another policy than {best}."
+    return f"{best} is best overall; significantly better served: {', '.join(others)}."
 
 
 def caveat(results: Mapping[str, Any]) -> str:

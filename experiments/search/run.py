@@ -116,7 +116,7 @@ def _halves(setting: Setting) -> tuple[Setting, Setting]:
 def _search(
     study: "optuna.Study", settings: dict[str, Any], configured: dict[str, Any], setting: Setting
 ) -> None:
-    """Ask and tell until ``num_trials`` are done; one that fails is recorded, others go on."""
+    """Try settings until ``num_trials`` are done; one that fails is recorded, others go on."""
     left = max(0, settings["num_trials"] - sum(t.state.is_finished() for t in study.trials))
     with progress_bar("search", total=left) as tick:
         for _ in range(left):
@@ -200,7 +200,7 @@ def _answer(results: dict[str, Any]) -> str:
     params = ", ".join(f"{name}={value:.4g}" if isinstance(value, float) else f"{name}={value}"
                        for name, value in results["best"].items())  # fmt: skip
     low = check["ci95"][0]
-    verdict = "better" if low is not None and low > 0 else "not surely better"
+    verdict = "better" if low is not None and low > 0 else "not significantly better"
     return (
         f"{results['policy']} with {params} is {verdict} than as configured: on"
         f" {check['num_users']} users who did not search, {results['objective']}"

@@ -22,7 +22,7 @@ def persona_groups(dataset: Dataset, user_model: Any) -> dict[str, BoolArray]:
     """Name → mask (num_users,) of each kind of people that has members.
 
     Args:
-        dataset: whose training rows tell the traits.
+        dataset: whose training rows the traits come from.
         user_model: its population's clusters are used where it has more than one.
     """
     population = getattr(user_model, "population", None)

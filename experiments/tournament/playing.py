@@ -103,16 +103,16 @@ def _fit(name: str, make: Callable[[], Recommender], setting: Setting, tick: Tic
         session.fit_seconds = time.perf_counter() - before
         session.policy = policy
         phase = "offline"
-        first = cold_observation(setting.users[:_PROBED])  # bad slates are told as such, early
+        first = cold_observation(setting.users[:_PROBED])  # bad slates are found early
         Timed(name, policy).recommend(first, setting.slate_size, np.random.default_rng(0))
         _measure_offline(session, policy, setting)
     except Exception as error:  # whatever a policy does wrong, the others must be measured
-        session.error = _told(phase, error)
+        session.error = _described(phase, error)
     tick(f"{name}: fit", advance=1)
     return session
 
 
-def _told(phase: str, error: Exception) -> dict[str, str]:
+def _described(phase: str, error: Exception) -> dict[str, str]:
     return {"phase": phase, "message": f"{type(error).__name__}: {error}"}
 
 
@@ -193,7 +193,7 @@ class _Player:
             seed, rng = self.setting.seed, self._rngs[world]
             played = rollout(env, learner, seed=seed, users=users, rng=rng)
         except Exception as error:  # whatever a policy does wrong, the others must be measured
-            self.session.error = _told(world, error)
+            self.session.error = _described(world, error)
             self._waves = {"simulated": [], "true": []}
             return None
         self._waves[world].append(played)

@@ -84,4 +84,5 @@ def _prompts(model: Any, users: IntArray, items: IntArray) -> list[list[str | No
 def _knowledge(model: Any, users: IntArray, items: IntArray) -> list[tuple[str | None, list[str]]]:
     if not isinstance(model, Explains):
         return [(None, [""] * items.shape[1])] * len(users)
-    return [(told.profile, list(told.recalled)) for told in model.explain(users, items)]
+    known = model.explain(users, items)
+    return [(one.profile, list(one.recalled)) for one in known]

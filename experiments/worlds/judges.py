@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from experiments.people.people import People, true_users
-from experiments.people.stand_ins import non_personal, ridge
+from experiments.people.predictor_users import non_personal, ridge
 from experiments.worlds.easy_mode import ask, easy_mode
 from recommenders.base import Recommender, cold_observation
 from recommenders.evaluation.ranking_metrics import user_metrics
@@ -133,8 +133,8 @@ def off_policy(dataset: Dataset, items: IntArray) -> dict[str, FloatArray]:
         for slates in items:
             rewards = np.take_along_axis(held_out, slates, axis=1)
             weights = (rewards > 0) / np.take_along_axis(chances, slates, axis=1)
-            told = model.predict(users[:, None], slates)
-            log = WeightedLog(users, rewards, weights, told, told)
+            predicted = model.predict(users[:, None], slates)
+            log = WeightedLog(users, rewards, weights, predicted, predicted)
             values["IPS"].append(inverse_propensity(log).value)
             values["SNIPS"].append(self_normalised(log).value)
             values["DR"].append(doubly_robust(log).value)

@@ -38,7 +38,9 @@ def answer(results: Mapping[str, Any]) -> str:
         f" with τ = {number(own['mean'], 2)} to the truth (95 % CI {interval(own['ci95'], 2)});"
         f" offline NDCG reaches {number(judges[OFFLINE]['tau']['mean'], 2)}"
     ]
-    parts.append(f"They beat {listed(beaten)}" if beaten else "They beat no other judge for sure")
+    parts.append(
+        f"They beat {listed(beaten)}" if beaten else "They beat no other judge beyond chance"
+    )
     if losing:
         parts.append(f"{listed(losing)} beat them")
     return ". ".join(parts) + "."

@@ -73,7 +73,7 @@ def test_a_single_run_keeps_its_interval_over_users():
     assert (row["interval_over"], row["simulated"]["ci95"]) == ("users", [2.0, 4.0])
 
 
-def test_what_a_setting_changes_in_the_ranking_is_told():
+def test_what_a_setting_changes_in_the_ranking_is_reported():
     runs = [a_run(0, {"als": 3.0, "ease": 4.0}), a_run(0, {"als": 4.5, "ease": 4.0})]
     runs[1]["provenance"]["config"]["users"] = {"ablation": "no_ml"}
     runs[0]["provenance"]["config"]["users"] = {"ablation": "none"}

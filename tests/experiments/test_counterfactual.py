@@ -76,7 +76,7 @@ def test_a_switch_must_fall_inside_a_session(env, dataset):
         fork(env, "b", policies, USERS, switch_at=2, seed=0)
 
 
-def test_the_experiment_tells_the_best_way_on(tmp_path):
+def test_the_experiment_names_the_best_policy_after_the_switch(tmp_path):
     words = ["experiment=counterfactual", "debug=tiny", "users=scripted", "num_users=24"]
     words += ["experiment.switch_at=1", "experiment.before=random", "recommender=[random,ease]"]
     with initialize_config_module("conf", version_base="1.3"):

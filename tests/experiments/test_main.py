@@ -49,6 +49,6 @@ def test_a_launcher_that_is_not_installed_is_named_beside_those_that_are(monkeyp
     monkeypatch.setattr("sys.argv", ["personarec", *words])
     with pytest.raises(SystemExit):
         main()
-    told = capsys.readouterr().err
-    assert "Could not find 'hydra/launcher/ray'" in told
-    assert "joblib" in told
+    printed = capsys.readouterr().err
+    assert "Could not find 'hydra/launcher/ray'" in printed
+    assert "joblib" in printed

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hydra import compose, initialize_config_module
 
-from experiments.people.stand_ins import PredictedTruth, non_personal, ridge
+from experiments.people.predictor_users import PredictedTruth, non_personal, ridge
 from experiments.reporting.running import perform
 from experiments.worlds.judges import OFFLINE, USERS, Task, judge_world, off_policy
 from experiments.worlds.verdicts import score_judge, summarise_worlds
@@ -160,7 +160,7 @@ def test_a_truth_that_forgot_its_log_says_so():
         blind.logging_chances()
 
 
-def test_stand_ins_have_the_means_they_predict():
+def test_predictor_users_have_the_means_they_predict():
     means = np.array([[1.5, 3.0, 4.7]])
     chances = PredictedTruth(means).probabilities(np.array([0]), np.array([[0, 1, 2]]))
     assert chances @ STARS == pytest.approx(means, abs=1e-6)
@@ -172,10 +172,10 @@ def test_the_ridge_knows_tastes_that_the_non_personal_users_do_not():
     users = np.arange(60)
     items = np.tile(np.arange(150), (60, 1))
     truth = dataset.truth.probabilities(users, items) @ STARS
-    told = [
+    predicted = [
         make(dataset).model.truth.probabilities(users, items) @ STARS
         for make in (non_personal, ridge)
     ]
-    plain, personal = (float(np.sqrt(np.mean((one - truth) ** 2))) for one in told)
+    plain, personal = (float(np.sqrt(np.mean((one - truth) ** 2))) for one in predicted)
     assert personal < plain
-    assert "STAND-INS" in ridge(dataset).card["warning"]
+    assert "PREDICTOR USERS" in ridge(dataset).card["warning"]
