@@ -17,7 +17,7 @@ from rich.console import Console
 from experiments.reporting.provenance import provenance
 from experiments.reporting.report import json_text
 from experiments.reporting.result import Record, Result
-from simenv.abm.keeping.whole_files import replace_whole
+from simenv.whole_files import replace_whole
 
 if TYPE_CHECKING:
     import pandas as pd

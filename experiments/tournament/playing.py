@@ -23,6 +23,7 @@ from recommenders.evaluation.statistics import paired_contrast
 from simenv.data.splits import stacked
 from simenv.env.rollout import Rollout, rollout
 from simenv.events import FloatArray, IntArray
+from simenv.seeding import Stream, generator
 from simenv.user_model import UserModel
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def play(
     players = [_Player(session, setting) for session in sessions]
     places = setting.max_steps * setting.slate_size
     meter = Meter(setting.stopping, len(setting.users), places * len(players))
-    order = np.random.default_rng([setting.seed, 53]).permutation(len(setting.users))
+    order = generator(setting.seed, Stream.WAVES).permutation(len(setting.users))
     while num := meter.next_wave():
         users = np.sort(setting.users[order[meter.asked : meter.asked + num]])
         before, tokens = time.perf_counter(), _tokens(setting.simulated)

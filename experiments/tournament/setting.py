@@ -19,6 +19,7 @@ from recommenders.base import Recommender
 from simenv.data.dataset import Dataset
 from simenv.env.vector_env import RecVectorEnv
 from simenv.events import IntArray
+from simenv.seeding import Stream, generator
 from simenv.user_model import UserModel
 
 
@@ -88,7 +89,7 @@ def evaluation_users(dataset: Dataset, num_users: int, min_rating: float, seed: 
             f"{dataset.name!r} has no user with training rows and a held-out rating of at least"
             f" {min_rating}; lower experiment.min_rating or data.fraction"
         )
-    rng = np.random.default_rng([seed, 29])
+    rng = generator(seed, Stream.EVALUATED_USERS)
     chosen = rng.permutation(users)[:num_users]
     return np.sort(chosen).astype(np.int64)
 

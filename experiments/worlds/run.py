@@ -19,7 +19,7 @@ from experiments.tournament.setting import policy_makers
 from experiments.worlds import worlds_page as page
 from experiments.worlds.judges import Task, judge_world
 from experiments.worlds.verdicts import WorldResult, summarise_worlds
-from simenv.abm.keeping.whole_files import write_whole
+from simenv.whole_files import write_whole
 
 _SETTING = ("first_world", "num_users", "slate_size", "min_rating", "clear_gap", "judged_at")
 
