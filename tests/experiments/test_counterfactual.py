@@ -5,7 +5,8 @@ import pytest
 from gymnasium.vector import AutoresetMode
 from hydra import compose, initialize_config_module
 
-from experiments.counterfactual.fork import fork
+from experiments.counterfactual.fork import Branch, Fork, fork
+from experiments.counterfactual.run import _compared
 from experiments.people.people import true_users
 from experiments.reporting.running import perform
 from recommenders.policies.bandits import EpsilonGreedy
@@ -86,3 +87,27 @@ def test_the_experiment_names_the_best_policy_after_the_switch(tmp_path):
     assert found["after"]["random"]["difference"] is None
     text = (tmp_path / "report.md").read_text(encoding="utf-8")
     assert text.startswith("# After 1 slates of random, ease is the best way on")
+
+
+def test_branches_are_paired_with_staying_over_the_users_still_there():
+    gone = np.nan
+    stay, other = np.array([3.0, 3.0, 2.0, gone]), np.array([3.5, 4.5, 3.0, gone])
+    found = _compared(
+        Fork(
+            np.array([True, True, True, False]),
+            {
+                "stay": Branch(stay, np.array([1.0, 2.0, 3.0, gone])),
+                "switch": Branch(other, np.array([2.0, 2.0, 3.0, gone])),
+            },
+        ),
+        "stay",
+    )
+    assert list(found) == ["switch", "stay"]
+    assert found["switch"]["stars"] == round(11 / 3, 6)
+    assert found["switch"]["slates"] == round(7 / 3, 6)
+    assert found["switch"]["difference"] == 1.0
+    half = 4.302652729696142 * 0.5 / np.sqrt(3)  # Student's t, 97.5 %, 2 degrees; of 0.5, 1.5, 1
+    assert found["switch"]["difference_ci95"] == [round(1 - half, 6), round(1 + half, 6)]
+    t = 1.0 / (0.5 / np.sqrt(3))
+    assert found["switch"]["p_holm"] == pytest.approx(1 - t / np.sqrt(2 + t**2), abs=1e-6)
+    assert found["stay"]["difference"] is found["stay"]["p_holm"] is None

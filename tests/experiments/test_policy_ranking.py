@@ -2,7 +2,6 @@
 
 import json
 import re
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -12,26 +11,9 @@ from hydra import compose, initialize_config_module
 
 from experiments.__main__ import main
 from experiments.policy_ranking.sentences import (
-    agreement_sentences,
     answer,
-    check,
-    fidelity_sentence,
 )
 from experiments.reporting.running import perform
-from experiments.tournament.off_policy_check import _by_user
-from experiments.tournament.playing import Session
-from experiments.tournament.setting import evaluation_users
-from experiments.tournament.summary import summarise
-from recommenders.evaluation.session_measures import (
-    ItemFacts,
-    coverage,
-    return_chance,
-    score_sessions,
-)
-from recommenders.evaluation.survival import survival
-from recommenders.off_policy.estimators import WeightedLog, estimate_all
-from simenv.env.rollout import Rollout
-from simenv.events import InteractionLog
 
 TINY = ["experiment=policy_ranking", "debug=tiny", "users=scripted"]
 
@@ -54,31 +36,6 @@ def results(output_dir):
 def ranked(folder, *overrides):
     with initialize_config_module("conf", version_base="1.3"):
         return perform(compose("config", [*TINY, f"output_dir={folder}", *overrides]))
-
-
-def played(expected, alive, ratings=None, items=None, quits=None):
-    expected = np.asarray(expected, dtype=float)
-    ratings = np.zeros_like(expected) if ratings is None else np.asarray(ratings, dtype=float)
-    alive = np.asarray(alive, dtype=bool)
-    return Rollout(
-        users=np.arange(len(expected)),
-        items=np.zeros(expected.shape, dtype=int) if items is None else np.asarray(items),
-        scores=np.zeros(expected.shape),
-        propensities=None,
-        expected=expected,
-        ratings=ratings,
-        taken=ratings > 0,
-        rewards=np.zeros(alive.shape),
-        alive=alive,
-        quits=np.zeros(len(expected), dtype=bool) if quits is None else np.asarray(quits),
-    )
-
-
-def facts(num_items=10, num_users=2):
-    """Two genres; items 0 to 4 are of the first; item i has i training rows."""
-    genres = np.repeat(np.eye(2), num_items // 2, axis=0)
-    rows = np.arange(num_items, dtype=float)
-    return ItemFacts(genres, rows, rows, np.full(num_users, 2.0))
 
 
 def test_all_files_go_to_the_output_folder(output_dir):
@@ -196,96 +153,6 @@ def test_when_every_policy_fails_the_files_are_written_and_the_run_fails(tmp_pat
     assert (tmp_path / "report.html").exists()
 
 
-def test_scores_leave_out_what_was_shown_after_the_user_left():
-    scores = score_sessions(
-        played(
-            expected=[[[2.0, 4.0], [9.0, 9.0]], [[1.0, 1.0], [3.0, 5.0]]],
-            alive=[[True, False], [True, True]],
-            ratings=[[[0.0, 5.0], [1.0, 1.0]], [[0.0, 0.0], [0.0, 0.0]]],
-        ),
-        facts(),
-    )
-    assert scores.mean_rating.tolist() == [(2 + 4) / 2, (1 + 1 + 3 + 5) / 4]
-    assert scores.mean_taken_rating[0] == 5.0
-    assert np.isnan(scores.mean_taken_rating[1])
-    assert scores.clicks.tolist() == [1, 0]
-    assert scores.session_length.tolist() == [1, 2]
-
-
-def test_coverage_counts_items_that_somebody_saw():
-    shown = played(np.ones((1, 2, 2)), [[True, False]], items=[[[3, 4], [7, 8]]])
-    assert coverage(shown, num_items=10) == 2 / 10
-
-
-def test_slates_of_two_genres_are_more_diverse_than_of_one():
-    shown = played(
-        np.full((2, 2, 2), 3.0), [[True, True], [True, True]], items=[[[0, 1], [0, 9]]] * 2
-    )
-    scores = score_sessions(shown, facts())
-    assert scores.diversity.tolist() == [(0 + 1) / 2] * 2
-    assert scores.drift.tolist() == [1 - 0] * 2
-
-
-def test_popularity_lift_compares_with_the_users_own_past():
-    shown = played(np.full((1, 1, 2), 3.0), [[True]], items=[[[4, 8]]])
-    assert score_sessions(shown, facts(num_users=1)).popularity_lift.tolist() == [6 / 2 - 1]
-
-
-def test_satisfaction_stops_where_the_user_left():
-    shown = played([[[1.0], [5.0]], [[1.0], [5.0]]], [[True, False], [True, True]])
-    left, stayed = score_sessions(shown, facts()).satisfaction
-    assert left == pytest.approx(0.7 * 3.6 + 0.3 * 1.0)
-    assert stayed == pytest.approx(0.7 * left + 0.3 * 5.0)
-
-
-def test_people_who_were_pleased_are_likelier_to_come_back():
-    chances = return_chance(np.array([2.0, 3.6, 5.0]))
-    assert (np.diff(chances) > 0).all()
-    assert chances[1] == pytest.approx(0.852, abs=0.001)  # Phi(ln(7 / 2) / 1.2)
-
-
-def test_a_user_cut_by_the_budget_has_not_left():
-    alive = [[True, True], [True, True], [True, False], [True, True]]
-    curve = survival(played(np.ones((4, 2, 1)), alive, quits=[False, False, True, False]))
-    assert curve.share.tolist() == [1.0, 0.75, 0.75]
-    assert curve.low[1] < 0.75 < curve.high[1]
-    nobody = survival(played(np.ones((4, 2, 1)), alive))
-    assert nobody.share.tolist() == [1.0, 1.0, 1.0]
-
-
-def test_a_measure_that_only_one_policy_has_is_not_compared():
-    session = Session("a", 0.1, offline={"ndcg@10": np.ones(2)})
-    assert summarise([session], facts(), 10, 0, 10)["agreement"]["offline_vs_simulated"] is None
-
-
-def test_evaluation_users_have_a_past_and_something_to_find():
-    train = InteractionLog.from_columns([0, 1, 2], [0, 0, 0], [4, 4, 4], num_users=4, num_items=3)
-    test = InteractionLog.from_columns([0, 1, 3], [1, 1, 1], [5, 2, 5], num_users=4, num_items=3)
-    dataset = SimpleNamespace(name="toy", train=train, test=test)
-    assert evaluation_users(dataset, 10, 4.0, seed=0).tolist() == [0]
-    with pytest.raises(ValueError, match="no user with training rows and a held-out rating"):
-        evaluation_users(dataset, 10, 5.5, seed=0)
-
-
-def verdicts(p_holm):
-    policies = [
-        {"name": name, "simulated": {"mean_rating": mean}, "offline": {"ndcg@10": ndcg},
-         "true_mean_rating": true}
-        for name, mean, ndcg, true in [("a", 4.0, 0.1, 3.5), ("b", 3.9, 0.2, 3.8)]
-    ]  # fmt: skip
-    contrast = {"better": "a", "worse": "b", "difference": 0.1, "ci95": [0.02, 0.18]}
-    return {
-        "policies": policies,
-        "contrasts": [contrast | {"p_holm": p_holm}],
-        "setting": {"top": 10},
-        "agreement": {
-            "offline_vs_simulated": None,
-            "offline_vs_true": {"tau": 0.4, "ci95": [-0.1, 0.9], "num_policies": 2},
-            "simulated_vs_true": {"tau": -1.0, "ci95": [-1.0, -0.5], "num_policies": 2},
-        },
-    }
-
-
 def test_every_pair_of_policies_is_compared_with_its_gain_of_pairing(results):
     assert len(results["contrasts"]) == 5 * 4 / 2
     assert all(c["variance_gain"] > 1 for c in results["contrasts"])
@@ -303,20 +170,6 @@ def test_off_policy_estimates_stand_beside_what_users_said(results):
             agreement = results["agreement"][f"{judge}_vs_{world}"]
             assert agreement["num_policies"] == 4
             assert agreement["ci95"][0] <= agreement["tau"] <= agreement["ci95"][1]
-
-
-def test_estimates_split_over_users_add_up_to_the_estimate():
-    rng = np.random.default_rng(0)
-    users = np.array([0, 0, 1, 2, 2, 2])
-    columns = (rng.random((6, 3)) for _ in range(4))
-    log = WeightedLog(users, *columns)
-    log.weights[2] = 0.0  # user 1 has no weight, so no SNIPS of their own
-    estimates = estimate_all(log)
-    for name, found in _by_user(log).items():
-        known = found.counts > 0
-        value = np.average(found.values[known], weights=found.counts[known])
-        assert value == pytest.approx(estimates[name].value)
-    assert np.isnan(_by_user(log)["SNIPS"].values[1])
 
 
 def test_every_measure_is_given_for_every_kind_of_people_and_policy(results):
@@ -380,38 +233,3 @@ def test_traces_show_the_distribution_and_the_choice(results):
     item = user["items"][0]
     assert sum(item["probabilities"]) == pytest.approx(1.0, abs=1e-3)
     assert item["stars"] in range(6)
-
-
-def test_a_clear_lead_is_stated_with_its_size():
-    assert answer(verdicts(0.01)) == (
-        "a pleases the simulated users most: 4.00 stars on average, 0.100 more than b, the next"
-        " best (95 % CI 0.020 to 0.180)."
-    )
-
-
-def test_a_lead_within_chance_is_called_so():
-    assert answer(verdicts(0.3)) == (
-        "a comes first with 4.00 stars on average, but its lead over b is within chance."
-    )
-
-
-def test_the_check_says_what_each_choice_would_have_cost():
-    assert check(verdicts(0.01)) == (
-        "With the true users b is best. The simulation picks a, which is 0.30 true stars worse."
-        " NDCG picks it."
-    )
-
-
-def test_weak_evidence_is_called_weak():
-    missing, weak, opposite = (text for _, text in agreement_sentences(verdicts(0.01)))
-    assert missing.startswith("not compared")
-    assert weak.startswith("weak evidence")
-    assert opposite.startswith("they order the policies against each other")
-
-
-def test_the_fidelity_sentence_hides_no_better_predictor():
-    predictors = {"these users": {"rmse": 0.95}, "user mean": {"rmse": 1.0}, "bias": {"rmse": 0.9}}
-    assert fidelity_sentence({"num_ratings": 7, "predictors": predictors}) == (
-        "On 7 held-out ratings, these users err by 0.950 RMSE, less than user mean,"
-        " no less than bias."
-    )

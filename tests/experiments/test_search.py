@@ -5,6 +5,7 @@ import pytest
 from hydra import compose, initialize_config_module
 
 from experiments.reporting.running import perform
+from experiments.search.run import _answer
 
 TINY = ["experiment=search", "debug=tiny", "users=scripted", "num_users=16"]
 
@@ -34,6 +35,17 @@ def test_the_winner_is_confirmed_on_other_users(results):
     check = results["confirmation"]
     assert check["num_users"] == 8
     assert np.isclose(check["difference"], check["found"] - check["configured"], atol=1e-5)
+
+
+@pytest.mark.parametrize(("low", "verdict"), [(0.01, "better"), (-0.01, "not significantly better"),
+                                              (None, "not significantly better")])  # fmt: skip
+def test_a_winner_is_better_only_where_its_interval_says_so(low, verdict):
+    check = {"num_users": 9, "found": 3.5, "configured": 3.0, "difference": 0.5, "ci95": [low, 0.9]}
+    results = {"policy": "ease", "objective": "mean_rating", "best": {"l2": 20.0, "k": 3}}
+    assert _answer({**results, "confirmation": check}).startswith(
+        f"ease with l2=20, k=3 is {verdict} than as configured: on 9 users who did not search,"
+        " mean_rating 3.500 against 3.000, a difference of 0.5000 (95 % CI "
+    )
 
 
 def test_a_stopped_search_goes_on(results, folder):
