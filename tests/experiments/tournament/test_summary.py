@@ -8,7 +8,7 @@ import pytest
 from experiments.tournament.off_policy_check import OffPolicy, UserValues
 from experiments.tournament.playing import Session
 from experiments.tournament.summary import summarise, summarise_off_policy
-from recommenders.off_policy.estimators import Estimate
+from recommenders.off_policy.estimate import Estimate
 from tests.experiments.tournament.sessions import facts, played, session
 
 T3 = 3.182446305284263  # Student's t with 3 degrees of freedom, 97.5 %

@@ -3,7 +3,7 @@ import pytest
 from gymnasium.vector import AutoresetMode
 
 from recommenders.base import cold_observation
-from recommenders.off_policy.estimators import inverse_propensity, weigh
+from recommenders.off_policy.estimators import estimate_policy
 from recommenders.off_policy.logged_slates import Recorder, SimulatedLog
 from recommenders.policies.bandits import EpsilonGreedy
 from recommenders.policies.heuristics import Popularity, Random
@@ -11,7 +11,7 @@ from recommenders.policies.linear_bandits import LinTS
 from simenv.catalog import Catalog
 from simenv.env.rollout import Rollout, rollout
 from simenv.env.vector_env import RecVectorEnv
-from simenv.events import InteractionLog
+from simenv.events import InteractionLog, Slates
 from simenv.users.scripted_users import LatentTruth, ScriptedUsers
 
 NUM_USERS, NUM_ITEMS, K, STEPS = 12, 20, 3, 3
@@ -83,13 +83,18 @@ def test_a_saved_log_is_the_same_and_can_be_weighed(recorded, tmp_path) -> None:
     log.save(tmp_path / "log.npz")
     loaded = SimulatedLog.load(tmp_path / "log.npz")
     assert (loaded.logged_by, len(loaded)) == ("EpsilonGreedy", len(log))
-    np.testing.assert_array_equal(loaded.candidates, log.candidates)
+    assert loaded.observation.keys() == log.observation.keys()
+    for key, value in log.observation.items():
+        np.testing.assert_array_equal(loaded.observation[key], value)
+    for name, value in zip(Slates._fields, log.slates, strict=True):
+        np.testing.assert_array_equal(getattr(loaded.slates, name), value)
+    for name in ("prefix_chances", "candidates", "ratings", "taken", "expected"):
+        np.testing.assert_array_equal(getattr(loaded, name), getattr(log, name), err_msg=name)
     assert loaded.candidates.dtype == bool
     values = []
     for one in (log, loaded):
         policy = EpsilonGreedy(epsilon=0.4).fit(LOG)
-        weighed = weigh(policy, one.observation, one.slates, one.ratings)
-        values.append(inverse_propensity(weighed))
+        values.append(estimate_policy(policy, one.earned(one.ratings), ["IPS"]))
     assert values[0] == values[1]
 
 

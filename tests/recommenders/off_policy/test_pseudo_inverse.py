@@ -4,14 +4,15 @@ import numpy as np
 import pytest
 
 from recommenders.base import Recommender, cold_observation
-from recommenders.off_policy.estimators import inverse_propensity, weigh
-from recommenders.off_policy.pseudo_inverse import pseudo_inverse
+from recommenders.off_policy.estimate import Estimate
+from recommenders.off_policy.estimators import estimate_policy
+from recommenders.off_policy.weighing import LoggedSlates
 from recommenders.policies.bandits import EpsilonGreedy
 from recommenders.policies.heuristics import Popularity, Random
 from recommenders.policies.linear_bandits import LinTS
 from simenv.events import InteractionLog, Slates
 
-pytestmark = pytest.mark.filterwarnings("ignore::recommenders.off_policy.estimators.OverlapWarning")
+pytestmark = pytest.mark.filterwarnings("ignore::recommenders.off_policy.estimate.OverlapWarning")
 
 M, K = 4, 2
 # Everybody has seen item 4; item 1 is more popular than the rest, so Popularity shows 1, 0.
@@ -26,6 +27,10 @@ def every_slate_once() -> tuple[dict, Slates]:
     chances = np.full(ALL_SLATES.shape, 1 / M)
     observation = cold_observation(np.arange(len(ALL_SLATES)))
     return observation, Slates.of_items(ALL_SLATES)._replace(propensities=chances)
+
+
+def pseudo_inverse(policy: Recommender, *logged: object, **settings: float) -> Estimate:
+    return estimate_policy(policy, LoggedSlates(*logged), ["PI"], **settings)["PI"]
 
 
 @pytest.mark.parametrize(
@@ -67,9 +72,31 @@ def test_one_place_is_inverse_propensity() -> None:
     slates = Slates.of_items(items)._replace(propensities=np.full((M, 1), 1 / M))
     observation = cold_observation(np.arange(M))
     rewards = np.array([3.0, 1.0, 4.0, 1.5])
-    expected = inverse_propensity(weigh(policy, observation, slates, rewards[:, None]))
+    log = LoggedSlates(observation, slates, rewards[:, None])
+    expected = estimate_policy(policy, log, ["IPS"])["IPS"]
     found = pseudo_inverse(policy, observation, slates, rewards)
-    assert (found.value, found.low) == pytest.approx((expected.value, expected.low))
+    assert found[:5] == pytest.approx(expected[:5])
+    assert found.notes == expected.notes
+    half = pseudo_inverse(policy, observation, slates, rewards, confidence=0.5)
+    assert half[:3] == pytest.approx(
+        estimate_policy(policy, log, ["IPS"], confidence=0.5)["IPS"][:3]
+    )
+
+
+def test_one_item_more_than_places_is_the_matrix_too() -> None:
+    """Three unseen items on two places: the policy's slate against each of the six."""
+    log = InteractionLog.from_columns(
+        [*range(7), 7], [3] * 7 + [1], [4] * 8, num_users=8, num_items=4
+    )
+    policy, slates = Popularity().fit(log), np.array(list(itertools.permutations(range(3), 2)))
+    flat = np.stack([np.concatenate([np.eye(3)[a], np.eye(3)[b]]) for a, b in slates])
+    wanted = np.concatenate([np.eye(3)[1], np.eye(3)[0]])  # shows 1, then 0
+    expected = flat @ np.linalg.pinv(flat.T @ flat / 6) @ wanted
+    shown = Slates.of_items(slates)._replace(propensities=np.full((6, 2), 1 / 3))
+    for row in range(6):
+        one = Slates(*(part[[row]] for part in shown))
+        found = pseudo_inverse(policy, cold_observation(np.array([row])), one, np.ones(1))
+        assert found.value == pytest.approx(expected[row])
 
 
 def test_what_it_cannot_value_names_the_cure() -> None:
