@@ -16,7 +16,7 @@ from experiments.people.people import true_users
 from experiments.reporting.progress import progress_bar
 from experiments.reporting.result import Result
 from recommenders.base import Recommender
-from recommenders.off_policy.estimators import Estimate
+from recommenders.off_policy.estimate import Estimate
 from simenv.events import FloatArray, IntArray
 
 

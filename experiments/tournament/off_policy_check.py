@@ -5,25 +5,21 @@ holds who was shown what at which place with which chance, so nothing else is ne
 """
 
 import warnings
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from experiments.tournament.playing import Session
 from experiments.tournament.setting import Setting
-from recommenders.base import Observation
-from recommenders.off_policy.estimators import (
-    Estimate,
-    OverlapWarning,
-    WeightedLog,
-    estimate_all,
-    weigh,
-)
-from recommenders.off_policy.mrdr import cross_fitted_means
+from recommenders.off_policy.estimate import Estimate, OverlapWarning
+from recommenders.off_policy.estimators import estimate_weighted
+from recommenders.off_policy.reward_models import cross_fitted_means
+from recommenders.off_policy.weighing import Draws, LoggedSlates, WeightedLog, weigh
+from simenv.env.export import slate_observations
 from simenv.env.rollout import Rollout
 from simenv.events import FloatArray, Slates
 
-ESTIMATORS = ("IPS", "SNIPS", "DM", "DR", "SWITCH-DR")
+_DRAWS = Draws(8)
 
 
 class UserValues(NamedTuple):
@@ -51,9 +47,9 @@ def estimate_from_log(sessions: list[Session], setting: Setting) -> OffPolicy | 
     logger = next((s for s in sessions if s.policy and s.policy.draws and _says(s.simulated)), None)
     if logger is None or logger.simulated is None:
         return None
-    observation, slates, rewards = _as_log(logger.simulated, setting)
+    shown = _as_log(logger.simulated, setting)
     model = cross_fitted_means(
-        observation["user"], slates.items, rewards, setting.dataset.num_items
+        shown.users, shown.slates.items, shown.rewards, setting.dataset.num_items
     )
     found = OffPolicy(logger.name, {}, {"SNIPS": {}, "DR": {}})
     for session in sessions:
@@ -62,10 +58,10 @@ def estimate_from_log(sessions: list[Session], setting: Setting) -> OffPolicy | 
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", OverlapWarning)  # kept in the estimates' notes
             try:
-                log = weigh(session.policy, observation, slates, rewards, model, num_draws=8)
+                log = weigh(session.policy, shown, model, _DRAWS)
             except ValueError:  # a policy that draws and cannot say its chances
                 continue
-            found.values[session.name] = estimate_all(log)
+            found.values[session.name] = estimate_weighted(log)
         for estimator, by_user in _by_user(log).items():
             found.by_user[estimator][session.name] = by_user
     return found if found.values else None
@@ -96,20 +92,13 @@ def _says(played: Rollout | None) -> bool:
     return bool((played.propensities[played.alive] > 0).all())
 
 
-def _as_log(played: Rollout, setting: Setting) -> tuple[Observation, Slates, FloatArray]:
+def _as_log(played: Rollout, setting: Setting) -> LoggedSlates:
     """Every slate of the sessions with what the policy saw when it chose it."""
     rows, steps = np.nonzero(played.alive)
     k = played.items.shape[2]
-    before = np.arange(played.items.shape[1])[None, :] < steps[:, None]  # (s, T)
-    items = np.where(before[..., None], played.items[rows], -1).reshape(len(rows), -1)
-    stars = np.where(before[..., None], played.ratings[rows], 0.0).reshape(len(rows), -1)
-    observation: dict[str, Any] = {
-        "user": played.users[rows],
-        "history_items": items,
-        "history_ratings": stars,
-        "progress": (steps[:, None] / setting.max_steps),
-    }
+    whole_session = played.items.shape[1] * k
+    observation = slate_observations(played, whole_session, setting.max_steps)
     assert played.propensities is not None
     slates = Slates.of_items(played.items[rows, steps].reshape(-1, k))
     slates = slates._replace(propensities=played.propensities[rows, steps])
-    return observation, slates, played.expected[rows, steps]
+    return LoggedSlates(observation, slates, played.expected[rows, steps])

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from experiments.reporting.formatting import rounded, rounded_ends
-from experiments.tournament.off_policy_check import ESTIMATORS, OffPolicy, UserValues
+from experiments.tournament.off_policy_check import OffPolicy, UserValues
 from experiments.tournament.playing import Session, mean_ratings
 from recommenders.evaluation.agreement import Agreement, agreement
 from recommenders.evaluation.session_measures import (
@@ -24,6 +24,7 @@ from recommenders.evaluation.session_measures import (
 )
 from recommenders.evaluation.statistics import holm, kendall_tau, mean_interval, paired_contrast
 from recommenders.evaluation.survival import survival
+from recommenders.off_policy.estimators import BY_PLACE
 from simenv.env.rollout import Rollout
 from simenv.events import FloatArray
 from simenv.seeding import Stream, generator
@@ -57,7 +58,7 @@ def summarise_off_policy(
     names = [name for name in off_policy.values if name in asked]
     values = {
         estimator: [off_policy.values[name][estimator].value for name in names]
-        for estimator in ESTIMATORS
+        for estimator in BY_PLACE
     }
     on_policy = [float(asked[name]) for name in names]
     return {

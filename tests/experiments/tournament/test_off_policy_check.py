@@ -5,7 +5,8 @@ import pytest
 
 from experiments.tournament.off_policy_check import _by_user
 from experiments.tournament.summary import one_of_a_kind
-from recommenders.off_policy.estimators import WeightedLog, estimate_all
+from recommenders.off_policy.estimators import estimate_weighted
+from recommenders.off_policy.weighing import WeightedLog
 
 
 def test_estimates_split_over_users_add_up_to_the_estimate():
@@ -14,7 +15,7 @@ def test_estimates_split_over_users_add_up_to_the_estimate():
     columns = (rng.random((6, 3)) for _ in range(4))
     log = WeightedLog(users, *columns)
     log.weights[2] = 0.0  # user 1 has no weight, so no SNIPS of their own
-    estimates = estimate_all(log)
+    estimates = estimate_weighted(log)
     for name, found in _by_user(log).items():
         known = found.counts > 0
         value = np.average(found.values[known], weights=found.counts[known])

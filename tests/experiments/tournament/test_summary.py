@@ -8,11 +8,17 @@ import pytest
 from experiments.tournament.off_policy_check import OffPolicy, UserValues
 from experiments.tournament.playing import Session
 from experiments.tournament.summary import summarise, summarise_off_policy
-from recommenders.off_policy.estimators import Estimate
+from recommenders.off_policy.estimate import Estimate
 from tests.experiments.tournament.sessions import facts, played, session
 
 T3 = 3.182446305284263  # Student's t with 3 degrees of freedom, 97.5 %
 HALF = T3 * math.sqrt(5 / 3) / math.sqrt(4)  # of 2, 3, 4, 5: their variance is 5 / 3
+
+
+def p_value(differences):
+    """Two-sided, of Student's t with 3 degrees of freedom, which has a closed form."""
+    x = np.mean(differences) / (np.std(differences, ddof=1) / 2) / math.sqrt(3)
+    return 1 - 2 / math.pi * (math.atan(x) + x / (1 + x**2))
 
 
 def figures(*sessions, **more):
@@ -59,6 +65,12 @@ def test_sessions_of_unequal_length_count_what_was_seen_by_whom():
     assert found["coverage"] == 6 / 10  # items 8 and 9 were not seen
 
 
+def test_who_left_is_a_share_of_all_users():
+    shown = played(np.full((4, 1, 1), 3.0), quits=[True, False, False, False])
+    found = figures(Session("a", simulated=shown))["policies"][0]["simulated"]
+    assert found["left_share"] == 0.25
+
+
 def test_contrasts_are_paired_by_user_adjusted_and_begin_with_the_best():
     found = figures(
         session("b", [2, 3, 4, 4.5]), session("a", [3, 4, 5, 4.5]), session("c", [1, 1, 1, 1])
@@ -68,9 +80,10 @@ def test_contrasts_are_paired_by_user_adjusted_and_begin_with_the_best():
     assert first["difference"] == 0.75  # of 1, 1, 1, 0: variance 1 / 4
     half = T3 * 0.5 / 2
     assert first["ci95"] == [round(0.75 - half, 6), round(0.75 + half, 6)]
-    one_p = 0.05767  # of t = 3 with 3 degrees of freedom, two-sided
-    assert first["p_holm"] == pytest.approx(one_p, abs=1e-5)  # the largest of three keeps its p
-    assert found[1]["p_holm"] < found[2]["p_holm"] < first["p_holm"]
+    # Holm's: the smallest p counts three times, the next twice, the largest once.
+    assert found[1]["p_holm"] == pytest.approx(3 * p_value([2, 3, 4, 3.5]), abs=1e-6)
+    assert found[2]["p_holm"] == pytest.approx(2 * p_value([1, 2, 3, 3.5]), abs=1e-6)
+    assert first["p_holm"] == pytest.approx(p_value([1, 1, 1, 0]), abs=1e-6)
 
 
 def test_agreement_counts_policies_that_both_measures_have():
@@ -90,8 +103,9 @@ def test_agreement_counts_policies_that_both_measures_have():
 
 
 def test_a_measure_that_only_one_policy_has_is_not_compared():
-    session = Session("a", 0.1, offline={"ndcg@10": np.ones(2)})
-    assert summarise([session], facts(), 10, 0, 10)["agreement"]["offline_vs_simulated"] is None
+    both = session("a", [3, 4, 5, 4], offline=[1, 0, 1, 0])
+    asked = session("b", [2, 2, 2, 2])
+    assert figures(both, asked)["agreement"]["offline_vs_simulated"] is None
 
 
 def estimates(value, size, note):
@@ -116,6 +130,15 @@ def test_off_policy_estimates_are_ordered_against_the_users_of_the_measured_poli
     assert (ips["values"], ips["tau"], ips["effective_size"]) == ([4.0, 3.5], -1.0, 20.0)
     assert ips["notes"] == ["rests on 2 of 9 places"]
     assert summarise_off_policy(None, sessions) is None
+
+
+def test_users_of_whom_an_estimate_says_more_count_more():
+    sessions = [session("a", [3] * 4), session("b", [2] * 4)]
+    values = {"a": UserValues(np.array([1.0, 9.0, 1.0, 1.0]), np.array([1.0, 0.0, 1.0, 1.0])),
+              "b": UserValues(np.full(4, 2.0), np.ones(4))}  # fmt: skip
+    judged = OffPolicy("random", off_policy().values, {"SNIPS": values, "DR": values})
+    found = figures(*sessions, off_policy=judged)["agreement"]["snips_vs_simulated"]
+    assert found["tau"] == -1.0  # a is worth 1 to those of whom the log says something, not 3
 
 
 def test_off_policy_estimates_are_a_judge_like_any_other():
