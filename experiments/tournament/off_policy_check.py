@@ -68,7 +68,7 @@ def estimate_from_log(sessions: list[Session], setting: Setting) -> OffPolicy | 
 
 
 def _by_user(log: WeightedLog) -> dict[str, UserValues]:
-    """SNIPS and DR split over users, so that drawing users anew draws the estimate anew."""
+    """SNIPS and DR split over users, so that resampling users resamples the estimate."""
     assert log.logged_model is not None  # ``weigh`` was given a model
     assert log.target_model is not None
     _, owner = np.unique(log.users, return_inverse=True)

@@ -1,10 +1,10 @@
-"""Estimates split over users, so that drawing users anew draws the estimate anew."""
+"""Estimates split over users, so that resampling users resamples the estimate."""
 
 import numpy as np
 import pytest
 
 from experiments.tournament.off_policy_check import _by_user
-from experiments.tournament.summary import one_of_a_kind
+from experiments.tournament.summary import distinct_notes
 from recommenders.off_policy.estimators import estimate_weighted
 from recommenders.off_policy.weighing import WeightedLog
 
@@ -25,4 +25,4 @@ def test_estimates_split_over_users_add_up_to_the_estimate():
 
 def test_warnings_that_differ_by_numbers_alone_are_listed_once():
     asked = ["rests on 2.0 of 7,020 places", "rests on 0.5 of 7,020 places", "weights are off"]
-    assert one_of_a_kind(asked) == ["rests on 0.5 of 7,020 places", "weights are off"]
+    assert distinct_notes(asked) == ["rests on 0.5 of 7,020 places", "weights are off"]
