@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from experiments.reporting.formatting import rounded, rounded_ends
-from experiments.tournament.off_policy_check import OffPolicy, UserValues
+from experiments.tournament.off_policy_check import OffPolicy
 from experiments.tournament.playing import Session, mean_ratings
 from recommenders.evaluation.agreement import Agreement, agreement
 from recommenders.evaluation.session_measures import (
@@ -24,6 +24,7 @@ from recommenders.evaluation.session_measures import (
 )
 from recommenders.evaluation.statistics import holm, kendall_tau, mean_interval, paired_contrast
 from recommenders.evaluation.survival import survival
+from recommenders.off_policy.by_user import UserValues
 from recommenders.off_policy.estimate import Estimate
 from recommenders.off_policy.estimators import BY_PLACE
 from simenv.env.rollout import Rollout
