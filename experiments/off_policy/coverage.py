@@ -1,4 +1,4 @@
-"""Estimates of every target from many logs, and how often their intervals hold the truth."""
+"""Estimates of every target from many logs, and how often their intervals contain the truth."""
 
 import warnings
 from collections import defaultdict
@@ -69,7 +69,7 @@ def estimates(policy: Recommender, log: SimulatedLog, uniform: bool) -> list[tup
 
 
 def summarise(estimates_of: list[Estimate], truth: float) -> dict[str, Any]:
-    """How one estimator did over many logs; an interval that is not a number holds nothing."""
+    """How one estimator did over many logs; an interval that is not a number contains nothing."""
     values, low, high = (np.array([e[i] for e in estimates_of]) for i in range(3))
     inside = (low <= truth) & (truth <= high)
     coverage = share_interval(int(inside.sum()), len(inside))

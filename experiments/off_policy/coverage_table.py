@@ -36,7 +36,7 @@ def lines(results: Mapping[str, Any]) -> list[RenderableType]:
     return [*found, _setting(results), Text(answer(results), style="bold")]
 
 
-HEADS = ["estimator", "holds", "95 % CI", "bias", "half-width", "size", "warned"]
+HEADS = ["estimator", "coverage", "95 % CI", "bias", "half-width", "size", "warned"]
 
 
 def row(cell: dict[str, Any]) -> list[str]:
@@ -72,8 +72,8 @@ def _setting(results: Mapping[str, Any]) -> str:
     s = results["setting"]
     return (
         f"{s['repetitions']} logs of {s['num_users']} users drawn from {s['people']}, slates of"
-        f" {s['slate_size']} from {s['num_items']} items, reward of a place: {s['reward']}. holds:"
-        " share of logs whose 95 % interval holds the truth, with its own interval; size: the"
+        f" {s['slate_size']} from {s['num_items']} items, reward of a place: {s['reward']}."
+        " Coverage: share of logs whose 95 % interval contains the truth, with its own interval; size: the"
         " median effective number of shown places (slates for PI); warned: share of logs whose"
         " estimate warns."
     )

@@ -162,7 +162,7 @@ def caveat(results: Mapping[str, Any]) -> str:
     """What the intervals do and do not cover."""
     num = max((a["num_policies"] for a in results["agreement"].values() if a), default=0)
     return (
-        "Intervals are over users drawn anew from the same kind of people. They do not cover"
+        "Intervals are over other users of the same kind. They do not cover"
         f" other policies ({num} policies make only {num * (num - 1) // 2} pairs), other seeds or"
         " an error that all simulated users share."
     )

@@ -102,7 +102,7 @@ def _configured(config: dict[str, Any], settings: dict[str, Any]) -> dict[str, A
 
 
 def _halves(setting: Setting) -> tuple[Setting, Setting]:
-    """The same setting for two halves of the users, drawn by lot."""
+    """The same setting for two random halves of the users."""
     if len(setting.users) < 4:
         raise ValueError(
             f"a search wanted at least four users, two to search and two to confirm, got"

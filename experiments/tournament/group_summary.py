@@ -12,11 +12,10 @@ import numpy as np
 
 from experiments.reporting.formatting import rounded, rounded_ends
 from experiments.tournament.playing import Session, mean_ratings
+from experiments.tournament.summary import of_all_users
 from recommenders.evaluation.session_measures import (
     ItemFacts,
     SessionScores,
-    coverage,
-    exposure_gini,
     score_sessions,
 )
 from recommenders.evaluation.statistics import Contrast, holm, paired_contrast
@@ -83,13 +82,11 @@ def _measures(played: Rollout, facts: ItemFacts) -> dict[str, float | None]:
         name: float(values[np.isfinite(values)].mean()) if np.isfinite(values).any() else math.nan
         for name, values in zip(SessionScores._fields, scores, strict=True)
     }
-    means |= {
-        "coverage": coverage(played, len(facts.surprise)),
-        "gini": exposure_gini(played, len(facts.surprise)),
-        "left_share": float(played.quits.mean()),
-        "survival": float(survival(played).share[-1]),
+    return {
+        **{name: rounded(mean) for name, mean in means.items()},
+        **of_all_users(played, facts),
+        "survival": rounded(float(survival(played).share[-1])),
     }
-    return {name: rounded(mean) for name, mean in means.items()}
 
 
 def _rows(played: Rollout, kept: BoolArray) -> Rollout:

@@ -11,22 +11,16 @@ import numpy as np
 
 from experiments.tournament.playing import Session
 from experiments.tournament.setting import Setting
+from recommenders.off_policy.by_user import UserValues, by_user
 from recommenders.off_policy.estimate import Estimate, OverlapWarning
 from recommenders.off_policy.estimators import estimate_weighted
 from recommenders.off_policy.reward_models import cross_fitted_means
-from recommenders.off_policy.weighing import Draws, LoggedSlates, WeightedLog, weigh
+from recommenders.off_policy.weighing import Draws, LoggedSlates, weigh
 from simenv.env.export import slate_observations
 from simenv.env.rollout import Rollout
-from simenv.events import FloatArray, Slates
+from simenv.events import Slates
 
 _DRAWS = Draws(8)
-
-
-class UserValues(NamedTuple):
-    """An estimate by user: their ``counts``-weighted mean is the estimate's value."""
-
-    values: FloatArray  # (n,) stars a place; NaN where a user's log says nothing
-    counts: FloatArray  # (n,) >= 0
 
 
 class OffPolicy(NamedTuple):
@@ -62,28 +56,9 @@ def estimate_from_log(sessions: list[Session], setting: Setting) -> OffPolicy | 
             except ValueError:  # a policy that draws and cannot say its chances
                 continue
             found.values[session.name] = estimate_weighted(log)
-        for estimator, by_user in _by_user(log).items():
-            found.by_user[estimator][session.name] = by_user
+        for estimator, values in by_user(log).items():
+            found.by_user[estimator][session.name] = values
     return found if found.values else None
-
-
-def _by_user(log: WeightedLog) -> dict[str, UserValues]:
-    """SNIPS and DR split over users, so that drawing users anew draws the estimate anew."""
-    assert log.logged_model is not None  # ``weigh`` was given a model
-    assert log.target_model is not None
-    _, owner = np.unique(log.users, return_inverse=True)
-
-    def total(values: FloatArray) -> FloatArray:
-        return np.asarray(np.bincount(owner, weights=values.sum(axis=1)))
-
-    weights, places = total(log.weights), total(np.ones_like(log.weights))
-    corrected = total(log.target_model + log.weights * (log.rewards - log.logged_model))
-    weighted = total(log.weights * log.rewards)
-    nothing = np.full(len(weights), np.nan)
-    return {
-        "SNIPS": UserValues(np.divide(weighted, weights, out=nothing, where=weights > 0), weights),
-        "DR": UserValues(corrected / places, places),
-    }
 
 
 def _says(played: Rollout | None) -> bool:

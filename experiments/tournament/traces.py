@@ -52,22 +52,24 @@ def trace(
     seeds = row_seeds(seed, users, np.zeros_like(users))
     feedback = model.respond(users, Slates.of_items(items), seeds)
     prompts, knowledge = _prompts(model, users, items), _knowledge(model, users, items)
+
+    def item(row: int, place: int) -> dict[str, Any]:
+        number = int(items[row, place])
+        return {
+            "title": catalog.titles[number],
+            "genres": list(catalog.genres[number]),
+            "recalled": knowledge[row][1][place],
+            "prompt": prompts[row][place],
+            "probabilities": np.round(feedback.probabilities[row, place], 4).tolist(),
+            "expected": round(float(feedback.expected[row, place]), 3),
+            "stars": int(played.ratings[row, 0, place]),
+        }
+
     return [
         {
             "user": int(user),
             "profile": knowledge[row][0],
-            "items": [
-                {
-                    "title": catalog.titles[item],
-                    "genres": list(catalog.genres[item]),
-                    "recalled": knowledge[row][1][place],
-                    "prompt": prompts[row][place],
-                    "probabilities": np.round(feedback.probabilities[row, place], 4).tolist(),
-                    "expected": round(float(feedback.expected[row, place]), 3),
-                    "stars": int(played.ratings[row, 0, place]),
-                }
-                for place, item in enumerate(items[row].tolist())
-            ],
+            "items": [item(row, place) for place in range(items.shape[1])],
         }
         for row, user in enumerate(users)
     ]

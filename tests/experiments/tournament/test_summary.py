@@ -5,9 +5,10 @@ import math
 import numpy as np
 import pytest
 
-from experiments.tournament.off_policy_check import OffPolicy, UserValues
+from experiments.tournament.off_policy_check import OffPolicy
 from experiments.tournament.playing import Session
-from experiments.tournament.summary import summarise, summarise_off_policy
+from experiments.tournament.summary import distinct_notes, summarise, summarise_off_policy
+from recommenders.off_policy.by_user import UserValues
 from recommenders.off_policy.estimate import Estimate
 from tests.experiments.tournament.sessions import facts, played, session
 
@@ -145,3 +146,8 @@ def test_off_policy_estimates_are_a_judge_like_any_other():
     sessions = [session("a", [2] * 4, true=[5] * 4), session("b", [3] * 4, true=[4] * 4)]
     found = figures(*sessions, off_policy=off_policy())["agreement"]
     assert (found["snips_vs_simulated"]["tau"], found["snips_vs_true"]["tau"]) == (-1.0, 1.0)
+
+
+def test_warnings_that_differ_by_numbers_alone_are_listed_once():
+    asked = ["rests on 2.0 of 7,020 places", "rests on 0.5 of 7,020 places", "weights are off"]
+    assert distinct_notes(asked) == ["rests on 0.5 of 7,020 places", "weights are off"]
