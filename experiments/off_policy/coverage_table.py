@@ -73,9 +73,9 @@ def _setting(results: Mapping[str, Any]) -> str:
     return (
         f"{s['repetitions']} logs of {s['num_users']} users drawn from {s['people']}, slates of"
         f" {s['slate_size']} from {s['num_items']} items, reward of a place: {s['reward']}."
-        " Coverage: share of logs whose 95 % interval contains the truth, with its own interval; size: the"
-        " median effective number of shown places (slates for PI); warned: share of logs whose"
-        " estimate warns."
+        " Coverage: share of logs whose 95 % interval contains the truth, with its own interval;"
+        " size: the median effective number of shown places (slates for PI); warned: share of logs"
+        " whose estimate warns."
     )
 
 

@@ -21,7 +21,6 @@ from experiments.tournament.playing import Session, interactions, play_all
 from experiments.tournament.setting import Setting, described, make_setting, policy_makers
 from experiments.tournament.summary import summarise, summarise_off_policy
 from experiments.tournament.traces import trace_of_best
-from recommenders.evaluation.session_measures import ItemFacts
 
 
 def run(cfg: DictConfig) -> Result:
@@ -53,7 +52,7 @@ def _compared(
     sessions: list[Session], setting: Setting, people: People, num_resamples: int
 ) -> dict[str, Any]:
     """Policies by all users, by kinds of users, and by the log of one of them."""
-    facts, off_policy = ItemFacts.of(setting.dataset), estimate_from_log(sessions, setting)
+    facts, off_policy = setting.item_facts(), estimate_from_log(sessions, setting)
     kinds = persona_groups(setting.dataset, people.model)
     return {
         **summarise(sessions, facts, setting.top, setting.seed, num_resamples, off_policy),

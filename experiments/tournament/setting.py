@@ -16,11 +16,14 @@ from experiments.people.people import People, true_users
 from experiments.reporting.progress import progress_bar
 from experiments.tournament.stopping import Stopping
 from recommenders.base import Recommender
+from recommenders.evaluation.session_measures import ItemFacts
 from simenv.data.dataset import Dataset
 from simenv.env.vector_env import RecVectorEnv
 from simenv.events import IntArray
 from simenv.seeding import Stream, generator
 from simenv.user_model import UserModel
+from simenv.users.behaviour import behaviour_of
+from simenv.users.lives import Life
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,12 @@ class Setting:
     top: int
     min_rating: float
     slate_size: int = 5
+    life: Life | None = None  # of the environment; None = an episode is one visit
     stopping: Stopping = field(default_factory=Stopping)
+
+    def item_facts(self) -> ItemFacts:
+        """What session measures need, by the behaviour and the life that were played."""
+        return ItemFacts.of(self.dataset, behaviour_of(self.simulated), self.life)
 
 
 def make_setting(cfg: DictConfig) -> tuple[Setting, People]:
@@ -72,6 +80,7 @@ def setting_of(
         top=cfg.experiment.top,
         min_rating=cfg.experiment.min_rating,
         slate_size=cfg.env.slate_size,
+        life=instantiate(cfg.env.get("life")),
         stopping=stopping or Stopping(),
     )
 

@@ -2,11 +2,20 @@
 
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
-from experiments.tournament.setting import evaluation_users, policy_makers
+from experiments.tournament.playing import play
+from experiments.tournament.setting import Setting, evaluation_users, policy_makers
+from recommenders.evaluation.session_measures import score_sessions
 from recommenders.policies.ease import EASE
+from recommenders.policies.heuristics import Popularity
+from simenv.data.synthetic import synthetic
+from simenv.env.vector_env import RecVectorEnv
 from simenv.events import InteractionLog
+from simenv.users.behaviour import Behaviour
+from simenv.users.lives import Life
+from simenv.users.scripted_users import ScriptedUsers
 
 
 def test_evaluation_users_have_a_past_and_something_to_find():
@@ -27,3 +36,26 @@ def test_policies_are_made_anew_each_time_in_the_order_of_the_config():
     assert isinstance(one, EASE)
     assert one.l2 == 3.0
     assert one is not other
+
+
+def test_a_configured_behaviour_and_life_reach_the_published_measures():
+    dataset = synthetic(3, num_users=24, num_items=120)
+    behaviour = Behaviour(content_level=2.0, satisfaction_memory=0.3, base_quit=0.01)
+    users = ScriptedUsers(dataset.truth, 24, 120, behaviour=behaviour)
+    life = Life(median_days=40.0)
+    setting = Setting(
+        dataset, np.arange(8), RecVectorEnv, 3, users, None, 0, 10, 1.0, life=life
+    )  # fmt: skip
+    (session,), _ = play({"good": Popularity}, setting, lambda text, advance=0: None)
+    facts = setting.item_facts()
+    assert (facts.behaviour, facts.life) == (behaviour, life)
+    found = score_sessions(session.simulated, facts)
+    env = RecVectorEnv(users, dataset.catalog, num_envs=8, max_episode_steps=3)
+    env.reset(seed=0, options={"users": np.arange(8)})
+    for step in range(3):
+        items = session.simulated.items[:, step]
+        env.step(np.where(items < 0, np.arange(5), items))
+    # Who stayed to the end is as satisfied as the user model itself says.
+    stayed = session.simulated.alive.all(axis=1)
+    assert stayed.any()
+    np.testing.assert_allclose(found.satisfaction[stayed], users.satisfaction[:8][stayed])
