@@ -22,7 +22,9 @@ from agents.population.hub import fetch, push
 from agents.population.readme import population_readme
 from agents.prompts import PromptStyle
 from simenv.catalog import Catalog
+from simenv.catalog_file import load_items, save_items
 from simenv.events import InteractionLog
+from simenv.item_averages import ItemAverages
 
 FORMAT = 1
 SHIPPED = Path(__file__).parents[1] / "populations" / "pocket"
@@ -35,6 +37,7 @@ class Population:
     name: str
     personas: list[Persona]
     catalog: Catalog
+    averages: ItemAverages  # what the people know that others think of the items
     history: InteractionLog  # what the people rated so far (training rows): their first Ml
     reasons: list[str]  # one a row of ``history``
     vectors: Vectors  # (num_items, d) unit vectors of the items, for recall
@@ -149,7 +152,7 @@ class Population:
         }
         text = json.dumps(head, indent=2, ensure_ascii=False)
         (building / "population.json").write_text(text + "\n", encoding="utf-8")
-        self.catalog.save(building / "catalog.parquet")
+        save_items(building / "catalog.parquet", self.catalog, self.averages)
         _write_personas(building / "personas.parquet", self.personas)
         _write_history(building / "history.parquet", self.history, self.reasons)
         _write_vectors(building / "vectors.safetensors", self.vectors)
@@ -214,7 +217,7 @@ def _is_empty(folder: Path) -> bool:
 
 def _read_parts(folder: Path, head: Mapping[str, Any]) -> dict[str, Any]:
     """The constructor's arguments out of a folder whose ``population.json`` is ``head``."""
-    catalog = Catalog.load(folder / "catalog.parquet")
+    catalog, averages = load_items(folder / "catalog.parquet")
     personas = _read_personas(folder / "personas.parquet")
     history, reasons = _read_history(folder / "history.parquet", len(personas), len(catalog))
     model = folder / "model"
@@ -222,6 +225,7 @@ def _read_parts(folder: Path, head: Mapping[str, Any]) -> dict[str, Any]:
         "name": head["name"],
         "personas": personas,
         "catalog": catalog,
+        "averages": averages,
         "history": history,
         "reasons": reasons,
         "vectors": _read_vectors(folder / "vectors.safetensors"),

@@ -5,6 +5,7 @@ import numpy as np
 from simenv.catalog import Catalog
 from simenv.data.dataset import Dataset, Truth
 from simenv.events import BoolArray, InteractionLog
+from simenv.item_averages import ItemAverages
 
 
 def is_training_row(log: InteractionLog, fraction: float = 0.6) -> BoolArray:
@@ -52,7 +53,7 @@ def split_dataset(
     truth: Truth | None = None,
     background: InteractionLog | None = None,
 ) -> Dataset:
-    """Split ``log`` in time; the catalogue averages training rows and ``background``."""
+    """Split ``log`` in time; averages are of training rows and ``background``."""
     train, test = temporal_split(log, fraction)
-    catalog = catalog.with_averages(stacked(train, background))
-    return Dataset(name, catalog, train, test, user_ids, truth, background)
+    averages = ItemAverages.of(stacked(train, background), catalog)
+    return Dataset(name, catalog, averages, train, test, user_ids, truth, background)

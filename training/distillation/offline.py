@@ -11,6 +11,7 @@ import numpy as np
 from agents.persona import Persona, tell_reason, told_apart
 from simenv.catalog import Catalog
 from simenv.events import FloatArray, IntArray, InteractionLog
+from simenv.item_averages import ItemAverages
 
 _TASTE_RIDGE = 4.0  # strength of the prior that a user has no preferences
 _LEVEL_PRIOR = 3.0  # ratings that the prior of no generosity is worth
@@ -37,6 +38,7 @@ class OfflineDistiller:
     """
 
     catalog: Catalog
+    averages: ItemAverages
 
     def distil(self, log: InteractionLog) -> Distilled:
         """Personas of all ``log.num_users`` users and a reason for each row; ``log`` is training.
@@ -79,7 +81,7 @@ class OfflineDistiller:
 
     def _residuals(self, log: InteractionLog) -> FloatArray:
         """(r,) rating minus what the average person would give the item."""
-        return log.ratings - self.catalog.fair_averages[log.items]
+        return log.ratings - self.averages.fair[log.items]
 
     def _num_genres(self, log: InteractionLog) -> FloatArray:
         """(num_users,) genres until four fifths of the genre mentions are reached."""

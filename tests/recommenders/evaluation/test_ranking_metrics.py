@@ -12,6 +12,7 @@ from recommenders.policies.heuristics import Popularity, Random
 from simenv.catalog import Catalog
 from simenv.data.dataset import Dataset
 from simenv.events import InteractionLog
+from simenv.item_averages import ItemAverages
 
 
 def make_dataset() -> Dataset:
@@ -31,7 +32,7 @@ def make_dataset() -> Dataset:
         num_items=5,
     )
     catalog = Catalog(tuple("abcde"), np.zeros(5, int), ((),) * 5)
-    return Dataset("tiny", catalog, train, test, ("0", "1", "2"))
+    return Dataset("tiny", catalog, ItemAverages.of(train, catalog), train, test, ("0", "1", "2"))
 
 
 def test_every_metric_is_its_arithmetic() -> None:

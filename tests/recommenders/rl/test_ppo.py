@@ -23,6 +23,7 @@ from simenv.env.rollout import rollout
 from simenv.env.scripted_env import make_vector_env, make_world
 from simenv.env.vector_env import RecVectorEnv
 from simenv.events import InteractionLog
+from simenv.item_averages import ItemAverages
 
 LOGITS = torch.tensor([[0.5, -1.0, 2.0, 0.0]])
 
@@ -62,7 +63,7 @@ def small_features(num_users=30, num_items=40):
     u, i = np.array(rows).T
     stars = users.truth.probabilities(u, i[:, None])[:, 0].argmax(axis=1) + 1.0
     log = InteractionLog.from_columns(u, i, stars, num_users=num_users, num_items=num_items)
-    return make_features(log, catalog.with_averages(log)), log
+    return make_features(log, catalog, ItemAverages.of(log, catalog)), log
 
 
 def test_items_of_the_log_and_of_the_session_are_never_shown():
@@ -132,7 +133,7 @@ def test_training_wants_sessions_that_restart_at_once():
 
 def test_features_see_training_rows_only():
     dataset = synthetic(seed=3, num_users=40, num_items=80)
-    features = make_features(dataset.train, dataset.catalog)
+    features = make_features(dataset.train, dataset.catalog, dataset.averages)
     rows = dataset.test.users, dataset.test.items
     trained = np.zeros_like(features.met)
     trained[dataset.train.users, dataset.train.items] = True
