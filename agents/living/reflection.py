@@ -103,7 +103,7 @@ class LivingUsers:
         self.inner.remember(users, slates, feedback)
 
     def advance(self, tick: int, averages: FloatArray, shift: FloatArray) -> None:
-        """What everybody says of the items has changed; see ``simenv.abm.moving_world.World``.
+        """What everybody says of the items has changed; see ``MovingWorld`` of ``simenv.abm``.
 
         A scandal reaches people as a fallen average. Averages are told to one decimal, so nothing
         is written anew where none of these changed.
@@ -136,7 +136,7 @@ class LivingUsers:
         return [] if self._refresher is None else self._refresher.history
 
     def refresh(self, tick: int) -> None:
-        """See ``simenv.abm.moving_world.Refreshes``.
+        """See ``simenv.abm.living_users.Refreshes``.
 
         Raises:
             RuntimeError: nobody was named who trains adapters.

@@ -11,6 +11,7 @@ from experiments.people.people import People
 from simenv.data.dataset import Dataset
 from simenv.data.synthetic import SyntheticTruth
 from simenv.events import FloatArray, IntArray
+from simenv.seeding import Stream, generator
 from simenv.users.scripted_users import ScriptedUsers
 from simenv.users.visits import activity_levels
 
@@ -70,7 +71,7 @@ def posterior_members(
     people: People, dataset: Dataset, size: int = 5, l2: float = 2.0
 ) -> list[SyntheticTruth]:
     """Draws of the tastes that the log leaves possible: they agree where it says enough."""
-    rngs = (np.random.default_rng([seed, 43]) for seed in range(size))
+    rngs = (generator(seed, Stream.POSTERIOR_TASTES) for seed in range(size))
     return [fit_tastes(dataset, l2, rng) for rng in rngs]
 
 

@@ -20,6 +20,7 @@ from simenv.data.dataset import Dataset
 from simenv.data.splits import stacked
 from simenv.events import IntArray, InteractionLog
 from simenv.item_averages import ItemAverages
+from simenv.seeding import Stream, generator
 from training.distillation.offline import Distilled
 from training.examples.from_log import Examples, ExampleWriter, Questions, chosen_blocks, joined
 
@@ -87,7 +88,7 @@ def raft_set(
     Raises:
         ValueError: no user has rows both before and after any cut.
     """
-    rng = np.random.default_rng([settings.seed, 17])
+    rng = generator(settings.seed, Stream.RAFT)
     fold_of = rng.permutation(dataset.num_users) % settings.folds
     make_memory = partial(_DistractedMemory, share=settings.distractors, rng=rng)
     parts, users = [], []
