@@ -1,14 +1,12 @@
 """Users who are personas on a language model: one engine call for a whole batch of slates."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from agents.embedding import Vectors
 from agents.inference.engine import Engine, Request
-from agents.memory.base import ExactMemory, TableMemory
-from agents.persona import Persona, tell_reason
+from agents.memory.base import MakeMemory, TableMemory
+from agents.persona import Persona, reason_for
 from agents.population.population import Population
 from agents.prompts import RATING_CHOICES, persona_prefix
 from agents.suffixes import SuffixWriter
@@ -16,8 +14,6 @@ from simenv.events import NUM_STARS, Feedback, FloatArray, IntArray, SeedArray, 
 from simenv.snapshots import Arrays, check_shapes, pack_arrays, unpack_arrays
 from simenv.user_model import Explanation
 from simenv.users.behaviour import Behaviour
-
-MakeMemory = Callable[[Vectors, int], ExactMemory]
 
 
 @dataclass
@@ -38,7 +34,7 @@ class PersonaUsers:
 
     def __post_init__(self) -> None:
         people = replace(self.population, personas=list(self.population.personas))
-        self.population = people  # who they are may change; the caller keeps hers
+        self.population = people  # a list of our own: who they are may change
         self.num_users = len(people.personas)
         self.memory = self.make_memory(people.vectors, self.num_users)
         log = people.history
@@ -107,7 +103,7 @@ class PersonaUsers:
         ratings = feedback.ratings[rows, places]
         personas, genres = self.population.personas, self.population.catalog.genres
         reasons = [
-            tell_reason(personas[u], genres[i], r)
+            reason_for(personas[u], genres[i], r)
             for u, i, r in zip(owners.tolist(), items.tolist(), ratings.tolist(), strict=True)
         ]
         self.memory.add(owners, items, ratings, reasons)
@@ -123,10 +119,10 @@ class PersonaUsers:
         self._writer.meet(user, persona)
 
     def hear(self, averages: FloatArray) -> None:
-        """Everybody is told ``averages`` (num_items,) of the items from now on."""
-        heard = replace(self.population.averages, fair=averages)
-        self.population = replace(self.population, averages=heard)
-        self._writer.hear(heard)
+        """Prompts show everybody ``averages`` (num_items,) of the items from now on."""
+        shown = replace(self.population.averages, fair=averages)
+        self.population = replace(self.population, averages=shown)
+        self._writer.hear(shown)
 
     def put_on(self, users: IntArray, adapter: str, folder: str) -> None:
         """Users (n,) answer with this adapter from now on; the engine must have loaded it."""

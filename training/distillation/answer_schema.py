@@ -8,10 +8,10 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 MAX_WORDS = 2000  # of the four sections together
-_MOST_TOLD = 5  # faults named in a correction
+_MOST_NAMED = 5  # faults named in a correction
 
 
-class Reason(BaseModel):
+class RatingReason(BaseModel):
     """Why one item of the batch got its rating (Ml)."""
 
     model_config = ConfigDict(extra="forbid")
@@ -29,7 +29,7 @@ class Reflection(BaseModel):
     conformity: str = Field(min_length=1, description="how far they follow what others think")
     diversity: str = Field(min_length=1, description="how wide their choice is")
     profile: str = Field(min_length=1, description="first person: likes, dislikes, exceptions")
-    reasons: list[Reason] = Field(description="exactly one for every rating, in their order")
+    reasons: list[RatingReason] = Field(description="exactly one for every rating, in their order")
 
     def sections(self) -> dict[str, str]:
         """Ms: the four sections by name, in their order."""
@@ -71,7 +71,7 @@ def parse(text: str, num_reasons: int, *, cut: bool = False) -> Reflection:
     try:
         found = Reflection.model_validate_json(text)
     except ValidationError as error:
-        raise InvalidReflectionError(_told(error)) from None
+        raise InvalidReflectionError(_faults(error)) from None
     words = sum(len(section.split()) for section in found.sections().values())
     if words > MAX_WORDS:
         raise InvalidReflectionError(
@@ -86,12 +86,12 @@ def parse(text: str, num_reasons: int, *, cut: bool = False) -> Reflection:
     return found
 
 
-def _told(error: ValidationError) -> str:
+def _faults(error: ValidationError) -> str:
     faults = [
         f"{'.'.join(map(str, fault['loc'])) or 'the answer'}: {fault['msg']}"
         for fault in error.errors(include_input=False, include_url=False)
     ]
-    return "the answer does not fit the JSON schema: " + "; ".join(faults[:_MOST_TOLD])
+    return "the answer does not fit the JSON schema: " + "; ".join(faults[:_MOST_NAMED])
 
 
 def _without(node: Any, names: set[str]) -> Any:

@@ -6,7 +6,7 @@ still can. Reads training rows only.
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -15,6 +15,7 @@ from simenv.catalog import Catalog
 from simenv.events import InteractionLog
 from simenv.item_averages import ItemAverages
 from training.distillation.cache import Answer, PaidAnswers, cache_key
+from training.distillation.chains import Chain, batches_of
 from training.distillation.cost_estimate import Estimate, estimate
 from training.distillation.distiller_prompts import Message, RatedItem, corrected, first_messages
 from training.distillation.ledger import Ledger, Prices, Spending
@@ -24,7 +25,6 @@ from training.distillation.priced_client import ChatClient, Settings, open_cache
 if TYPE_CHECKING:
     from training.distillation.answer_schema import Reflection
 
-BATCH = 10  # ratings in one reflection, as in the paper
 Tick = Callable[[str, int], None]  # a text, and reflections done
 Ask = Callable[[list[Message]], Answer]
 
@@ -33,8 +33,8 @@ class DistillationError(RuntimeError):
     """Nobody's profile was finished; the text says why, and what was paid for is in the cache."""
 
 
-class Told(NamedTuple):
-    """What a model made of a log, and who it failed."""
+class DistillationReport(NamedTuple):
+    """What a model made of a log, whom it failed, and what it cost."""
 
     distilled: Distilled
     sections: dict[int, dict[str, str]]  # user → Ms in its four sections; only those who succeeded
@@ -42,24 +42,12 @@ class Told(NamedTuple):
     spending: Spending
 
 
-@dataclass
-class _Chain:
-    """One user's way through their batches."""
-
-    batches: list[list[RatedItem]]
-    reflections: list["Reflection"] = field(default_factory=list)
-
-    @property
-    def is_done(self) -> bool:
-        return len(self.reflections) == len(self.batches)
-
-
 class OpenAIDistiller:
     """Asks any OpenAI-compatible chat endpoint with structured output.
 
     Users are asked side by side, a user's batches one after the other. Every answer is on disk
     before the next request, so a stopped run goes on where it was. A user whose reflection fails
-    for good keeps the offline profile and is named in ``Told.failures``.
+    for good keeps the offline profile and is named in ``DistillationReport.failures``.
 
     Args:
         catalog: of the items.
@@ -75,7 +63,7 @@ class OpenAIDistiller:
         temperature: see ``Settings``.
         seed: see ``Settings``.
         target_words: length of Ms that the model is asked to keep; 2,000 are refused beyond.
-        summary_words: longest item summary told.
+        summary_words: longest item summary in a prompt.
         corrections: how often an unusable answer is sent back with what was wrong.
         concurrency: most requests on their way.
         timeout: seconds that one try may take.
@@ -127,15 +115,17 @@ class OpenAIDistiller:
         Ledger(self.prices, max_cost)  # refuses a bad limit now
 
     def distil(self, log: InteractionLog) -> Distilled:
-        """See ``OfflineDistiller.distil``; raises as ``tell`` does."""
-        return self.tell(log).distilled
+        """See ``OfflineDistiller.distil``; raises as ``distil_with_report`` does."""
+        return self.distil_with_report(log).distilled
 
-    def tell(self, log: InteractionLog, tick: Tick = lambda text, advance: None) -> Told:
+    def distil_with_report(
+        self, log: InteractionLog, tick: Tick = lambda text, advance: None
+    ) -> DistillationReport:
         """Personas and reasons of all users, who failed, and what it cost.
 
         Args:
             log: training rows only.
-            tick: told the running cost after every reflection; called from several threads.
+            tick: gets the running cost after every reflection; called from several threads.
 
         Raises:
             DistillationError: there are ratings, and nobody's chain was finished.
@@ -156,10 +146,10 @@ class OpenAIDistiller:
                 f"no profile of {len(chains)} was finished; user {user}: {reason}. Answers paid for"
                 " are kept: mend this and run the same command again"
             )
-        return self._told(log, chains, failures, ledger.spending())
+        return self._report(log, chains, failures, ledger.spending())
 
     def estimate(self, log: InteractionLog) -> Estimate:
-        """What ``tell`` would cost, without a request; answers in the cache are free."""
+        """What a distillation would cost, without a request; answers in the cache are free."""
         cache = open_cache(self._folder)
         try:
             chains = self._replayed(log, cache, Ledger(self.prices, None))
@@ -182,7 +172,7 @@ class OpenAIDistiller:
 
         return self.settings.body(messages, schema())
 
-    def _reflect(self, chain: _Chain, ask: Ask, forget: Callable[[bytes], None]) -> "Reflection":
+    def _reflect(self, chain: Chain, ask: Ask, forget: Callable[[bytes], None]) -> "Reflection":
         """The chain's next reflection; unusable answers go back with what was wrong.
 
         Raises:
@@ -191,7 +181,7 @@ class OpenAIDistiller:
         """
         from training.distillation.answer_schema import InvalidReflectionError, parse
 
-        batch = chain.batches[len(chain.reflections)]
+        batch = chain.next_batch
         prior = chain.reflections[-1].sections() if chain.reflections else None
         messages = first_messages(self.catalog, self.averages, batch, prior, **self._words)
         for left in range(self.corrections, -1, -1):
@@ -210,7 +200,7 @@ class OpenAIDistiller:
 
     def _replayed(
         self, log: InteractionLog, cache: PaidAnswers, ledger: Ledger
-    ) -> dict[int, _Chain]:
+    ) -> dict[int, Chain]:
         """User → chain, as far as its answers are paid for; only users with rows."""
 
         def ask(messages: list[Message]) -> Answer:
@@ -221,8 +211,8 @@ class OpenAIDistiller:
             return answer
 
         chains = {}
-        for user, batches in _batches(log).items():
-            chain = chains[user] = _Chain(batches)
+        for user, batches in batches_of(log).items():
+            chain = chains[user] = Chain(batches)
             try:
                 while not chain.is_done:
                     chain.reflections.append(self._reflect(chain, ask, lambda key: None))
@@ -232,7 +222,7 @@ class OpenAIDistiller:
 
     def _finish(
         self,
-        chains: dict[int, _Chain],
+        chains: dict[int, Chain],
         client: ChatClient,
         cache: PaidAnswers,
         ledger: Ledger,
@@ -253,50 +243,33 @@ class OpenAIDistiller:
             outcome = dispatch(waiting, advance, self.concurrency, self.patience)
             for user, reflection in outcome.answers.items():
                 chains[user].reflections.append(reflection)
-            failures |= {u: _at_batch(chains[u], why) for u, why in outcome.failures.items()}
+            failures |= {u: chains[u].stopped(why) for u, why in outcome.failures.items()}
             if outcome.gave_up:
                 why = next(iter(outcome.failures.values()))
                 why = why if why.startswith("not sent: ") else f"not sent: {why}"
                 rest = [u for u, c in chains.items() if not c.is_done and u not in failures]
-                failures |= {u: _at_batch(chains[u], why) for u in rest}
+                failures |= {u: chains[u].stopped(why) for u in rest}
         return dict(sorted(failures.items()))
 
-    def _told(
+    def _report(
         self,
         log: InteractionLog,
-        chains: dict[int, _Chain],
+        chains: dict[int, Chain],
         failures: dict[int, str],
         spending: Spending,
-    ) -> Told:
+    ) -> DistillationReport:
         personas, reasons = OfflineDistiller(self.catalog, self.averages).distil(log)
         offsets = log.offsets()
         sections = {}
         for user in chains.keys() - failures.keys():
-            told = chains[user].reflections
-            sections[user] = told[-1].sections()
-            profile = _one_line(told[-1].profile)
+            reflections = chains[user].reflections
+            sections[user] = reflections[-1].sections()
+            profile = _one_line(reflections[-1].profile)
             personas[user] = replace(personas[user], profile=profile)
             reasons[offsets[user] : offsets[user + 1]] = [
-                _one_line(said.reason).rstrip(".") for each in told for said in each.reasons
+                _one_line(said.reason).rstrip(".") for each in reflections for said in each.reasons
             ]
-        return Told(Distilled(personas, reasons), sections, failures, spending)
-
-
-def _batches(log: InteractionLog) -> dict[int, list[list[RatedItem]]]:
-    """User → batches of at most 10 ratings in the order of time; users without rows are absent."""
-    offsets = log.offsets()
-    found = {}
-    for user in range(log.num_users):
-        rows = slice(offsets[user], offsets[user + 1])
-        pairs = zip(log.items[rows].tolist(), log.ratings[rows].tolist(), strict=True)
-        rated = [RatedItem(item, rating) for item, rating in pairs]
-        if rated:
-            found[user] = [rated[i : i + BATCH] for i in range(0, len(rated), BATCH)]
-    return found
-
-
-def _at_batch(chain: _Chain, why: str) -> str:
-    return f"batch {len(chain.reflections) + 1} of {len(chain.batches)}: {why}"
+        return DistillationReport(Distilled(personas, reasons), sections, failures, spending)
 
 
 def _one_line(text: str) -> str:

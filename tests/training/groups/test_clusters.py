@@ -138,7 +138,7 @@ def test_a_fitted_embedder_is_good_for_newcomers_and_a_fresh_one_is_refused():
     with pytest.raises(ValueError, match=r"wanted the vectors they were made with \(8 wide\)"):
         made.assign(people(6), MsWords(TfidfSvdEmbedder(8)))
     texts = [f"{ms_text(p)} {i}" for i, p in enumerate(people(40)[::-1])]
-    with pytest.raises(ValueError, match=r"tell their own exemplars otherwise \(8 wide\); use th"):
+    with pytest.raises(ValueError, match=r"place their own exemplars elsewhere \(8 wide\); use th"):
         made.assign(people(6), MsWords(TfidfSvdEmbedder(8).fit(texts)))
 
 
