@@ -1,4 +1,4 @@
-"""Splits that cannot leak: each user's rows are cut in time, averages use the first part only."""
+"""Splits that cannot leak: each user's rows are split in time, averages use the first part only."""
 
 import numpy as np
 
@@ -22,7 +22,7 @@ def is_training_row(log: InteractionLog, fraction: float = 0.6) -> BoolArray:
 def temporal_split(
     log: InteractionLog, fraction: float = 0.6
 ) -> tuple[InteractionLog, InteractionLog]:
-    """Cut every user's history in time: (first part, rest)."""
+    """Split every user's history in time: (first part, rest)."""
     first = is_training_row(log, fraction)
     return log.take(first), log.take(~first)
 

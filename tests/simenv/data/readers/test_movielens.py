@@ -6,8 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from simenv.data.readers.movielens import movielens_1m, movielens_100k, movielens_latest_small
-from simenv.data.readers.movielens_files import read_movielens_1m
+from simenv.data.readers.movielens import (
+    movielens_1m,
+    movielens_100k,
+    movielens_latest_small,
+    read_movielens_1m,
+)
 from simenv.data.readers.protocol import draw_users
 from simenv.data.readers.rating_table import RatedCatalog
 from simenv.data.readers.titles import parse_title
