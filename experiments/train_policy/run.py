@@ -137,7 +137,7 @@ def _train(
     with progress_bar("training", total=len(rewards) * len(experiment.seeds)) as tick:
         for label, reward in rewards.items():
             for seed in experiment.seeds:
-                arm = Arm(label, reward, ppo.Settings(**experiment.ppo, seed=seed))
+                arm = Arm(label, reward, ppo.PPOSettings(**experiment.ppo, seed=seed))
                 env = learning_env(setting, learners, reward, experiment.num_envs)
                 log_dir = output_dir / "tensorboard" / f"ppo_{label}_{seed}"
                 curves.append(

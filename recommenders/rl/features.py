@@ -16,6 +16,8 @@ from simenv.item_averages import ItemAverages
 
 Array32 = NDArray[np.float32]
 
+_NUM_FACTORS = 16
+
 
 @dataclass(frozen=True)
 class Features:
@@ -27,25 +29,24 @@ class Features:
     num_factors: int
 
 
-def make_features(
-    log: InteractionLog, catalog: Catalog, averages: ItemAverages, num_factors: int = 16
-) -> Features:
+def make_features(log: InteractionLog, catalog: Catalog, averages: ItemAverages) -> Features:
     """Factors of who watched what, genres, averages and counts.
+
+    The factors are those of a truncated SVD of the matrix of what was watched, each user's row
+    scaled to length 1.
 
     Args:
         log: training rows of every user, also of those held out from learning: a service knows
             its users' pasts.
         catalog: of its items.
         averages: what a service may know that people think of them.
-        num_factors: of a truncated SVD of the matrix of what was watched, each user's row scaled to
-            length 1.
     """
     watched = log.to_csr()
     met = np.asarray(watched.toarray() > 0)
     apart = log.ratings - averages.fair[log.items]
     generosity = _means(log.users, apart, log.num_users)
     tastes = _tastes(log, catalog, apart - generosity[log.users])
-    left, right = _factors(met, min(num_factors, min(met.shape) - 1))
+    left, right = _factors(met, min(_NUM_FACTORS, min(met.shape) - 1))
     counts_u, counts_i = met.sum(axis=1), met.sum(axis=0)
     users = np.column_stack([left, tastes, generosity, np.log1p(counts_u)])
     items = np.column_stack([right, catalog.genre_matrix, averages.fair, np.log1p(counts_i)])

@@ -3,9 +3,10 @@
 import numpy as np
 
 from simenv.catalog import Catalog
-from simenv.data.dataset import Dataset, Truth
+from simenv.data.dataset import Dataset
 from simenv.events import BoolArray, InteractionLog
 from simenv.item_averages import ItemAverages
+from simenv.user_model import WorldTruth
 
 
 def is_training_row(log: InteractionLog, fraction: float = 0.6) -> BoolArray:
@@ -50,7 +51,7 @@ def split_dataset(
     log: InteractionLog,
     user_ids: tuple[str, ...],
     fraction: float = 0.6,
-    truth: Truth | None = None,
+    truth: WorldTruth | None = None,
     background: InteractionLog | None = None,
 ) -> Dataset:
     """Split ``log`` in time; averages are of training rows and ``background``."""

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simenv.env.rollout import Rollout
-from simenv.env.spaces import Observation, build_action_space, build_observation_space
+from simenv.env.spaces import build_action_space, build_observation_space
 from simenv.events import BoolArray
+from simenv.observation import History, Observation, concatenate, observe, take_rows
 
 if TYPE_CHECKING:
     from minari import MinariDataset
@@ -29,13 +30,21 @@ def session_observations(
     stars = np.concatenate([np.zeros(empty), played.ratings[row, :length].reshape(-1)])
     ends = empty + num_places * np.arange(length + 1)
     window = ends[:, None] - history_length + np.arange(history_length)[None]
-    steps = np.arange(length + 1, dtype=np.float32)[:, None]
-    return {
-        "user": np.full(length + 1, played.users[row], dtype=np.int64),
-        "history_items": items[window].astype(np.int64),
-        "history_ratings": stars[window].astype(np.float32),
-        "progress": (steps / np.float32(max_steps)).astype(np.float32),
-    }
+    history = History(items[window].astype(np.int32), stars[window].astype(np.float32))
+    users = np.full(length + 1, played.users[row])
+    return observe(users, history, np.arange(length + 1) / max_steps)
+
+
+def slate_observations(played: Rollout, history_length: int, max_steps: int) -> Observation:
+    """What the policy saw when it chose each slate: (r, …), session after session."""
+    return concatenate(
+        [
+            take_rows(
+                session_observations(played, row, history_length, max_steps), np.arange(length)
+            )
+            for row, length in _sessions(played)
+        ]
+    )
 
 
 def d3rlpy_arrays(played: Rollout, history_length: int = 50) -> dict[str, NDArray[Any]]:

@@ -6,32 +6,21 @@ roll-out, ``T`` steps at most, ``k`` slate places, ``m`` users whose session sti
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
 from simenv.env.infos import Info
-from simenv.env.spaces import Observation
 from simenv.env.vector_env import RecVectorEnv
 from simenv.events import BoolArray, Feedback, FloatArray, IntArray, Slates
+from simenv.observation import Observation, take_rows
+from simenv.policy import Policy
 
 if TYPE_CHECKING:
     import pandas as pd
 
 OnStep = Callable[[IntArray, Slates, Feedback], None]
-
-
-class Policy(Protocol):
-    """What a roll-out asks of a policy."""
-
-    def recommend(self, observation: Observation, k: int, rng: np.random.Generator) -> Slates:
-        """Slates (m, k) for the batched observation of m rows."""
-        ...
-
-    def update(self, observation: Observation, slates: Slates, feedback: Feedback) -> None:
-        """Learn from what the m users did with the slates."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -102,7 +91,7 @@ def rollout(
 
     Args:
         env: built with ``autoreset_mode=AutoresetMode.DISABLED``.
-        policy: asked and taught; see ``Policy``.
+        policy: shows the slates and sees the answers.
         seed: of the users' draws, and of ``rng`` if none is given.
         users: (n,) distinct ids; n may exceed ``env.num_envs``.
         rng: for policies that draw.
@@ -153,7 +142,7 @@ def _play_chunk(
         rows = np.flatnonzero(env.live)
         if not len(rows):
             return
-        seen = {key: values[rows] for key, values in observation.items()}
+        seen = take_rows(observation, rows)
         slates = policy.recommend(seen, env.slate_size, rng)
         actions[rows] = slates.items
         observation, rewards, terminated, _, info = env.step(actions)

@@ -13,8 +13,6 @@ from numpy.typing import NDArray
 
 from simenv.events import BoolArray, IntArray
 
-Observation = dict[str, Any]
-
 
 class SlateSpace(spaces.MultiDiscrete[np.int64]):
     """Item ids in ``[0, num_items)`` that do not repeat along the last axis (the k places).

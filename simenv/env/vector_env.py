@@ -29,12 +29,13 @@ from simenv.env.rendering import MODES, Frame, Screen
 from simenv.env.rewards import RewardChoice, resolve_reward
 from simenv.env.sessions import Sessions
 from simenv.env.spaces import (
-    Observation,
     build_action_space,
     build_observation_space,
     check_actions,
 )
 from simenv.events import IntArray, SeedArray
+from simenv.observation import Observation
+from simenv.snapshot_differences import combine, difference
 from simenv.snapshots import pack_arrays, unpack_arrays
 from simenv.user_model import UserModel
 from simenv.users.lives import Life
@@ -68,9 +69,8 @@ class RecVectorEnv(VectorEnv[Observation, IntArray, NDArray[Any]]):
             "rgb_array" (``render`` returns one page for each of them).
         on_close: called once by ``close``, for whoever built a user model that holds resources.
 
-    ``reset(options=…)`` knows ``users`` (n,): who sits where, -1 = leave the slot idle;
-    ``reset_mask`` (n,) bool: which rows to reset; ``root``: an int that re-keys all draws while
-    memories and counters stay; ``forget``: True takes memories back without re-keying.
+    ``reset(options=…)`` knows ``users``, ``reset_mask``, ``root`` and ``forget``:
+    ``simenv.env.options.ResetOptions`` says what they do and how far automatic resets keep them.
 
     ``info`` of a step holds ``user`` (n,), ``ratings`` (n, k), ``taken`` (n, k), ``expected``
     (n, k), ``probabilities`` (n, k, 5), and with ``life`` also ``days_away`` (n,), each with its
@@ -175,16 +175,17 @@ class RecVectorEnv(VectorEnv[Observation, IntArray, NDArray[Any]]):
             RuntimeError: the environment was closed.
         """
         self._check_open("reset")
-        seated = np.where(self._sessions.live & (seed is None), self._sessions.users, -1)
-        may_idle = self.autoreset_mode is AutoresetMode.DISABLED
-        chosen = parse_options(options, seed, seated, self.user_model.num_users, may_idle)
+        nobody = np.full(self.num_envs, -1, dtype=np.int64)
+        seated = self._sessions.occupants if seed is None else nobody
+        restarts = self.autoreset_mode is not AutoresetMode.DISABLED
+        chosen = parse_options(options, seed, seated, self.user_model.num_users, not restarts)
         super().reset(seed=seed)
         if chosen.forget:
             self.user_model.reset()
         if seed is not None:
             self._dynamics.rewind()
         self._dynamics.set_root(seed if chosen.root is None else chosen.root, self.np_random)
-        rows = self._dynamics.seat(np.flatnonzero(chosen.mask), chosen.users)
+        rows = self._dynamics.seat(np.flatnonzero(chosen.mask), chosen.users, restarts)
         info = spread_info({"user": self._sessions.users[rows]}, rows, self.num_envs)
         if self._screen is not None:
             self._screen.clear()
@@ -242,23 +243,33 @@ class RecVectorEnv(VectorEnv[Observation, IntArray, NDArray[Any]]):
         if self._on_close is not None:
             self._on_close()
 
-    def snapshot(self) -> bytes:
+    def snapshot(self, since: bytes | None = None) -> bytes:
         """The exact state, users included: a run can be forked in the middle of a session.
+
+        Args:
+            since: an earlier snapshot; what is returned then holds only what changed, which is
+                small where memories are long, and ``restore`` wants both.
 
         Raises:
             RuntimeError: closed or not yet reset.
         """
         self._check_ready("snapshot")
-        return pack_arrays(self._dynamics.arrays())
+        whole = pack_arrays(self._dynamics.arrays())
+        return whole if since is None else difference(whole, since)
 
-    def restore(self, snapshot: bytes) -> None:
+    def restore(self, snapshot: bytes, base: bytes | None = None) -> None:
         """Bring back the state that ``snapshot`` returned, here or in an equal environment.
 
+        Args:
+            snapshot: of ``snapshot``.
+            base: what ``since`` was when it was taken; None = it is a whole one.
+
         Raises:
-            ValueError: the snapshot is of an environment of another size.
+            ValueError: the snapshot is of an environment of another size, or another ``base``.
         """
         self._check_open("restore")
-        self._dynamics.load(unpack_arrays(snapshot))
+        whole = snapshot if base is None else combine(snapshot, base)
+        self._dynamics.load(unpack_arrays(whole))
         if self._screen is not None:
             self._screen.clear()
 
@@ -285,7 +296,7 @@ class RecVectorEnv(VectorEnv[Observation, IntArray, NDArray[Any]]):
 
     def _restart(self, rows: IntArray, info: Info) -> None:
         """The next session in the rows (m,); ``info`` names who came, as a reset would."""
-        self._dynamics.start(rows)
+        self._dynamics.restart(rows)
         set_rows(info, "user", self._sessions.users[rows], rows)
 
     def _check_ready(self, verb: str) -> None:

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from simenv.data.dataset import Truth
 from simenv.events import STARS, Feedback, FloatArray, IntArray, SeedArray, Slates
 from simenv.snapshots import Arrays, check_shapes, pack_arrays, unpack_arrays
+from simenv.user_model import Truth
 from simenv.users.behaviour import Behaviour
 
 

@@ -49,7 +49,7 @@ def test_relevance_is_shared_taste_and_words_in_stars():
     texts = 0.2 * TfidfSvdEmbedder().embed(WORLD.catalog.texts())
     gram = shown.T @ shown + texts @ texts.T
     lengths = np.sqrt(np.diag(gram))
-    vectors = item_vectors(WORLD.catalog, log)
+    vectors = item_vectors(WORLD.catalog, log, WORLD.averages)
     np.testing.assert_allclose(vectors @ vectors.T, gram / np.outer(lengths, lengths), atol=1e-5)
 
 
@@ -81,3 +81,8 @@ def test_later_rows_do_not_matter():
         item_vectors(flipped.catalog, flipped.train, flipped.averages),
         item_vectors(WORLD.catalog, WORLD.train, WORLD.averages),
     )
+
+
+def test_of_what_ratings_show_32_directions_are_kept():
+    words = TfidfSvdEmbedder().embed(WORLD.catalog.texts()).shape[1]
+    assert item_vectors(WORLD.catalog, WORLD.train, WORLD.averages).shape == (60, 32 + words)
