@@ -108,7 +108,9 @@ def test_a_policy_that_draws_shows_the_same_every_time_whatever_the_batches() ->
     )
     test = replace(train, items=np.arange(num) % 29)
     catalog = Catalog(tuple(map(str, range(30))), np.zeros(30, int), ((),) * 30)
-    data = Dataset("many", catalog, train, test, tuple(map(str, range(num))))
+    data = Dataset(
+        "many", catalog, ItemAverages.of(train, catalog), train, test, tuple(map(str, range(num)))
+    )
     policy = Random().fit(train)
     found = user_metrics(policy, data)
     alone = policy.recommend(cold_observation(np.arange(num)), 10, np.random.default_rng(0)).items

@@ -16,6 +16,7 @@ from simenv.catalog import Catalog
 from simenv.data.dataset import Dataset
 from simenv.env.rollout import Rollout
 from simenv.events import InteractionLog
+from simenv.item_averages import ItemAverages
 from simenv.users.lives import Life
 
 NAN = np.nan
@@ -54,7 +55,9 @@ def test_facts_of_items_are_read_from_training_rows_alone():
     )
     others = InteractionLog.from_columns([0, 1], [0, 2], [4.0, 4.0], num_users=4, num_items=4)
     late = InteractionLog.from_columns([2], [3], [4.0], num_users=3, num_items=4)
-    found = ItemFacts.of(Dataset("d", catalog, train, late, ("0", "1", "2"), background=others))
+    averages = ItemAverages.of(train, catalog)
+    data = Dataset("d", catalog, averages, train, late, ("0", "1", "2"), background=others)
+    found = ItemFacts.of(data)
     root = sqrt(1 / 2)
     assert found.genres.tolist() == [[1, 0], pytest.approx([root, root]), [0, 1], [0, 0]]
     assert found.popularity.tolist() == [3, 1, 1, 0]
