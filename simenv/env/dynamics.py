@@ -59,7 +59,7 @@ class Dynamics:
         self.sessions = Sessions.idle(*self.sessions.history.items.shape)
 
     def set_root(self, root: int | None, rng: np.random.Generator) -> None:
-        """As told; else it stays as it was; else it is drawn."""
+        """The given root; without one it stays as it was, or is drawn if there was none."""
         if root is not None:
             self.root = int(root)
         elif self.root is None:

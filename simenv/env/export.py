@@ -57,7 +57,7 @@ def d3rlpy_arrays(played: Rollout, history_length: int = 50) -> dict[str, NDArra
     Returns:
         ``observations`` (r, 2 + 2h) float32: user, progress, history items, history stars;
         ``actions`` (r, k) float32 item ids; ``rewards`` (r, 1); ``terminals`` (r,) 1 where the
-        user left; ``timeouts`` (r,) 1 where the step limit cut the session.
+        user left; ``timeouts`` (r,) 1 where the session was truncated.
     """
     columns: dict[str, list[NDArray[Any]]] = {
         name: [] for name in ("observations", "actions", "rewards", "terminals", "timeouts")

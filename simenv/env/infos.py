@@ -27,7 +27,7 @@ def spread_info(pieces: Info, rows: IntArray, num_rows: int) -> Info:
 
 
 def describe_feedback(feedback: Feedback) -> Info:
-    """What an info tells of feedback; who left is ``terminated``."""
+    """What an info holds of feedback; who left is ``terminated``."""
     return {
         "ratings": feedback.ratings,
         "taken": feedback.taken,

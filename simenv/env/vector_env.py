@@ -1,4 +1,4 @@
-"""The environment: n users at once are shown slates and answer, as Gymnasium wants it told.
+"""The environment: n users at once are shown slates and answer, in Gymnasium's vector form.
 
 Spaces, checks, infos, autoreset and pages; what happens to the users is ``dynamics``. It knows them
 only through the ``UserModel`` protocol, and no language model. Letters: ``n`` users in the batch,
@@ -67,7 +67,7 @@ class RecVectorEnv(VectorEnv[Observation, IntArray, NDArray[Any]]):
         texts: whether infos also hold the ``titles`` (n, k) of the slates; costs Python time.
         render_mode: None, "human" (prints the first three rows after every call), "ansi" or
             "rgb_array" (``render`` returns one page for each of them).
-        on_close: called once by ``close``, for whoever built a user model that holds resources.
+        on_close: called once by ``close``, to release what the user model holds.
 
     ``reset(options=…)`` knows ``users``, ``reset_mask``, ``root`` and ``forget``:
     ``simenv.env.options.ResetOptions`` says what they do and how far automatic resets keep them.
@@ -128,7 +128,6 @@ class RecVectorEnv(VectorEnv[Observation, IntArray, NDArray[Any]]):
         )
         self._titles = np.array(catalog.titles, dtype=object) if texts else None
         self._on_close = on_close
-
         num_items = len(catalog)
         self.single_observation_space = build_observation_space(
             user_model.num_users, num_items, history_length, life.last_day if life else None
@@ -137,9 +136,7 @@ class RecVectorEnv(VectorEnv[Observation, IntArray, NDArray[Any]]):
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
 
-        self._screen: Screen | None = None
-        if render_mode is not None:
-            self._screen = Screen(render_mode, catalog, user_model, slate_size)
+        self._screen = Screen(render_mode, catalog, user_model, slate_size)
 
     @property
     def user_model(self) -> UserModel:
@@ -187,9 +184,8 @@ class RecVectorEnv(VectorEnv[Observation, IntArray, NDArray[Any]]):
         self._dynamics.set_root(seed if chosen.root is None else chosen.root, self.np_random)
         rows = self._dynamics.seat(np.flatnonzero(chosen.mask), chosen.users, restarts)
         info = spread_info({"user": self._sessions.users[rows]}, rows, self.num_envs)
-        if self._screen is not None:
-            self._screen.clear()
-            self._screen.show(self._sessions.users)
+        self._screen.clear()
+        self._screen.show(self._sessions.users)
         return self._observe(), info
 
     def step(self, actions: IntArray) -> Step:
@@ -221,8 +217,7 @@ class RecVectorEnv(VectorEnv[Observation, IntArray, NDArray[Any]]):
         terminated, truncated = self._sessions.terminated.copy(), self._sessions.truncated.copy()
         ended = terminated | truncated
         observation = self._observe()
-        if self._screen is not None:
-            self._screen.show(observation["user"])
+        self._screen.show(observation["user"])
         if self.autoreset_mode is AutoresetMode.SAME_STEP and ended.any():
             info = move_to_final(info, observation, ended)
             self._restart(np.flatnonzero(ended), info)
@@ -231,7 +226,7 @@ class RecVectorEnv(VectorEnv[Observation, IntArray, NDArray[Any]]):
 
     def render(self) -> tuple[Frame, ...] | None:  # type: ignore[override]
         """The last slates of the first three rows, one page a row; None in "human" mode."""
-        if self._screen is None:
+        if self._screen.mode is None:
             logger.warn("render() shows nothing without a mode; pass render_mode='ansi'")
             return None
         if self._screen.mode == "human":
@@ -246,9 +241,8 @@ class RecVectorEnv(VectorEnv[Observation, IntArray, NDArray[Any]]):
     def snapshot(self, since: bytes | None = None) -> bytes:
         """The exact state, users included: a run can be forked in the middle of a session.
 
-        Args:
-            since: an earlier snapshot; what is returned then holds only what changed, which is
-                small where memories are long, and ``restore`` wants both.
+        With ``since``, an earlier snapshot, what is returned holds only what changed: small where
+        memories are long, and ``restore`` wants both.
 
         Raises:
             RuntimeError: closed or not yet reset.
@@ -258,20 +252,16 @@ class RecVectorEnv(VectorEnv[Observation, IntArray, NDArray[Any]]):
         return whole if since is None else difference(whole, since)
 
     def restore(self, snapshot: bytes, base: bytes | None = None) -> None:
-        """Bring back the state that ``snapshot`` returned, here or in an equal environment.
+        """Bring back what ``snapshot`` returned, here or in an equal environment.
 
-        Args:
-            snapshot: of ``snapshot``.
-            base: what ``since`` was when it was taken; None = it is a whole one.
+        ``base`` is the ``since`` it was taken with.
 
         Raises:
             ValueError: the snapshot is of an environment of another size, or another ``base``.
         """
         self._check_open("restore")
-        whole = snapshot if base is None else combine(snapshot, base)
-        self._dynamics.load(unpack_arrays(whole))
-        if self._screen is not None:
-            self._screen.clear()
+        self._dynamics.load(unpack_arrays(snapshot if base is None else combine(snapshot, base)))
+        self._screen.clear()
 
     @property
     def _sessions(self) -> Sessions:
@@ -283,8 +273,8 @@ class RecVectorEnv(VectorEnv[Observation, IntArray, NDArray[Any]]):
     def _play(self, rows: IntArray, items: IntArray) -> tuple[NDArray[Any], Info]:
         """One turn of the users of ``rows`` (m,): rewards (n,) and the info."""
         turn = self._dynamics.ask(rows, items[rows], self.life)
-        if self._screen is not None:  # before they remember: a page tells what was recalled
-            self._screen.watch(rows, turn.users, turn.slates.items, turn.feedback)
+        # Before they remember: a page shows what was recalled.
+        self._screen.watch(rows, turn.users, turn.slates.items, turn.feedback)
         self._dynamics.take_in(turn, self.max_episode_steps, self.life)
         pieces: Info = {"user": turn.users} | describe_feedback(turn.feedback)
         if self.life is not None:

@@ -24,7 +24,7 @@ class LatentTruth:
 
     user_factors: FloatArray  # (num_users, f)
     item_factors: FloatArray  # (num_items, f)
-    quality: FloatArray  # (num_items,) stars that everybody grants an item beyond the level
+    quality: FloatArray  # (num_items,) stars above the level that all users give an item
     level: float = 3.3  # stars of an average item
     noise: float = 0.4  # scale of the logistic noise in stars, > 0
 

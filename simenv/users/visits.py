@@ -18,7 +18,7 @@ _LEVELS = 3  # of activity
 
 @dataclass(frozen=True)
 class Visits:
-    """A log cut where a user paused."""
+    """A log split where a user paused."""
 
     users: IntArray  # (v,) whose visit it was
     lengths: IntArray  # (v,) ratings given

@@ -100,7 +100,7 @@ class Worded:
 
     Args:
         catalog: for the titles.
-        last: how many items are told.
+        last: how many items are named.
         max_length: characters; longer texts lose their beginning.
     """
 
@@ -127,12 +127,12 @@ class Worded:
         }
 
     def _words(self, items: list[int], stars: list[float]) -> str:
-        told = [
+        named = [
             f"{self._titles[i]}: {f'{s:.0f} stars' if s > 0 else 'passed over'}"
             for i, s in zip(items, stars, strict=True)
             if i >= 0
         ]
-        return "; ".join(told)[-self._max_length :]
+        return "; ".join(named)[-self._max_length :]
 
 
 class Seen(gym.ObservationWrapper[Any, Any, Observation]):

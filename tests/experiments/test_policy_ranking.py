@@ -29,6 +29,7 @@ from recommenders.evaluation.session_measures import (
 from recommenders.evaluation.survival import survival
 from simenv.env.rollout import Rollout
 from simenv.events import InteractionLog
+from simenv.users.lives import Life
 
 TINY = ["experiment=policy_ranking", "debug=tiny", "users=scripted"]
 
@@ -236,7 +237,7 @@ def test_satisfaction_stops_where_the_user_left():
 
 
 def test_people_who_were_pleased_are_likelier_to_come_back():
-    chances = return_chance(np.array([2.0, 3.6, 5.0]))
+    chances = return_chance(np.array([2.0, 3.6, 5.0]), Life())
     assert (np.diff(chances) > 0).all()
     assert chances[1] == pytest.approx(0.852, abs=0.001)  # Phi(ln(7 / 2) / 1.2)
 

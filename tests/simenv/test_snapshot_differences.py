@@ -24,7 +24,7 @@ def test_a_difference_gives_the_later_bytes_back_whatever_was_cut_or_put_in(edit
 
 @given(st.lists(st.sampled_from([b"a" * 40, b"b" * 33, b"ab" * 20, b"c"])), st.data())
 @settings(max_examples=60, deadline=None)
-def test_repeated_blocks_are_told_apart(parts, data):
+def test_repeated_blocks_come_back_in_their_places(parts, data):
     earlier, later = b"".join(parts), b"".join(data.draw(st.permutations(parts)))
     assert combine(difference(later, earlier), earlier) == later
 
