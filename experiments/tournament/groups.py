@@ -22,7 +22,7 @@ def persona_groups(dataset: Dataset, user_model: Any) -> dict[str, BoolArray]:
     """Name → mask (num_users,) of each kind of people that has members.
 
     Args:
-        dataset: whose training rows tell the traits.
+        dataset: whose training rows the traits come from.
         user_model: its population's clusters are used where it has more than one.
     """
     population = getattr(user_model, "population", None)
@@ -30,7 +30,7 @@ def persona_groups(dataset: Dataset, user_model: Any) -> dict[str, BoolArray]:
     found: dict[str, BoolArray] = {}
     if len(np.unique(clusters)) > 1:
         found = {f"persona {c + 1}": clusters == c for c in np.unique(clusters).tolist()}
-    levels = OfflineDistiller(dataset.catalog).traits(dataset.train)
+    levels = OfflineDistiller(dataset.catalog, dataset.averages).traits(dataset.train)
     for column, names in enumerate(_TRAITS):
         found |= {name: levels[:, column] == 1 + level for level, name in enumerate(names)}
     return {name: mask for name, mask in found.items() if mask.any()}
