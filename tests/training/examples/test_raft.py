@@ -6,12 +6,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from agents.persona import Persona
 from agents.prompts import PromptStyle
 from simenv.data.dataset import Dataset
 from simenv.data.splits import split_dataset
 from simenv.data.synthetic import synthetic
 from simenv.events import InteractionLog
-from training.distillation.offline import Distilled, OfflineDistiller
+from training.distillation.offline import Distilled
 from training.examples.from_log import Questions
 from training.examples.raft import RaftSettings, raft_set, raft_settings, refuse_leaks
 
@@ -172,8 +173,7 @@ def test_a_distracted_prompt_begins_with_the_least_similar_of_its_memories(datas
 
 def test_people_and_reasons_may_come_from_a_model(dataset, raft):
     """Each memory keeps the reason of its own row, whatever was left out before it."""
-    personas = OfflineDistiller(dataset.catalog).distil(dataset.train).personas
-    known = [replace(p, profile=f"I am number {u}.") for u, p in enumerate(personas)]
+    known = [Persona(2, 2, 2, f"I am number {user}.") for user in range(12)]
     reasons = [f"of {row.user} for {row.item}" for row in rows_of(dataset.train)]
     again = raft_set(dataset, STYLE, SETTINGS, Distilled(known, reasons))
     np.testing.assert_array_equal(again.users, raft.users)
