@@ -62,7 +62,7 @@ def run(cfg: DictConfig, output_dir: Path) -> dict[str, Any]:
     experiment = cfg.experiment
     setting, people = make_setting(cfg)
     dataset, users = setting.dataset, setting.users
-    asking = EngineMeter(people.model)
+    asking = EngineMeter(people.engine)
     sessions, meter = _play(_policies(cfg), setting)
     engine = asking.report()
     facts, off_policy = ItemFacts.of(dataset), estimate_from_log(sessions, setting)
@@ -77,7 +77,7 @@ def run(cfg: DictConfig, output_dir: Path) -> dict[str, Any]:
         **summarise(
             sessions, facts, experiment.top, cfg.seed, experiment.num_resamples, off_policy
         ),
-        "groups": summarise_groups(sessions, persona_groups(dataset, people.model), facts),
+        "groups": summarise_groups(sessions, persona_groups(dataset, people.population), facts),
         "off_policy": summarise_off_policy(off_policy, sessions),
         "traces": _trace(sessions, setting),
         "fidelity": _fidelity(people, dataset, users),
@@ -108,6 +108,7 @@ def make_setting(cfg: DictConfig) -> tuple[Setting, People]:
         make_env=instantiate(cfg.env),
         max_steps=cfg.env.max_episode_steps,
         simulated=people.model,
+        engine=people.engine,
         true=true_users(dataset) if dataset.truth is not None else None,
         seed=cfg.seed,
         top=experiment.top,

@@ -51,7 +51,7 @@ def run(cfg: DictConfig, output_dir: Path) -> dict[str, Any]:
     started = datetime.now(UTC)
     config: Any = OmegaConf.to_container(cfg, resolve=True)
     setting, people, learners = _prepare(cfg)
-    asking = EngineMeter(people.model)
+    asking = EngineMeter(people.engine)
     curves = _train(cfg, setting, people, learners, output_dir)
     policies = _policies(cfg, setting, learners, curves)
     with progress_bar("policies", total=len(policies) * ticks_per_policy(setting)) as tick:
@@ -107,6 +107,7 @@ def _prepare(cfg: DictConfig) -> tuple[Setting, People, IntArray]:
         make_env=instantiate(cfg.env),
         max_steps=cfg.env.max_episode_steps,
         simulated=people.model,
+        engine=people.engine,
         true=true_users(dataset) if dataset.truth is not None else None,
         seed=cfg.seed,
         top=cfg.experiment.top,

@@ -16,7 +16,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from agents.inference.engine import Completion, Request, Sampling, UnknownAdapterError
+from agents.inference.engine import (
+    Completion,
+    Engine,
+    EngineFacts,
+    Request,
+    Sampling,
+    UnknownAdapterError,
+)
 from agents.inference.fused.fused_forward import FastForward
 from agents.inference.fused.llama_weights import NotFused, why_not
 from agents.inference.local.adapter_modes import AdaptedModel, AdapterMode
@@ -37,7 +44,7 @@ _TOKEN_BUDGET = 32_768
 _MERGED_BYTES = {"cuda": 2**33}  # merged weights of adapters kept beside a model, else 2 GiB
 
 
-class LocalEngine:
+class LocalEngine(Engine):
     """One base model and its adapters.
 
     Args:
@@ -60,8 +67,8 @@ class LocalEngine:
             where most prefixes are new.
 
     Attributes:
-        stats: what was done since construction.
         tokens: texts to token ids, as the engine reads them.
+        context: most tokens of a prompt.
 
     Raises:
         ValueError: ``fast=True`` and the model cannot run so (the text says why), or there is no
@@ -85,10 +92,15 @@ class LocalEngine:
     ) -> None:
         self.device = choose_device(device)
         self.reuse_prefixes = reuse_prefixes
-        self.description = "local " + "/".join(Path(model).parts[-2:])  # or owner/name of the hub
         self.tokenizer, base = load_model(model, self.device, dtype)
         self.context = int(getattr(base.config, "max_position_embeddings", 2**20))
-        self.stats = EngineStats()
+        self._facts = EngineFacts(
+            description="local " + "/".join(Path(model).parts[-2:]),  # or owner/name of the hub
+            device=str(self.device),
+            dtype=str(base.dtype).removeprefix("torch."),
+            context=self.context,
+        )
+        self._stats = EngineStats()
         self.tokens = Tokens(self.tokenizer)
         self._cache = make_cache(cache_bytes, host_cache_bytes, self.device)
         kept = self._cache if reuse_prefixes else None
@@ -105,6 +117,16 @@ class LocalEngine:
         self.adapters: tuple[str, ...] = ()
         for name, folder in (adapters or {}).items():
             self.load_adapter(name, folder)
+
+    @property
+    def facts(self) -> EngineFacts:
+        """The model's name, device, number format and context."""
+        return self._facts
+
+    @property
+    def stats(self) -> EngineStats:
+        """What was done since construction."""
+        return self._stats
 
     @property
     def model(self) -> Any:

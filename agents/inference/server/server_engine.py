@@ -16,7 +16,14 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-from agents.inference.engine import Completion, Request, Sampling, UnknownAdapterError
+from agents.inference.engine import (
+    Completion,
+    Engine,
+    EngineFacts,
+    Request,
+    Sampling,
+    UnknownAdapterError,
+)
 from agents.inference.failures import Answers, DeadServerError, FailedRequestsError
 from agents.inference.plan import make_plan
 from agents.inference.server import server_answers as answers
@@ -28,7 +35,7 @@ _PASSING = frozenset({408, 409, 425, 429})  # and every 5xx: asking again may he
 _HOW_TO = "docs/how-to/run_on_a_server.md"
 
 
-class ServerEngine:
+class ServerEngine(Engine):
     """One base model and its adapters on a server.
 
     Requests are sent in the order of the plan (adapter, then prefix), many at once, so that the
@@ -95,14 +102,12 @@ class ServerEngine:
         )
 
     @property
-    def description(self) -> str:
-        """``server`` and the model's name there."""
-        return f"server {Path(self.served_model).name}"
-
-    @property
-    def identity(self) -> str:
-        """What decides the answers beside the weights; for cache keys."""
-        return f"{self._where} {self.served_model} {self.endpoint} {self.top} {self.lead!r}"
+    def facts(self) -> EngineFacts:
+        """``server`` and the model's name there; the identity names all that shapes an answer."""
+        return EngineFacts(
+            description=f"server {Path(self.served_model).name}",
+            identity=f"{self._where} {self.served_model} {self.endpoint} {self.top} {self.lead!r}",
+        )
 
     def score(self, requests: Sequence[Request], choices: Sequence[str]) -> FloatArray:
         """See ``Engine.score``.

@@ -69,6 +69,7 @@ def test_a_cache_around_it_counts_what_it_knew_as_exposures(engine, questions):
     assert figures["answer_hits"] == 24
     assert figures["exposures"] == 36
     assert "24 answers known" in in_words(figures)
+    assert meter.report()["utilisation"] > 0, "the machine's peak is found through the cache"
 
 
 def test_an_engine_that_counts_nothing_says_so(questions):
@@ -77,11 +78,15 @@ def test_an_engine_that_counts_nothing_says_so(questions):
     assert figures["exposures"] is None
     assert figures["engine"] == "scripted (no language model)"
     assert "it counts nothing of its own" in in_words(figures)
-    assert EngineMeter(object()).read()["engine"] == "object (no engine)"
+    assert meter.report()["utilisation"] is None
 
 
-def test_a_user_model_is_metered_by_its_engine(scripted_users):
-    assert EngineMeter(scripted_users).read()["engine"] == "scripted (no language model)"
+def test_people_without_an_engine_are_metered_too():
+    figures = EngineMeter(None).report()
+    assert figures["engine"] == "no engine"
+    assert figures["exposures"] is None
+    assert figures["answer_hits"] is None
+    assert figures["seconds"] > 0
 
 
 def test_the_machines_peaks_are_measured():
