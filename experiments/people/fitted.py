@@ -17,12 +17,11 @@ from simenv.users.visits import activity_levels
 _NOISE_SD = 0.75  # of a rating about what its user thinks of the item, in stars
 
 
-def fitted(dataset: Dataset, evaluated: IntArray, l2: float = 2.0) -> People:
+def fitted(dataset: Dataset, l2: float = 2.0) -> People:
     """Users whose tastes are ridge regressions of their own training rows on genres and year.
 
     Args:
         dataset: whose users they are; ids are its own.
-        evaluated: (n,) the users that will be asked; not needed, everybody is fitted.
         l2: ridge penalty: ratings that the prior of no taste is worth.
     """
     tastes = fit_tastes(dataset, l2)

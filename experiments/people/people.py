@@ -37,7 +37,7 @@ SCRIPTED_WARNING = (
 )
 
 
-def scripted(dataset: Dataset, evaluated: IntArray) -> People:
+def scripted(dataset: Dataset) -> People:
     """The truth itself answers: for tests of the plumbing, and as the ideal to compare with.
 
     Raises:
@@ -72,7 +72,6 @@ def true_users(dataset: Dataset) -> UserModel:
 
 def personas(
     dataset: Dataset,
-    evaluated: IntArray,
     engine: Callable[..., Any],
     population: str | None = None,
     model: str | None = None,
@@ -83,7 +82,6 @@ def personas(
 
     Args:
         dataset: whose users they are; ids are its own.
-        evaluated: (n,) the users that will be asked.
         engine: makes the engine that answers, given the population's model.
         population: folder or hub id of the people: their profiles, memories and adapters. None =
             people made from the data set's training rows.

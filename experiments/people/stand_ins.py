@@ -45,17 +45,16 @@ class PredictedTruth:
         return _tilted((low + high) / 2, self.spread)
 
 
-def non_personal(dataset: Dataset, evaluated: IntArray) -> People:
+def non_personal(dataset: Dataset) -> People:
     """Item average + user offset: everybody agrees which items are better.
 
     Args:
         dataset: whose users they are; ``train`` and ``background`` are learnt from.
-        evaluated: (n,) the users that will be asked; all can be.
     """
     return _people(dataset, _biases(dataset), "item average + user offset", "non-personal")
 
 
-def ridge(dataset: Dataset, evaluated: IntArray) -> People:
+def ridge(dataset: Dataset) -> People:
     """The same, and each user's taste for genres and words: a ridge regression a user."""
     means = _biases(dataset)
     features = _features(dataset)

@@ -100,7 +100,7 @@ def make_setting(cfg: DictConfig) -> tuple[Setting, People]:
         dataset: Dataset = instantiate(cfg.data)
         tick("building the users", advance=1)
         users = evaluation_users(dataset, cfg.num_users, experiment.min_rating, cfg.seed)
-        people: People = instantiate(cfg.users)(dataset, users)
+        people: People = instantiate(cfg.users)(dataset)
         tick("ready", advance=1)
     setting = Setting(
         dataset=dataset,

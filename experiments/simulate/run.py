@@ -50,7 +50,7 @@ def run(cfg: DictConfig, output_dir: Path) -> dict[str, Any]:
     config: Any = OmegaConf.to_container(cfg, resolve=True)
     output_dir.mkdir(parents=True, exist_ok=True)
     (output_dir / "config.yaml").write_text(OmegaConf.to_yaml(OmegaConf.create(config)), "utf-8")
-    people = instantiate(cfg.users)(dataset, dataset.train.users[:0])
+    people = instantiate(cfg.users)(dataset)
     who = cast(
         dataset,
         people,

@@ -4,7 +4,6 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
@@ -87,7 +86,7 @@ class ConfiguredStage:
 
     def _world(self, choice: Choice) -> tuple[Dataset, People]:
         dataset = instantiate(self._cfg.data, num_users=choice.num_users)
-        return dataset, scripted(dataset, np.zeros(0, dtype=np.int64))
+        return dataset, scripted(dataset)
 
     def _personas(self, choice: Choice) -> tuple[Dataset, People]:
         from agents.assembly import persona_users

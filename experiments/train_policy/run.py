@@ -99,7 +99,7 @@ def _prepare(cfg: DictConfig) -> tuple[Setting, People, IntArray]:
         num_users = min(cfg.num_users, len(everybody) // 2)  # the others are learnt from
         users = evaluation_users(dataset, num_users, cfg.experiment.min_rating, cfg.seed)
         learners = np.setdiff1d(everybody, users)
-        people: People = instantiate(cfg.users)(dataset, np.union1d(users, learners))
+        people: People = instantiate(cfg.users)(dataset)
         tick("ready", advance=1)
     setting = Setting(
         dataset=dataset,

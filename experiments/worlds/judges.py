@@ -45,7 +45,7 @@ class Task(NamedTuple):
 def judge_world(
     dataset: Dataset,
     policies: Mapping[str, Callable[[], Recommender]],
-    make_people: Callable[[Dataset, IntArray], People],
+    make_people: Callable[[Dataset], People],
     task: Task,
 ) -> dict[str, Any]:
     """Values of all policies by all judges, and the easy-mode checks, as JSON types.
@@ -70,8 +70,8 @@ def judge_world(
     true = true_users(dataset)
     judges = {OFFLINE: ndcg, **off_policy(dataset, items)}
     for name, make in ((NON_PERSONAL, non_personal), (RIDGE, ridge)):
-        judges[name] = _values(make(dataset, asked).model, asked, items[:, asked], task.seed)
-    people = make_people(dataset, asked)
+        judges[name] = _values(make(dataset).model, asked, items[:, asked], task.seed)
+    people = make_people(dataset)
     try:
         judges[USERS] = _values(people.model, asked, items[:, asked], task.seed)
         easy = easy_mode(people.model, true, dataset, asked, task.slate_size, task.seed)

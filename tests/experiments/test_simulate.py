@@ -133,6 +133,6 @@ def test_the_page_offers_populations_of_the_config(tmp_path):
 
 def test_tastes_of_a_known_world_drift():
     dataset = synthetic(num_users=20, num_items=60)
-    who = cast(dataset, scripted(dataset, dataset.train.users[:0]), 0.02, 0)
+    who = cast(dataset, scripted(dataset), 0.02, 0)
     assert who.world is not None
     assert who.labels == [f"activity {level}" for level in sorted(set(dataset.truth.activity))]

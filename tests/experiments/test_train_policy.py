@@ -138,13 +138,13 @@ def errors(tastes, log, truth):
 
 
 def test_fitted_users_know_more_than_the_averages(world):
-    tastes = fitted(world, np.arange(80)).model.truth
-    plain = fitted(world, np.arange(80), l2=1e9).model.truth
+    tastes = fitted(world).model.truth
+    plain = fitted(world, l2=1e9).model.truth
     assert errors(tastes, world.test, world.truth) < 0.9 * errors(plain, world.test, world.truth)
 
 
 def test_members_disagree_most_about_users_of_whom_the_log_says_least(world):
-    members = posterior_members(fitted(world, np.arange(80)), world, size=6)
+    members = posterior_members(fitted(world), world, size=6)
     order = np.argsort(np.bincount(world.train.users, minlength=80))
     items = np.tile(np.arange(150), (20, 1))
     little, much = (
@@ -155,7 +155,7 @@ def test_members_disagree_most_about_users_of_whom_the_log_says_least(world):
 
 
 def test_members_spread_about_the_fitted_tastes(world):
-    people = fitted(world, np.arange(80))
+    people = fitted(world)
     members = posterior_members(people, world, size=40)
     drawn = np.mean([m.utilities for m in members], axis=0)
     assert np.abs(drawn - people.model.truth.utilities).mean() < 0.1
@@ -163,4 +163,4 @@ def test_members_spread_about_the_fitted_tastes(world):
 
 def test_an_ensemble_of_personas_wants_personas(world):
     with pytest.raises(TypeError, match="persona_members wanted persona users, got ScriptedUsers"):
-        persona_members(scripted(world, np.arange(3)), world)
+        persona_members(scripted(world), world)

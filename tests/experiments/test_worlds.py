@@ -173,9 +173,9 @@ def test_the_ridge_knows_tastes_that_the_non_personal_users_do_not():
     items = np.tile(np.arange(150), (60, 1))
     truth = dataset.truth.probabilities(users, items) @ STARS
     told = [
-        make(dataset, users).model.truth.probabilities(users, items) @ STARS
+        make(dataset).model.truth.probabilities(users, items) @ STARS
         for make in (non_personal, ridge)
     ]
     plain, personal = (float(np.sqrt(np.mean((one - truth) ** 2))) for one in told)
     assert personal < plain
-    assert "STAND-INS" in ridge(dataset, users).card["warning"]
+    assert "STAND-INS" in ridge(dataset).card["warning"]

@@ -66,11 +66,6 @@ class RaftSet(NamedTuple):
     examples: Examples
     users: IntArray  # (b,) the user of each block
 
-    def of_users(self, users: IntArray) -> "RaftSet":
-        """The blocks of some users."""
-        blocks = np.flatnonzero(np.isin(self.users, users))
-        return RaftSet(chosen_blocks(self.examples, blocks), self.users[blocks])
-
 
 def raft_set(
     dataset: Dataset,

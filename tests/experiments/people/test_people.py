@@ -24,7 +24,7 @@ def people(dataset, tmp_path_factory):
     folder = tmp_path_factory.mktemp("population") / "stub"
     base = SimpleNamespace(model="none", style=PromptStyle(), adapters={}, card={}, name="stub")
     population_from_dataset(synthetic(2, num_users=5, num_items=60), base).save(folder)
-    return personas(dataset, [0, 1, 2], engine=scripted_engine, model=str(folder))
+    return personas(dataset, engine=scripted_engine, model=str(folder))
 
 
 def test_personas_are_the_people_of_the_data_set_not_of_the_population(people, dataset):
@@ -33,7 +33,7 @@ def test_personas_are_the_people_of_the_data_set_not_of_the_population(people, d
 
 
 def test_the_embedder_asked_for_is_the_one_that_memories_are_found_by(dataset):
-    found = personas(dataset, [0], scripted_engine, embedder=HashingEmbedder(num_dims=96))
+    found = personas(dataset, scripted_engine, embedder=HashingEmbedder(num_dims=96))
     by_ratings = dataset.num_users - 1  # directions of agreement that stand beside the words
     assert found.model.population.vectors.shape == (dataset.num_items, by_ratings + 96)
 
@@ -54,11 +54,11 @@ def test_fidelity_of_personas_stands_beside_the_simple_predictors(people, datase
 def test_scripted_users_need_a_known_truth(dataset):
     blind = SimpleNamespace(name="real", truth=None)
     with pytest.raises(ValueError, match="users=scripted wanted a data set with a known truth"):
-        scripted(blind, [0])
+        scripted(blind)
 
 
 def test_scripted_users_measure_no_fidelity_against_themselves(dataset):
-    found = scripted(dataset, [0])
+    found = scripted(dataset)
     assert found.fidelity is None
     assert found.card["warning"] == SCRIPTED_WARNING
 
@@ -75,26 +75,26 @@ def folder(dataset, tmp_path_factory):
 
 
 def test_a_population_brings_its_own_people(dataset, folder):
-    found = personas(dataset, [0], scripted_engine, population=str(folder))
+    found = personas(dataset, scripted_engine, population=str(folder))
     assert [p.profile for p in found.model.population.personas][:2] == ["I am 0.", "I am 1."]
     assert found.fidelity is not None
 
 
 def test_a_population_of_other_people_is_refused(folder):
     with pytest.raises(ValueError, match="has 8 people over 80 items, but data 'synthetic-1' has"):
-        personas(synthetic(1, 9, 80), [0], scripted_engine, population=str(folder))
+        personas(synthetic(1, 9, 80), scripted_engine, population=str(folder))
     with pytest.raises(ValueError, match="they are other people; use the data and the seed"):
-        personas(synthetic(2, 8, 80), [0], scripted_engine, population=str(folder))
+        personas(synthetic(2, 8, 80), scripted_engine, population=str(folder))
 
 
 def test_population_and_model_are_not_given_together(dataset, folder):
     with pytest.raises(ValueError, match="wanted population or model, got both"):
-        personas(dataset, [0], scripted_engine, population=str(folder), model=str(folder))
+        personas(dataset, scripted_engine, population=str(folder), model=str(folder))
 
 
 def test_a_saved_population_is_a_data_set_whose_people_remember_the_training_rows_only(folder):
     data = population_data(str(folder))
-    found = personas(data, [0], scripted_engine, population=str(folder))
+    found = personas(data, scripted_engine, population=str(folder))
     assert len(found.model.population.history) == len(data.train)
     assert len(data.test) > 0
     assert found.fidelity is None  # profiles were made of the held-out rows too

@@ -98,12 +98,6 @@ def test_distractors_change_what_is_recalled_and_nothing_else(dataset, raft):
     np.testing.assert_array_equal(swapped.examples.ratings, raft.examples.ratings)
 
 
-def test_blocks_of_some_users(raft):
-    part = raft.of_users(np.array([2, 5]))
-    assert sorted(part.users.tolist()) == [2, 2, 5, 5]
-    assert len(part.examples.suffixes) == 4 * SETTINGS.turns
-
-
 def test_leaks_are_refused(dataset):
     user, ones = np.array([0]), np.ones((1, 1))
     late = dataset.test.items[:1][None]
