@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: venv demo test lint clean
+.PHONY: venv demo test mutants lint clean
 .DELETE_ON_ERROR:
 
 venv: $(STAMP)
@@ -35,6 +35,13 @@ test: lint
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile
 	$(BIN)/python -m pytest -q -m slow
 
+# Do the tests notice a changed number? About twenty minutes; the result stands in
+# docs/reliability.md. MODULES="agents/relevance.py ..." runs some modules only.
+mutants: export OMP_NUM_THREADS = 1
+mutants: $(STAMP)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[mutants]'
+	nice $(BIN)/python -m tests.mutants $(MODULES)
+
 clean:
-	rm -rf runs multirun outputs build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf mutants runs multirun outputs build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +

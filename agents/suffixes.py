@@ -30,8 +30,7 @@ class SuffixWriter:
         self.memory = memory
         self.style = style
         self._item_parts: dict[tuple[int, bool], tuple[str, str]] = {}
-        shares = catalog.genre_matrix
-        self._shares = shares / np.maximum(shares.sum(axis=1, keepdims=True), 1)
+        self._shares = catalog.genre_shares
         self._tastes = np.array(
             [[p.tastes.get(g, 0.0) for g in catalog.genre_names] for p in personas]
         ).reshape(len(personas), len(catalog.genre_names))

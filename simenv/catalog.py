@@ -72,6 +72,18 @@ class Catalog:
             matrix[i, [column[g] for g in row]] = 1.0
         return matrix
 
+    @cached_property
+    def genre_shares(self) -> FloatArray:
+        """(num_items, num_genres) one over the number of the item's genres; 0 without any."""
+        genres = self.genre_matrix
+        return np.asarray(genres / np.maximum(genres.sum(axis=1, keepdims=True), 1.0))
+
+    @cached_property
+    def genre_directions(self) -> FloatArray:
+        """(num_items, num_genres) rows of length 1 for cosines; 0 without any genre."""
+        genres = self.genre_matrix
+        return np.asarray(genres / np.maximum(np.linalg.norm(genres, axis=1, keepdims=True), 1.0))
+
     def with_averages(self, log: InteractionLog) -> "Catalog":
         """This catalogue with the historical averages and counts of ``log`` (training rows)."""
         counts = np.bincount(log.items, minlength=len(self)).astype(np.int64)

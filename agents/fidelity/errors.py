@@ -1,13 +1,100 @@
-"""Errors of many predictors on the same rows, and intervals over draws and users. Numbers only.
+"""Errors of ratings: RMSE, MAE, log loss, calibration, and intervals over users and draws.
 
-Letters: ``p`` predictors, ``n`` users of a draw, ``s`` draws, ``b`` resamples.
+Every such number of the project is computed here and nowhere else. Arrays in, numbers out: it knows
+no user, no engine and no data set.
+
+Letters: ``r`` rated rows, ``p`` predictors, ``n`` users of a draw, ``s`` draws, ``b`` resamples.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from simenv.events import FloatArray, IntArray
+from simenv.events import NUM_STARS, FloatArray, IntArray
+
+NUM_BINS = 15  # of a calibration, over [0, 1]
+_LEVEL = (2.5, 97.5)  # percentiles: an interval holds the middle 95 %
+
+
+def rmse(errors: FloatArray) -> float:
+    """Square root of the mean square of errors (any shape); NaN where there are none."""
+    return float(np.sqrt(np.mean(errors**2))) if errors.size else float("nan")
+
+
+def mae(errors: FloatArray) -> float:
+    """Mean absolute value of errors (any shape); NaN where there are none."""
+    return float(np.mean(np.abs(errors))) if errors.size else float("nan")
+
+
+def log_loss(log_chances: FloatArray, ratings: FloatArray) -> float:
+    """Mean negative log-likelihood in nats of ratings (r,), from log-probabilities (r, 5)."""
+    stars = ratings.round().astype(np.int64)
+    return float(-np.mean(log_chances[np.arange(len(stars)), stars - 1]))
+
+
+def calibration_error(chances: FloatArray, ratings: FloatArray, num_bins: int = NUM_BINS) -> float:
+    """Expected calibration error (ECE) of P(rating) over all five stars, in [0, 1].
+
+    Every (row, star) pair is one forecast; forecasts are put into ``num_bins`` bins of equal width
+    and the gaps between mean forecast and frequency are averaged, weighted by bin size (Guo et al.,
+    On Calibration of Modern Neural Networks, 2017, applied to each class).
+
+    Args:
+        chances: (r, 5) distributions over stars.
+        ratings: (r,) whole stars that were given.
+        num_bins: at least 1.
+    """
+    forecast, happened, bins = _forecasts(chances, ratings, num_bins)
+    gaps = np.bincount(bins, forecast - happened, minlength=num_bins)
+    return float(np.abs(gaps).sum() / len(forecast))
+
+
+class CalibrationCurve(NamedTuple):
+    """What was forecast and how often it came true, bin by bin; NaN in empty bins."""
+
+    forecast: FloatArray  # (bins,) mean probability
+    frequency: FloatArray  # (bins,) share that came true
+    sizes: IntArray  # (bins,) forecasts
+
+
+def calibration_curve(
+    chances: FloatArray, ratings: FloatArray, num_bins: int = NUM_BINS
+) -> CalibrationCurve:
+    """The bins of ``calibration_error``, for a picture; arguments as there."""
+    forecast, happened, bins = _forecasts(chances, ratings, num_bins)
+    sizes = np.bincount(bins, minlength=num_bins)
+    shares = np.where(sizes > 0, sizes, np.nan)
+    return CalibrationCurve(
+        np.bincount(bins, forecast, num_bins) / shares,
+        np.bincount(bins, happened, num_bins) / shares,
+        sizes.astype(np.int64),
+    )
+
+
+def _forecasts(
+    chances: FloatArray, ratings: FloatArray, num_bins: int
+) -> tuple[FloatArray, FloatArray, IntArray]:
+    """(r·5,) forecasts, whether they came true (1 or 0), and the bin of each."""
+    forecast = chances.reshape(-1)
+    happened = (ratings[:, None] == np.arange(1, NUM_STARS + 1)).reshape(-1).astype(np.float64)
+    return forecast, happened, np.minimum((forecast * num_bins).astype(np.int64), num_bins - 1)
+
+
+def rmse_interval(errors: FloatArray, users: IntArray, num_resamples: int = 1000) -> list[float]:
+    """95 % bootstrap interval of the RMSE of one predictor.
+
+    Args:
+        errors: (r,).
+        users: (r,) whose rows they are; users are resampled, with all their rows.
+        num_resamples: of the users.
+    """
+    _, index = np.unique(users, return_inverse=True)
+    sums, counts = np.bincount(index, errors**2), np.bincount(index).astype(np.float64)
+    rng = np.random.default_rng(0)
+    drawn = rng.integers(0, len(sums), size=(num_resamples, len(sums)))
+    means = sums[drawn].sum(axis=1) / counts[drawn].sum(axis=1)
+    return [float(bound) for bound in np.sqrt(np.percentile(means, _LEVEL))]
 
 
 class UserSums(NamedTuple):
@@ -30,18 +117,18 @@ def user_sums(predicted: FloatArray, ratings: FloatArray, users: IntArray) -> Us
     )
 
 
-def rmse(draws: list[UserSums]) -> FloatArray:
+def mean_rmse(draws: Sequence[UserSums]) -> FloatArray:
     """(p,) mean over draws of the RMSE."""
     return np.asarray(np.mean([np.sqrt(d.squares.sum(1) / d.rows.sum()) for d in draws], axis=0))
 
 
-def mae(draws: list[UserSums]) -> FloatArray:
+def mean_mae(draws: Sequence[UserSums]) -> FloatArray:
     """(p,) mean over draws of the MAE."""
     return np.asarray(np.mean([d.absolutes.sum(1) / d.rows.sum() for d in draws], axis=0))
 
 
 def resampled_rmse(
-    draws: list[UserSums], rng: np.random.Generator, num_resamples: int
+    draws: Sequence[UserSums], rng: np.random.Generator, num_resamples: int
 ) -> FloatArray:
     """(b, p) RMSE of resampled draws of resampled users; all predictors meet the same resamples."""
     of_draw = np.stack([_resampled(d, rng, num_resamples) for d in draws])  # (s, b, p)
@@ -58,4 +145,4 @@ def _resampled(draw: UserSums, rng: np.random.Generator, num_resamples: int) -> 
 
 def interval(values: FloatArray) -> list[float]:
     """The middle 95 % of resamples (b,)."""
-    return [float(x) for x in np.percentile(values, [2.5, 97.5])]
+    return [float(bound) for bound in np.percentile(values, _LEVEL)]

@@ -1,13 +1,14 @@
-"""Agent against person: how close simulated users come to ratings they never saw.
+"""Agent against person: simulated users are asked for ratings that they never saw.
 
 Errors come with the simple predictors that any simulator must be compared with, learnt from
-training rows only, and with intervals over users.
+training rows only, and with intervals over users. The formulas stand in ``errors.py``.
 """
 
 from typing import Any
 
 import numpy as np
 
+from agents.fidelity.errors import calibration_error, log_loss, mae, rmse, rmse_interval
 from agents.persona_users import PersonaUsers
 from simenv.data.dataset import Dataset
 from simenv.data.rating_baselines import BASELINES
@@ -15,6 +16,7 @@ from simenv.data.splits import stacked
 from simenv.events import NUM_STARS, FloatArray, IntArray, InteractionLog, expected_stars
 
 _PLACES = 8  # held-out items asked in one slate, so that a user's questions share the prefix
+_LEAST = 1e-9  # probability in a log loss, so that one sure error does not make it infinite
 
 
 def measure(
@@ -34,13 +36,13 @@ def measure(
         also ece (expected calibration error), log_loss (nats) and rmse_rounded.
     """
     rows = earliest_rows(dataset.test, users, most_rows)
-    told = dataset.test.take(rows)
-    chances = rate(model, told)
-    predictors = {"simulated users": _figures(told, expected_stars(chances), chances)}
+    asked = dataset.test.take(rows)
+    chances = rate(model, asked)
+    predictors = {"simulated users": _figures(asked, expected_stars(chances), chances)}
     training = stacked(dataset.train, dataset.background)
     for name, make in BASELINES.items():
-        predictors[name] = _figures(told, make().fit(training).predict(told.users, told.items))
-    return {"num_ratings": len(told), "num_users": len(users), "predictors": predictors}
+        predictors[name] = _figures(asked, make().fit(training).predict(asked.users, asked.items))
+    return {"num_ratings": len(asked), "num_users": len(users), "predictors": predictors}
 
 
 def against_truth(
@@ -48,12 +50,12 @@ def against_truth(
 ) -> dict[str, float]:
     """How close the users come to what they would really give to items that nobody picked.
 
-    A log cannot tell: it holds what people chose. Only a world with known truth can.
+    A log cannot show it: it holds what people chose. Only a world with known truth can.
 
     Args:
         model: whose users are those of ``dataset``; its memories are not changed.
         dataset: of a world with known truth.
-        users: (n,) who is asked, each about items drawn by lot.
+        users: (n,) who is asked, each about items drawn at random.
         rng: draws the items.
 
     Returns:
@@ -70,7 +72,7 @@ def against_truth(
     items = np.stack([rng.permutation(dataset.num_items)[:_PLACES] for _ in users])
     error = expected_stars(model.probabilities(users, items))
     error = error - expected_stars(dataset.truth.probabilities(users, items))
-    return {"rmse": float(np.sqrt(np.mean(error**2))), "bias": float(error.mean())}
+    return {"rmse": rmse(error), "bias": float(error.mean())}
 
 
 def earliest_rows(log: InteractionLog, users: IntArray, most: int) -> IntArray:
@@ -102,43 +104,17 @@ def rate(model: PersonaUsers, log: InteractionLog) -> FloatArray:
     return chances
 
 
-def calibration_error(chances: FloatArray, ratings: FloatArray, num_bins: int = 15) -> float:
-    """Expected calibration error of P(rating) over all five stars, in [0, 1].
-
-    Every (row, star) pair is one forecast; forecasts are put into ``num_bins`` bins of equal width
-    and the gaps between mean forecast and frequency are averaged, weighted by bin size (Guo et al.,
-    On Calibration of Modern Neural Networks, 2017, applied to each class).
-    """
-    forecast = chances.reshape(-1)
-    happened = (ratings[:, None] == np.arange(1, NUM_STARS + 1)).reshape(-1).astype(np.float64)
-    bins = np.minimum((forecast * num_bins).astype(np.int64), num_bins - 1)
-    gaps = np.bincount(bins, forecast - happened, minlength=num_bins)
-    return float(np.abs(gaps).sum() / len(forecast))
-
-
 def _figures(
     log: InteractionLog, predicted: FloatArray, chances: FloatArray | None = None
 ) -> dict[str, Any]:
     error = predicted - log.ratings
     figures: dict[str, Any] = {
-        "rmse": float(np.sqrt(np.mean(error**2))),
-        "rmse_ci95": _interval(error**2, log.users),
-        "mae": float(np.mean(np.abs(error))),
+        "rmse": rmse(error),
+        "rmse_ci95": rmse_interval(error, log.users),
+        "mae": mae(error),
     }
     if chances is not None:
-        said = chances[np.arange(len(log)), log.ratings.round().astype(np.int64) - 1]
-        figures["rmse_rounded"] = float(np.sqrt(np.mean((predicted.round() - log.ratings) ** 2)))
+        figures["rmse_rounded"] = rmse(predicted.round() - log.ratings)
         figures["ece"] = calibration_error(chances, log.ratings)
-        figures["log_loss"] = float(-np.mean(np.log(np.maximum(said, 1e-9))))
+        figures["log_loss"] = log_loss(np.log(np.maximum(chances, _LEAST)), log.ratings)
     return figures
-
-
-def _interval(squares: FloatArray, users: IntArray, num_resamples: int = 1000) -> list[float]:
-    """95 % bootstrap interval of the RMSE over users (a user's rows stand or fall together)."""
-    _, index = np.unique(users, return_inverse=True)
-    sums, counts = np.bincount(index, squares), np.bincount(index).astype(np.float64)
-    rng = np.random.default_rng(0)
-    drawn = rng.integers(0, len(sums), size=(num_resamples, len(sums)))
-    means = sums[drawn].sum(axis=1) / counts[drawn].sum(axis=1)
-    low, high = np.sqrt(np.percentile(means, [2.5, 97.5]))
-    return [float(low), float(high)]

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol, cast, runtime_checkable
 
 import numpy as np
 
+from agents.fidelity.errors import log_loss, rmse
 from agents.inference.engine import Engine, Request
 from agents.living.diary import Diary, Page
 from agents.persona_users import PersonaUsers
@@ -227,9 +228,7 @@ def held_out_error(engine: Engine, pages: Sequence[Page], adapter: str | None) -
     asked = [Request(page.prefix, page.suffix, adapter) for page in pages]
     logs = np.asarray(engine.score(asked, RATING_CHOICES))
     stars = np.array([page.stars for page in pages])
-    apart = expected_stars(np.exp(logs)) - stars
-    nll = -logs[np.arange(len(stars)), stars - 1].mean()
-    return Errors(float(nll), float(np.sqrt(np.mean(apart**2))))
+    return Errors(log_loss(logs, stars), rmse(expected_stars(np.exp(logs)) - stars))
 
 
 def _refresh_of(row: dict[str, Any]) -> Refresh:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from agents.fidelity.errors import rmse
 from experiments.off_policy.world import World, play
 from experiments.reporting.progress import Tick
 from recommenders.base import Recommender
@@ -80,7 +81,7 @@ def summarise(estimates_of: list[Estimate], truth: float) -> dict[str, Any]:
         "coverage": round(coverage.mean, 4),
         "coverage_ci95": [round(coverage.low, 4), round(coverage.high, 4)],
         "bias": _number(np.mean(values[usable] - truth)) if usable.any() else None,
-        "rmse": _number(np.sqrt(np.mean((values[usable] - truth) ** 2))) if usable.any() else None,
+        "rmse": _number(rmse(values[usable] - truth)) if usable.any() else None,
         "half_width": _number(np.nanmean((high - low) / 2)) if usable.any() else None,
         "effective_size": _number(np.median([e.effective_size for e in estimates_of])),
         "warned": round(float(np.mean([bool(e.notes) for e in estimates_of])), 4),

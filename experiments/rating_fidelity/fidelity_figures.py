@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from agents.fidelity.errors import calibration_curve, rmse
 from experiments.rating_fidelity.table_cells import Cell, Draw
 from simenv.data.dataset import Dataset
 from simenv.events import NUM_STARS, FloatArray, expected_stars
@@ -39,23 +40,18 @@ def _persona_errors(axes: "Axes", draw: Draw, cell: Cell, dataset: Dataset) -> N
     for label in np.unique(draw.labels).tolist():
         rows = draw.labels[dataset.test.users] == label
         trained = draw.train_rows.get(f"{cell.adapter}-{label} | {cell.memory}", 0)
-        rmse = float(np.sqrt(np.mean(error[rows] ** 2)))
-        axes.plot(trained, rmse, "o", color=_INK)
-        axes.annotate(f" persona {label}", (trained, rmse), va="center")
+        own = rmse(error[rows])
+        axes.plot(trained, own, "o", color=_INK)
+        axes.annotate(f" persona {label}", (trained, own), va="center")
     axes.set(xlabel="training rows of the adapter", ylabel="RMSE", title="Error of each persona")
     axes.margins(x=0.25, y=0.2)
 
 
 def _calibration(axes: "Axes", chances: FloatArray, ratings: FloatArray) -> None:
-    forecast = chances.reshape(-1)
-    happened = (ratings[:, None] == np.arange(1, NUM_STARS + 1)).reshape(-1)
-    bins = np.minimum((forecast * 15).astype(np.int64), 14)
-    sizes = np.bincount(bins, minlength=15)
-    shown = sizes >= 30
-    said = np.bincount(bins, forecast, 15)[shown] / sizes[shown]
-    was = np.bincount(bins, happened, 15)[shown] / sizes[shown]
+    curve = calibration_curve(chances, ratings)
+    shown = curve.sizes >= 30
     axes.plot([0, 1], [0, 1], color=_PALE)
-    axes.plot(said, was, "o-", color=_INK)
+    axes.plot(curve.forecast[shown], curve.frequency[shown], "o-", color=_INK)
     axes.set(xlabel="said", ylabel="happened", title="Calibration of P(rating)")
     axes.set(xlim=(0, 1), ylim=(0, 1))
 

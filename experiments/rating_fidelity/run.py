@@ -8,8 +8,7 @@ import numpy as np
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
-from agents.fidelity.errors import UserSums, user_sums
-from agents.fidelity.held_out import calibration_error
+from agents.fidelity.errors import UserSums, calibration_error, mae, rmse, user_sums
 from agents.population.population import SHIPPED
 from experiments.rating_fidelity.fidelity_figures import write_figures
 from experiments.rating_fidelity.matrix_factorisation import BiasedMF
@@ -126,7 +125,4 @@ def _told(answers: list[Answers]) -> tuple[list[str], list[UserSums], list[dict[
 def _rounded(stars: FloatArray, ratings: FloatArray) -> dict[str, float]:
     """Errors of whole stars: the mode of a distribution, the rounded number of a predictor."""
     error = stars.round() - ratings
-    return {
-        "mode_rmse": float(np.sqrt(np.mean(error**2))),
-        "mode_mae": float(np.mean(np.abs(error))),
-    }
+    return {"mode_rmse": rmse(error), "mode_mae": mae(error)}

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from agents.fidelity.errors import UserSums, interval, mae, resampled_rmse, rmse
+from agents.fidelity.errors import UserSums, interval, mean_mae, mean_rmse, resampled_rmse
 
 _FULL = "Ms+Ml"
 # (question, one, other): how much smaller the RMSE of ``one`` is is the answer.
@@ -34,8 +34,8 @@ def summarise(regime: Regime) -> dict[str, Any]:
     """Rows and contrasts of one regime, for ``results.json``."""
     rng = np.random.default_rng(0)
     resamples = resampled_rmse(regime.errors, rng, regime.num_resamples)  # (b, p)
-    total_rmse, total_mae = rmse(regime.errors), mae(regime.errors)
-    per_draw = np.stack([rmse([draw]) for draw in regime.errors])  # (s, p)
+    total_rmse, total_mae = mean_rmse(regime.errors), mean_mae(regime.errors)
+    per_draw = np.stack([mean_rmse([draw]) for draw in regime.errors])  # (s, p)
     rows = {
         name: {
             "rmse": float(total_rmse[p]),

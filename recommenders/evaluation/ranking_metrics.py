@@ -1,6 +1,8 @@
 """Ranking metrics on held-out rows: what a policy would show first, against what users liked later.
 
-Letters: ``n`` users with something to find, ``k`` slate places, ``i`` items.
+A metric is a function of hits and of how many positives there were to find; to add one, write it
+here and give it a field of ``UserMetrics``. It knows no simulated user. Letters: ``n`` users with
+something to find, ``k`` slate places, ``i`` items.
 """
 
 from typing import NamedTuple
@@ -29,45 +31,6 @@ class UserMetrics(NamedTuple):
     novelty: FloatArray  # (n,) mean bits of surprise of the shown items
 
 
-def evaluate_offline(
-    policy: Recommender,
-    dataset: Dataset,
-    k: int = 10,
-    min_rating: float = 4.0,
-    users: IntArray | None = None,
-) -> dict[str, float]:
-    """Means over users of every metric, and three numbers of the whole list of slates.
-
-    Args:
-        policy: fitted on ``dataset.train``; not changed. Its own training items are not shown.
-        dataset: ``test`` is searched for positives.
-        k: places.
-        min_rating: stars from which a held-out row is a positive.
-        users: the users to ask; None = all.
-
-    Returns:
-        ``recall precision hit_rate mrr ndcg novelty`` (means over users), ``coverage`` (share of
-        the catalogue shown to anyone), ``gini`` (inequality of exposure over the catalogue),
-        ``num_users`` (counted) and ``num_users_left_out`` (asked, but nothing held out to find).
-
-    Raises:
-        ValueError: no user has a held-out positive.
-    """
-    asked = np.arange(dataset.num_users) if users is None else np.unique(users)
-    found = user_metrics(policy, dataset, k, min_rating, asked)
-    means = {
-        name: float(np.mean(getattr(found, name)))
-        for name in UserMetrics._fields
-        if name not in ("users", "items")
-    }
-    return means | {
-        "coverage": coverage(found.items, dataset.num_items),
-        "gini": gini(np.bincount(found.items.ravel(), minlength=dataset.num_items)),
-        "num_users": float(len(found.users)),
-        "num_users_left_out": float(len(asked) - len(found.users)),
-    }
-
-
 def user_metrics(
     policy: Recommender,
     dataset: Dataset,
@@ -75,35 +38,50 @@ def user_metrics(
     min_rating: float = 4.0,
     users: IntArray | None = None,
 ) -> UserMetrics:
-    """The metrics of ``evaluate_offline`` for every user; arguments and errors are the same."""
+    """Every metric of every user who has something to find.
+
+    Args:
+        policy: fitted on ``dataset.train``; not changed. Its own training items are not shown.
+        dataset: ``test`` is searched for positives.
+        k: places.
+        min_rating: stars from which a held-out row is a positive.
+        users: the users to ask; None = all. Those without a positive are left out.
+
+    Raises:
+        ValueError: no user has a held-out positive.
+    """
     asked = np.arange(dataset.num_users) if users is None else np.unique(users)
     relevant = _held_out_positives(dataset, min_rating)
-    kept = asked[np.diff(relevant.indptr)[asked] > 0]
+    num_relevant = np.diff(relevant.indptr).astype(np.int64)
+    kept = asked[num_relevant[asked] > 0]
     if len(kept) == 0:
         raise ValueError(
             f"none of {len(asked)} users has a held-out row with at least {min_rating} stars on an"
             " unseen item; lower min_rating or hold out more"
         )
-    batches = [kept[start : start + _BATCH] for start in range(0, len(kept), _BATCH)]
-    items, hits = [], []
-    for batch in batches:
-        # A fresh generator a batch: a user's slate must not depend on the size of the batches.
-        rng = np.random.default_rng(_RNG_SEED)
-        shown = policy.recommend(cold_observation(batch), k, rng).items
-        items.append(shown)
-        hits.append(np.take_along_axis(relevant[batch].toarray() > 0, shown, axis=1))
-    all_items, all_hits = np.concatenate(items), np.concatenate(hits)
-    num_relevant = np.diff(relevant.indptr)[kept]
+    items, hits = _shown_and_hits(policy, relevant, kept, k)
+    to_find = num_relevant[kept]
+    raters = np.bincount(dataset.train.to_csr().indices, minlength=dataset.num_items)
     return UserMetrics(
         users=kept,
-        items=all_items,
-        recall=all_hits.sum(axis=1) / num_relevant,
-        precision=all_hits.mean(axis=1),
-        hit_rate=np.asarray(all_hits.any(axis=1), dtype=np.float64),
-        mrr=reciprocal_rank(all_hits),
-        ndcg=ndcg(all_hits, num_relevant),
-        novelty=surprise(dataset)[all_items].mean(axis=1),
+        items=items,
+        recall=recall(hits, to_find),
+        precision=precision(hits),
+        hit_rate=np.asarray(hits.any(axis=1), dtype=np.float64),
+        mrr=reciprocal_rank(hits),
+        ndcg=ndcg(hits, to_find),
+        novelty=self_information(raters, dataset.num_users)[items].mean(axis=1),
     )
+
+
+def recall(hits: BoolArray, num_relevant: IntArray) -> FloatArray:
+    """Hits of rows (n, k) over all ``num_relevant`` (n,) > 0 positives, also those beyond k."""
+    return np.asarray(hits.sum(axis=1) / num_relevant)
+
+
+def precision(hits: BoolArray) -> FloatArray:
+    """Hits of rows (n, k) over k."""
+    return np.asarray(hits.mean(axis=1))
 
 
 def reciprocal_rank(hits: BoolArray) -> FloatArray:
@@ -124,26 +102,28 @@ def ndcg(hits: BoolArray, num_relevant: IntArray) -> FloatArray:
     return np.asarray(hits @ discounts / best)
 
 
-def coverage(items: IntArray, num_items: int) -> float:
-    """Share in (0, 1] of the catalogue that occurs in slates (n, k)."""
-    return len(np.unique(items)) / num_items
-
-
-def gini(exposures: IntArray | FloatArray) -> float:
-    """Inequality of exposures (i,): 0 if all are equal, 1 - 1/i if one item has them all."""
-    x = np.sort(np.asarray(exposures, dtype=np.float64))
-    n = len(x)
-    return float((2 * np.arange(1, n + 1) - n - 1) @ x / (n * x.sum()))
-
-
-def surprise(dataset: Dataset) -> FloatArray:
-    """Self-information (i,) in bits: -log2 of the share of users who rated the item in training.
+def self_information(raters: IntArray | FloatArray, num_users: int) -> FloatArray:
+    """Bits of surprise (i,): -log2((raters + 1) / (users + 1)), raters (i,) in training.
 
     One imagined user has rated everything, so an item nobody rated is not infinitely new.
     Vargas, Castells: Rank and relevance in novelty and diversity metrics (RecSys 2011).
     """
-    raters = np.bincount(dataset.train.to_csr().indices, minlength=dataset.num_items)
-    return -np.log2((raters + 1) / (dataset.num_users + 1))
+    return np.asarray(-np.log2((np.asarray(raters) + 1) / (num_users + 1)))
+
+
+def _shown_and_hits(
+    policy: Recommender, relevant: sparse.csr_matrix, users: IntArray, k: int
+) -> tuple[IntArray, BoolArray]:
+    """First slates (n, k) of users (n,), and true where an item is among the relevant ones."""
+    items, hits = [], []
+    for start in range(0, len(users), _BATCH):
+        batch = users[start : start + _BATCH]
+        # A fresh generator a batch: a user's slate must not depend on the size of the batches.
+        rng = np.random.default_rng(_RNG_SEED)
+        shown = policy.recommend(cold_observation(batch), k, rng).items
+        items.append(shown)
+        hits.append(np.take_along_axis(relevant[batch].toarray() > 0, shown, axis=1))
+    return np.concatenate(items), np.concatenate(hits)
 
 
 def _held_out_positives(dataset: Dataset, min_rating: float) -> sparse.csr_matrix:

@@ -10,11 +10,12 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import ndtr
 
-from recommenders.evaluation.ranking_metrics import gini
+from recommenders.evaluation.ranking_metrics import self_information
+from simenv import exposure
 from simenv.data.dataset import Dataset
 from simenv.data.splits import stacked
 from simenv.env.rollout import Rollout
-from simenv.events import BoolArray, FloatArray
+from simenv.events import BoolArray, FloatArray, IntArray
 from simenv.users.behaviour import Behaviour
 from simenv.users.lives import Life
 
@@ -50,16 +51,14 @@ class ItemFacts:
     @classmethod
     def of(cls, dataset: Dataset) -> "ItemFacts":
         """The facts of a data set."""
-        genres = dataset.catalog.genre_matrix
-        length = np.linalg.norm(genres, axis=1, keepdims=True)
         log = stacked(dataset.train, dataset.background)
         raters = np.bincount(log.items, minlength=dataset.num_items).astype(np.float64)
         own = dataset.train
         sums = np.bincount(own.users, raters[own.items], dataset.num_users)
         sizes = np.bincount(own.users, minlength=dataset.num_users)
         return cls(
-            np.divide(genres, length, out=np.zeros_like(genres), where=length > 0),
-            -np.log2((raters + 1) / (log.num_users + 1)),
+            dataset.catalog.genre_directions,
+            self_information(raters, log.num_users),
             raters,
             np.divide(sums, sizes, out=np.full(len(sums), np.nan), where=sizes > 0),
         )
@@ -71,7 +70,7 @@ def score_sessions(played: Rollout, facts: ItemFacts) -> SessionScores:
     taken = played.taken & shown
     items = np.maximum(played.items, 0)
     mean_rating = _mean_where(played.expected, shown)
-    spread = _slate_diversity(facts.genres[items])
+    spread = exposure.slate_diversity(facts.genres[items])
     lift = _mean_where(facts.popularity[items], shown) / facts.own_popularity[played.users] - 1
     return SessionScores(
         mean_rating,
@@ -89,12 +88,12 @@ def score_sessions(played: Rollout, facts: ItemFacts) -> SessionScores:
 
 def coverage(played: Rollout, num_items: int) -> float:
     """Share of the catalogue that was shown to anybody."""
-    return len(np.unique(played.items[played.alive])) / num_items
+    return exposure.coverage(_exposures(played, num_items))
 
 
 def exposure_gini(played: Rollout, num_items: int) -> float:
     """Inequality of exposure over the catalogue: 0 if all items are shown equally often."""
-    return gini(np.bincount(played.items[played.alive].ravel(), minlength=num_items))
+    return exposure.gini(_exposures(played, num_items))
 
 
 def return_chance(stars: FloatArray, life: Life | None = None) -> FloatArray:
@@ -115,13 +114,9 @@ def _satisfaction(played: Rollout) -> FloatArray:
     return level
 
 
-def _slate_diversity(genres: FloatArray) -> FloatArray:
-    """Mean of 1 - likeness over the pairs of each slate's items: (n, T, k, g) to (n, T)."""
-    k = genres.shape[2]
-    if k < 2:
-        return np.zeros(genres.shape[:2])
-    total = (genres.sum(axis=2) ** 2).sum(axis=-1) - (genres**2).sum(axis=(2, 3))
-    return np.asarray(1 - total / (k * (k - 1)))
+def _exposures(played: Rollout, num_items: int) -> IntArray:
+    """How often each item was shown to users who were still there."""
+    return exposure.exposures_of(played.items[played.alive], num_items)
 
 
 def _later_minus_earlier(values: FloatArray, alive: BoolArray) -> FloatArray:

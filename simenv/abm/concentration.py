@@ -1,26 +1,11 @@
 """What a society is measured by in every tick. Numbers in, numbers out.
 
-Letters: ``U`` all users, ``I`` all items, ``n`` users awake, ``g`` genres, ``e`` pairs.
+Letters: ``U`` all users, ``n`` users awake, ``g`` genres, ``e`` pairs.
 """
 
 import numpy as np
 
 from simenv.events import FloatArray, IntArray
-
-
-def gini(counts: FloatArray) -> float:
-    """Inequality of exposure in [0, 1]: 0 = all items (I,) alike, towards 1 = one has all."""
-    total = counts.sum()
-    if total == 0:
-        return 0.0
-    ordered = np.sort(counts)
-    ranks = np.arange(1, len(ordered) + 1)
-    return float(((2 * ranks - len(ordered) - 1) * ordered).sum() / (len(ordered) * total))
-
-
-def coverage(counts: FloatArray) -> float:
-    """Share of items (I,) shown at least once."""
-    return float((counts > 0).mean())
 
 
 def bubble(consumption: FloatArray) -> float:

@@ -6,6 +6,7 @@ import numpy as np
 
 from simenv.abm import concentration as measures
 from simenv.events import Feedback, FloatArray, IntArray
+from simenv.exposure import coverage, gini
 from simenv.snapshots import Arrays
 
 if TYPE_CHECKING:
@@ -22,11 +23,10 @@ class Curves:
 
     def __init__(self, society: "PersonaSociety") -> None:
         self.society = society
-        genres = society.catalog.genre_matrix
-        self._shares = genres / np.maximum(genres.sum(axis=1, keepdims=True), 1)
+        self._shares = society.catalog.genre_shares
         self.consumption = self._before()
-        self.exposure = np.zeros(len(genres))  # of late
-        self.shown = np.zeros(len(genres))  # ever
+        self.exposure = np.zeros(len(self._shares))  # of late
+        self.shown = np.zeros(len(self._shares))  # ever
         self.returns = 0
         self.latest: dict[str, float] = {}
         self._labels = np.unique(society.groups).tolist()
@@ -83,8 +83,8 @@ class Curves:
             "ratings": float(len(taken)),
             "mean_rating": _mean(taken),
             "satisfaction": _mean(stars),
-            "gini": measures.gini(self.exposure),
-            "coverage": measures.coverage(self.shown),
+            "gini": gini(self.exposure),
+            "coverage": coverage(self.shown),
             "filter_bubble": measures.bubble(own),
             "polarisation": measures.polarisation(own, groups),
             "echo_chamber": measures.echo_chamber(self.consumption, self._friends, self._strangers),

@@ -8,6 +8,7 @@ import numpy as np
 
 from simenv.catalog import Catalog
 from simenv.events import BoolArray, Feedback, FloatArray, IntArray
+from simenv.exposure import slate_diversity
 
 
 @dataclass(frozen=True)
@@ -79,13 +80,7 @@ def retention(outcome: Outcome) -> FloatArray:
 
 def diversity(outcome: Outcome) -> FloatArray:
     """Mean distance (1 - cosine) of the genres of each two places: (n,) in [0, 1]."""
-    num_places = outcome.items.shape[1]
-    if num_places < 2:
-        return np.zeros(len(outcome.items))
-    genres = outcome.catalog.genre_matrix[outcome.items]
-    genres = genres / np.maximum(np.linalg.norm(genres, axis=-1, keepdims=True), 1e-12)
-    alike = np.square(genres.sum(axis=1)).sum(axis=-1) - np.square(genres).sum(axis=(1, 2))
-    return np.asarray(1.0 - alike / (num_places * (num_places - 1)))
+    return slate_diversity(outcome.catalog.genre_directions[outcome.items])
 
 
 REWARDS: dict[str, Reward] = {

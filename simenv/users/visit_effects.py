@@ -55,9 +55,7 @@ class TiringUsers:
         self.inner = inner
         self.effects = effects
         self.num_users = inner.num_users
-        genres = catalog.genre_matrix
-        norms = np.linalg.norm(genres, axis=1, keepdims=True)
-        self._genres = genres / np.maximum(norms, 1e-12)
+        self._genres = catalog.genre_directions
         self._slates = np.zeros(self.num_users, dtype=np.int64)
         self._shown = np.full((self.num_users, effects.window), -1, dtype=np.int64)
 

@@ -1,12 +1,11 @@
-"""The paper's table: errors, intervals, decoding, and the whole command on a tiny world."""
+"""The paper's table: contrasts, and the whole command on a tiny world."""
 
 import json
 
 import numpy as np
 import pytest
 
-from agents.fidelity.errors import interval, mae, resampled_rmse, rmse, user_sums
-from agents.fidelity.said import _score, parsed
+from agents.fidelity.errors import user_sums
 from experiments.__main__ import main
 from experiments.rating_fidelity.matrix_factorisation import BiasedMF
 from experiments.rating_fidelity.table import Regime, markdown, summarise
@@ -28,37 +27,6 @@ def draws_of(*errors):
         )
         for s in (1, 2)
     ]
-
-
-def test_errors_are_those_of_all_rows():
-    predicted = np.stack([RATINGS + 1, np.full(600, 3.0)])
-    draw = user_sums(predicted, RATINGS, USERS)
-    np.testing.assert_allclose(rmse([draw]), [1, np.sqrt(np.mean((3 - RATINGS) ** 2))])
-    np.testing.assert_allclose(mae([draw]), [1, np.mean(np.abs(3 - RATINGS))])
-    np.testing.assert_allclose(rmse([draw, draw]), rmse([draw]))
-
-
-def test_intervals_cover_the_figure_and_shrink_for_what_is_alike():
-    draws = draws_of(0.9, 0.9, 1.0)
-    resamples = resampled_rmse(draws, np.random.default_rng(3), 800)
-    low, high = interval(resamples[:, 0])
-    assert low < rmse(draws)[0] < high
-    # The first two differ by nothing but noise that is the same on the same resamples.
-    assert interval(resamples[:, 0] - resamples[:, 1]) == [0.0, 0.0]
-    assert interval(resamples[:, 2] - resamples[:, 0])[0] > 0
-
-
-def test_the_paper_reads_the_first_digit_it_finds():
-    np.testing.assert_array_equal(parsed([" 4", "I say 2 of 5", "9, 3"]), [4, 2, 3])
-    assert np.isnan(parsed(["none", ""])).all()
-
-
-def test_unrelated_answers_are_counted_and_scored_both_ways():
-    said = _score(np.array([4.0, np.nan]), np.array([5.0, 1.0]))
-    assert said.urr == 0.5
-    assert said.rmse == 1.0
-    assert said.rmse_imputed == pytest.approx(np.sqrt((1 + 4) / 2))
-    assert said.mae_imputed == 1.5
 
 
 def test_matrix_factorisation_learns_tastes_that_biases_cannot():
@@ -89,6 +57,25 @@ def test_contrasts_say_who_is_better():
     page = markdown({"x": summary})
     assert "| persona · Ms+Ml |" in page
     assert "| memory helps |" in page
+
+
+def test_intervals_of_rows_and_contrasts_hold_95_of_100():
+    """400 users: the first predictor is off by 1 for every second of them, the other never.
+
+    The mean square is 0.5 ± 1.96 · 0.5 / 20, and the contrast is the first figure again.
+    """
+    off = np.arange(400) % 2.0
+    names = ["persona | Ms", "persona | Ms+Ml"]
+    errors = user_sums(np.stack([3 + off, 3 + 0 * off]), np.full(400, 3.0), np.arange(400))
+    summary = summarise(Regime("x", names, [errors], [{n: {} for n in names}], 2000))
+    expected = [np.sqrt(0.5 - 1.96 * 0.5 / 20), np.sqrt(0.5 + 1.96 * 0.5 / 20)]
+    row = summary["rows"]["persona | Ms"]
+    assert (row["rmse"], row["mae"]) == pytest.approx((np.sqrt(0.5), 0.5))
+    assert row["rmse_ci95"] == pytest.approx(expected, abs=0.005)
+    helped = summary["contrasts"]["memory helps"]
+    assert helped["difference"] == pytest.approx(-np.sqrt(0.5))
+    assert helped["ci95"] == pytest.approx([-expected[1], -expected[0]], abs=0.005)
+    assert (summary["draws"], summary["rows_asked"]) == (1, 400)
 
 
 @pytest.mark.slow

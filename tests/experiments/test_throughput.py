@@ -1,6 +1,7 @@
 """Races have the right shape; how fast anything is, is no test."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -222,6 +223,14 @@ def test_the_stored_baseline_is_compared_where_it_has_the_same(tmp_path, monkeyp
     assert compare({"c": 1.0}, None) == []
 
 
-def test_every_stored_ratio_is_a_number_above_0():
-    if STORED.exists():
-        assert all(value > 0 for value in json.loads(STORED.read_text())["ratios"].values())
+def test_every_stored_ratio_is_a_number_above_0_by_a_name_that_runs_give():
+    kept = json.loads(STORED.read_text())["ratios"]
+    assert all(0 < value < float("inf") for value in kept.values())
+    name = (
+        r"\w+ \d+x\d+, \d+ adapters: ours / \w+|memory, \d+x\d+: table / \w+"
+        r"|env\.step, \d+x\d+: (share of the model|utilisation)"
+        r"|cost of an exposure, \d+ users / \d+"
+    )
+    assert {what for what in kept if not re.fullmatch(name, what)} == set()
+    parts = {re.split(r"[ ,.]", what)[0] for what in kept}
+    assert {*WORKLOADS, "env"} <= parts

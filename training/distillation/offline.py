@@ -97,8 +97,7 @@ class OfflineDistiller:
 
     def _features(self) -> FloatArray:
         """(num_items, num_genres + 1): genre shares, and the year; what tastes are told in."""
-        shares = self.catalog.genre_matrix
-        shares = shares / np.maximum(shares.sum(axis=1, keepdims=True), 1)
+        shares = self.catalog.genre_shares
         years = self.catalog.years.astype(np.float64)
         known = years > 0
         spread = years[known].std() if known.any() else 0.0

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from agents.assembly import persona_users
-from agents.fidelity.held_out import calibration_error, earliest_rows, measure, rate
+from agents.fidelity.held_out import earliest_rows, measure, rate
 from agents.inference.scripted import ScriptedEngine
 from agents.persona_users import PersonaUsers
 from agents.population.population import Population
 from simenv.catalog import Catalog
+from simenv.data.dataset import Dataset
 from simenv.data.splits import split_dataset
 from simenv.data.synthetic import synthetic
 from simenv.events import InteractionLog
@@ -25,33 +26,6 @@ def dataset():
 @pytest.fixture
 def users(dataset, population):
     return PersonaUsers(population_from_dataset(dataset, population), ScriptedEngine())
-
-
-def certain(*stars):
-    """Forecasts that put everything on one star each."""
-    return np.eye(5)[np.array(stars) - 1]
-
-
-def test_forecasts_that_always_come_true_have_no_calibration_error():
-    assert calibration_error(certain(1, 3, 5), np.array([1.0, 3.0, 5.0])) == 0.0
-
-
-def test_forecasts_that_never_come_true_miss_by_what_they_claim():
-    """Of 5 forecasts one claims 1 and gets 0, one claims 0 and gets 1."""
-    assert calibration_error(certain(2), np.array([4.0])) == pytest.approx((1 + 1) / 5)
-
-
-def test_even_forecasts_are_calibrated_where_every_star_comes_equally_often():
-    chances, ratings = np.full((5, 5), 0.2), np.arange(1.0, 6.0)
-    assert calibration_error(chances, ratings) == pytest.approx(0.0, abs=1e-12)
-
-
-def test_even_forecasts_about_a_sure_thing_miss_by_nothing_in_one_bin_but_not_in_honest_ones():
-    """All ten forecasts fall into one bin; their mean 0.2 is the frequency 2 / 10."""
-    assert calibration_error(np.full((2, 5), 0.2), np.array([5.0, 5.0])) == pytest.approx(0.0)
-    sharp = np.array([[0.0, 0.0, 0.0, 0.4, 0.6]] * 2)
-    expected = (2 * abs(0.4 - 0.0) + 2 * abs(0.6 - 1.0)) / 10
-    assert calibration_error(sharp, np.array([5.0, 5.0])) == pytest.approx(expected)
 
 
 def test_earliest_rows_are_the_first_of_each_user():
@@ -118,6 +92,48 @@ def test_predictors_also_learn_from_other_peoples_rows():
     assert found["item mean"]["rmse"] == 0.0, "others gave item B 5 and so does user 0"
     assert found["user mean"]["rmse"] == pytest.approx(5 - 3)
     assert found["global mean"]["rmse"] == pytest.approx(5 - (3 + 5 + 5) / 3)
+
+
+class AlwaysFour:
+    """A user model that gives four stars to everything, for certain."""
+
+    def probabilities(self, users, items, chosen=False):
+        return np.broadcast_to(np.eye(5)[3], (*items.shape, 5))
+
+
+def rated(*ratings, rows_each=1):
+    """A data set whose user i gave ``ratings[i]`` to ``rows_each`` held-out items."""
+    n, size = len(ratings), rows_each + 1
+    catalog = Catalog(tuple(f"Item {i}" for i in range(size)), np.zeros(size, int), ((),) * size)
+    train = InteractionLog.from_columns(
+        np.arange(n), np.zeros(n, int), ratings, num_users=n, num_items=size
+    )
+    test = InteractionLog.from_columns(
+        np.repeat(np.arange(n), rows_each), np.tile(np.arange(1, size), n),
+        np.repeat(ratings, rows_each), num_users=n, num_items=size,
+    )  # fmt: skip
+    return Dataset("rated", catalog, train, test, tuple(map(str, range(n))))
+
+
+@pytest.mark.parametrize("rows_each", [1, 4])
+def test_the_interval_holds_95_of_100_and_a_users_rows_are_one_piece_of_evidence(rows_each):
+    """400 users, half of them off by 1 and half by 0: the mean square is 0.5 ± 1.96 · 0.5 / 20."""
+    data = rated(*[4.0, 5.0] * 200, rows_each=rows_each)
+    found = measure(AlwaysFour(), data, np.arange(400))["predictors"]["simulated users"]
+    low, high = found["rmse_ci95"]
+    assert found["rmse"] == pytest.approx(np.sqrt(0.5))
+    assert low == pytest.approx(np.sqrt(0.5 - 1.96 * 0.5 / 20), abs=0.005)
+    assert high == pytest.approx(np.sqrt(0.5 + 1.96 * 0.5 / 20), abs=0.005)
+
+
+def test_the_interval_is_that_of_a_thousand_draws_of_users_with_seed_0():
+    squares = np.array([0.0, 1.0, 4.0, 9.0])
+    found = measure(AlwaysFour(), rated(4.0, 5.0, 2.0, 1.0), np.arange(4))
+    drawn = np.random.default_rng(0).integers(0, 4, size=(1000, 4))
+    means = sorted(np.mean([squares[user] for user in row]) for row in drawn)
+    expected = np.sqrt([np.quantile(means, 0.025), np.quantile(means, 0.975)])
+    mine = found["predictors"]["simulated users"]["rmse_ci95"]
+    assert mine == pytest.approx(expected.tolist())
 
 
 @pytest.mark.slow

@@ -2,13 +2,14 @@ import numpy as np
 import pytest
 
 from recommenders.evaluation.ranking_metrics import (
-    evaluate_offline,
-    gini,
     ndcg,
+    precision,
+    recall,
     reciprocal_rank,
+    self_information,
     user_metrics,
 )
-from recommenders.policies.heuristics import Popularity, Random
+from recommenders.policies.heuristics import Popularity
 from simenv.catalog import Catalog
 from simenv.data.dataset import Dataset
 from simenv.events import InteractionLog
@@ -36,29 +37,26 @@ def make_dataset() -> Dataset:
 
 def test_every_metric_is_its_arithmetic() -> None:
     data = make_dataset()
-    found = evaluate_offline(Popularity().fit(data.train), data, k=2)
+    found = user_metrics(Popularity().fit(data.train), data, k=2)
     second = 1 / np.log2(3)  # worth of a hit at place 2; at place 1 it is 1
     expected = {
-        "recall": (1 / 1 + 1 / 2) / 2,
-        "precision": (1 / 2 + 1 / 2) / 2,
-        "hit_rate": 1.0,
-        "mrr": (1 / 2 + 1 / 2) / 2,
-        "ndcg": (second / 1 + second / (1 + second)) / 2,
+        "recall": [1 / 1, 1 / 2],
+        "precision": [1 / 2, 1 / 2],
+        "hit_rate": [1, 1],
+        "mrr": [1 / 2, 1 / 2],
+        "ndcg": [second / 1, second / (1 + second)],
         # Raters of items 0..4: 3, 2, 1, 0, 0, and one imagined user who rated everything.
-        "novelty": ((2 + 2) / 2 + (1 + 2) / 2) / 2,
-        "coverage": 3 / 5,
-        # Shown 0, 0, 1, 2, 1 times; sorted 0, 0, 1, 1, 2 with weights -4, -2, 0, 2, 4.
-        "gini": (0 + 0 + 0 + 2 * 1 + 4 * 2) / (5 * 4),
-        "num_users": 2,
-        "num_users_left_out": 1,
+        "novelty": [(2 + 2) / 2, (1 + 2) / 2],
     }
-    assert found == pytest.approx(expected)
+    assert found.users.tolist() == [0, 1]  # user 2 has nothing to find
+    for name, values in expected.items():
+        np.testing.assert_allclose(getattr(found, name), values, err_msg=name)
 
 
-def test_users_can_be_chosen_and_are_counted() -> None:
+def test_users_can_be_chosen() -> None:
     data = make_dataset()
-    found = evaluate_offline(Popularity().fit(data.train), data, k=2, users=np.array([1, 2]))
-    assert (found["recall"], found["num_users"], found["num_users_left_out"]) == (1 / 2, 1, 1)
+    found = user_metrics(Popularity().fit(data.train), data, k=2, users=np.array([1, 2]))
+    assert (found.users.tolist(), found.recall.tolist()) == ([1], [1 / 2])
 
 
 def test_a_lower_threshold_finds_more_positives() -> None:
@@ -69,12 +67,15 @@ def test_a_lower_threshold_finds_more_positives() -> None:
     assert found.items.tolist() == [[3, 4], [2, 3], [1, 2]]
 
 
-def test_the_means_are_those_of_the_per_user_numbers() -> None:
-    data = make_dataset()
-    policy = Random().fit(data.train)
-    each, means = user_metrics(policy, data, k=2), evaluate_offline(policy, data, k=2)
-    for name in ("recall", "precision", "hit_rate", "mrr", "ndcg", "novelty"):
-        assert means[name] == np.mean(getattr(each, name))
+def test_recall_divides_by_all_positives_and_precision_by_all_places() -> None:
+    hits = np.array([[True, False, True], [False, False, False]])
+    assert recall(hits, np.array([5, 1])).tolist() == [2 / 5, 0]
+    assert precision(hits).tolist() == [2 / 3, 0]
+
+
+def test_surprise_is_the_information_of_having_rated() -> None:
+    # 7 users and the imagined one: rated by all, by 3 + 1, by nobody but the imagined user.
+    assert self_information(np.array([7, 3, 0]), 7).tolist() == [0, 1, 3]
 
 
 def test_ndcg_divides_by_the_best_order_that_fits() -> None:
@@ -89,12 +90,7 @@ def test_reciprocal_rank_is_0_without_a_hit() -> None:
     assert reciprocal_rank(hits).tolist() == [1 / 3, 0, 1]
 
 
-def test_gini_of_equal_and_of_one_sided_exposure() -> None:
-    assert gini(np.full(4, 7)) == 0
-    assert gini(np.array([0, 0, 9, 0])) == 1 - 1 / 4
-
-
 def test_nothing_to_find_is_an_error() -> None:
     data = make_dataset()
     with pytest.raises(ValueError, match=r"none of 1 users has a held-out row with at least 4.0"):
-        evaluate_offline(Popularity().fit(data.train), data, k=2, users=np.array([2]))
+        user_metrics(Popularity().fit(data.train), data, k=2, users=np.array([2]))

@@ -186,6 +186,47 @@ def test_a_log_that_does_not_cover_the_policy_warns() -> None:
         assert np.isnan(self_normalised(log).value)
 
 
+def notes_of(weights: FloatArray, **settings: float) -> tuple[str, ...]:
+    """The notes of an estimate on slates of one place, each of another user."""
+    num = len(weights)
+    log = WeightedLog(
+        np.arange(num), np.ones((num, 1)), weights[:, None], np.ones((num, 1)), np.ones((num, 1))
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", OverlapWarning)
+        return switch_doubly_robust(log, **settings).notes
+
+
+@pytest.mark.parametrize(("mean", "warns"), [(0.95, True), (1.05, True), (1.03, False)])
+def test_a_mean_weight_four_standard_errors_from_1_warns(mean, warns) -> None:
+    """Half of 100 weights lie 0.1 above and half 0.1 below: the standard error is 0.1 / 10."""
+    notes = notes_of(mean + np.tile([-0.1, 0.1], 50))
+    assert (len(notes) == 1) == warns
+    assert all(note.startswith(f"weights average {mean:.2f} instead of 1: ") for note in notes)
+
+
+@pytest.mark.parametrize(("mean", "warns"), [(0.975, True), (1.025, True), (1.015, False)])
+def test_a_mean_weight_within_2_of_100_warns_of_nothing_however_sure_it_is(mean, warns) -> None:
+    assert (len(notes_of(mean + np.tile([-0.001, 0.001], 50))) == 1) == warns
+
+
+@pytest.mark.parametrize(("large", "warns"), [(4.5, False), (5.5, True)])
+def test_a_tenth_of_the_weights_left_to_the_model_warns(large, warns) -> None:
+    """One weight of 50 above the limit; all of them average 1."""
+    weights = np.append(np.full(49, (50 - large) / 49), large)
+    notes = notes_of(weights, max_weight=2.0)
+    assert [note[:3] for note in notes] == (["11%"] if warns else [])
+
+
+@pytest.mark.parametrize(("places", "warns"), [(4, True), (6, False)])
+def test_resting_on_less_than_a_twentieth_of_the_places_warns(places, warns) -> None:
+    weights = np.zeros(100)
+    weights[:places] = 100 / places
+    start = f"the estimate rests on {places}.0 of 100 shown places; log more slates"
+    notes = notes_of(weights, max_weight=np.inf)
+    assert [note.startswith(start) for note in notes] == ([True] if warns else [])
+
+
 def test_an_estimate_on_a_handful_of_places_warns() -> None:
     weights = np.zeros((100, 1))
     weights[:2] = 50.0

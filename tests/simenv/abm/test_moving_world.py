@@ -149,13 +149,6 @@ def test_the_network_seats_people_by_group_and_none_is_possible():
     assert nx.number_of_edges(draw_network(SocialSettings.off(), groups, 1)) == 0
 
 
-def test_measures_of_inequality_and_coverage():
-    assert measures.gini(np.ones(5)) == pytest.approx(0.0)
-    assert measures.gini(np.array([0.0, 0.0, 0.0, 1.0])) == pytest.approx(3 / 4)
-    assert measures.gini(np.zeros(3)) == 0.0
-    assert measures.coverage(np.array([1.0, 0.0, 2.0, 0.0])) == 0.5
-
-
 def test_measures_of_bubbles_and_camps():
     one_genre, all_genres = np.array([[4.0, 0.0]]), np.array([[2.0, 2.0]])
     assert measures.bubble(one_genre) == pytest.approx(1.0)

@@ -1,0 +1,139 @@
+"""Formulas of errors, by arithmetic on rows that one can hold in the head."""
+
+import numpy as np
+import pytest
+
+from agents.fidelity.errors import (
+    calibration_curve,
+    calibration_error,
+    interval,
+    log_loss,
+    mae,
+    mean_mae,
+    mean_rmse,
+    resampled_rmse,
+    rmse,
+    rmse_interval,
+    user_sums,
+)
+
+RNG = np.random.default_rng(0)
+USERS = np.repeat(np.arange(30), 20)
+RATINGS = RNG.integers(1, 6, 600).astype(float)
+
+
+def certain(*stars):
+    """Forecasts that put everything on one star each."""
+    return np.eye(5)[np.array(stars) - 1]
+
+
+def test_rmse_and_mae_of_two_errors():
+    errors = np.array([1.0, -3.0])
+    assert rmse(errors) == pytest.approx(np.sqrt((1 + 9) / 2))
+    assert mae(errors) == pytest.approx((1 + 3) / 2)
+
+
+def test_errors_of_nothing_are_no_number():
+    assert np.isnan(rmse(np.array([])))
+    assert np.isnan(mae(np.array([])))
+
+
+def test_log_loss_is_the_surprise_at_the_star_that_was_given():
+    logs = np.log(np.array([[0.1, 0.2, 0.4, 0.2, 0.1], [0.5, 0.125, 0.125, 0.125, 0.125]]))
+    assert log_loss(logs, np.array([3.0, 1.0])) == pytest.approx(-(np.log(0.4) + np.log(0.5)) / 2)
+
+
+def test_forecasts_that_always_come_true_have_no_calibration_error():
+    assert calibration_error(certain(1, 3, 5), np.array([1.0, 3.0, 5.0])) == 0.0
+
+
+def test_forecasts_that_never_come_true_miss_by_what_they_claim():
+    """Of 5 forecasts one claims 1 and gets 0, one claims 0 and gets 1."""
+    assert calibration_error(certain(2), np.array([4.0])) == pytest.approx((1 + 1) / 5)
+
+
+def test_even_forecasts_are_calibrated_where_every_star_comes_equally_often():
+    chances, ratings = np.full((5, 5), 0.2), np.arange(1.0, 6.0)
+    assert calibration_error(chances, ratings) == pytest.approx(0.0, abs=1e-12)
+
+
+def test_even_forecasts_about_a_sure_thing_miss_by_nothing_in_one_bin_but_not_in_honest_ones():
+    """All ten forecasts fall into one bin; their mean 0.2 is the frequency 2 / 10."""
+    assert calibration_error(np.full((2, 5), 0.2), np.array([5.0, 5.0])) == pytest.approx(0.0)
+    sharp = np.array([[0.0, 0.0, 0.0, 0.4, 0.6]] * 2)
+    expected = (2 * abs(0.4 - 0.0) + 2 * abs(0.6 - 1.0)) / 10
+    assert calibration_error(sharp, np.array([5.0, 5.0])) == pytest.approx(expected)
+
+
+def test_a_calibration_has_fifteen_bins():
+    """The middle one reaches from 7/15 to 8/15: it holds 0.47 and 0.53, not 0.465 and 0.535."""
+    together, apart = (np.array([[1 - x, x, 0, 0, 0]]) for x in (0.47, 0.465))
+    assert calibration_error(together, np.array([1.0])) == pytest.approx(0.0, abs=1e-12)
+    expected = (abs(0.535 - 1) + abs(0.465 - 0)) / 5
+    assert calibration_error(apart, np.array([1.0])) == pytest.approx(expected)
+
+
+def test_the_curve_shows_the_bins_that_the_error_is_made_of():
+    chances, ratings = np.array([[0.0, 0.0, 0.0, 0.4, 0.6]] * 4), np.array([5.0, 5.0, 5.0, 4.0])
+    curve = calibration_curve(chances, ratings)
+    assert curve.sizes.tolist() == [12, 0, 0, 0, 0, 0, 4, 0, 0, 4, 0, 0, 0, 0, 0]
+    assert curve.forecast[[0, 6, 9]] == pytest.approx([0.0, 0.4, 0.6])
+    assert curve.frequency[[0, 6, 9]] == pytest.approx([0.0, 1 / 4, 3 / 4])
+    assert np.isnan(curve.forecast[1])
+    gaps = np.nansum(curve.sizes * np.abs(curve.forecast - curve.frequency)) / curve.sizes.sum()
+    assert calibration_error(chances, ratings) == pytest.approx(gaps)
+
+
+def test_an_interval_holds_the_middle_ninety_five_percent():
+    assert interval(np.arange(1001.0)) == pytest.approx([25.0, 975.0])
+
+
+def test_the_interval_of_an_rmse_is_as_wide_as_the_theory_of_means_says():
+    errors = np.random.default_rng(1).normal(size=2000)
+    low, high = rmse_interval(errors, np.arange(2000))
+    standard_error = np.std(errors**2) / np.sqrt(2000)
+    assert high**2 - low**2 == pytest.approx(2 * 1.96 * standard_error, rel=0.1)
+    assert low < rmse(errors) < high
+
+
+def test_users_are_resampled_with_all_their_rows():
+    """Two users, one off by 0 and one by 2: a quarter of the resamples each holds one of them."""
+    users = np.repeat([0, 1], 100)
+    assert rmse_interval(2.0 * users, users) == [0.0, 2.0]
+    draw = user_sums((2.0 * users)[None], np.zeros(200), users)
+    assert interval(resampled_rmse([draw], np.random.default_rng(0), 500)[:, 0]) == [0.0, 2.0]
+
+
+def draws_of(*errors):
+    """Two draws of predictors that are off by normal errors of these sizes."""
+    return [
+        user_sums(
+            np.stack([RATINGS + e * np.random.default_rng(s).normal(size=600) for e in errors]),
+            RATINGS,
+            USERS,
+        )
+        for s in (1, 2)
+    ]
+
+
+def test_errors_of_a_draw_are_those_of_all_rows():
+    predicted = np.stack([RATINGS + 1, np.full(600, 3.0)])
+    draw = user_sums(predicted, RATINGS, USERS)
+    np.testing.assert_allclose(mean_rmse([draw]), [1, np.sqrt(np.mean((3 - RATINGS) ** 2))])
+    np.testing.assert_allclose(mean_mae([draw]), [1, np.mean(np.abs(3 - RATINGS))])
+
+
+def test_errors_of_draws_are_averaged_after_the_root():
+    draws = [user_sums(np.full((1, 2), off), np.zeros(2), np.arange(2)) for off in (1.0, 3.0)]
+    assert mean_rmse(draws).tolist() == [(1 + 3) / 2]
+    assert mean_mae(draws).tolist() == [(1 + 3) / 2]
+
+
+def test_intervals_over_draws_cover_the_figure_and_shrink_for_what_is_alike():
+    draws = draws_of(0.9, 0.9, 1.0)
+    resamples = resampled_rmse(draws, np.random.default_rng(3), 800)
+    low, high = interval(resamples[:, 0])
+    assert low < mean_rmse(draws)[0] < high
+    # The first two differ by nothing but noise that is the same on the same resamples.
+    assert interval(resamples[:, 0] - resamples[:, 1]) == [0.0, 0.0]
+    assert interval(resamples[:, 2] - resamples[:, 0])[0] > 0
