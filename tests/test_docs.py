@@ -56,5 +56,5 @@ def _resolves(name: str) -> bool:
     module, _, attribute = name.rpartition(".")
     try:
         return find_spec(name) is not None or hasattr(import_module(module), attribute)
-    except ModuleNotFoundError:
-        return False
+    except ModuleNotFoundError as error:  # also raised where the parent is a module, no package
+        return error.name == module and hasattr(import_module(module), attribute)

@@ -108,7 +108,8 @@ class EngineContract:
         assert all(isinstance(answer, Completion) for answer in together)
         assert all(0 <= answer.num_tokens <= SAMPLING.max_new_tokens for answer in together)
         assert engine.generate(asked[::-1], SAMPLING) == together[::-1]
-        assert engine.generate(asked[:1], SAMPLING) == together[:1]
+        for row in range(0, len(asked), 3):
+            assert engine.generate([asked[row]], SAMPLING) == [together[row]]
 
     def test_an_unknown_adapter_is_refused(self, engine: Engine) -> None:
         """A request for an adapter that is not loaded raises ``KeyError``, which names it."""
