@@ -57,4 +57,4 @@ def _resolves(name: str) -> bool:
     try:
         return find_spec(name) is not None or hasattr(import_module(module), attribute)
     except ModuleNotFoundError as error:  # also raised where the parent is a module, no package
-        return error.name == module and hasattr(import_module(module), attribute)
+        return error.name == name and hasattr(import_module(module), attribute)
