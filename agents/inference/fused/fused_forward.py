@@ -32,7 +32,7 @@ _Out = TypeVar("_Out")
 _Lead = tuple[str, tuple[int, ...]]  # a prefix, and the tokens after it
 
 
-class FastForward:
+class FusedForward:
     """See the module. The answers do not depend on the number of threads."""
 
     def __init__(
