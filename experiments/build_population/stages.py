@@ -16,7 +16,7 @@ from experiments.distil.run import tell as tell_people
 from simenv.data.dataset import Dataset
 from training.adapters.lora_presets import LoraPreset
 from training.adapters.variants import people_on, train_variants
-from training.distillation.with_model import Told
+from training.distillation.with_model import DistillationResult
 from training.examples.raft import RaftSet, RaftSettings, TokenReport, fitting, raft_set
 from training.groups.clusters import Clusters, find_clusters
 from training.groups.ms_vectors import ms_vectors
@@ -50,7 +50,7 @@ class Built(NamedTuple):
     """People on adapters, and what each stage had to say."""
 
     people: Population
-    told: Told  # with the users whom a model failed, and what was spent
+    told: DistillationResult  # with the users whom a model failed, and what was spent
     clusters: Clusters
     tokens: TokenReport
     adapters: dict[str, dict[str, Any]]  # name → card of its training
@@ -102,7 +102,11 @@ def build(
 
 
 def raft_of(
-    dataset: Dataset, model: str, style: PromptStyle, settings: RaftSettings, told: Told
+    dataset: Dataset,
+    model: str,
+    style: PromptStyle,
+    settings: RaftSettings,
+    told: DistillationResult,
 ) -> tuple[RaftSet, TokenReport]:
     """The RAFT set that fits into the context of ``model``, with Ms by whoever told it."""
     from transformers import AutoConfig, AutoTokenizer

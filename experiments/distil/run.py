@@ -17,7 +17,7 @@ from experiments.reporting.report import write_json
 from simenv.data.dataset import Dataset
 from training.distillation.ledger import Spending
 from training.distillation.offline import OfflineDistiller
-from training.distillation.with_model import OpenAIDistiller, Told
+from training.distillation.with_model import DistillationResult, OpenAIDistiller
 
 Distiller = OfflineDistiller | OpenAIDistiller
 
@@ -52,13 +52,13 @@ def run(cfg: DictConfig, output_dir: Path) -> dict[str, Any]:
     return results
 
 
-def tell(distiller: Distiller, dataset: Dataset) -> Told:
+def tell(distiller: Distiller, dataset: Dataset) -> DistillationResult:
     """Distil the training rows with either distiller, showing progress and cost."""
     if isinstance(distiller, OfflineDistiller):
         free = Spending(0, 0, 0, 0, 0.0, 0.0, 0, None)
-        return Told(distiller.distil(dataset.train), {}, {}, free)
+        return DistillationResult(distiller.distil(dataset.train), {}, {}, free)
     with progress_bar("distil", total=_num_batches(dataset)) as tick:
-        return distiller.tell(dataset.train, tick)
+        return distiller.run(dataset.train, tick)
 
 
 def _num_batches(dataset: Dataset) -> int:
@@ -76,7 +76,7 @@ def _estimate(distiller: Distiller, dataset: Dataset) -> dict[str, Any]:
     return {"estimate": distiller.estimate(dataset.train)._asdict()}
 
 
-def _counts(told: Told) -> dict[str, Any]:
+def _counts(told: DistillationResult) -> dict[str, Any]:
     return {
         "told_by_model": len(told.sections),
         "failures": {str(user): public_text(why) for user, why in told.failures.items()},
@@ -84,7 +84,7 @@ def _counts(told: Told) -> dict[str, Any]:
     }
 
 
-def _write_people(path: Path, dataset: Dataset, told: Told) -> None:
+def _write_people(path: Path, dataset: Dataset, told: DistillationResult) -> None:
     offsets = dataset.train.offsets()
     with path.open("w", encoding="utf-8") as file:
         for user, persona in enumerate(told.distilled.personas):

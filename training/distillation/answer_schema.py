@@ -3,15 +3,17 @@
 It knows no prompt and no server.
 """
 
+import json
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 MAX_WORDS = 2000  # of the four sections together
-_MOST_TOLD = 5  # faults named in a correction
+_MOST_FAULTS = 5  # named in a correction
+_NAME = "Reason"  # of ``RatingReason`` in the schema, which is part of the keys of paid answers
 
 
-class Reason(BaseModel):
+class RatingReason(BaseModel):
     """Why one item of the batch got its rating (Ml)."""
 
     model_config = ConfigDict(extra="forbid")
@@ -29,7 +31,7 @@ class Reflection(BaseModel):
     conformity: str = Field(min_length=1, description="how far they follow what others think")
     diversity: str = Field(min_length=1, description="how wide their choice is")
     profile: str = Field(min_length=1, description="first person: likes, dislikes, exceptions")
-    reasons: list[Reason] = Field(description="exactly one for every rating, in their order")
+    reasons: list[RatingReason] = Field(description="exactly one for every rating, in their order")
 
     def sections(self) -> dict[str, str]:
         """Ms: the four sections by name, in their order."""
@@ -37,7 +39,7 @@ class Reflection(BaseModel):
 
 
 class InvalidReflectionError(ValueError):
-    """An answer that is no reflection; the text says what was wrong, for the model to mend."""
+    """An answer that is no reflection; the text says what was wrong, for the model to correct."""
 
 
 def schema() -> dict[str, Any]:
@@ -46,7 +48,8 @@ def schema() -> dict[str, Any]:
     Lengths are left out: strict structured output of some servers refuses them, and ``parse``
     checks them anyway.
     """
-    body = _without(Reflection.model_json_schema(), {"minLength", "title"})
+    text = json.dumps(Reflection.model_json_schema()).replace(RatingReason.__name__, _NAME)
+    body = _without(json.loads(text), {"minLength", "title"})
     return {
         "type": "json_schema",
         "json_schema": {"name": "reflection", "strict": True, "schema": body},
@@ -71,7 +74,7 @@ def parse(text: str, num_reasons: int, *, cut: bool = False) -> Reflection:
     try:
         found = Reflection.model_validate_json(text)
     except ValidationError as error:
-        raise InvalidReflectionError(_told(error)) from None
+        raise InvalidReflectionError(_faults(error)) from None
     words = sum(len(section.split()) for section in found.sections().values())
     if words > MAX_WORDS:
         raise InvalidReflectionError(
@@ -86,12 +89,12 @@ def parse(text: str, num_reasons: int, *, cut: bool = False) -> Reflection:
     return found
 
 
-def _told(error: ValidationError) -> str:
+def _faults(error: ValidationError) -> str:
     faults = [
         f"{'.'.join(map(str, fault['loc'])) or 'the answer'}: {fault['msg']}"
         for fault in error.errors(include_input=False, include_url=False)
     ]
-    return "the answer does not fit the JSON schema: " + "; ".join(faults[:_MOST_TOLD])
+    return "the answer does not fit the JSON schema: " + "; ".join(faults[:_MOST_FAULTS])
 
 
 def _without(node: Any, names: set[str]) -> Any:

@@ -6,24 +6,24 @@ still can. Reads training rows only.
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from agents.inference.server.dispatch import Lost, Patience, dispatch
 from simenv.catalog import Catalog
 from simenv.events import InteractionLog
+from training.distillation.batches import Chain, batches_of
 from training.distillation.cache import Answer, PaidAnswers, cache_key
 from training.distillation.cost_estimate import Estimate, estimate
 from training.distillation.distiller_prompts import Message, RatedItem, corrected, first_messages
 from training.distillation.ledger import Ledger, Prices, Spending
 from training.distillation.offline import Distilled, OfflineDistiller
-from training.distillation.priced_client import ChatClient, Settings, open_cache
+from training.distillation.priced_client import ClientSettings, PricedClient
 
 if TYPE_CHECKING:
     from training.distillation.answer_schema import Reflection
 
-BATCH = 10  # ratings in one reflection, as in the paper
 Tick = Callable[[str, int], None]  # a text, and reflections done
 Ask = Callable[[list[Message]], Answer]
 
@@ -32,7 +32,7 @@ class DistillationError(RuntimeError):
     """Nobody's profile was finished; the text says why, and what was paid for is in the cache."""
 
 
-class Told(NamedTuple):
+class DistillationResult(NamedTuple):
     """What a model made of a log, and who it failed."""
 
     distilled: Distilled
@@ -41,24 +41,12 @@ class Told(NamedTuple):
     spending: Spending
 
 
-@dataclass
-class _Chain:
-    """One user's way through their batches."""
-
-    batches: list[list[RatedItem]]
-    reflections: list["Reflection"] = field(default_factory=list)
-
-    @property
-    def is_done(self) -> bool:
-        return len(self.reflections) == len(self.batches)
-
-
 class OpenAIDistiller:
     """Asks any OpenAI-compatible chat endpoint with structured output.
 
     Users are asked side by side, a user's batches one after the other. Every answer is on disk
     before the next request, so a stopped run goes on where it was. A user whose reflection fails
-    for good keeps the offline profile and is named in ``Told.failures``.
+    for good keeps the offline profile and is named in ``DistillationResult.failures``.
 
     Args:
         catalog: whose averages come from training rows.
@@ -68,12 +56,12 @@ class OpenAIDistiller:
         input_price: of a million tokens read, in any currency.
         output_price: of a million tokens written.
         max_cost: nothing is sent that could exceed it; None = no limit.
-        max_tokens: see ``Settings``, as for the next three.
-        limit_field: see ``Settings``.
-        temperature: see ``Settings``.
-        seed: see ``Settings``.
+        max_tokens: see ``ClientSettings``, as for the next three.
+        limit_field: see ``ClientSettings``.
+        temperature: see ``ClientSettings``.
+        seed: see ``ClientSettings``.
         target_words: length of Ms that the model is asked to keep; 2,000 are refused beyond.
-        summary_words: longest item summary told.
+        summary_words: longest item summary in a prompt.
         corrections: how often an unusable answer is sent back with what was wrong.
         concurrency: most requests on their way.
         timeout: seconds that one try may take.
@@ -115,7 +103,7 @@ class OpenAIDistiller:
                 " (see docs/how-to/distil_with_a_model.md)"
             )
         self.catalog, self.max_cost = catalog, max_cost
-        self.settings = Settings(name, max_tokens, limit_field, temperature, seed)
+        self.settings = ClientSettings(name, max_tokens, limit_field, temperature, seed)
         self.prices = Prices(input_price, output_price)
         self.corrections, self.concurrency = corrections, concurrency
         self.patience = Patience(tries, first_wait, longest_wait)
@@ -124,22 +112,24 @@ class OpenAIDistiller:
         Ledger(self.prices, max_cost)  # refuses a bad limit now
 
     def distil(self, log: InteractionLog) -> Distilled:
-        """See ``OfflineDistiller.distil``; raises as ``tell`` does."""
-        return self.tell(log).distilled
+        """See ``OfflineDistiller.distil``; raises as ``run`` does."""
+        return self.run(log).distilled
 
-    def tell(self, log: InteractionLog, tick: Tick = lambda text, advance: None) -> Told:
+    def run(
+        self, log: InteractionLog, tick: Tick = lambda text, advance: None
+    ) -> DistillationResult:
         """Personas and reasons of all users, who failed, and what it cost.
 
         Args:
             log: training rows only.
-            tick: told the running cost after every reflection; called from several threads.
+            tick: is given the running cost after every reflection; called from several threads.
 
         Raises:
             DistillationError: there are ratings, and nobody's chain was finished.
             ValueError: no URL, or a damaged cache.
         """
-        ledger, cache = Ledger(self.prices, self.max_cost), open_cache(self._folder)
-        client = ChatClient(cache, ledger, self._base_url, self._timeout)
+        ledger, cache = Ledger(self.prices, self.max_cost), PaidAnswers(self._folder)
+        client = PricedClient(cache, ledger, self._base_url, self._timeout)
         try:
             chains = self._replayed(log, cache, ledger)
             tick(_running(ledger), sum(len(chain.reflections) for chain in chains.values()))
@@ -151,13 +141,13 @@ class OpenAIDistiller:
             user, reason = next(iter(sorted(failures.items())))
             raise DistillationError(
                 f"no profile of {len(chains)} was finished; user {user}: {reason}. Answers paid for"
-                " are kept: mend this and run the same command again"
+                " are kept: correct this and run the same command again"
             )
-        return self._told(log, chains, failures, ledger.spending())
+        return self._result(log, chains, failures, ledger.spending())
 
     def estimate(self, log: InteractionLog) -> Estimate:
-        """What ``tell`` would cost, without a request; answers in the cache are free."""
-        cache = open_cache(self._folder)
+        """What ``run`` would cost, without a request; answers in the cache are free."""
+        cache = PaidAnswers(self._folder)
         try:
             chains = self._replayed(log, cache, Ledger(self.prices, None))
         finally:
@@ -168,22 +158,18 @@ class OpenAIDistiller:
     # -- one reflection ----------------------------------------------------------------------
 
     def _body_of(self, batch: list[RatedItem]) -> dict[str, object]:
-        from training.distillation.answer_schema import schema
-
-        return self.settings.body(
-            first_messages(self.catalog, batch, None, **self._words), schema()
-        )
+        return self._body(first_messages(self.catalog, batch, None, **self._words))
 
     def _body(self, messages: list[Message]) -> dict[str, object]:
         from training.distillation.answer_schema import schema
 
         return self.settings.body(messages, schema())
 
-    def _reflect(self, chain: _Chain, ask: Ask, forget: Callable[[bytes], None]) -> "Reflection":
+    def _reflect(self, chain: Chain, ask: Ask, forget: Callable[[bytes], None]) -> "Reflection":
         """The chain's next reflection; unusable answers go back with what was wrong.
 
         Raises:
-            Lost: a try failed, or the model does not mend its answer; the last one is forgotten,
+            Lost: a try failed, or the model does not correct its answer; the last one is forgotten,
                 so that another run may ask again.
         """
         from training.distillation.answer_schema import InvalidReflectionError, parse
@@ -207,7 +193,7 @@ class OpenAIDistiller:
 
     def _replayed(
         self, log: InteractionLog, cache: PaidAnswers, ledger: Ledger
-    ) -> dict[int, _Chain]:
+    ) -> dict[int, Chain]:
         """User → chain, as far as its answers are paid for; only users with rows."""
 
         def ask(messages: list[Message]) -> Answer:
@@ -218,8 +204,8 @@ class OpenAIDistiller:
             return answer
 
         chains = {}
-        for user, batches in _batches(log).items():
-            chain = chains[user] = _Chain(batches)
+        for user, batches in batches_of(log).items():
+            chain = chains[user] = Chain(batches)
             try:
                 while not chain.is_done:
                     chain.reflections.append(self._reflect(chain, ask, lambda key: None))
@@ -229,8 +215,8 @@ class OpenAIDistiller:
 
     def _finish(
         self,
-        chains: dict[int, _Chain],
-        client: ChatClient,
+        chains: dict[int, Chain],
+        client: PricedClient,
         cache: PaidAnswers,
         ledger: Ledger,
         tick: Tick,
@@ -247,53 +233,38 @@ class OpenAIDistiller:
 
         failures: dict[int, str] = {}
         while waiting := [u for u, c in chains.items() if not c.is_done and u not in failures]:
-            outcome = dispatch(waiting, advance, self.concurrency, self.patience)
-            for user, reflection in outcome.answers.items():
+            attempt = dispatch(waiting, advance, self.concurrency, self.patience)
+            for user, reflection in attempt.answers.items():
                 chains[user].reflections.append(reflection)
-            failures |= {u: _at_batch(chains[u], why) for u, why in outcome.failures.items()}
-            if outcome.gave_up:
-                why = next(iter(outcome.failures.values()))
+            failures |= {u: chains[u].failure(why) for u, why in attempt.failures.items()}
+            if attempt.gave_up:
+                why = next(iter(attempt.failures.values()))
                 why = why if why.startswith("not sent: ") else f"not sent: {why}"
                 rest = [u for u, c in chains.items() if not c.is_done and u not in failures]
-                failures |= {u: _at_batch(chains[u], why) for u in rest}
+                failures |= {u: chains[u].failure(why) for u in rest}
         return dict(sorted(failures.items()))
 
-    def _told(
+    def _result(
         self,
         log: InteractionLog,
-        chains: dict[int, _Chain],
+        chains: dict[int, Chain],
         failures: dict[int, str],
         spending: Spending,
-    ) -> Told:
+    ) -> DistillationResult:
         personas, reasons = OfflineDistiller(self.catalog).distil(log)
         offsets = log.offsets()
         sections = {}
         for user in chains.keys() - failures.keys():
-            told = chains[user].reflections
-            sections[user] = told[-1].sections()
-            profile = _one_line(told[-1].profile)
+            reflections = chains[user].reflections
+            sections[user] = reflections[-1].sections()
+            profile = _one_line(reflections[-1].profile)
             personas[user] = replace(personas[user], profile=profile)
             reasons[offsets[user] : offsets[user + 1]] = [
-                _one_line(said.reason).rstrip(".") for each in told for said in each.reasons
+                _one_line(reason.reason).rstrip(".")
+                for reflection in reflections
+                for reason in reflection.reasons
             ]
-        return Told(Distilled(personas, reasons), sections, failures, spending)
-
-
-def _batches(log: InteractionLog) -> dict[int, list[list[RatedItem]]]:
-    """User → batches of at most 10 ratings in the order of time; users without rows are absent."""
-    offsets = log.offsets()
-    found = {}
-    for user in range(log.num_users):
-        rows = slice(offsets[user], offsets[user + 1])
-        pairs = zip(log.items[rows].tolist(), log.ratings[rows].tolist(), strict=True)
-        rated = [RatedItem(item, rating) for item, rating in pairs]
-        if rated:
-            found[user] = [rated[i : i + BATCH] for i in range(0, len(rated), BATCH)]
-    return found
-
-
-def _at_batch(chain: _Chain, why: str) -> str:
-    return f"batch {len(chain.reflections) + 1} of {len(chain.batches)}: {why}"
+        return DistillationResult(Distilled(personas, reasons), sections, failures, spending)
 
 
 def _one_line(text: str) -> str:

@@ -18,19 +18,27 @@ class Lost(Exception):  # noqa: N818  a signal between a try and the crew, never
         wait: seconds that the server asked for; None = it did not say.
         blame: ``request`` if others may still fare well, ``server`` if probably not, ``all`` if
             surely not.
+        refused: whether the server did no work for it: it said no, or was never reached.
     """
 
     def __init__(
-        self, reason: str, *, again: bool, wait: float | None = None, blame: str = "server"
+        self,
+        reason: str,
+        *,
+        again: bool,
+        wait: float | None = None,
+        blame: str = "server",
+        refused: bool = False,
     ) -> None:
         super().__init__(reason)
         self.again = again
         self.wait = wait
         self.blame = blame
+        self.refused = refused
 
 
-class Outcome(NamedTuple):
-    """What came of all requests."""
+class Attempt(NamedTuple):
+    """What came of asking for all rows."""
 
     answers: dict[int, Any]  # row → answer
     failures: dict[int, str]  # row → why not
@@ -55,7 +63,7 @@ class Patience:
 
 def dispatch(
     rows: Sequence[int], ask: Callable[[int], Any], concurrency: int, patience: Patience
-) -> Outcome:
+) -> Attempt:
     """Run ``ask`` for every row, at most ``concurrency`` at once, begun in the order given.
 
     Args:
@@ -86,7 +94,7 @@ def dispatch(
         except BaseException:  # an interrupt, or a fault of ours: send nothing more
             line.closing.set()
             raise
-    return Outcome(line.answers, line.failures, line.closing.is_set())
+    return Attempt(line.answers, line.failures, line.closing.is_set())
 
 
 class _Line:

@@ -249,7 +249,9 @@ def test_a_dead_server_is_named_with_the_cure_and_soon_given_up(questions):
     engine = ServerEngine("base", base_url=f"http://me:{SECRET}@127.0.0.1:{port}/v1", **QUICK)
     with pytest.raises(DeadServerError, match=f"no server answers at 127.0.0.1:{port}") as raised:
         engine.score(questions * 50, CHOICES)
-    assert "start it or set base_url, see docs/how-to/run_on_a_server.md" in str(raised.value)
+    assert "start it or set base_url or OPENAI_BASE_URL, see docs/how-to/run_on_a_server.md" in str(
+        raised.value
+    )
     assert len(raised.value.failures) == 600
     assert isinstance(raised.value, ConnectionError)
 
