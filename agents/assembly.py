@@ -67,7 +67,7 @@ def make_env(
         engine: see ``make_engine``.
         session_steps: slates a session may have; ``gym.make`` keeps ``max_episode_steps`` for its
             own wrapper, so this name works everywhere.
-        engine_info: whether ``info["engine"]`` tells of every step what it cost: exposures a
+        engine_info: whether ``info["engine"]`` holds what every step cost: exposures a
             second, tokens, cache, padding, memory (``EngineFigures``).
         settings: of the environment (``slate_size``, ``reward``, …).
     """

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,8 @@ class TfidfSvdEmbedder:
     def __init__(self, num_dims: int = 64, seed: int = 0) -> None:
         self.num_dims = num_dims
         self.seed = seed
+        self._words: Any = None  # scikit-learn's, once fitted
+        self._svd: Any = None
 
     def fit(self, texts: Sequence[str]) -> "TfidfSvdEmbedder":
         """Learn the vocabulary and the directions from ``texts``.
@@ -55,7 +57,7 @@ class TfidfSvdEmbedder:
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """(len(texts), d) unit vectors; fits on these texts if ``fit`` was never called."""
-        if not hasattr(self, "_svd"):
+        if self._svd is None:
             self.fit(texts)
         return unit(self._svd.transform(self._words.transform(texts)))
 
@@ -80,6 +82,7 @@ class SentenceTransformerEmbedder:
     def __init__(self, model: str, device: str | None = None) -> None:
         self.model = model
         self.device = device
+        self._encoder: Any = None
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """(len(texts), d) unit vectors.
@@ -87,16 +90,19 @@ class SentenceTransformerEmbedder:
         Raises:
             ImportError: sentence-transformers is not installed; the text is the install line.
         """
-        if not hasattr(self, "_encoder"):
-            try:
-                from sentence_transformers import SentenceTransformer
-            except ImportError as error:
-                raise ImportError(
-                    "SentenceTransformerEmbedder needs sentence-transformers:"
-                    " pip install sentence-transformers"
-                ) from error
-            self._encoder = SentenceTransformer(self.model, device=self.device)
+        if self._encoder is None:
+            self._encoder = self._loaded()
         return unit(self._encoder.encode(list(texts), show_progress_bar=False))
+
+    def _loaded(self) -> Any:
+        try:
+            from sentence_transformers import SentenceTransformer
+        except ImportError as error:
+            raise ImportError(
+                "SentenceTransformerEmbedder needs sentence-transformers:"
+                " pip install sentence-transformers"
+            ) from error
+        return SentenceTransformer(self.model, device=self.device)
 
 
 def unit(vectors: NDArray[np.floating]) -> Vectors:

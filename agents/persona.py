@@ -25,7 +25,7 @@ DIVERSITY = {
 MOST_APART = 0.9
 
 
-def told_apart(stars: float) -> str:
+def stars_apart(stars: float) -> str:
     """How far from others, as prompts and profiles say it: one decimal, within ``MOST_APART``."""
     within = min(MOST_APART, max(-MOST_APART, stars))
     return f"{within + 0.0:+.1f}".replace("-0.0", "+0.0")
@@ -62,7 +62,7 @@ class Persona:
             )
 
 
-def tell_reason(persona: Persona, genres: tuple[str, ...], rating: float) -> str:
+def reason_for(persona: Persona, genres: tuple[str, ...], rating: float) -> str:
     """The reason a persona gives for a rating without asking any model: a short clause.
 
     The genre that speaks most clearly for the direction of the rating is named.

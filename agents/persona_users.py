@@ -1,14 +1,12 @@
 """Users who are personas on a language model: one engine call for a whole batch of slates."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from agents.embedding import Vectors
 from agents.inference.engine import Engine, Request
-from agents.memory.base import ExactMemory, TableMemory
-from agents.persona import Persona, tell_reason
+from agents.memory.base import MakeMemory, TableMemory
+from agents.persona import Persona, reason_for
 from agents.population.population import Population
 from agents.prompts import RATING_CHOICES, persona_prefix
 from agents.suffixes import SuffixWriter
@@ -16,8 +14,6 @@ from simenv.events import NUM_STARS, Feedback, FloatArray, IntArray, SeedArray, 
 from simenv.snapshots import Arrays, check_shapes, pack_arrays, unpack_arrays
 from simenv.user_model import Explanation
 from simenv.users.behaviour import Behaviour
-
-MakeMemory = Callable[[Vectors, int], ExactMemory]
 
 
 @dataclass
@@ -38,7 +34,7 @@ class PersonaUsers:
 
     def __post_init__(self) -> None:
         people = replace(self.population, personas=list(self.population.personas))
-        self.population = people  # who they are may change; the caller keeps hers
+        self.population = people  # a list of our own: who they are may change
         self.num_users = len(people.personas)
         self.memory = self.make_memory(people.vectors, self.num_users)
         log = people.history
@@ -105,7 +101,7 @@ class PersonaUsers:
         ratings = feedback.ratings[rows, places]
         personas, genres = self.population.personas, self.population.catalog.genres
         reasons = [
-            tell_reason(personas[u], genres[i], r)
+            reason_for(personas[u], genres[i], r)
             for u, i, r in zip(owners.tolist(), items.tolist(), ratings.tolist(), strict=True)
         ]
         self.memory.add(owners, items, ratings, reasons)
@@ -121,7 +117,7 @@ class PersonaUsers:
         self._writer.meet(user, persona)
 
     def hear(self, averages: FloatArray) -> None:
-        """Everybody is told ``averages`` (num_items,) of the items from now on."""
+        """Prompts show everybody ``averages`` (num_items,) of the items from now on."""
         catalog = replace(self.population.catalog, fair_averages=averages)
         self.population = replace(self.population, catalog=catalog)
         self._writer.hear(catalog)

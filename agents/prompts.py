@@ -8,7 +8,7 @@ that an engine can keep its KV cache; recalled memories and the item stand in th
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from agents.persona import ACTIVITY, CONFORMITY, DIVERSITY, Persona, told_apart
+from agents.persona import ACTIVITY, CONFORMITY, DIVERSITY, Persona, stars_apart
 from simenv.catalog import Catalog
 
 RATING_CUE = "RATING:"
@@ -17,7 +17,7 @@ _SHOWN_COUNTS = (0, 1, 2, 5, 10, 20, 50, 100)  # more votes say nothing more
 
 
 class Gist(NamedTuple):
-    """What many recalled memories amount to; told in one sentence."""
+    """What many recalled memories amount to; shown in one sentence."""
 
     closeness: float  # mean similarity to the item asked about, in [-1, 1]
     own: float  # mean of the user's own ratings, weighted by similarity
@@ -25,7 +25,7 @@ class Gist(NamedTuple):
 
 
 class Recollection(NamedTuple):
-    """One memory told in full."""
+    """One memory shown in full."""
 
     item: int
     rating: float
@@ -34,14 +34,14 @@ class Recollection(NamedTuple):
 
 @dataclass(frozen=True)
 class PromptStyle:
-    """How much is told. The shipped pocket model reads the defaults; larger models can read more.
+    """How much a prompt shows: the shipped model reads the defaults, larger ones can read more.
 
     Attributes:
-        verbatim: memories told in full (m); the paper's is 1.
+        verbatim: memories shown in full (m); the paper's is 1.
         gist: memories summed up in one sentence; 0 leaves it out.
-        summary_words: longest summary told, in words; 0 leaves it out.
-        cast: longest cast told; the paper's is 15.
-        persona: whether Ms is told at all (ablations switch it off).
+        summary_words: longest summary shown, in words; 0 leaves it out.
+        cast: longest cast shown; the paper's is 15.
+        persona: whether Ms is shown at all (ablations switch it off).
     """
 
     verbatim: int = 1
@@ -89,12 +89,12 @@ def memory_line(catalog: Catalog, memory: Recollection) -> str:
 
 
 def item_line(catalog: Catalog, item: int, style: PromptStyle) -> str:
-    """The item asked about: title, year and genres; summary and cast as far as they are told."""
+    """The item asked about: title, year, genres; summary and cast as far as the style goes."""
     cast = catalog.casts[item][: style.cast]
-    told = " ".join(catalog.summaries[item].split()[: style.summary_words])
+    summary = " ".join(catalog.summaries[item].split()[: style.summary_words])
     parts = [f"{catalog.kind.upper()}: {_headline(catalog, item)}."]
-    if told:
-        parts.append(told)
+    if summary:
+        parts.append(summary)
     if cast:
         parts.append(f"With {', '.join(cast)}.")
     return " ".join(parts) + "\n"
@@ -102,13 +102,13 @@ def item_line(catalog: Catalog, item: int, style: PromptStyle) -> str:
 
 def gist_words(gist: Gist) -> str:
     """What the most similar memories amount to."""
-    apart = told_apart(gist.against_others)
+    apart = stars_apart(gist.against_others)
     return f"ALIKE {gist.closeness:.1f}: own {gist.own:.1f}, apart {apart}. "
 
 
 def taste_words(taste: float, level: float) -> str:
     """What Ms says of the item's genres, and of the user's ratings at large, next to others."""
-    return f"TASTE {told_apart(taste)}, level {told_apart(level)}. "
+    return f"TASTE {stars_apart(taste)}, level {stars_apart(level)}. "
 
 
 def closing_words(catalog: Catalog, item: int, chosen: bool = False) -> str:

@@ -2,7 +2,7 @@
 
 Two items are alike when people who liked the one beyond its average liked the other too; where few
 people rated, their words decide. Both parts are in stars, so that neither needs a weight tuned to a
-data set: taste explains up to ``_TEXT_STARS`` of what texts tell apart, and what the ratings show.
+data set: texts count as much as a taste of ``_TEXT_STARS`` stars, ratings as much as they show.
 """
 
 import numpy as np
@@ -21,7 +21,7 @@ _NUM_DIRECTIONS = 32
 def item_vectors(
     catalog: Catalog, log: InteractionLog, embedder: Embedder | None = None
 ) -> Vectors:
-    """Unit vectors (num_items, d) whose products say how much one item tells about another.
+    """Unit vectors (num_items, d) whose products say how much one item says about another.
 
     Args:
         catalog: its texts are embedded; its fair averages are what ratings are compared with.

@@ -52,8 +52,8 @@ class SuffixWriter:
         """Suffixes of users (n,) for items (n, k), row by row: n·k texts; changes no memory.
 
         Args:
-            users: (n,) who is asked.
-            items: (n, k) about what.
+            users: (n,) whom to ask.
+            items: (n, k) about which items.
             chosen: (n, k) or one for all: whether the user picked the item on their own, as in a
                 log, or had it suggested, as in a slate.
         """
@@ -92,12 +92,12 @@ class SuffixWriter:
         n, k, m = recalled.items.shape
         owners = np.repeat(users, k).tolist()
         items = recalled.items.reshape(n * k, m)
-        told = min(self.style.verbatim, m)
+        shown = min(self.style.verbatim, m)
         columns = zip(
             owners,
-            items[:, :told].tolist(),
-            recalled.ratings.reshape(n * k, m)[:, :told].tolist(),
-            recalled.rows.reshape(n * k, m)[:, :told].tolist(),
+            items[:, :shown].tolist(),
+            recalled.ratings.reshape(n * k, m)[:, :shown].tolist(),
+            recalled.rows.reshape(n * k, m)[:, :shown].tolist(),
             strict=True,
         )
         return [

@@ -1,9 +1,16 @@
-"""Counter-based randomness: every draw is a hash of (root, user, step, channel).
+"""Where random numbers come from: hashes of (root, user, step, channel), and generators by stream.
 
-No generator is shared, so a draw does not depend on batch, order or shard. The hash is
-SplitMix64's finaliser (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators, 2014),
-applied once per mixed-in word.
+Decisions of users and of the world are counter-based: every draw is a hash, no generator is shared,
+so a draw does not depend on batch, order or shard. The hash is SplitMix64's finaliser (Steele, Lea,
+Flood: Fast Splittable Pseudorandom Number Generators, 2014), applied once per mixed-in word. What
+is drawn once a run, in a fixed order, comes from a ``generator`` with a stream of its own.
+
+Channels and streams are all named here, so that no two draws share one by accident; a test reads
+the source and fails where they do. ``np.random.default_rng(seed)`` without a stream belongs to
+whoever was handed a seed of their own (it is stream 0, which has no name for that reason).
 """
+
+from enum import IntEnum, unique
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,6 +20,70 @@ from simenv.events import FloatArray, IntArray, SeedArray
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MIX1 = np.uint64(0xBF58476D1CE4E5B9)
 _MIX2 = np.uint64(0x94D049BB133111EB)
+
+
+@unique
+class Channel(IntEnum):
+    """Draws of the world, from a seed for each (root, user, step)."""
+
+    TEXT = 0  # tokens of a free answer
+    RATING = 1  # stars
+    TAKE = 2  # whether a shown item is watched
+    QUIT = 3  # whether a visit ends
+    SLOT = 1001  # who comes next into a slot of an environment
+    CANDIDATE = 1002  # one candidate from each stratum of the catalogue
+    ROTATION = 1003  # where the first stratum begins
+    RETURN = 1004  # days until the next visit
+    ATTENTION = 1005  # whether a tired or bored user still takes an item
+    ARRIVAL = 2001  # whether somebody comes in a tick
+    FIRST_VISIT = 2002  # when somebody comes first
+    WORD_OF_MOUTH = 2101  # whether a friend hears of it
+    TREND = 2102  # whether somebody meets the item of the day
+    VIRAL = 2103  # whether somebody meets a viral item
+
+
+@unique
+class PolicyChannel(IntEnum):
+    """Draws of a recommender. Its root comes from its own generator, so numbers may recur."""
+
+    RANDOM_SLATE = 0
+    EXPLORE = 1  # the coin of epsilon-greedy
+    POSTERIOR = 2  # weights of Thompson sampling
+
+
+@unique
+class Stream(IntEnum):
+    """Generators of draws that are made once a run, in a fixed order."""
+
+    ACTIVITY = 1  # levels of scripted users
+    YEARS = 2  # of a scripted catalogue
+    SYNTHETIC_WORLD = 7
+    WORLD_PARAMETERS = 11  # of which kind a synthetic world is
+    LOG_WORLD = 13  # users of a training world that is cut from a log
+    RAFT = 17
+    COMPARED_PAIRS = 19  # of friends and strangers in a society
+    ASKED_ROWS = 23  # rows of a log that are asked about in free text
+    EVALUATED_USERS = 29
+    AGREEMENT = 31  # bootstrap of the agreement between simulated and true orders
+    JUDGED_USERS = 37
+    JUDGED_SLATES = 41
+    POSTERIOR_TASTES = 43
+    WAVES = 53  # in which order users are asked
+    SEARCH_HALVES = 59
+    LOGGED_PLAY = 67
+    LOGGED_USERS = 71
+    NETWORK = 73  # seats in the social network
+    DRIFT = 79  # of tastes, one generator a tick
+    BRANCHES = 83  # of a counterfactual fork
+    RANDOM_SLATES = 89  # beside deliberately bad ones
+
+
+def generator(seed: int, stream: Stream, *numbers: int) -> np.random.Generator:
+    """The generator of one draw of a run; ``numbers`` set repetitions of the draw apart.
+
+    A trailing 0 among ``numbers`` is as good as none: a stream always has them or never.
+    """
+    return np.random.default_rng([seed, stream, *numbers])
 
 
 def mix(state: ArrayLike, word: ArrayLike) -> SeedArray:
@@ -34,7 +105,10 @@ def row_seeds(root: int, users: IntArray, steps: IntArray) -> SeedArray:
 def uniforms(seeds: SeedArray, channel: int, num_places: int) -> FloatArray:
     """Uniform draws in [0, 1) for every seed and place: (n, num_places).
 
-    Different ``channel`` numbers give independent draws for different decisions.
+    Args:
+        seeds: (n,).
+        channel: a ``Channel`` or ``PolicyChannel``; different ones give independent draws.
+        num_places: independent draws for each seed.
     """
     base = mix(seeds, channel)[:, None]
     bits = mix(base, np.arange(num_places)[None, :])

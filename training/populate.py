@@ -23,7 +23,7 @@ def population_on(
     Args:
         dataset: whose users they are; ids are its own.
         model: folder or hub name of the base model.
-        style: how much the prompts tell.
+        style: how much the prompts show.
         embedder: of item texts, for recall; default TF-IDF + SVD.
         distilled: Ms and reasons of the training rows; default by ``OfflineDistiller``.
     """

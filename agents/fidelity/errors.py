@@ -33,20 +33,19 @@ def log_loss(log_chances: FloatArray, ratings: FloatArray) -> float:
     return float(-np.mean(log_chances[np.arange(len(stars)), stars - 1]))
 
 
-def calibration_error(chances: FloatArray, ratings: FloatArray, num_bins: int = NUM_BINS) -> float:
+def calibration_error(chances: FloatArray, ratings: FloatArray) -> float:
     """Expected calibration error (ECE) of P(rating) over all five stars, in [0, 1].
 
-    Every (row, star) pair is one forecast; forecasts are put into ``num_bins`` bins of equal width
+    Every (row, star) pair is one forecast; forecasts are put into 15 bins of equal width
     and the gaps between mean forecast and frequency are averaged, weighted by bin size (Guo et al.,
     On Calibration of Modern Neural Networks, 2017, applied to each class).
 
     Args:
         chances: (r, 5) distributions over stars.
         ratings: (r,) whole stars that were given.
-        num_bins: at least 1.
     """
-    forecast, happened, bins = _forecasts(chances, ratings, num_bins)
-    gaps = np.bincount(bins, forecast - happened, minlength=num_bins)
+    forecast, happened, bins = _forecasts(chances, ratings)
+    gaps = np.bincount(bins, forecast - happened, minlength=NUM_BINS)
     return float(np.abs(gaps).sum() / len(forecast))
 
 
@@ -58,27 +57,23 @@ class CalibrationCurve(NamedTuple):
     sizes: IntArray  # (bins,) forecasts
 
 
-def calibration_curve(
-    chances: FloatArray, ratings: FloatArray, num_bins: int = NUM_BINS
-) -> CalibrationCurve:
+def calibration_curve(chances: FloatArray, ratings: FloatArray) -> CalibrationCurve:
     """The bins of ``calibration_error``, for a picture; arguments as there."""
-    forecast, happened, bins = _forecasts(chances, ratings, num_bins)
-    sizes = np.bincount(bins, minlength=num_bins)
+    forecast, happened, bins = _forecasts(chances, ratings)
+    sizes = np.bincount(bins, minlength=NUM_BINS)
     shares = np.where(sizes > 0, sizes, np.nan)
     return CalibrationCurve(
-        np.bincount(bins, forecast, num_bins) / shares,
-        np.bincount(bins, happened, num_bins) / shares,
+        np.bincount(bins, forecast, NUM_BINS) / shares,
+        np.bincount(bins, happened, NUM_BINS) / shares,
         sizes.astype(np.int64),
     )
 
 
-def _forecasts(
-    chances: FloatArray, ratings: FloatArray, num_bins: int
-) -> tuple[FloatArray, FloatArray, IntArray]:
+def _forecasts(chances: FloatArray, ratings: FloatArray) -> tuple[FloatArray, FloatArray, IntArray]:
     """(r·5,) forecasts, whether they came true (1 or 0), and the bin of each."""
     forecast = chances.reshape(-1)
     happened = (ratings[:, None] == np.arange(1, NUM_STARS + 1)).reshape(-1).astype(np.float64)
-    return forecast, happened, np.minimum((forecast * num_bins).astype(np.int64), num_bins - 1)
+    return forecast, happened, np.minimum((forecast * NUM_BINS).astype(np.int64), NUM_BINS - 1)
 
 
 def rmse_interval(errors: FloatArray, users: IntArray, num_resamples: int = 1000) -> list[float]:

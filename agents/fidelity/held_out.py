@@ -28,7 +28,7 @@ def measure(
         model: whose users are those of ``dataset``; its memories are not changed.
         dataset: targets are rows of ``dataset.test``, predictors learn from ``train`` (and from
             ``background``, other people's rows, where there are any).
-        users: (n,) who is asked.
+        users: (n,) whom to ask.
         most_rows: rows asked of one user, the earliest ones.
 
     Returns:
@@ -55,7 +55,7 @@ def against_truth(
     Args:
         model: whose users are those of ``dataset``; its memories are not changed.
         dataset: of a world with known truth.
-        users: (n,) who is asked, each about items drawn at random.
+        users: (n,) whom to ask, each about items drawn at random.
         rng: draws the items.
 
     Returns:

@@ -9,6 +9,7 @@ from agents.fidelity.errors import mae, rmse
 from agents.inference.engine import Sampling
 from agents.persona_users import PersonaUsers
 from simenv.events import FloatArray, InteractionLog
+from simenv.seeding import Stream, generator
 
 PAPER = Sampling(max_new_tokens=4, temperature=0.3, top_k=50)
 _UNRELATED = 3.0  # stars that stand for an answer without a rating
@@ -34,7 +35,7 @@ def said(model: PersonaUsers, log: InteractionLog, num_rows: int, seed: int) -> 
         num_rows: how many are asked, drawn at random.
         seed: of the draw and of the answers.
     """
-    rng = np.random.default_rng([seed, 23])
+    rng = generator(seed, Stream.ASKED_ROWS)
     rows = np.sort(rng.permutation(len(log))[:num_rows])
     requests = model.requests(log.users[rows], log.items[rows][:, None], chosen=True)
     seeded = [request._replace(seed=seed + i) for i, request in enumerate(requests)]

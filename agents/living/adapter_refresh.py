@@ -24,7 +24,7 @@ TrainFurther = Callable[[Path, Sequence[Sequence[Page]]], Path]
 
 @runtime_checkable
 class SwapsAdapters(Protocol):
-    """Engines that take adapters in and let go of them while they run."""
+    """Engines that load and unload adapters while they run."""
 
     adapters: tuple[str, ...]
 
@@ -33,7 +33,7 @@ class SwapsAdapters(Protocol):
         ...
 
     def unload_adapter(self, name: str) -> None:
-        """Let go of an adapter and of all that was computed with it."""
+        """Unload an adapter and drop all that was computed with it."""
         ...
 
 
@@ -136,7 +136,7 @@ class Refresher:
     def refresh(self, tick: int) -> None:
         """Train every adapter on what its people have decided, and use what is no worse."""
         for adapter in list(self._names):
-            lives = [self.diary.of(user) for user in self._wearers(adapter).tolist()]
+            lives = [self.diary.of(user) for user in self._users_of(adapter).tolist()]
             parts = [divided(pages, self.settings.held_out) for pages in lives if pages]
             old, new = [part[0] for part in parts], [page for part in parts for page in part[1]]
             count = sum(len(pages) for pages in old)
@@ -190,10 +190,10 @@ class Refresher:
             self._put_on(adapter, f"{adapter}@{used[-1]}" if used else adapter)
 
     def _put_on(self, adapter: str, name: str) -> None:
-        """All who came with ``adapter`` answer with ``name``; the engine lets go of all others."""
+        """All who came with ``adapter`` answer with ``name``; the engine unloads all others."""
         folder = self._folder(name)
         self._load(name, folder)
-        self._users.put_on(self._wearers(adapter), name, str(folder))
+        self._users.put_on(self._users_of(adapter), name, str(folder))
         self._names[adapter] = name
         for other in self._engine.adapters:
             if other != name and other.partition("@")[0] == adapter:
@@ -203,7 +203,7 @@ class Refresher:
         if name not in self._engine.adapters:
             self._engine.load_adapter(name, folder)
 
-    def _wearers(self, adapter: str) -> IntArray:
+    def _users_of(self, adapter: str) -> IntArray:
         """(p,) who came with an adapter."""
         return np.array([u for u, own in enumerate(self._first) if own == adapter], dtype=np.int64)
 

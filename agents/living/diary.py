@@ -47,14 +47,14 @@ class Diary:
             pages.clear()
 
     def snapshot(self) -> str:
-        """The exact content; a prefix that stands on many pages is told once."""
-        told: dict[str, int] = {}
+        """The exact content; a prefix that stands on many pages is kept once."""
+        places: dict[str, int] = {}
         rows = [
-            [user, told.setdefault(page.prefix, len(told)), page.suffix, page.stars]
+            [user, places.setdefault(page.prefix, len(places)), page.suffix, page.stars]
             for user, pages in enumerate(self._pages)
             for page in pages
         ]
-        return json.dumps({"prefixes": list(told), "pages": rows})
+        return json.dumps({"prefixes": list(places), "pages": rows})
 
     def restore(self, snapshot: str) -> None:
         """Bring back what ``snapshot`` returned."""

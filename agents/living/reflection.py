@@ -103,10 +103,10 @@ class LivingUsers:
         self.inner.remember(users, slates, feedback)
 
     def advance(self, tick: int, averages: FloatArray, shift: FloatArray) -> None:
-        """What everybody says of the items has changed; see ``simenv.abm.moving_world.World``.
+        """What everybody says of the items has changed; see ``MovingWorld`` of ``simenv.abm``.
 
-        A scandal reaches people as a fallen average. Averages are told to one decimal, so nothing
-        is written anew where none of these changed.
+        A scandal reaches people as a fallen average. Prompts show averages to one decimal, so
+        nothing is written anew where none of these changed.
         """
         heard = np.clip(averages + shift, 1.0, 5.0)
         if not np.array_equal(np.round(heard, 1), np.round(self._averages, 1)):
@@ -116,7 +116,7 @@ class LivingUsers:
         """The users (n,) write their profiles anew from all they remember.
 
         Raises:
-            RuntimeError: nobody was named who writes profiles.
+            RuntimeError: there is no ``distil``.
         """
         if self._distil is None:
             raise RuntimeError("reflect wanted somebody who writes profiles; give distil=")
@@ -136,10 +136,10 @@ class LivingUsers:
         return [] if self._refresher is None else self._refresher.history
 
     def refresh(self, tick: int) -> None:
-        """See ``simenv.abm.moving_world.Refreshes``.
+        """See ``simenv.abm.living_users.Refreshes``.
 
         Raises:
-            RuntimeError: nobody was named who trains adapters.
+            RuntimeError: there is no ``refresher``.
         """
         if self._refresher is None:
             raise RuntimeError("refresh wanted somebody who trains adapters; give refresher=")
@@ -169,8 +169,8 @@ class LivingUsers:
             "averages": self._averages,
         }
         if self._refresher is not None:
-            told = self._refresher.snapshot().encode()
-            arrays["adapters"] = np.frombuffer(told, dtype=np.uint8)
+            text_of_adapters = self._refresher.snapshot().encode()
+            arrays["adapters"] = np.frombuffer(text_of_adapters, dtype=np.uint8)
         return pack_arrays(arrays)
 
     def restore(self, snapshot: bytes) -> None:
@@ -183,8 +183,8 @@ class LivingUsers:
         self.inner.restore(arrays["people"].tobytes())
         changes: dict[str, Any] = json.loads(arrays["changes"].tobytes().decode())
         versions = {
-            int(user): [Version(*version) for version in told]
-            for user, told in changes["versions"].items()
+            int(user): [Version(*version) for version in rows]
+            for user, rows in changes["versions"].items()
         }
         self._restart(versions)
         for user, fields in changes["personas"].items():

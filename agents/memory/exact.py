@@ -44,7 +44,7 @@ class ExactMemory:
         self._reindex()
 
     def seal(self) -> None:
-        """Make the present content the one that ``reset`` goes back to."""
+        """See ``Memory.seal``."""
         self._initial = self.snapshot()
 
     def __len__(self) -> int:
@@ -52,17 +52,17 @@ class ExactMemory:
 
     @property
     def num_bytes(self) -> int:
-        """Of the decisions' arrays and reasons; item vectors and indexes not counted."""
+        """See ``Memory.num_bytes``."""
         return self._store.num_bytes
 
     def count(self, users: IntArray) -> IntArray:
-        """(n,) decisions each user keeps."""
+        """See ``Memory.count``."""
         return self._store.counts[users]
 
     def add(
         self, users: IntArray, items: IntArray, ratings: FloatArray, reasons: Sequence[str]
     ) -> None:
-        """Append decisions (r,) in the order given; over the budget see the module."""
+        """See ``Memory.add``; over the budget see the module."""
         users, items = np.asarray(users, dtype=np.int64), np.asarray(items, dtype=np.int64)
         if not len(users) == len(items) == len(ratings) == len(reasons):
             raise ValueError(
@@ -104,7 +104,7 @@ class ExactMemory:
         """Hook: rebuild the search index from the arrays, of these users or of all."""
 
     def recall(self, users: IntArray, items: IntArray, m: int) -> Recalled:
-        """See ``Memory.recall``; equal similarities: the more recent decision comes first."""
+        """See ``Memory.recall``."""
         check_wanted(m)
         users, items = np.asarray(users), np.asarray(items)
         rows = np.zeros((*items.shape, m), dtype=np.int64)
@@ -148,7 +148,7 @@ class ExactMemory:
         return self._store.reason(user, row)
 
     def decisions(self, user: int) -> list[tuple[int, float, str]]:
-        """A user's decisions in order: (item, rating, reason)."""
+        """See ``Memory.decisions``."""
         return self._store.decisions(user)
 
     def snapshot(self) -> bytes:
@@ -166,7 +166,7 @@ class ExactMemory:
         self._reindex()
 
     def reset(self) -> None:
-        """See ``Memory.reset``: back to ``seal``, or to nothing."""
+        """See ``Memory.reset``."""
         if self._initial is None:
             self._store.clear()
             self._reindex()

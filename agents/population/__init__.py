@@ -1,1 +1,4 @@
-"""Populations: folders of people, with their adapters, memories and base model."""
+"""Populations: people as a folder with adapters, memories and base model. The code, not the data.
+
+The shipped population itself lies in ``agents/populations/`` (package data).
+"""

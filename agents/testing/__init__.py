@@ -1,1 +1,1 @@
-"""Contract tests for authors: subclass one and your part has the tests that ours must pass."""
+"""Contract suites for engines and people's seams: subclass one and your part has its tests."""

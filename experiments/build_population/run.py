@@ -55,7 +55,7 @@ def run(cfg: DictConfig, output_dir: Path) -> dict[str, Any]:
         "training": base.training,
         "people": f"{dataset.num_users} users of {dataset.name}",
         "personas": _personas(built),
-        "distilled": {"failures": len(built.told.failures), **built.told.spending._asdict()},
+        "distilled": {"failures": len(built.report.failures), **built.report.spending._asdict()},
         "prompt_tokens": built.tokens._asdict(),
         "fidelity": fidelity,
     }

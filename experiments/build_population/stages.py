@@ -11,13 +11,13 @@ from typing import Any, NamedTuple
 
 from agents.population.population import Population
 from agents.prompts import PromptStyle
-from experiments.distil.run import Distiller
-from experiments.distil.run import tell as tell_people
+from experiments.distil.run import Distiller, distil_with_progress
 from simenv.data.dataset import Dataset
 from training.adapters.lora_presets import LoraPreset
 from training.adapters.variants import people_on, train_variants
-from training.distillation.with_model import DistillationResult
-from training.examples.raft import RaftSet, RaftSettings, TokenReport, fitting, raft_set
+from training.distillation.with_model import DistillationReport
+from training.examples.prompt_lengths import TokenReport, fitting
+from training.examples.raft import RaftSet, RaftSettings, raft_set
 from training.groups.clusters import Clusters, find_clusters
 from training.groups.ms_vectors import ms_vectors
 from training.populate import population_on
@@ -50,7 +50,7 @@ class Built(NamedTuple):
     """People on adapters, and what each stage had to say."""
 
     people: Population
-    told: DistillationResult  # with the users whom a model failed, and what was spent
+    report: DistillationReport  # with the users whom a model failed, and what was spent
     clusters: Clusters
     tokens: TokenReport
     adapters: dict[str, dict[str, Any]]  # name → card of its training
@@ -69,23 +69,23 @@ def build(
 
     Args:
         dataset: nobody reads its test rows.
-        distiller: tells Ms and reasons, without a model or by one.
+        distiller: writes Ms and reasons, without a model or by one.
         model: folder or hub name of the base.
-        style: how much the prompts tell.
+        style: how much the prompts say.
         settings: see there.
         folder: for ``clusters.json`` and ``adapters/``.
         tell: gets a short text when a stage starts.
     """
     tell("distilling")
-    told = tell_people(distiller, dataset)
-    people = population_on(dataset, model, style, distilled=told.distilled)
+    report = distil_with_progress(distiller, dataset)
+    people = population_on(dataset, model, style, distilled=report.distilled)
     tell("clustering")
     vectors = ms_vectors(settings.ms, dataset.catalog.genre_names)
     clusters = find_clusters(people.personas, vectors, k=settings.num_clusters, seed=settings.seed)
     folder.mkdir(parents=True, exist_ok=True)
     clusters.save(folder / "clusters.json")
     tell("writing the RAFT set")
-    raft, tokens = raft_of(dataset, model, style, settings.raft, told)
+    raft, tokens = raft_of(dataset, model, style, settings.raft, report)
     variant = train_variants(
         model,
         raft.examples,
@@ -98,7 +98,7 @@ def build(
         on_step=lambda name, step, loss: tell(f"training {name}") if step == 1 else None,
     )[settings.variant]
     on_adapters = people_on(people, variant, clusters.labels)
-    return Built(on_adapters, told, clusters, tokens, variant.cards)
+    return Built(on_adapters, report, clusters, tokens, variant.cards)
 
 
 def raft_of(
@@ -106,12 +106,12 @@ def raft_of(
     model: str,
     style: PromptStyle,
     settings: RaftSettings,
-    told: DistillationResult,
+    report: DistillationReport,
 ) -> tuple[RaftSet, TokenReport]:
-    """The RAFT set that fits into the context of ``model``, with Ms by whoever told it."""
+    """The RAFT set that fits into the context of ``model``, with Ms by whoever distilled it."""
     from transformers import AutoConfig, AutoTokenizer
 
-    by_model = told.distilled if told.sections else None
+    by_model = report.distilled if report.sections else None
     limit = int(AutoConfig.from_pretrained(model).max_position_embeddings)
     raft = raft_set(dataset, style, settings, by_model)
     return fitting(raft, AutoTokenizer.from_pretrained(model), limit)

@@ -14,6 +14,7 @@ from simenv.env.rollout import Policy
 from simenv.env.spaces import Observation
 from simenv.env.vector_env import RecVectorEnv
 from simenv.events import BoolArray, Feedback, FloatArray, IntArray
+from simenv.seeding import Stream, generator
 
 
 class Branch(NamedTuple):
@@ -70,7 +71,7 @@ def fork(
     for name, policy in policies.items():
         env.restore(moment)
         own = copy.deepcopy(stayer if name == before else policy)
-        later = np.random.default_rng([seed, 67])
+        later = generator(seed, Stream.BRANCHES)
         _, branch = _play(env, own, later, observation, env.max_episode_steps - switch_at)
         branches[name] = branch
     env.restore(moment)

@@ -15,9 +15,10 @@ from experiments.reporting.progress import progress_bar
 from experiments.reporting.provenance import provenance, public_text
 from experiments.reporting.report import write_json
 from simenv.data.dataset import Dataset
+from training.distillation.chains import batches_of
 from training.distillation.ledger import Spending
 from training.distillation.offline import OfflineDistiller
-from training.distillation.with_model import DistillationResult, OpenAIDistiller
+from training.distillation.with_model import DistillationReport, OpenAIDistiller
 
 Distiller = OfflineDistiller | OpenAIDistiller
 
@@ -43,27 +44,26 @@ def run(cfg: DictConfig, output_dir: Path) -> dict[str, Any]:
     if cfg.experiment.dry_run:
         found = _estimate(distiller, dataset)
     else:
-        told = tell(distiller, dataset)
-        _write_people(output_dir / "people.jsonl", dataset, told)
-        found = _counts(told)
+        report = distil_with_progress(distiller, dataset)
+        _write_people(output_dir / "people.jsonl", dataset, report)
+        found = _counts(report)
     results = {**head, **found, "provenance": provenance(config, started)}
     write_json(output_dir / "results.json", results)
     _show({**head, **found})
     return results
 
 
-def tell(distiller: Distiller, dataset: Dataset) -> DistillationResult:
+def distil_with_progress(distiller: Distiller, dataset: Dataset) -> DistillationReport:
     """Distil the training rows with either distiller, showing progress and cost."""
     if isinstance(distiller, OfflineDistiller):
         free = Spending(0, 0, 0, 0, 0.0, 0.0, 0, None)
-        return DistillationResult(distiller.distil(dataset.train), {}, {}, free)
+        return DistillationReport(distiller.distil(dataset.train), {}, {}, free)
     with progress_bar("distil", total=_num_batches(dataset)) as tick:
-        return distiller.run(dataset.train, tick)
+        return distiller.distil_with_report(dataset.train, tick)
 
 
 def _num_batches(dataset: Dataset) -> int:
-    counts = dataset.train.offsets()
-    return int(sum(-(-int(n) // 10) for n in counts[1:] - counts[:-1]))
+    return sum(len(batches) for batches in batches_of(dataset.train).values())
 
 
 def _name(distiller: Distiller) -> str:
@@ -76,25 +76,25 @@ def _estimate(distiller: Distiller, dataset: Dataset) -> dict[str, Any]:
     return {"estimate": distiller.estimate(dataset.train)._asdict()}
 
 
-def _counts(told: DistillationResult) -> dict[str, Any]:
+def _counts(report: DistillationReport) -> dict[str, Any]:
     return {
-        "told_by_model": len(told.sections),
-        "failures": {str(user): public_text(why) for user, why in told.failures.items()},
-        "spending": told.spending._asdict(),
+        "told_by_model": len(report.sections),
+        "failures": {str(user): public_text(why) for user, why in report.failures.items()},
+        "spending": report.spending._asdict(),
     }
 
 
-def _write_people(path: Path, dataset: Dataset, told: DistillationResult) -> None:
+def _write_people(path: Path, dataset: Dataset, report: DistillationReport) -> None:
     offsets = dataset.train.offsets()
     with path.open("w", encoding="utf-8") as file:
-        for user, persona in enumerate(told.distilled.personas):
+        for user, persona in enumerate(report.distilled.personas):
             line = {
                 "user": dataset.user_ids[user],
-                "told_by": "model" if user in told.sections else "offline",
+                "told_by": "model" if user in report.sections else "offline",
                 **asdict(persona),
-                "sections": told.sections.get(user),
-                "failure": public_text(told.failures[user]) if user in told.failures else None,
-                "reasons": told.distilled.reasons[offsets[user] : offsets[user + 1]],
+                "sections": report.sections.get(user),
+                "failure": public_text(report.failures[user]) if user in report.failures else None,
+                "reasons": report.distilled.reasons[offsets[user] : offsets[user + 1]],
             }
             file.write(json.dumps(line, ensure_ascii=False, allow_nan=False) + "\n")
 

@@ -19,6 +19,7 @@ from recommenders.off_policy.mrdr import cross_fitted_means, more_robust
 from recommenders.off_policy.pseudo_inverse import pseudo_inverse
 from recommenders.policies.heuristics import Random
 from simenv.events import IntArray
+from simenv.seeding import Stream, generator
 
 Cell = tuple[str, str, str]  # logging policy, target, estimator
 
@@ -34,7 +35,7 @@ def estimate_many(
 ) -> dict[Cell, list[Estimate]]:
     """``repetitions`` logs of each logging policy, each of ``num_users`` drawn from ``people``."""
     found: dict[Cell, list[Estimate]] = defaultdict(list)
-    rng = np.random.default_rng([world.seed, 71])
+    rng = generator(world.seed, Stream.LOGGED_USERS)
     for repetition in range(repetitions):
         tick(f"log {repetition + 1}")
         users = np.sort(rng.choice(people, num_users, replace=False))

@@ -12,6 +12,7 @@ from recommenders.off_policy.logged_slates import Recorder, SimulatedLog
 from simenv.data.dataset import Dataset
 from simenv.env.rollout import rollout
 from simenv.events import FloatArray, IntArray
+from simenv.seeding import Stream, generator
 from simenv.user_model import UserModel
 
 _TRUTH = 10**9  # draws of the truth start here, far from those of the logs
@@ -46,7 +47,7 @@ def play(policy: Recommender, world: World, users: IntArray, draw: int) -> Simul
         autoreset_mode=AutoresetMode.DISABLED,
     )
     recorder = Recorder(copy.deepcopy(policy))  # a learner learns from the log, and is thrown away
-    seed = int(np.random.default_rng([world.seed, 67, draw]).integers(2**31))
+    seed = int(generator(world.seed, Stream.LOGGED_PLAY, draw).integers(2**31))
     rollout(env, recorder, seed=seed, users=users, rng=np.random.default_rng(seed))
     return recorder.log()
 

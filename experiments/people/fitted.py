@@ -10,9 +10,11 @@ import numpy as np
 from experiments.people.people import People
 from simenv.data.dataset import Dataset
 from simenv.data.synthetic import SyntheticTruth
-from simenv.events import FloatArray, IntArray
+from simenv.events import FloatArray
+from simenv.seeding import Stream, generator
 from simenv.users.scripted_users import ScriptedUsers
 from simenv.users.visits import activity_levels
+from training.tastes import taste_ridge
 
 _NOISE_SD = 0.75  # of a rating about what its user thinks of the item, in stars
 
@@ -56,7 +58,7 @@ def fit_tastes(
     if rng is not None:
         rest = rest + _NOISE_SD * rng.standard_normal(len(rest))
         centre = _NOISE_SD / np.sqrt(l2) * rng.standard_normal(centre.shape)
-    tastes = _ridge(log.users, x[log.items], rest, centre, l2)
+    tastes = taste_ridge(log, x, rest, l2, centre)
     return SyntheticTruth(
         utilities=average + tastes @ x.T,
         noise_sd=_NOISE_SD,
@@ -70,29 +72,13 @@ def posterior_members(
     people: People, dataset: Dataset, size: int = 5, l2: float = 2.0
 ) -> list[SyntheticTruth]:
     """Draws of the tastes that the log leaves possible: they agree where it says enough."""
-    rngs = (np.random.default_rng([seed, 43]) for seed in range(size))
+    rngs = (generator(seed, Stream.POSTERIOR_TASTES) for seed in range(size))
     return [fit_tastes(dataset, l2, rng) for rng in rngs]
 
 
 def _attributes(dataset: Dataset) -> FloatArray:
     """(num_items, d): a constant, shares of the genres, and the standardised year."""
-    genres = dataset.catalog.genre_matrix
-    shares = genres / np.maximum(genres.sum(axis=1, keepdims=True), 1)
+    shares = dataset.catalog.genre_shares
     years = dataset.catalog.years.astype(np.float64)
     age = (years - years.mean()) / max(float(years.std()), 1e-9)
-    return np.column_stack([np.ones(len(genres)), shares, 0.3 * age])
-
-
-def _ridge(
-    groups: IntArray, x: FloatArray, y: FloatArray, centre: FloatArray, l2: float
-) -> FloatArray:
-    """One ridge regression a group: weights (g, d) of rows x (r, d) on y (r,), drawn to centre."""
-    order = np.argsort(groups, kind="stable")
-    starts = np.searchsorted(groups[order], np.arange(len(centre) + 1))
-    x, y = x[order], y[order]
-    weights = np.zeros_like(centre)
-    for group, prior in enumerate(centre):
-        rows = slice(starts[group], starts[group + 1])
-        gram = x[rows].T @ x[rows] + l2 * np.eye(x.shape[1])
-        weights[group] = np.linalg.solve(gram, x[rows].T @ y[rows] + l2 * prior)
-    return weights
+    return np.column_stack([np.ones(len(shares)), shares, 0.3 * age])

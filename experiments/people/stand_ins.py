@@ -12,14 +12,15 @@ from experiments.people.people import People
 from simenv.data.dataset import Dataset
 from simenv.data.rating_baselines import BiasModel
 from simenv.data.splits import stacked
-from simenv.events import NUM_STARS, STARS, FloatArray, IntArray, InteractionLog
+from simenv.events import NUM_STARS, STARS, FloatArray, IntArray
 from simenv.users.scripted_users import ScriptedUsers
+from training.tastes import taste_ridge
 
 STAND_IN_WARNING = (
     "STAND-INS: a rating predictor answered, no language model. These figures are the bar that"
     " simulated people have to pass."
 )
-_RIDGE = 4.0  # ratings that the prior of no taste is worth
+_PRIOR_ROWS = 4.0  # ratings that the prior of no taste is worth
 _TEXT_DIMS = 32
 
 
@@ -62,7 +63,7 @@ def ridge(dataset: Dataset) -> People:
     residuals = train.ratings - means[train.users, train.items]
     return _people(
         dataset,
-        means + _tastes(train, residuals, features) @ features.T,
+        means + taste_ridge(train, features, residuals, _PRIOR_ROWS) @ features.T,
         "ridge regression on genres and words, one a user",
         "ridge",
     )
@@ -92,22 +93,9 @@ def _features(dataset: Dataset) -> FloatArray:
     """(num_items, d) genre shares and reduced word counts."""
     from agents.embedding import TfidfSvdEmbedder  # heavy, and only the ridge needs it
 
-    genres = dataset.catalog.genre_matrix
-    shares = genres / np.maximum(genres.sum(axis=1, keepdims=True), 1)
+    shares = dataset.catalog.genre_shares
     words = TfidfSvdEmbedder(_TEXT_DIMS).embed(dataset.catalog.texts())
     return np.column_stack([shares, words]).astype(np.float64)
-
-
-def _tastes(log: InteractionLog, residuals: FloatArray, features: FloatArray) -> FloatArray:
-    """(num_users, d) ridge regression of each user's residuals (r,)."""
-    offsets = log.offsets()
-    prior = _RIDGE * np.eye(features.shape[1])
-    tastes = np.zeros((log.num_users, features.shape[1]))
-    for user in np.flatnonzero(np.diff(offsets)):
-        rows = slice(offsets[user], offsets[user + 1])
-        x = features[log.items[rows]]
-        tastes[user] = np.linalg.solve(x.T @ x + prior, x.T @ residuals[rows])
-    return tastes
 
 
 def _tilted(tilt: FloatArray, spread: float) -> FloatArray:

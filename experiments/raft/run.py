@@ -11,7 +11,7 @@ from rich.console import Console
 
 from agents.prompts import PromptStyle
 from experiments.build_population.stages import raft_of
-from experiments.distil.run import tell
+from experiments.distil.run import distil_with_progress
 from experiments.reporting.provenance import provenance
 from experiments.reporting.report import write_json
 from experiments.train_base.run import initial_model
@@ -28,11 +28,11 @@ def run(cfg: DictConfig, output_dir: Path) -> dict[str, Any]:
     started = datetime.now(UTC)
     config: Any = OmegaConf.to_container(cfg, resolve=True)
     dataset: Dataset = instantiate(cfg.data)
-    told = tell(instantiate(cfg.distiller)(dataset.catalog), dataset)
+    report = distil_with_progress(instantiate(cfg.distiller)(dataset.catalog), dataset)
     settings = raft_settings(**config["experiment"]["raft"])
     style = PromptStyle(**config["experiment"]["style"])
     model = initial_model(cfg.experiment.slm) or "shipped"
-    raft, tokens = raft_of(dataset, model, style, settings, told)
+    raft, tokens = raft_of(dataset, model, style, settings, report)
     _write(raft, output_dir / "raft.parquet")
     results = {
         "experiment": cfg.experiment.name,

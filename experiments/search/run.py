@@ -20,6 +20,7 @@ from recommenders.base import Recommender
 from recommenders.evaluation.session_measures import ItemFacts, score_sessions
 from recommenders.evaluation.statistics import paired_contrast
 from simenv.events import FloatArray
+from simenv.seeding import Stream, generator
 
 if TYPE_CHECKING:
     import optuna
@@ -102,7 +103,7 @@ def _halves(setting: Setting) -> tuple[Setting, Setting]:
             f"a search wanted at least four users, two to search and two to confirm, got"
             f" {len(setting.users)}; raise num_users"
         )
-    order = np.random.default_rng([setting.seed, 59]).permutation(setting.users)
+    order = generator(setting.seed, Stream.SEARCH_HALVES).permutation(setting.users)
     half = len(order) // 2
     first, second = np.sort(order[:half]), np.sort(order[half:])
     return replace(setting, users=first), replace(setting, users=second)

@@ -10,7 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 from experiments.people.people import People
 from simenv.abm.activation import Activation, ReturnTimes, SteadyShare, weekly_rhythm
 from simenv.abm.model import PersonaSociety
-from simenv.abm.moving_world import LivingTruth, World
+from simenv.abm.moving_world import LivingTruth, MovingWorld
 from simenv.abm.recommender_side import Recommends
 from simenv.abm.settings import SocietySettings
 from simenv.abm.shocks import Shock
@@ -30,7 +30,7 @@ class Cast(NamedTuple):
     """Who lives in the society and how they are told apart."""
 
     users: UserModel
-    world: World | None
+    world: MovingWorld | None
     activity: IntArray  # (U,) 1, 2 or 3
     groups: IntArray  # (U,) from 0
     labels: list[str]  # one a group

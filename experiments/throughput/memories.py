@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from agents.embedding import Vectors
-from agents.memory.base import ExactMemory, FaissMemory, TableMemory
+from agents.memory.base import ExactMemory, FaissMemory, MakeMemory, Memory, TableMemory
 from experiments.throughput.timing import Spread, spread
 from simenv.events import FloatArray, IntArray
 
-_KINDS: dict[str, Callable[[Vectors, int], ExactMemory]] = {
+_KINDS: dict[str, MakeMemory] = {
     "table": TableMemory,
     "products": ExactMemory,
     "many_indexes": FaissMemory,
@@ -88,7 +88,7 @@ class OneIndex:
         return scores, found
 
 
-def _add(memory: ExactMemory, users: IntArray, items: IntArray) -> None:
+def _add(memory: Memory, users: IntArray, items: IntArray) -> None:
     memory.add(users, items, np.full(len(users), 4.0), ["liked it"] * len(users))
 
 

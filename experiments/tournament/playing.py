@@ -25,6 +25,7 @@ from simenv.data.splits import stacked
 from simenv.env.rollout import Rollout, rollout
 from simenv.env.vector_env import RecVectorEnv
 from simenv.events import FloatArray, IntArray
+from simenv.seeding import Stream, generator
 from simenv.user_model import UserModel
 
 _PROBED = 64
@@ -77,7 +78,7 @@ def evaluation_users(dataset: Dataset, num_users: int, min_rating: float, seed: 
             f"{dataset.name!r} has no user with training rows and a held-out rating of at least"
             f" {min_rating}; lower experiment.min_rating or data.fraction"
         )
-    rng = np.random.default_rng([seed, 29])
+    rng = generator(seed, Stream.EVALUATED_USERS)
     chosen = rng.permutation(users)[:num_users]
     return np.sort(chosen).astype(np.int64)
 
@@ -97,7 +98,7 @@ def play(
     players = [_Player(session, setting) for session in sessions]
     places = setting.max_steps * setting.slate_size
     meter = Meter(setting.stopping, len(setting.users), places * len(players))
-    order = np.random.default_rng([setting.seed, 53]).permutation(len(setting.users))
+    order = generator(setting.seed, Stream.WAVES).permutation(len(setting.users))
     while num := meter.next_wave():
         users = np.sort(setting.users[order[meter.asked : meter.asked + num]])
         before, tokens = time.perf_counter(), _tokens(setting.engine)

@@ -25,6 +25,7 @@ from recommenders.evaluation.statistics import holm, kendall_tau, mean_interval,
 from recommenders.evaluation.survival import survival
 from simenv.env.rollout import Rollout
 from simenv.events import FloatArray
+from simenv.seeding import Stream, generator
 
 
 def summarise(
@@ -202,7 +203,7 @@ def _agreement(
     found = agreement(
         np.stack([a[name].values for name in names]),
         np.stack([b[name] for name in names]),
-        np.random.default_rng([seed, 31]),
+        generator(seed, Stream.AGREEMENT),
         num_resamples,
         a_counts=np.stack([a[name].counts for name in names]),
     )

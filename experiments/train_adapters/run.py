@@ -11,7 +11,7 @@ from rich.table import Table
 
 from agents.prompts import PromptStyle
 from experiments.build_population.stages import raft_of
-from experiments.distil.run import tell
+from experiments.distil.run import distil_with_progress
 from experiments.reporting.progress import progress_bar
 from experiments.reporting.provenance import provenance
 from experiments.reporting.report import write_json
@@ -33,13 +33,13 @@ def run(cfg: DictConfig, output_dir: Path) -> dict[str, Any]:
     config: Any = OmegaConf.to_container(cfg, resolve=True)
     settings = cfg.experiment
     dataset: Dataset = instantiate(cfg.data)
-    told = tell(instantiate(cfg.distiller)(dataset.catalog), dataset)
+    report = distil_with_progress(instantiate(cfg.distiller)(dataset.catalog), dataset)
     vectors = ms_vectors(settings.ms, dataset.catalog.genre_names)
-    people = told.distilled.personas
+    people = report.distilled.personas
     clusters = find_clusters(people, vectors, k=settings.num_clusters, seed=cfg.seed)
     model = initial_model(settings.slm) or "shipped"
     chosen = raft_settings(**config["experiment"]["raft"])
-    raft, _ = raft_of(dataset, model, PromptStyle(), chosen, told)
+    raft, _ = raft_of(dataset, model, PromptStyle(), chosen, report)
     with progress_bar("adapters", total=1) as tick:
         variants = train_variants(
             model,

@@ -7,7 +7,7 @@ import numpy as np
 from agents.persona_users import PersonaUsers
 from simenv.data.dataset import Dataset
 from simenv.events import STARS, Feedback, IntArray, Slates, expected_stars
-from simenv.seeding import row_seeds
+from simenv.seeding import Stream, generator, row_seeds
 from simenv.user_model import UserModel
 
 MOST_USERS = 60
@@ -38,7 +38,7 @@ def easy_mode(
     met = dataset.train.to_csr()[users].toarray() > 0
     liking = truth.probabilities(users, everything) @ STARS
     worst = np.argsort(np.where(met, np.inf, liking), axis=1)[:, :k]
-    draws = np.random.default_rng([seed, 43]).random(met.shape)
+    draws = generator(seed, Stream.RANDOM_SLATES).random(met.shape)
     random = np.argsort(np.where(met, np.inf, draws), axis=1)[:, :k]
     figures = {}
     for prefix, judged in (("", model), ("true_", true)):

@@ -24,6 +24,7 @@ from recommenders.off_policy.estimators import (
 from simenv.data.dataset import Dataset
 from simenv.data.rating_baselines import BiasModel
 from simenv.events import FloatArray, IntArray
+from simenv.seeding import Stream, generator
 from simenv.user_model import UserModel
 
 USERS = "simulated users"
@@ -65,7 +66,7 @@ def judge_world(
             f"a world wanted at least two policies that work, got {len(shown)}; failed: {failed}"
         )
     items = np.stack(list(shown.values()))
-    rng = np.random.default_rng([task.seed, 37])
+    rng = generator(task.seed, Stream.JUDGED_USERS)
     asked = np.sort(rng.permutation(dataset.num_users)[: task.num_users]).astype(np.int64)
     true = true_users(dataset)
     judges = {OFFLINE: ndcg, **off_policy(dataset, items)}
@@ -101,7 +102,7 @@ def _slates(
     for name, make in policies.items():
         try:
             policy = make().meet_catalog(dataset.catalog).fit(dataset.train)
-            rng = np.random.default_rng([task.seed, 41])
+            rng = generator(task.seed, Stream.JUDGED_SLATES)
             slates = policy.recommend(cold_observation(users), task.slate_size, rng)
             found = user_metrics(policy, dataset, task.slate_size, task.min_rating)
         except Exception as error:  # whatever a policy does wrong, the others must be judged

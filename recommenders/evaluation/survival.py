@@ -4,6 +4,7 @@ A user whose session met the step limit has not left; what is known is only that
 come later. Kaplan, Meier: Nonparametric estimation from incomplete observations (JASA 1958).
 """
 
+import warnings
 from typing import NamedTuple
 
 import numpy as np
@@ -31,11 +32,11 @@ def survival(played: Rollout, confidence: float = CONFIDENCE) -> Survival:
         everybody = np.ones(len(after))
         return Survival(everybody, np.full(len(after), np.nan), np.full(len(after), np.nan))
     curve = ecdf(CensoredData.right_censored(lengths, ~played.quits)).sf
-    with np.errstate(divide="ignore", invalid="ignore"):  # 0 or all left: the band does not exist
+    with warnings.catch_warnings():  # where everybody has left the band does not exist
+        warnings.filterwarnings("ignore", "The confidence interval is undefined", RuntimeWarning)
         band = curve.confidence_interval(confidence, method="log-log")
     return Survival(curve.evaluate(after), _at(band.low, after), _at(band.high, after))
 
 
 def _at(curve: object, after: FloatArray) -> FloatArray:
-    with np.errstate(invalid="ignore"):
-        return np.asarray(curve.evaluate(after), dtype=np.float64)  # type: ignore[attr-defined]
+    return np.asarray(curve.evaluate(after), dtype=np.float64)  # type: ignore[attr-defined]

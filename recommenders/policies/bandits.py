@@ -9,10 +9,9 @@ from recommenders.base import Observation, Recommender
 from recommenders.policies.heuristics import random_scores, uniform_chances, uniform_prefix_chances
 from recommenders.ranking import top_slates
 from simenv.events import BoolArray, Feedback, FloatArray, IntArray, InteractionLog, Slates
-from simenv.seeding import row_seeds, uniforms
+from simenv.seeding import PolicyChannel, row_seeds, uniforms
 
 MIDDLE = 3.0  # stars that are worth nothing
-_COIN = 1  # channel of a user's draws; 0 is that of random slates
 
 
 def star_rewards(feedback: Feedback, skip_reward: float) -> FloatArray:
@@ -81,7 +80,7 @@ class EpsilonGreedy(Recommender):
     ) -> FloatArray:
         root = int(rng.integers(2**63))
         seeds = row_seeds(root, users, np.zeros_like(users))
-        explores = uniforms(seeds, _COIN, 1) < self.epsilon
+        explores = uniforms(seeds, PolicyChannel.EXPLORE, 1) < self.epsilon
         return np.where(
             explores, random_scores(users, self.log.num_items, rng), self._values(len(users))
         )

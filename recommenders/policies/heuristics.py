@@ -4,7 +4,7 @@ import numpy as np
 
 from recommenders.base import Observation, Recommender
 from simenv.events import BoolArray, FloatArray, IntArray, InteractionLog
-from simenv.seeding import row_seeds, uniforms
+from simenv.seeding import PolicyChannel, row_seeds, uniforms
 
 _SECONDS_A_DAY = 86_400.0
 
@@ -15,7 +15,8 @@ def random_scores(users: IntArray, num_items: int, rng: np.random.Generator) -> 
     A user's row is a hash of that draw and the user, so it does not depend on the batch.
     """
     root = int(rng.integers(2**63))
-    return uniforms(row_seeds(root, users, np.zeros_like(users)), 0, num_items)
+    seeds = row_seeds(root, users, np.zeros_like(users))
+    return uniforms(seeds, PolicyChannel.RANDOM_SLATE, num_items)
 
 
 def uniform_chances(seen: BoolArray, items: IntArray) -> FloatArray:

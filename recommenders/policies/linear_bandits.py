@@ -14,9 +14,8 @@ from recommenders.base import Observation, Recommender
 from recommenders.policies.bandits import MIDDLE, star_rewards
 from simenv.catalog import Catalog
 from simenv.events import Feedback, FloatArray, IntArray, InteractionLog, Slates
-from simenv.seeding import row_seeds, uniforms
+from simenv.seeding import PolicyChannel, row_seeds, uniforms
 
-_NOISE = 2  # channel of a user's draws
 _CHUNK = 32  # groups whose (items, d) products are in memory at one time
 
 
@@ -203,7 +202,8 @@ class LinTS(LinearBandit):
         rng: np.random.Generator,
     ) -> FloatArray:
         root = int(rng.integers(2**63))
-        draws = uniforms(row_seeds(root, users, np.zeros_like(users)), _NOISE, mean.shape[1])
+        seeds = row_seeds(root, users, np.zeros_like(users))
+        draws = uniforms(seeds, PolicyChannel.POSTERIOR, mean.shape[1])
         normal = ndtri(draws + 2.0**-54)  # half a step, so that a draw of 0 is not -inf
         spread = np.linalg.cholesky(covariance)[back]
         weights = mean[back] + self.scale * np.einsum("nij,nj->ni", spread, normal)

@@ -10,11 +10,10 @@ from typing import Protocol
 import numpy as np
 
 from simenv.events import BoolArray, FloatArray, IntArray, InteractionLog, SeedArray
-from simenv.seeding import row_seeds, uniforms
+from simenv.seeding import Channel, row_seeds, uniforms
 from simenv.snapshots import Arrays
 from simenv.users.lives import Life
 
-_COMES, _FIRST = 2001, 2002  # channels of the draws
 _AWAY_FACTOR = np.array([np.nan, 2.0, 1.0, 0.5])  # of activity levels 1, 2 and 3
 
 
@@ -29,13 +28,13 @@ class Activation(Protocol):
         """Users (n,) who come in this tick, rising; ``boost`` multiplies their number."""
         ...
 
-    def sees_off(
+    def take_in(
         self, tick: int, users: IntArray, stars: FloatArray, quits: BoolArray, seeds: SeedArray
     ) -> None:
         """The users (n,) were shown slates worth ``stars`` (n,); those of ``quits`` leave."""
         ...
 
-    def put_off(self, users: IntArray, until: IntArray) -> None:
+    def postpone(self, users: IntArray, until: IntArray) -> None:
         """The users (n,) do not come before the ticks ``until`` (n,)."""
         ...
 
@@ -90,7 +89,7 @@ class ReturnTimes:
         self._root = root
         self._factor = _AWAY_FACTOR[activity]
         users = np.arange(len(activity))
-        draws = uniforms(row_seeds(root, users, 0 * users), _FIRST, 1)[:, 0]
+        draws = uniforms(row_seeds(root, users, 0 * users), Channel.FIRST_VISIT, 1)[:, 0]
         first = -np.log1p(-draws) * self.life.median_days * self._factor
         self._next = 1 + np.floor(first * self.ticks_per_day)
         self._visit_stars = np.zeros(len(users))
@@ -116,12 +115,12 @@ class ReturnTimes:
 
     def _comes(self, tick: int, users: IntArray, chance: float) -> IntArray:
         seeds = row_seeds(self._root, users, np.full(len(users), tick))
-        return users[uniforms(seeds, _COMES, 1)[:, 0] < chance]
+        return users[uniforms(seeds, Channel.ARRIVAL, 1)[:, 0] < chance]
 
-    def sees_off(
+    def take_in(
         self, tick: int, users: IntArray, stars: FloatArray, quits: BoolArray, seeds: SeedArray
     ) -> None:
-        """See ``Activation.sees_off``; those who stay get the next slate in the next tick."""
+        """See ``Activation.take_in``; those who stay get the next slate in the next tick."""
         self._visit_stars[users] += stars
         self._visit_steps[users] += 1
         self._next[users] = tick + 1
@@ -131,14 +130,9 @@ class ReturnTimes:
         self._next[leavers] = tick + 1 + np.ceil(days * self.ticks_per_day)
         self._visit_stars[leavers] = self._visit_steps[leavers] = 0
 
-    def put_off(self, users: IntArray, until: IntArray) -> None:
-        """See ``Activation.put_off``."""
+    def postpone(self, users: IntArray, until: IntArray) -> None:
+        """See ``Activation.postpone``."""
         self._next[users] = until
-
-    @property
-    def num_gone(self) -> int:
-        """Users who stay away for good."""
-        return int(np.isinf(self._next).sum())
 
     def arrays(self) -> Arrays:
         """See ``Activation.arrays``."""
@@ -174,22 +168,17 @@ class SteadyShare:
     def awake(self, tick: int, boost: float) -> IntArray:
         """See ``Activation.awake``."""
         seeds = row_seeds(self._root, self._everybody, np.full(len(self._everybody), tick))
-        comes = uniforms(seeds, _COMES, 1)[:, 0] < self.share * boost
+        comes = uniforms(seeds, Channel.ARRIVAL, 1)[:, 0] < self.share * boost
         return np.flatnonzero(comes & (self._not_before <= tick))
 
-    def sees_off(
+    def take_in(
         self, tick: int, users: IntArray, stars: FloatArray, quits: BoolArray, seeds: SeedArray
     ) -> None:
-        """See ``Activation.sees_off``: nobody's past matters."""
+        """See ``Activation.take_in``: nobody's past matters."""
 
-    def put_off(self, users: IntArray, until: IntArray) -> None:
-        """See ``Activation.put_off``."""
+    def postpone(self, users: IntArray, until: IntArray) -> None:
+        """See ``Activation.postpone``."""
         self._not_before[users] = until
-
-    @property
-    def num_gone(self) -> int:
-        """Nobody leaves for good."""
-        return 0
 
     def arrays(self) -> Arrays:
         """See ``Activation.arrays``."""

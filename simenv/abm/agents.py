@@ -1,13 +1,22 @@
 """A person in Mesa's hands: a handle on one row of the society's arrays, without state."""
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, Protocol, cast
 
 import mesa
 
+from simenv.abm.keeping.journal import TickRecord
+from simenv.abm.social import Social
+from simenv.abm.tally import Tally
 from simenv.events import IntArray
 
-if TYPE_CHECKING:
-    from simenv.abm.model import PersonaSociety
+
+class Society(Protocol):
+    """What a person reads of the society."""
+
+    groups: IntArray  # (U,)
+    tally: Tally
+    social: Social
+    last: TickRecord
 
 
 class Person(mesa.Agent):  # type: ignore[misc]
@@ -18,9 +27,9 @@ class Person(mesa.Agent):  # type: ignore[misc]
         self.user = user
 
     @property
-    def society(self) -> "PersonaSociety":
-        """The model, by its own type."""
-        return cast("PersonaSociety", self.model)
+    def society(self) -> Society:
+        """The model, by what is read of it."""
+        return cast(Society, self.model)
 
     @property
     def group(self) -> int:

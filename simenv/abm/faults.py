@@ -21,7 +21,7 @@ class TooManyFailuresError(RuntimeError):
     """More users failed in a tick than the society tolerates; its state is saved."""
 
 
-def ask(
+def ask_tolerantly(
     users_model: UserModel, users: IntArray, slates: Slates, seeds: SeedArray, most: int
 ) -> Answered:
     """One ``respond`` for everybody; only if it raises are halves asked, down to those who fail.

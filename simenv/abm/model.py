@@ -16,11 +16,12 @@ import numpy as np
 
 from simenv.abm.activation import Activation, ReturnTimes
 from simenv.abm.agents import Person
-from simenv.abm.faults import Answered, TooManyFailuresError, ask
+from simenv.abm.faults import Answered, TooManyFailuresError, ask_tolerantly
 from simenv.abm.happenings import Happenings
 from simenv.abm.keeping import checkpoint
-from simenv.abm.keeping.journal import Journal, Tick, no_tick
-from simenv.abm.moving_world import Reflects, Refreshes, World
+from simenv.abm.keeping.journal import Journal, TickRecord, no_tick
+from simenv.abm.living_users import Refreshes, reflect_if_due, refresh_if_due
+from simenv.abm.moving_world import MovingWorld
 from simenv.abm.recommender_side import Platform, Recommends, Shown
 from simenv.abm.settings import SocietySettings
 from simenv.abm.shocks import Shock
@@ -76,26 +77,16 @@ class PersonaSociety(mesa.Model):  # type: ignore[misc]
         activation: Activation | None = None,
         social: SocialSettings | None = None,
         shocks: Sequence[Shock] = (),
-        world: World | None = None,
+        world: MovingWorld | None = None,
         seed: int = 0,
         folder: str | Path | None = None,
         resume: bool = False,
     ) -> None:
         super().__init__(seed=seed)
         num_users = log.num_users
-        if user_model.num_users != num_users or log.num_items != len(catalog):
-            raise ValueError(
-                f"PersonaSociety wanted a log over {user_model.num_users} users and"
-                f" {len(catalog)} items, got {num_users} and {log.num_items};"
-                " give the log these users were made from"
-            )
         self.root = seed
         self.settings = settings or SocietySettings()
-        if self.settings.refresh_every and not isinstance(user_model, Refreshes):
-            raise ValueError(
-                "refresh_every wanted users whose language model can be trained further, got"
-                f" {type(user_model).__name__}; take personas, or refresh_every=0"
-            )
+        _check(user_model, catalog, log, self.settings)
         self.user_model, self.world, self.catalog = user_model, world, catalog
         self.groups = np.zeros(num_users, dtype=np.int64) if groups is None else groups
         self.folder = None if folder is None else Path(folder)
@@ -114,7 +105,7 @@ class PersonaSociety(mesa.Model):  # type: ignore[misc]
             log_budget=self.settings.log_budget, fit=not resuming,
         )  # fmt: skip
         self.tally = Tally(num_users, catalog)
-        self.curves = Curves(self)
+        self.curves = Curves(catalog, log, self.groups, self.social.edges(), seed)
         self.datacollector = mesa.DataCollector(model_reporters=self.curves.reporters())
         self.happenings = Happenings(shocks, len(catalog))
         self.last = no_tick(0, self.settings.slate_size)
@@ -149,8 +140,31 @@ class PersonaSociety(mesa.Model):  # type: ignore[misc]
         Raises:
             TooManyFailuresError: too many users failed; the state is saved if there is a folder.
         """
-        started = perf_counter()
-        tick = self.steps
+        started, tick = perf_counter(), self.steps
+        shown = self._show(tick)
+        reason = self._play(tick, shown) if len(shown.users) else self._rest(tick)
+        self.user_seconds += refresh_if_due(self.user_model, tick, self.settings.refresh_every)
+        self.curves.measure(self.last, len(shown.saturated))
+        self.datacollector.collect(self)
+        self.journal.add(self.last)
+        too_many = len(self.last.failed) > self.settings.max_failed_share * max(1, len(shown.users))
+        if self.folder is not None and (too_many or tick % self.settings.checkpoint_every == 0):
+            self.save()
+        self.total_seconds += perf_counter() - started
+        if too_many:
+            self._stop(len(shown.users), reason)
+
+    def _stop(self, num_asked: int, reason: str) -> None:
+        self.running = False
+        raise TooManyFailuresError(
+            f"tick {self.steps} wanted at most {self.settings.max_failed_share:.0%} of its users"
+            f" to fail, but {len(self.last.failed)} of {num_asked} did, the first with {reason!r};"
+            " mend the cause and resume"
+            + (f" {self.folder.name!r}" if self.folder else " (nothing was saved: no folder)")
+        )
+
+    def _show(self, tick: int) -> Shown:
+        """What happens from outside, who is awake, and what they are shown."""
         self.happenings.run(tick)
         if self.world is not None:
             self.world.advance(tick, self.averages(), self.happenings.effects.shift)
@@ -159,24 +173,8 @@ class PersonaSociety(mesa.Model):  # type: ignore[misc]
         shown = self.platform.show(awake, self.rng)
         if len(shown.saturated):
             later = np.full(len(shown.saturated), tick + _PATIENCE)
-            self.activation.put_off(shown.saturated, later)
-        reason = self._play(tick, shown) if len(shown.users) else self._rest(tick)
-        self._refresh(tick)
-        self.curves.measure(len(shown.saturated))
-        self.datacollector.collect(self)
-        self.journal.add(self.last)
-        stops = len(self.last.failed) > self.settings.max_failed_share * max(1, len(shown.users))
-        if self.folder is not None and (stops or tick % self.settings.checkpoint_every == 0):
-            self.save()
-        self.total_seconds += perf_counter() - started
-        if stops:
-            self.running = False
-            raise TooManyFailuresError(
-                f"tick {tick} wanted at most {self.settings.max_failed_share:.0%} of its users to"
-                f" fail, but {len(self.last.failed)} of {len(shown.users)} did, the first with"
-                f" {reason!r}; mend the cause and resume"
-                + (f" {self.folder.name!r}" if self.folder else " (nothing was saved: no folder)")
-            )
+            self.activation.postpone(shown.saturated, later)
+        return shown
 
     def _rest(self, tick: int) -> str:
         self.last = no_tick(tick, self.settings.slate_size)
@@ -195,12 +193,14 @@ class PersonaSociety(mesa.Model):  # type: ignore[misc]
         arrivals = self.tally.arrivals(users)
         answered = self._ask(users, slates, seeds, arrivals)
         ok = answered.ok
-        self._bear(tick, users[~ok])
+        self._postpone_failed(tick, users[~ok])
         kept, feedback = Slates(slates.items[ok], slates.scores[ok]), answered.feedback
-        self.last = Tick(tick, users[ok], kept, sources[ok], feedback, users[~ok])
+        self.last = TickRecord(tick, users[ok], kept, sources[ok], feedback, users[~ok])
         observation = {key: values[ok] for key, values in shown.observation.items()}
         self._live(tick, seeds[ok], observation)
-        self.curves.returns = int((self.tally.visits[arrivals] > 1).sum())
+        num_returns = int((self.tally.visits[arrivals] > 1).sum())
+        self.curves.take_in(users[ok], kept.items, feedback, num_returns)
+        reflect_if_due(self.user_model, tick, self.settings.reflect_every, self.tally.unreflected)
         return answered.reason
 
     def _ask(
@@ -209,26 +209,26 @@ class PersonaSociety(mesa.Model):  # type: ignore[misc]
         started = perf_counter()
         self.user_model.start_session(arrivals)
         most = int(self.settings.max_failed_share * len(users))
-        answered = ask(self.user_model, users, slates, seeds, most)
+        answered = ask_tolerantly(self.user_model, users, slates, seeds, most)
         if answered.ok.any():
             kept = Slates(slates.items[answered.ok], slates.scores[answered.ok])
             self.user_model.remember(users[answered.ok], kept, answered.feedback)
         self.user_seconds += perf_counter() - started
         return answered
 
-    def _bear(self, tick: int, failed: IntArray) -> None:
+    def _postpone_failed(self, tick: int, failed: IntArray) -> None:
         """Those who failed try again later, and later still each time."""
         failures = self.tally.failures
         failures[failed] += 1
         if len(failed):
-            self.activation.put_off(failed, tick + 2 ** np.minimum(failures[failed], 10))
+            self.activation.postpone(failed, tick + 2 ** np.minimum(failures[failed], 10))
 
     def _live(self, tick: int, seeds: SeedArray, observation: dict[str, Any]) -> None:
         """Everything that follows from the answers of ``self.last``."""
         users, slates, feedback = self.last.users, self.last.slates, self.last.feedback
         self.tally.take_in(users, slates.items, feedback)
         stars = self.tally.satisfaction[users]
-        self.activation.sees_off(tick, users, stars, feedback.quits, seeds)
+        self.activation.take_in(tick, users, stars, feedback.quits, seeds)
         self.social.spread(users, slates.items, feedback, seeds)
         num_fits = len(self.platform.refits)
         if len(users):
@@ -237,24 +237,6 @@ class PersonaSociety(mesa.Model):  # type: ignore[misc]
             self.platform.policy, "learns_online", True
         ):
             self._policy_file = None
-        self.curves.take_in(users, slates.items, feedback)
-        self._reflect(tick)
-
-    def _reflect(self, tick: int) -> None:
-        every = self.settings.reflect_every
-        if not every or not isinstance(self.user_model, Reflects):
-            return
-        due = np.flatnonzero(self.tally.unreflected >= every)
-        if len(due):
-            self.user_model.reflect(due, tick)
-            self.tally.unreflected[due] = 0
-
-    def _refresh(self, tick: int) -> None:
-        every = self.settings.refresh_every
-        if every and tick % every == 0 and isinstance(self.user_model, Refreshes):
-            started = perf_counter()
-            self.user_model.refresh(tick)
-            self.user_seconds += perf_counter() - started
 
     def averages(self) -> FloatArray:
         """(I,) stars that people see beside each item now."""
@@ -288,3 +270,19 @@ class PersonaSociety(mesa.Model):  # type: ignore[misc]
         self.save()
         assert self.folder is not None
         self.journal.join(self.folder / "interactions.parquet")
+
+
+def _check(
+    user_model: UserModel, catalog: Catalog, log: InteractionLog, settings: SocietySettings
+) -> None:
+    if user_model.num_users != log.num_users or log.num_items != len(catalog):
+        raise ValueError(
+            f"PersonaSociety wanted a log over {user_model.num_users} users and"
+            f" {len(catalog)} items, got {log.num_users} and {log.num_items};"
+            " give the log these users were made from"
+        )
+    if settings.refresh_every and not isinstance(user_model, Refreshes):
+        raise ValueError(
+            "refresh_every wanted users whose language model can be trained further, got"
+            f" {type(user_model).__name__}; take personas, or refresh_every=0"
+        )

@@ -1,22 +1,23 @@
-"""The truth of a world that moves: tastes drift, reputations follow ratings, scandals bite.
+"""The truth of a world that moves: tastes drift, reputations follow ratings, scandals cost stars.
 
 Letters: ``n`` users in the batch, ``k`` slate places, ``U`` all users, ``I`` all items, ``g``
 genres.
 """
 
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 import numpy as np
 from scipy.special import ndtr, ndtri
 
 from simenv.data.dataset import Truth
 from simenv.events import FloatArray, IntArray
+from simenv.seeding import Stream, generator
 from simenv.snapshots import Arrays, check_shapes, pack_arrays, unpack_arrays
 
 _EDGE = 1e-14  # probabilities nearer to 0 or 1 than this say nothing more of the utility
 
 
-class World(Protocol):
+class MovingWorld(Protocol):
     """What surrounds the users: it hears of every tick before anybody is asked."""
 
     def advance(self, tick: int, averages: FloatArray, shift: FloatArray) -> None:
@@ -33,24 +34,6 @@ class World(Protocol):
 
     def restore(self, snapshot: bytes) -> None:
         """Bring back what ``snapshot`` returned."""
-        ...
-
-
-@runtime_checkable
-class Reflects(Protocol):
-    """User models whose people can write their profile anew from what they remember."""
-
-    def reflect(self, users: IntArray, tick: int) -> None:
-        """The users (n,) think over who they are."""
-        ...
-
-
-@runtime_checkable
-class Refreshes(Protocol):
-    """User models whose people's language model can be trained further on what they decided."""
-
-    def refresh(self, tick: int) -> None:
-        """Train, and go on with what came out where it is no worse."""
         ...
 
 
@@ -95,16 +78,16 @@ class LivingTruth:
         self.reset()
 
     def reset(self) -> None:
-        """See ``World.reset``."""
+        """See ``MovingWorld.reset``."""
         self._drift = np.zeros((len(self._conformity), self._shares.shape[1]))
         self._heard = np.zeros(len(self._first))
         self._shift = np.zeros(len(self._first))
         self._moved = False
 
     def advance(self, tick: int, averages: FloatArray, shift: FloatArray) -> None:
-        """See ``World.advance``."""
+        """See ``MovingWorld.advance``."""
         if self.drift_sd:
-            rng = np.random.default_rng([self.seed, tick])
+            rng = generator(self.seed, Stream.DRIFT, tick)
             self._drift += self.drift_sd * rng.standard_normal(self._drift.shape)
         self._heard = averages - self._first
         self._shift = shift.copy()
@@ -123,11 +106,11 @@ class LivingTruth:
         return move(now, self.moved(users, items) / self.noise_sd) if self._moved else now
 
     def snapshot(self) -> bytes:
-        """See ``World.snapshot``."""
+        """See ``MovingWorld.snapshot``."""
         return pack_arrays(self._arrays())
 
     def restore(self, snapshot: bytes) -> None:
-        """See ``World.restore``.
+        """See ``MovingWorld.restore``.
 
         Raises:
             ValueError: the snapshot is of a world of another size.

@@ -10,15 +10,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simenv.events import BoolArray, Feedback, IntArray, SeedArray, Slates
-from simenv.seeding import mix, uniforms
+from simenv.seeding import Channel, Stream, generator, mix, uniforms
 from simenv.snapshots import Arrays
 
 if TYPE_CHECKING:
     import networkx as nx
 
 RECOMMENDED, FRIEND, TREND, VIRAL = range(4)  # where an exposure came from
-SOURCES = ("recommender", "friend", "trend", "viral")
-_TELL, _TREND, _VIRAL = 2101, 2102, 2103  # channels of the draws
 
 
 @dataclass(frozen=True)
@@ -103,11 +101,11 @@ class Social:
             put(self._heard[users], FRIEND)
             self._heard[users] = -1
         if self.settings.trend_chance and self._trend.any():
-            draws = uniforms(seeds, _TREND, 1)[:, 0]
+            draws = uniforms(seeds, Channel.TREND, 1)[:, 0]
             hot = int(self._trend.argmax())
             put(np.where(draws < self.settings.trend_chance, hot, -1), TREND)
         for item, chance in viral.items():
-            draws = uniforms(mix(seeds, item), _VIRAL, 1)[:, 0]
+            draws = uniforms(mix(seeds, item), Channel.VIRAL, 1)[:, 0]
             put(np.where(draws < chance, item, -1), VIRAL)
         return Slates(items, slates.scores), sources
 
@@ -125,17 +123,20 @@ class Social:
         if self.settings.trend_chance:
             self._trend *= self.settings.trend_memory
             self._trend += np.bincount(items[feedback.taken], minlength=len(self._trend))
-        if not self.settings.tell_chance or not len(self._friends):
-            return
+        if self.settings.tell_chance and len(self._friends):
+            self._talk(users, items, feedback, seeds)
+
+    def _talk(self, users: IntArray, items: IntArray, feedback: Feedback, seeds: SeedArray) -> None:
+        """Whoever liked something well enough names the best of it to some friends."""
         best = feedback.ratings.argmax(axis=1)
         rows = np.flatnonzero(feedback.ratings.max(axis=1) >= self.settings.tell_stars)
         degrees = np.diff(self._starts)[users[rows]]
         tellers = np.repeat(rows, degrees)
         within = np.arange(len(tellers)) - np.repeat(np.cumsum(degrees) - degrees, degrees)
         listeners = self._friends[self._starts[users[tellers]] + within]
-        draws = uniforms(mix(seeds[tellers], listeners), _TELL, 1)[:, 0]
-        told = draws < self.settings.tell_chance
-        self._heard[listeners[told]] = items[tellers[told], best[tellers[told]]]
+        draws = uniforms(mix(seeds[tellers], listeners), Channel.WORD_OF_MOUTH, 1)[:, 0]
+        hears = draws < self.settings.tell_chance
+        self._heard[listeners[hears]] = items[tellers[hears], best[tellers[hears]]]
 
     def arrays(self) -> Arrays:
         """What was heard and what is trending."""
@@ -174,7 +175,7 @@ def draw_network(settings: SocialSettings, groups: IntArray, seed: int) -> "nx.G
     import networkx as nx  # only societies need it
 
     num_users = len(groups)
-    order = np.random.default_rng([seed, 17]).permutation(num_users)
+    order = generator(seed, Stream.NETWORK).permutation(num_users)
     order = order[np.argsort(groups[order], kind="stable")]
     degree = min(settings.friends, num_users - 1)
     if degree < 2:

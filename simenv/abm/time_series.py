@@ -1,16 +1,17 @@
 """The time series of a society, measured once a tick and handed to Mesa's ``DataCollector``."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from simenv.abm import concentration as measures
-from simenv.events import Feedback, FloatArray, IntArray
+from simenv.abm.keeping.journal import TickRecord
+from simenv.abm.social import FRIEND
+from simenv.catalog import Catalog
+from simenv.events import Feedback, FloatArray, IntArray, InteractionLog
 from simenv.exposure import coverage, gini
+from simenv.seeding import Stream, generator
 from simenv.snapshots import Arrays
-
-if TYPE_CHECKING:
-    from simenv.abm.model import PersonaSociety
 
 _TASTE_MEMORY = 0.9  # weight of the past, a slate, in what somebody watches
 _KNOWN = 20.0  # items that the past before the first tick is worth at most
@@ -19,27 +20,33 @@ _SAMPLE = 2_000  # pairs of people compared a tick
 
 
 class Curves:
-    """What people watch and what is shown, and the figures that follow from it."""
+    """What people watch and what is shown, and the figures that follow from it.
 
-    def __init__(self, society: "PersonaSociety") -> None:
-        self.society = society
-        self._shares = society.catalog.genre_shares
-        self.consumption = self._before()
-        self.exposure = np.zeros(len(self._shares))  # of late
-        self.shown = np.zeros(len(self._shares))  # ever
-        self.returns = 0
+    Args:
+        catalog: whose genres are compared.
+        log: what people watched before the first tick.
+        groups: (U,) persona groups.
+        friends: (e, 2) every acquaintance once.
+        seed: of the pairs of people that are compared.
+    """
+
+    def __init__(
+        self, catalog: Catalog, log: InteractionLog, groups: IntArray, friends: IntArray, seed: int
+    ) -> None:
+        self._groups, self._labels = groups, np.unique(groups).tolist()
+        self._shares = catalog.genre_shares
+        self.consumption = self._before(log)
+        self.exposure = np.zeros(len(catalog))  # of late
+        self.shown = np.zeros(len(catalog))  # ever
+        self._num_returns = 0
         self.latest: dict[str, float] = {}
-        self._labels = np.unique(society.groups).tolist()
-        rng = np.random.default_rng([society.root, 19])
-        edges = society.social.edges()
-        chosen = rng.permutation(len(edges))[:_SAMPLE]
-        self._friends = edges[np.sort(chosen)]
-        self._strangers = rng.integers(0, len(society.groups), (len(self._friends), 2))
+        rng = generator(seed, Stream.COMPARED_PAIRS)
+        self._friends = friends[np.sort(rng.permutation(len(friends))[:_SAMPLE])]
+        self._strangers = rng.integers(0, len(groups), (len(self._friends), 2))
 
-    def _before(self) -> FloatArray:
+    def _before(self, log: InteractionLog) -> FloatArray:
         """(U, g) what people watched before the first tick, worth at most ``_KNOWN`` items."""
-        log = self.society.platform.log
-        sums = np.zeros((len(self.society.groups), self._shares.shape[1]))
+        sums = np.zeros((len(self._groups), self._shares.shape[1]))
         np.add.at(sums, log.users, self._shares[log.items])
         total = sums.sum(axis=1, keepdims=True)
         return np.asarray(sums * np.minimum(1.0, _KNOWN / np.maximum(total, 1e-12)))
@@ -60,8 +67,11 @@ class Curves:
     def _of(self, name: str) -> float:
         return self.latest[name]
 
-    def take_in(self, users: IntArray, items: IntArray, feedback: Feedback) -> None:
-        """Users (n,) were shown items (n, k) and took some."""
+    def take_in(
+        self, users: IntArray, items: IntArray, feedback: Feedback, num_returns: int
+    ) -> None:
+        """Users (n,) were shown items (n, k) and took some; so many had come back for it."""
+        self._num_returns = num_returns
         watched = np.einsum("nk,nkg->ng", feedback.taken.astype(np.float64), self._shares[items])
         self.consumption[users] = _TASTE_MEMORY * self.consumption[users] + watched
         counts = np.bincount(items.ravel(), minlength=len(self.shown))
@@ -69,15 +79,14 @@ class Curves:
         self.exposure += counts
         self.shown += counts
 
-    def measure(self, num_saturated: int) -> None:
+    def measure(self, last: TickRecord, num_saturated: int) -> None:
         """Everything about the tick that has just been played."""
-        last, society = self.society.last, self.society
         stars = last.feedback.expected.mean(axis=1) if len(last.users) else np.zeros(0)
-        own, groups = self.consumption[last.users], society.groups[last.users]
+        own, groups = self.consumption[last.users], self._groups[last.users]
         taken = last.feedback.ratings[last.feedback.taken]
         self.latest = {
             "active": float(len(last.users)),
-            "returns": float(self.returns if len(last.users) else 0),
+            "returns": float(self._num_returns if len(last.users) else 0),
             "failed": float(len(last.failed)),
             "saturated": float(num_saturated),
             "ratings": float(len(taken)),
@@ -88,7 +97,7 @@ class Curves:
             "filter_bubble": measures.bubble(own),
             "polarisation": measures.polarisation(own, groups),
             "echo_chamber": measures.echo_chamber(self.consumption, self._friends, self._strangers),
-            "from_friends": _mean(last.sources == 1),
+            "from_friends": _mean(last.sources == FRIEND),
         }
         for group in self._labels:
             mine = groups == group

@@ -16,6 +16,7 @@ from simenv.data.dataset import Dataset
 from simenv.data.splits import split_dataset
 from simenv.data.synthetic_text import GENRES, PLAIN, TONES, Words, foreign
 from simenv.events import FloatArray, IntArray, InteractionLog
+from simenv.seeding import Stream, generator
 
 _CUTS = np.array([1.5, 2.5, 3.5, 4.5])  # a rating is the nearest star to a noisy utility
 
@@ -135,7 +136,7 @@ def synthetic(
     world = parameters or WorldParameters(
         num_users=num_users, num_items=num_items, logging_bias=logging_bias
     )
-    rng = np.random.default_rng([seed, 7])
+    rng = generator(seed, Stream.SYNTHETIC_WORLD)
     catalog, attributes = _make_items(world, rng)
     truth, diversity = _make_users(world, attributes, rng)
     log, truth = _make_log(world, truth, diversity, attributes.marketing, rng)
@@ -260,6 +261,6 @@ def _sample(
 
 def drawn_world(seed: int) -> Dataset:
     """A world of a random kind: the training ground of models that must generalise to new ones."""
-    parameters = WorldParameters.drawn(np.random.default_rng([seed, 11]))
+    parameters = WorldParameters.drawn(generator(seed, Stream.WORLD_PARAMETERS))
     dataset = synthetic(seed, parameters=parameters)
     return replace(dataset, name=f"drawn-{seed}")

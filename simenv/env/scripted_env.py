@@ -2,13 +2,13 @@
 
 from typing import Unpack
 
-import numpy as np
 from gymnasium.vector import AutoresetMode
 
 from simenv.catalog import Catalog
 from simenv.env.options import EnvSettings, check_settings
 from simenv.env.single_env import RecEnv
 from simenv.env.vector_env import RecVectorEnv
+from simenv.seeding import Stream, generator
 from simenv.users.behaviour import Behaviour
 from simenv.users.scripted_users import LatentTruth, ScriptedUsers
 
@@ -24,12 +24,12 @@ def make_world(
     """
     check_settings(num_users=num_users, num_items=num_items)
     truth = LatentTruth.draw(num_users, num_items, num_factors=len(_GENRES), seed=world_seed)
-    activity = np.random.default_rng([world_seed, 1]).integers(1, 4, num_users)
+    activity = generator(world_seed, Stream.ACTIVITY).integers(1, 4, num_users)
     users = ScriptedUsers(truth, num_users, num_items, activity, behaviour or Behaviour())
     genres = [_GENRES[factor] for factor in truth.item_factors.argmax(axis=1)]
     catalog = Catalog(
         titles=tuple(f"{genre} {item:04d}" for item, genre in enumerate(genres)),
-        years=np.random.default_rng([world_seed, 2]).integers(1950, 2025, num_items),
+        years=generator(world_seed, Stream.YEARS).integers(1950, 2025, num_items),
         genres=tuple((genre,) for genre in genres),
     )
     return users, catalog

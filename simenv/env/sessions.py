@@ -11,11 +11,9 @@ from numpy.typing import NDArray
 
 from simenv.env.spaces import Observation
 from simenv.events import BoolArray, Feedback, FloatArray, IntArray, SeedArray
-from simenv.seeding import row_seeds, uniforms
+from simenv.seeding import Channel, row_seeds, uniforms
 from simenv.snapshots import Arrays
 from simenv.users.lives import Life
-
-_WHO = 1001  # channel of the draw of users; decisions of users have low numbers
 
 
 @dataclass
@@ -151,7 +149,7 @@ def draw_users(root: int, pool: IntArray, rows: IntArray, sessions: Sessions) ->
     """
     num_slots = len(sessions.users)
     class_sizes = (len(pool) - rows - 1) // num_slots + 1
-    draws = uniforms(row_seeds(root, rows, sessions.episodes[rows]), _WHO, 1)[:, 0]
+    draws = uniforms(row_seeds(root, rows, sessions.episodes[rows]), Channel.SLOT, 1)[:, 0]
     positions: IntArray = rows + num_slots * (draws * class_sizes).astype(np.int64)
     others = sessions.live
     others[rows] = False

@@ -8,9 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from simenv.events import Feedback, FloatArray, IntArray, SeedArray, expected_stars
-from simenv.seeding import uniforms
-
-_RATING, _TAKE, _QUIT = 1, 2, 3  # channels: independent draws for independent decisions
+from simenv.seeding import Channel, uniforms
 
 
 @dataclass(frozen=True)
@@ -67,10 +65,10 @@ class Behaviour:
         """
         num_places = probabilities.shape[1]
         expected = expected_stars(probabilities)
-        stars = sample_stars(probabilities, uniforms(seeds, _RATING, num_places))
-        takes = uniforms(seeds, _TAKE, num_places) < self.take_chance(expected)
+        stars = sample_stars(probabilities, uniforms(seeds, Channel.RATING, num_places))
+        takes = uniforms(seeds, Channel.TAKE, num_places) < self.take_chance(expected)
         after = self.update_satisfaction(satisfaction, expected)
-        quits = uniforms(seeds, _QUIT, 1)[:, 0] < self.quit_chance(after, activity)
+        quits = uniforms(seeds, Channel.QUIT, 1)[:, 0] < self.quit_chance(after, activity)
         return Feedback(np.where(takes, stars, 0.0), probabilities, takes, quits)
 
     def take_chance(self, expected: FloatArray) -> FloatArray:

@@ -9,9 +9,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from simenv.events import FloatArray, SeedArray
-from simenv.seeding import uniforms
-
-_RETURN = 1004  # channel of the draw
+from simenv.seeding import Channel, uniforms
 
 
 @dataclass(frozen=True)
@@ -59,6 +57,6 @@ class Life:
         ``inf`` where they are gone for good. ``seeds`` (n,) are those of the slate that ended it.
         """
         median = self.median_days * np.exp2(self.doublings_per_star * (self.content_level - stars))
-        normal = ndtri(uniforms(seeds, _RETURN, 1)[:, 0] + 2.0**-54)
+        normal = ndtri(uniforms(seeds, Channel.RETURN, 1)[:, 0] + 2.0**-54)
         days = median * np.exp(self.spread * normal)
         return np.where(days > self.gone_after, np.inf, days)

@@ -10,11 +10,9 @@ import numpy as np
 
 from simenv.catalog import Catalog
 from simenv.events import Feedback, FloatArray, IntArray, SeedArray, Slates
-from simenv.seeding import uniforms
+from simenv.seeding import Channel, uniforms
 from simenv.snapshots import Arrays, check_shapes, pack_arrays, unpack_arrays
 from simenv.user_model import UserModel
-
-_THIN = 1005  # channel of the draw
 
 
 @dataclass(frozen=True)
@@ -67,7 +65,7 @@ class TiringUsers:
     def respond(self, users: IntArray, slates: Slates, seeds: SeedArray) -> Feedback:
         """The inner answer, with less taken; changes nothing."""
         feedback = self.inner.respond(users, slates, seeds)
-        draws = uniforms(seeds, _THIN, slates.items.shape[1])
+        draws = uniforms(seeds, Channel.ATTENTION, slates.items.shape[1])
         taken = feedback.taken & (draws < self.attention(users, slates.items))
         return feedback._replace(taken=taken, ratings=np.where(taken, feedback.ratings, 0.0))
 

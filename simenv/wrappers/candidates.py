@@ -21,10 +21,9 @@ from simenv.env.single_env import RecEnv
 from simenv.env.spaces import Observation, check_actions, find_repeats
 from simenv.env.vector_env import RecVectorEnv, Step
 from simenv.events import BoolArray, IntArray, SeedArray
-from simenv.seeding import uniforms
+from simenv.seeding import Channel, uniforms
 
 CandidateSource = Callable[[IntArray, SeedArray, int], IntArray]
-_STRATA, _ROTATION = 1002, 1003  # channels of the draw
 
 
 class CandidateSet(gym.Wrapper[Observation, IntArray, Observation, IntArray]):
@@ -149,8 +148,8 @@ def _uniform_source(catalog: Catalog) -> CandidateSource:
 
     def draw(users: IntArray, seeds: SeedArray, num_candidates: int) -> IntArray:
         edges = np.arange(num_candidates + 1) * len(shuffled) // num_candidates
-        places = edges[:-1] + uniforms(seeds, _STRATA, num_candidates) * np.diff(edges)
-        turn = uniforms(seeds, _ROTATION, 1) * len(shuffled)
+        places = edges[:-1] + uniforms(seeds, Channel.CANDIDATE, num_candidates) * np.diff(edges)
+        turn = uniforms(seeds, Channel.ROTATION, 1) * len(shuffled)
         turned = places.astype(np.int64) + turn.astype(np.int64)
         return np.asarray(shuffled[turned % len(shuffled)])
 

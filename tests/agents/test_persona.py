@@ -1,6 +1,6 @@
 import pytest
 
-from agents.persona import ACTIVITY, CONFORMITY, DIVERSITY, Persona, tell_reason, told_apart
+from agents.persona import ACTIVITY, CONFORMITY, DIVERSITY, Persona, reason_for, stars_apart
 
 LOVER = Persona(2, 2, 2, "I like films.", tastes={"War": 0.8, "Drama": 0.1, "Comedy": -0.9})
 
@@ -35,17 +35,17 @@ def test_a_profile_holds_2000_words_and_not_one_more():
     ],
 )
 def test_the_reason_names_the_genre_that_speaks_for_the_rating(rating, reason):
-    assert tell_reason(LOVER, ("Comedy", "Drama", "War"), rating) == reason
+    assert reason_for(LOVER, ("Comedy", "Drama", "War"), rating) == reason
 
 
 def test_a_genre_without_a_taste_counts_as_neither_liked_nor_disliked():
-    assert tell_reason(LOVER, ("Comedy", "Western"), 5.0) == "Western as I love it"
-    assert tell_reason(LOVER, ("War", "Western"), 1.0) == "Western like this is not for me"
+    assert reason_for(LOVER, ("Comedy", "Western"), 5.0) == "Western as I love it"
+    assert reason_for(LOVER, ("War", "Western"), 1.0) == "Western like this is not for me"
 
 
 @pytest.mark.parametrize("rating", [0.5, 1, 2.4, 3.5, 4.5, 5])
 def test_an_item_without_genres_still_gets_a_reason(rating):
-    assert tell_reason(LOVER, (), rating)
+    assert reason_for(LOVER, (), rating)
 
 
 @pytest.mark.parametrize(
@@ -53,4 +53,4 @@ def test_an_item_without_genres_still_gets_a_reason(rating):
     [(0.04, "+0.0"), (-0.04, "+0.0"), (0.34, "+0.3"), (-2.3, "-0.9"), (1, "+0.9")],
 )
 def test_what_is_apart_is_told_within_what_a_small_model_can_read(stars, told):
-    assert told_apart(stars) == told
+    assert stars_apart(stars) == told

@@ -28,6 +28,30 @@ def test_items_that_the_same_people_like_are_alike():
     assert products[same].min() > products[~same & ~np.eye(60, dtype=bool)].max()
 
 
+def test_relevance_is_shared_taste_and_words_in_stars():
+    """Products of vectors are cosines of AᵀA + 0.2² TTᵀ: every number of the module stands here.
+
+    A holds stars beyond the fair average and beyond the user's own level (5 prior votes), an item's
+    column divided by the root of its votes + 100; T are unit vectors of texts. Only eight items are
+    rated, so that no direction is lost.
+    """
+    rng = np.random.default_rng(1)
+    users, items = np.nonzero(rng.random((50, 8)) < 0.6)
+    ratings = rng.integers(1, 6, len(users)).astype(float)
+    log = InteractionLog.from_columns(users, items, ratings, num_users=50, num_items=60)
+    beyond = np.zeros((50, 60))
+    beyond[log.users, log.items] = log.ratings - WORLD.catalog.fair_averages[log.items]
+    rated = np.zeros((50, 60))
+    rated[log.users, log.items] = 1
+    levels = beyond.sum(axis=1, keepdims=True) / (rated.sum(axis=1, keepdims=True) + 5)
+    shown = rated * (beyond - levels) / np.sqrt(rated.sum(axis=0) + 100)
+    texts = 0.2 * TfidfSvdEmbedder().embed(WORLD.catalog.texts())
+    gram = shown.T @ shown + texts @ texts.T
+    lengths = np.sqrt(np.diag(gram))
+    vectors = item_vectors(WORLD.catalog, log)
+    np.testing.assert_allclose(vectors @ vectors.T, gram / np.outer(lengths, lengths), atol=1e-5)
+
+
 def test_words_say_nothing_of_camps():
     texts = TfidfSvdEmbedder().embed(WORLD.catalog.texts())
     products = texts @ texts.T

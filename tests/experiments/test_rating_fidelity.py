@@ -5,10 +5,16 @@ import json
 import numpy as np
 import pytest
 
-from agents.fidelity.errors import user_sums
+from agents.fidelity.errors import interval, resampled_rmse, user_sums
 from experiments.__main__ import main
 from experiments.rating_fidelity.matrix_factorisation import BiasedMF
-from experiments.rating_fidelity.table import Regime, markdown, summarise
+from experiments.rating_fidelity.table import (
+    Regime,
+    markdown,
+    print_tables,
+    summarise,
+    table_rows,
+)
 from simenv.data.rating_baselines import BiasModel
 from simenv.events import InteractionLog
 
@@ -76,6 +82,77 @@ def test_intervals_of_rows_and_contrasts_hold_95_of_100():
     assert helped["difference"] == pytest.approx(-np.sqrt(0.5))
     assert helped["ci95"] == pytest.approx([-expected[1], -expected[0]], abs=0.005)
     assert (summary["draws"], summary["rows_asked"]) == (1, 400)
+
+
+def summary_of_two_draws():
+    """Off by 1 and 3 in one draw of two users, by 2 and 2 in another."""
+    first = user_sums(np.array([[1.0, 1.0], [3.0, 3.0]]), np.zeros(2), np.arange(2))
+    second = user_sums(np.array([[2.0, 2.0], [2.0, 2.0]]), np.zeros(2), np.array([0, 0]))
+    names = ["persona | Ms+Ml", "bias model"]
+    plain = {"mode_rmse": 1.0, "mode_mae": 0.5}
+    more = [
+        {names[0]: {**plain, "ece": 0.1, "said_rmse": 2.0, "said_urr": np.nan}, names[1]: plain},
+        {
+            names[0]: {**plain, "mode_rmse": 2.0, "ece": 0.3, "said_rmse": 1.0, "said_urr": 0.5},
+            names[1]: plain,
+        },
+    ]
+    return summarise(Regime("x", names, [first, second], more, 200))
+
+
+def test_a_table_holds_means_over_draws_and_every_draw():
+    found = summary_of_two_draws()
+    persona, rival = found["rows"].values()
+    # One draw, the other, or both: their means are 1, 2 and 1.5, and 3, 2 and 2.5.
+    expected = {"rmse": 1.5, "mae": 1.5, "mode_rmse": 1.5, "mode_mae": 0.5, "ece": 0.2}
+    expected |= {"said_rmse": 1.5, "said_urr": 0.5}  # a figure that one draw lacks is the other's
+    assert {k: v for k, v in persona.items() if "_ci95" not in k and "per" not in k} == (
+        pytest.approx(expected)
+    )
+    assert persona["rmse_per_draw"] == [1, 2]
+    assert rival["rmse_per_draw"] == [3, 2]
+    assert (persona["rmse_ci95"], rival["rmse_ci95"]) == ([1, 2], [2, 3])
+    assert found["contrasts"] == {
+        "persona against the bias model": {"difference": -1.0, "ci95": [-2.0, 0.0]}
+    }
+    assert (found["draws"], found["rows_asked"]) == (2, 2 + 2)
+
+
+PAGE = """\
+### x: 2 draws, 4 test rows
+
+|  | RMSE | 95 % CI | MAE | mode RMSE | mode MAE | ECE | said RMSE | URR |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- |
+| persona · Ms+Ml | 1.500 | 1.000 to 2.000 | 1.500 | 1.500 | 0.500 | 0.200 | 1.500 | 50.00% |
+| bias model | 2.500 | 2.000 to 3.000 | 2.500 | 1.000 | 0.500 |  |  |  |
+
+| RMSE difference | | 95 % CI |
+| --- | --- | --- |
+| persona against the bias model | -1.0000 | -2.0000 to +0.0000 |
+
+"""
+
+
+def test_the_page_shows_what_the_summary_holds():
+    assert markdown({"x": summary_of_two_draws()}) == PAGE
+    assert markdown({"x": summary_of_two_draws(), "y": summary_of_two_draws()}).count("###") == 2
+
+
+def test_the_terminal_shows_what_the_page_shows(capsys):
+    print_tables({"x": summary_of_two_draws()})
+    shown = capsys.readouterr().out
+    assert "x: 2 draws, 4 test rows" in shown
+    for cells in table_rows(summary_of_two_draws()):
+        (line,) = (x for x in shown.splitlines() if cells[0] in x and cells[2] in x)
+        assert [x.strip() for x in line.split("│")[1:-1]] == list(cells)
+    assert "persona against the bias model: -1.0000 (-2.0000 to +0.0000)" in shown.splitlines()
+
+
+def test_resamples_are_those_of_seed_0():
+    draws, names = draws_of(0.9, 1.1), ["a", "b"]
+    found = summarise(Regime("x", names, draws, [{n: {} for n in names}] * 2, 100))
+    resamples = resampled_rmse(draws, np.random.default_rng(0), 100)
+    assert found["rows"]["a"]["rmse_ci95"] == interval(resamples[:, 0])
 
 
 @pytest.mark.slow

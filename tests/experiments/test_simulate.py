@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pandas as pd
 import pytest
 from hydra import compose, initialize_config_module
@@ -119,7 +120,7 @@ def test_trained_adapters_stand_in_the_report_where_there_are_any(finished):
 @pytest.mark.slow
 def test_the_page_offers_populations_of_the_config(tmp_path):
     from experiments.simulate.serve import ConfiguredStage
-    from simenv.abm.live_page.page import Choice
+    from simenv.abm.live_page.show import Choice
 
     words = ("engine=scripted", f"+experiment.populations.mine={SHIPPED}")
     stage = ConfiguredStage(config(tmp_path, *words), tmp_path)
@@ -134,5 +135,6 @@ def test_the_page_offers_populations_of_the_config(tmp_path):
 def test_tastes_of_a_known_world_drift():
     dataset = synthetic(num_users=20, num_items=60)
     who = cast(dataset, scripted(dataset), 0.02, 0)
-    assert who.world is not None
+    who.world.advance(1, dataset.catalog.fair_averages, np.zeros(60))
+    assert (who.world.moved(np.arange(20), np.zeros((20, 1), dtype=int)) != 0).any()
     assert who.labels == [f"activity {level}" for level in sorted(set(dataset.truth.activity))]

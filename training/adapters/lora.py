@@ -1,14 +1,14 @@
 """Trains one persona adapter (LoRA, peft) on a frozen base, with the loss on the answers alone.
 
-What comes out is a peft folder in safetensors with a card; how variants of adapters are made of
-clusters stands in ``adapter_variants.py``.
+What comes out is a peft folder in safetensors with a card. The model that is trained is put
+together in ``lora_model.py``; which adapters a table wants is known to ``variants.py``.
 """
 
 import hashlib
 import json
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from agents.inference.local.loading import choose_device, load_model
+from agents.inference.local.loading import choose_device
 from agents.inference.tokens import Tokens
 from agents.population.adapters import (
     CARD,
@@ -25,9 +25,10 @@ from agents.population.adapters import (
     check_adapter,
     read_adapter_card,
 )
+from training.adapters.lora_model import check_lengths, frozen_base, resumed_lora, with_lora
 from training.adapters.lora_presets import LoraPreset
 from training.adapters.losses import AnswerLoss
-from training.adapters.shared_prefix import PromptIds, encode_prompts
+from training.adapters.shared_prefix import encode_prompts
 from training.examples.from_log import Examples
 
 FORMAT = 1
@@ -76,12 +77,7 @@ def train_lora(
     folder = Path(folder)
     if start is not None:
         check_adapter(start, base)
-    rows = int(np.count_nonzero(examples.weights))
-    if not rows:
-        raise ValueError(
-            f"training adapter {folder.name!r} wanted at least one rating to learn from, got"
-            f" {len(examples.prefixes)} blocks without any; give the cluster more users"
-        )
+    _check_rows(examples, folder.name)
     key = training_key(base, examples, preset, seed, start)
     if folder.exists():
         return _finished(folder, key)
@@ -89,25 +85,49 @@ def train_lora(
     trainer = _trainer(base, examples, preset, work, seed, choose_device(device), save_every, start)
     trainer.clock.on_step = on_step
     trainer.train(resume_from_checkpoint=last_checkpoint(work))
-    tenth = max(1, len(trainer.losses) // 10)
     card = {
         "format": FORMAT,
         "key": key,
-        "base": public_name(base),
-        "base_is_folder": Path(base).is_dir(),
-        "base_identity": base_identity(base),
-        "rows": rows,
-        "blocks": len(examples.prefixes),
-        "preset": asdict(preset),
-        "seed": seed,
-        "steps": len(trainer.losses),
-        "first_loss": float(np.mean(trainer.losses[:tenth])),
-        "last_loss": float(np.mean(trainer.losses[-tenth:])),
-        "seconds": round(trainer.clock.seconds, 1),
+        **_training_facts(base, examples, preset, seed),
+        **_outcome(trainer.losses, trainer.clock.seconds),
     }
     _write(trainer.model, card, folder)
     shutil.rmtree(work)
     return card
+
+
+def _check_rows(examples: Examples, name: str) -> None:
+    if not np.count_nonzero(examples.weights):
+        raise ValueError(
+            f"training adapter {name!r} wanted at least one rating to learn from, got"
+            f" {len(examples.prefixes)} blocks without any; give the cluster more users"
+        )
+
+
+def _training_facts(
+    base: str | Path, examples: Examples, preset: LoraPreset, seed: int
+) -> dict[str, Any]:
+    """What a card says of the base and of what was learnt from."""
+    return {
+        "base": public_name(base),
+        "base_is_folder": Path(base).is_dir(),
+        "base_identity": base_identity(base),
+        "rows": int(np.count_nonzero(examples.weights)),
+        "blocks": len(examples.prefixes),
+        "preset": asdict(preset),
+        "seed": seed,
+    }
+
+
+def _outcome(losses: Sequence[float], seconds: float) -> dict[str, Any]:
+    """What a card says of the training: losses are means of its first and last tenth."""
+    tenth = max(1, len(losses) // 10)
+    return {
+        "steps": len(losses),
+        "first_loss": float(np.mean(losses[:tenth])),
+        "last_loss": float(np.mean(losses[-tenth:])),
+        "seconds": round(seconds, 1),
+    }
 
 
 def training_key(
@@ -121,7 +141,7 @@ def training_key(
     total = hashlib.sha256()
     facts = [FORMAT, base_identity(base), asdict(preset), seed]
     total.update(json.dumps([*facts, examples.prefixes, examples.suffixes]).encode())
-    if start is not None:  # not its card: that tells how long the training took
+    if start is not None:  # not its card, which holds how long the training took
         for name in ("adapter_config.json", WEIGHTS):
             total.update((Path(start) / name).read_bytes())
     for numbers in (examples.targets, examples.weights):
@@ -174,98 +194,16 @@ def _trainer(
 ) -> Any:
     from training.adapters.block_trainer import AnswerTrainer, Blocks, training_arguments
 
-    tokenizer, model = _base_model(base, preset, device)
+    tokenizer, model = frozen_base(base, preset, device)
     prompts = encode_prompts(Tokens(tokenizer), examples.prefixes, examples.suffixes)
-    _check_lengths(prompts, model)
+    check_lengths(prompts, model)
     blocks = Blocks(examples, prompts)
     loss = AnswerLoss(preset.loss, preset.loss_strength, preset.whole_vocabulary)
     arguments = training_arguments(
         preset, len(blocks), work, seed=seed, save_every=save_every, device=device
     )
-    tuned = with_lora(model, preset, seed) if start is None else _going_on(model, start, seed)
+    tuned = with_lora(model, preset, seed) if start is None else resumed_lora(model, start, seed)
     return AnswerTrainer(tuned, blocks, loss, prompts.answers, arguments)
-
-
-def _going_on(model: Any, start: str | Path, seed: int) -> Any:
-    """The model, frozen, with the adapter of ``start`` to be trained further."""
-    from peft import PeftModel
-
-    torch.manual_seed(seed)
-    tuned = PeftModel.from_pretrained(model, str(start), is_trainable=True)
-    # Its own card names the base without a place; peft would look for that name on the hub.
-    tuned.peft_config["default"].base_model_name_or_path = model.name_or_path
-    return tuned
-
-
-def with_lora(model: Any, preset: LoraPreset, seed: int) -> Any:
-    """The model, frozen, with a fresh adapter that changes nothing yet.
-
-    Raises:
-        ValueError: the model has none of the layers that the preset wants.
-    """
-    from peft import LoraConfig, get_peft_model
-
-    torch.manual_seed(seed)
-    config = LoraConfig(
-        r=preset.rank,
-        lora_alpha=preset.alpha,
-        lora_dropout=preset.dropout,
-        target_modules=list(preset.target_modules),
-        task_type="CAUSAL_LM",
-    )
-    try:
-        return get_peft_model(model, config)
-    except ValueError as error:
-        linear = {n.rpartition(".")[2] for n, m in model.named_modules() if hasattr(m, "weight")}
-        raise ValueError(
-            f"training preset wanted layers {', '.join(preset.target_modules)}, which"
-            f" {type(model).__name__} has not; set target_modules to some of"
-            f" {', '.join(sorted(linear))}"
-        ) from error
-
-
-def _base_model(base: str | Path, preset: LoraPreset, device: torch.device) -> tuple[Any, Any]:
-    if not preset.quantized:
-        return load_model(base, device, "auto")
-    try:
-        import bitsandbytes  # noqa: F401
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            "a quantized training preset needs bitsandbytes: pip install 'personarec[train]'",
-            name="bitsandbytes",
-        ) from error
-    from peft import prepare_model_for_kbit_training
-    from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
-    from transformers.utils import logging
-
-    logging.disable_progress_bar()
-    in_four_bits = BitsAndBytesConfig(
-        load_in_4bit=True,
-        bnb_4bit_quant_type="nf4",
-        bnb_4bit_use_double_quant=True,
-        bnb_4bit_compute_dtype=torch.float32 if device.type == "cpu" else torch.bfloat16,
-    )
-    model = AutoModelForCausalLM.from_pretrained(
-        str(base),
-        use_safetensors=True,
-        quantization_config=in_four_bits,
-        device_map={"": device.type if device.index is None else str(device)},
-    )
-    # A shared prefix saves more memory than gradient checkpointing, and needs the cache.
-    prepared = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
-    return AutoTokenizer.from_pretrained(str(base)), prepared
-
-
-def _check_lengths(prompts: PromptIds, model: Any) -> None:
-    context = int(getattr(model.config, "max_position_embeddings", 2**20))
-    turns = len(prompts.suffixes) // len(prompts.prefixes)
-    for row, suffix in enumerate(prompts.suffixes):
-        length = len(prompts.prefixes[row // turns]) + len(suffix)
-        if length > context:
-            raise ValueError(
-                f"turn {row % turns} of block {row // turns} has {length} tokens but the model's"
-                f" context is {context}; tell fewer memories, a shorter profile or summary"
-            )
 
 
 def _write(model: Any, card: dict[str, Any], folder: Path) -> None:

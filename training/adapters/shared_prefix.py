@@ -44,11 +44,9 @@ def encode_prompts(tokens: Tokens, prefixes: Sequence[str], suffixes: Sequence[s
     return PromptIds([tokens.prefix(p) for p in prefixes], own, answers)
 
 
-def pad_prompts(
-    prefixes: Sequence[Ids], suffixes: Sequence[Ids], device: torch.device | str = "cpu"
-) -> PaddedPrompts:
-    """Tensors of n prefixes and of their n·t suffixes."""
-    at = torch.device(device)
+def pad_prompts(prefixes: Sequence[Ids], suffixes: Sequence[Ids]) -> PaddedPrompts:
+    """Tensors, on the CPU, of n prefixes and of their n·t suffixes."""
+    at = torch.device("cpu")
     return PaddedPrompts(*left_padded(prefixes, at), *left_padded(suffixes, at))
 
 

@@ -31,7 +31,7 @@ class Variant(NamedTuple):
     cards: dict[str, dict[str, Any]]  # name -> card of the training
 
 
-class Plan(NamedTuple):
+class VariantPlan(NamedTuple):
     """What an adapter learns from and whom it is for."""
 
     examples: Examples
@@ -54,8 +54,8 @@ def train_variants(
     """Train the adapters of the named variants, or find them where they are trained already.
 
     ``none``: no adapter. ``single``: one on as many rows as a persona's adapter has on average,
-    drawn by lot. ``single_all``: one on all rows. ``persona``: one a group. ``random``: one a group
-    of as many users, drawn by lot.
+    drawn at random. ``single_all``: one on all rows. ``persona``: one a group. ``random``: one a
+    group of as many users, drawn at random.
 
     Args:
         base: folder or hub name of the base model.
@@ -77,18 +77,19 @@ def train_variants(
     """
     users, labels = np.asarray(users), np.asarray(labels)
     _check(examples, users, labels, names)
+
+    def train(adapter: str, plan: VariantPlan) -> tuple[str, dict[str, Any]]:
+        folder = Path(root) / training_key(base, plan.examples, preset, seed)[:16]
+        step = _steps_of(on_step, adapter)
+        card = train_lora(base, plan.examples, preset, folder, seed=seed, on_step=step, **settings)
+        return str(folder), card
+
     variants = {}
     for name in names:
         plans = _plans(name, examples, users, labels, seed)
-        folders, cards = {}, {}
-        for adapter, plan in plans.items():
-            key = training_key(base, plan.examples, preset, seed)
-            folder = Path(root) / key[:16]
-            told = _told(on_step, adapter)
-            cards[adapter] = train_lora(
-                base, plan.examples, preset, folder, seed=seed, on_step=told, **settings
-            )
-            folders[adapter] = str(folder)
+        trained = {adapter: train(adapter, plan) for adapter, plan in plans.items()}
+        folders = {adapter: folder for adapter, (folder, _) in trained.items()}
+        cards = {adapter: card for adapter, (_, card) in trained.items()}
         variants[name] = Variant(name, folders, _of_user(plans, len(labels)), cards)
     return variants
 
@@ -111,7 +112,7 @@ def people_on(population: Population, variant: Variant, labels: IntArray) -> Pop
 
 
 def same_rows(examples: Examples, num_rows: int, rng: np.random.Generator) -> Examples:
-    """Exactly ``num_rows`` rows of whole blocks drawn by lot; of the last one only some turns."""
+    """Exactly ``num_rows`` rows of whole blocks at random; of the last one only some turns."""
     order = rng.permutation(len(examples.prefixes))
     counts = np.count_nonzero(examples.weights[order], axis=1)
     num_blocks = int(np.searchsorted(np.cumsum(counts), num_rows)) + 1
@@ -125,27 +126,27 @@ def same_rows(examples: Examples, num_rows: int, rng: np.random.Generator) -> Ex
 
 def _plans(
     name: str, examples: Examples, users: IntArray, labels: IntArray, seed: int
-) -> dict[str, Plan]:
+) -> dict[str, VariantPlan]:
     """Adapter name -> plan, of one variant."""
     everybody = np.ones(len(labels), dtype=np.bool_)
     rng = np.random.default_rng([seed, VARIANTS.index(name)])
     if name == "none":
         return {}
     if name == "single_all":
-        return {name: Plan(examples, everybody)}
+        return {name: VariantPlan(examples, everybody)}
     if name == "single":
         share = np.count_nonzero(examples.weights) / len(np.unique(labels))
-        return {name: Plan(same_rows(examples, max(1, round(share)), rng), everybody)}
+        return {name: VariantPlan(same_rows(examples, max(1, round(share)), rng), everybody)}
     groups = random_clusters(labels, rng) if name == "random" else labels
     return {
-        f"{name}-{group}": Plan(
+        f"{name}-{group}": VariantPlan(
             chosen_blocks(examples, np.flatnonzero(groups[users] == group)), groups == group
         )
         for group in np.unique(groups).tolist()
     }
 
 
-def _of_user(plans: dict[str, Plan], num_users: int) -> list[str | None]:
+def _of_user(plans: dict[str, VariantPlan], num_users: int) -> list[str | None]:
     names: list[str | None] = [None] * num_users
     for adapter, plan in plans.items():
         for user in np.flatnonzero(plan.users):
@@ -153,7 +154,7 @@ def _of_user(plans: dict[str, Plan], num_users: int) -> list[str | None]:
     return names
 
 
-def _told(on_step: OnAdapter | None, adapter: str) -> Callable[[int, float], None] | None:
+def _steps_of(on_step: OnAdapter | None, adapter: str) -> Callable[[int, float], None] | None:
     return None if on_step is None else lambda step, loss: on_step(adapter, step, loss)
 
 

@@ -14,6 +14,7 @@ from simenv.data.dataset import Dataset
 from simenv.data.readers.protocol import only_drawn
 from simenv.data.splits import split_dataset
 from simenv.events import InteractionLog
+from simenv.seeding import Stream, generator
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class LogWorlds:
 
     def __call__(self, world: int) -> Dataset:
         """The data set of one world; the same for the same number."""
-        rng = np.random.default_rng([world, 13])
+        rng = generator(world, Stream.LOG_WORLD)
         able = np.flatnonzero(np.bincount(self.log.users) >= self.min_rows)
         users = np.sort(rng.choice(able, self.users_per_world, replace=False)).astype(np.int64)
         others = np.setdiff1d(np.arange(self.log.num_users), users).astype(np.int64)

@@ -38,7 +38,7 @@ class PocketConfig:
     learning_rate: float = 2e-3
     weight_decay: float = 0.05
     suggested_share: float = 0.5  # of the turns, where the truth is known; see with_suggestions
-    partial_share: float = 0.3  # of the users, who are told by Ms or by Ml alone
+    partial_share: float = 0.3  # of the users, who are described by Ms or by Ml alone
     seed: int = 0
     style: PromptStyle = field(default_factory=PromptStyle)
 

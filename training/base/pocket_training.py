@@ -61,8 +61,8 @@ def _world_batches(config: PocketConfig, worlds: WorldSource, world: int) -> lis
     if not found:
         raise ValueError(
             f"training wanted worlds with users_per_step={size} or more users who have later rows"
-            f" and are told alike, got fewer in world {world}; use larger worlds or fewer users a"
-            " step"
+            f" and are described alike, got fewer in world {world}; use larger worlds or fewer"
+            " users a step"
         )
     return found
 
@@ -70,7 +70,7 @@ def _world_batches(config: PocketConfig, worlds: WorldSource, world: int) -> lis
 def _world_examples(
     dataset: Dataset, config: PocketConfig, num_turns: int, rng: np.random.Generator
 ) -> list[Examples]:
-    """Held-out questions to all users: most are told by Ms and Ml, some by either alone."""
+    """Held-out questions to all users: most are described by Ms and Ml, some by either alone."""
     writer, style = ExampleWriter(dataset), config.style
     asked = later_rows(dataset, num_turns, rng)
     if dataset.truth is not None:
@@ -79,8 +79,8 @@ def _world_examples(
     kinds = rng.choice(3, size=len(asked.users), p=[1 - 2 * part, part, part])
     styles = style, style.without_memory(), style.without_persona()
     return [
-        writer.write(Questions(*(column[kinds == kind] for column in asked)), told)
-        for kind, told in enumerate(styles)
+        writer.write(Questions(*(column[kinds == kind] for column in asked)), shown)
+        for kind, shown in enumerate(styles)
         if (kinds == kind).any()
     ]
 

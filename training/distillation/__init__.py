@@ -1,1 +1,1 @@
-"""Profiles and reasons told by a language model on a server (``distiller=openai``)."""
+"""A log into people: profiles and reasons, without a model or by one on a server."""

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 MAX_WORDS = 2000  # of the four sections together
-_MOST_FAULTS = 5  # named in a correction
+_MOST_NAMED = 5  # faults named in a correction
 _NAME = "Reason"  # of ``RatingReason`` in the schema, which is part of the keys of paid answers
 
 
@@ -39,7 +39,7 @@ class Reflection(BaseModel):
 
 
 class InvalidReflectionError(ValueError):
-    """An answer that is no reflection; the text says what was wrong, for the model to correct."""
+    """An answer that is no reflection; the text says what was wrong, for the model to mend."""
 
 
 def schema() -> dict[str, Any]:
@@ -94,7 +94,7 @@ def _faults(error: ValidationError) -> str:
         f"{'.'.join(map(str, fault['loc'])) or 'the answer'}: {fault['msg']}"
         for fault in error.errors(include_input=False, include_url=False)
     ]
-    return "the answer does not fit the JSON schema: " + "; ".join(faults[:_MOST_FAULTS])
+    return "the answer does not fit the JSON schema: " + "; ".join(faults[:_MOST_NAMED])
 
 
 def _without(node: Any, names: set[str]) -> Any:

@@ -51,9 +51,9 @@ def first_messages(
         ratings: at most 10, in the order they were given.
         prior: the four sections so far; None at the start.
         target_words: how long Ms should stay.
-        summary_words: longest summary told, in words; 0 leaves summaries out.
+        summary_words: longest summary shown, in words; 0 leaves summaries out.
     """
-    told = {
+    content = {
         "profile_so_far": None if prior is None else dict(prior),
         "ratings": [
             {"number": n, **_item(catalog, rated.item, summary_words), "stars": rated.rating}
@@ -62,7 +62,7 @@ def first_messages(
     }
     return [
         {"role": "system", "content": _SYSTEM.format(words=target_words)},
-        {"role": "user", "content": json.dumps(told, ensure_ascii=False, indent=1)},
+        {"role": "user", "content": json.dumps(content, ensure_ascii=False, indent=1)},
     ]
 
 
@@ -77,15 +77,15 @@ def corrected(messages: Sequence[Message], answer: str, wrong: str) -> list[Mess
 
 
 def _item(catalog: Catalog, item: int, summary_words: int) -> dict[str, object]:
-    told: dict[str, object] = {"title": catalog.titles[item]}
+    shown: dict[str, object] = {"title": catalog.titles[item]}
     if catalog.years[item]:
-        told["year"] = int(catalog.years[item])
-    told["genres"] = list(catalog.genres[item])
+        shown["year"] = int(catalog.years[item])
+    shown["genres"] = list(catalog.genres[item])
     if catalog.casts[item]:
-        told["cast"] = list(catalog.casts[item][:3])
+        shown["cast"] = list(catalog.casts[item][:3])
     summary = " ".join(catalog.summaries[item].split()[:summary_words])
     if summary:
-        told["summary"] = summary
+        shown["summary"] = summary
     average = float(catalog.averages[item])
-    told["average"] = round(average, 2) if average else None
-    return told
+    shown["average"] = round(average, 2) if average else None
+    return shown

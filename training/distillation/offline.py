@@ -8,11 +8,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from agents.persona import Persona, tell_reason, told_apart
+from agents.persona import Persona, reason_for, stars_apart
 from simenv.catalog import Catalog
 from simenv.events import FloatArray, IntArray, InteractionLog
+from training.tastes import taste_ridge
 
-_TASTE_RIDGE = 4.0  # strength of the prior that a user has no preferences
+_TASTE_PRIOR = 4.0  # ratings that the prior of no preferences is worth
 _LEVEL_PRIOR = 3.0  # ratings that the prior of no generosity is worth
 _ACTOR_SHRINK = 3.0
 _LEAST_TASTE = 0.1  # stars; smaller preferences are not worth a word
@@ -29,7 +30,7 @@ class Distilled(NamedTuple):
 
 @dataclass(frozen=True)
 class OfflineDistiller:
-    """Traits by Agent4Rec's rules (papers.md 1.1), profile and reasons from averages.
+    """Traits by Agent4Rec's rules (arXiv 2310.10108), profile and reasons from averages.
 
     Activity: number of ratings, cut at the 60th and 90th percentile of users. Conformity: mean
     squared distance from the items' averages, cut at the 25th and 80th. Diversity: how many genres
@@ -49,13 +50,13 @@ class OfflineDistiller:
         counts = np.diff(offsets)
         generosity = np.bincount(log.users, residuals, minlength=log.num_users) / (counts + 1e-9)
         own = residuals - generosity[log.users]
-        tastes = self._tastes(log, own)
+        tastes = taste_ridge(log, self._attributes(), own, _TASTE_PRIOR)
         personas = [
             self._persona(log, residuals, traits[u], tastes[u], slice(offsets[u], offsets[u + 1]))
             for u in range(log.num_users)
         ]
         reasons = [
-            tell_reason(personas[u], self.catalog.genres[i], r)
+            reason_for(personas[u], self.catalog.genres[i], r)
             for u, i, r in zip(
                 log.users.tolist(), log.items.tolist(), log.ratings.tolist(), strict=True
             )
@@ -95,25 +96,14 @@ class OfflineDistiller:
         np.add.at(sums, log.users, weights[:, None] * self.catalog.genre_matrix[log.items])
         return sums
 
-    def _features(self) -> FloatArray:
-        """(num_items, num_genres + 1): genre shares, and the year; what tastes are told in."""
+    def _attributes(self) -> FloatArray:
+        """(num_items, num_genres + 1): genre shares, and the year; what tastes are of."""
         shares = self.catalog.genre_shares
         years = self.catalog.years.astype(np.float64)
         known = years > 0
         spread = years[known].std() if known.any() else 0.0
         era = np.where(known, (years - years[known].mean()) / spread, 0.0) if spread else 0 * years
         return np.column_stack([shares, _YEAR_SCALE * era])
-
-    def _tastes(self, log: InteractionLog, own: FloatArray) -> FloatArray:
-        """(num_users, num_genres + 1) ridge regression of residuals (r,), generosity removed."""
-        features, offsets = self._features(), log.offsets()
-        prior = _TASTE_RIDGE * np.eye(features.shape[1])
-        tastes = np.zeros((log.num_users, features.shape[1]))
-        for user in np.flatnonzero(np.diff(offsets)):
-            rows = slice(offsets[user], offsets[user + 1])
-            x = features[log.items[rows]]
-            tastes[user] = np.linalg.solve(x.T @ x + prior, x.T @ own[rows])
-        return tastes
 
     def _persona(
         self,
@@ -142,35 +132,35 @@ class OfflineDistiller:
                 sums.setdefault(name, []).append(value)
         liking = {n: sum(v) / (len(v) + _ACTOR_SHRINK) for n, v in sums.items() if len(v) >= 2}
         best = sorted(liking, key=lambda n: (-liking[n], n))[:2]
-        told = [f"{n} {liking[n]:+.1f}" for n in best if liking[n] >= 0.25]
-        return [f"I like to see {', '.join(told)}."] if told else []
+        liked = [f"{n} {liking[n]:+.1f}" for n in best if liking[n] >= 0.25]
+        return [f"I like to see {', '.join(liked)}."] if liked else []
 
 
 def _level_sentence(ratings: FloatArray, own: FloatArray, kind: str) -> str:
     if not len(ratings):
         return f"I have not rated any {kind} yet."
     return (
-        f"I gave {ratings.mean():.1f} on average, {told_apart(own.mean())} next to others,"
+        f"I gave {ratings.mean():.1f} on average, {stars_apart(own.mean())} next to others,"
         f" with a spread of {own.std():.1f}."
     )
 
 
 def _taste_sentences(tastes: dict[str, float]) -> list[str]:
-    def told(chosen: list[str]) -> str:
+    def listed(chosen: list[str]) -> str:
         return ", ".join(f"{g} {tastes[g]:+.1f}" for g in chosen)
 
     likes = [g for g, value in tastes.items() if value > 0]
     dislikes = [g for g, value in tastes.items() if value < 0]
     sentences = []
     if likes:
-        sentences.append(f"I like {told(likes)}.")
+        sentences.append(f"I like {listed(likes)}.")
     if dislikes:
-        sentences.append(f"I care less for {told(dislikes)}.")
+        sentences.append(f"I care less for {listed(dislikes)}.")
     return sentences
 
 
 def _era_sentence(slope: float) -> list[str]:
-    """Stars a standard deviation of years is worth, told where it is worth a word."""
+    """Stars a standard deviation of years is worth, where that is worth a word."""
     if abs(slope) < 0.05:
         return []
     return [f"I prefer {'newer' if slope > 0 else 'older'} ones {abs(slope):+.1f}."]

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from agents.inference.server.dispatch import Lost, Patience, dispatch
 from simenv.catalog import Catalog
 from simenv.events import InteractionLog
-from training.distillation.batches import Chain, batches_of
 from training.distillation.cache import Answer, PaidAnswers, cache_key
+from training.distillation.chains import Chain, batches_of
 from training.distillation.cost_estimate import Estimate, estimate
 from training.distillation.distiller_prompts import Message, RatedItem, corrected, first_messages
 from training.distillation.ledger import Ledger, Prices, Spending
@@ -32,8 +32,8 @@ class DistillationError(RuntimeError):
     """Nobody's profile was finished; the text says why, and what was paid for is in the cache."""
 
 
-class DistillationResult(NamedTuple):
-    """What a model made of a log, and who it failed."""
+class DistillationReport(NamedTuple):
+    """What a model made of a log, whom it failed, and what it cost."""
 
     distilled: Distilled
     sections: dict[int, dict[str, str]]  # user → Ms in its four sections; only those who succeeded
@@ -46,7 +46,7 @@ class OpenAIDistiller:
 
     Users are asked side by side, a user's batches one after the other. Every answer is on disk
     before the next request, so a stopped run goes on where it was. A user whose reflection fails
-    for good keeps the offline profile and is named in ``DistillationResult.failures``.
+    for good keeps the offline profile and is named in ``DistillationReport.failures``.
 
     Args:
         catalog: whose averages come from training rows.
@@ -112,17 +112,17 @@ class OpenAIDistiller:
         Ledger(self.prices, max_cost)  # refuses a bad limit now
 
     def distil(self, log: InteractionLog) -> Distilled:
-        """See ``OfflineDistiller.distil``; raises as ``run`` does."""
-        return self.run(log).distilled
+        """See ``OfflineDistiller.distil``; raises as ``distil_with_report`` does."""
+        return self.distil_with_report(log).distilled
 
-    def run(
+    def distil_with_report(
         self, log: InteractionLog, tick: Tick = lambda text, advance: None
-    ) -> DistillationResult:
+    ) -> DistillationReport:
         """Personas and reasons of all users, who failed, and what it cost.
 
         Args:
             log: training rows only.
-            tick: is given the running cost after every reflection; called from several threads.
+            tick: gets the running cost after every reflection; called from several threads.
 
         Raises:
             DistillationError: there are ratings, and nobody's chain was finished.
@@ -141,12 +141,12 @@ class OpenAIDistiller:
             user, reason = next(iter(sorted(failures.items())))
             raise DistillationError(
                 f"no profile of {len(chains)} was finished; user {user}: {reason}. Answers paid for"
-                " are kept: correct this and run the same command again"
+                " are kept: mend this and run the same command again"
             )
-        return self._result(log, chains, failures, ledger.spending())
+        return self._report(log, chains, failures, ledger.spending())
 
     def estimate(self, log: InteractionLog) -> Estimate:
-        """What ``run`` would cost, without a request; answers in the cache are free."""
+        """What a distillation would cost, without a request; answers in the cache are free."""
         cache = PaidAnswers(self._folder)
         try:
             chains = self._replayed(log, cache, Ledger(self.prices, None))
@@ -158,7 +158,11 @@ class OpenAIDistiller:
     # -- one reflection ----------------------------------------------------------------------
 
     def _body_of(self, batch: list[RatedItem]) -> dict[str, object]:
-        return self._body(first_messages(self.catalog, batch, None, **self._words))
+        from training.distillation.answer_schema import schema
+
+        return self.settings.body(
+            first_messages(self.catalog, batch, None, **self._words), schema()
+        )
 
     def _body(self, messages: list[Message]) -> dict[str, object]:
         from training.distillation.answer_schema import schema
@@ -169,12 +173,12 @@ class OpenAIDistiller:
         """The chain's next reflection; unusable answers go back with what was wrong.
 
         Raises:
-            Lost: a try failed, or the model does not correct its answer; the last one is forgotten,
+            Lost: a try failed, or the model does not mend its answer; the last one is forgotten,
                 so that another run may ask again.
         """
         from training.distillation.answer_schema import InvalidReflectionError, parse
 
-        batch = chain.batches[len(chain.reflections)]
+        batch = chain.next_batch
         prior = chain.reflections[-1].sections() if chain.reflections else None
         messages = first_messages(self.catalog, batch, prior, **self._words)
         for left in range(self.corrections, -1, -1):
@@ -236,21 +240,21 @@ class OpenAIDistiller:
             attempt = dispatch(waiting, advance, self.concurrency, self.patience)
             for user, reflection in attempt.answers.items():
                 chains[user].reflections.append(reflection)
-            failures |= {u: chains[u].failure(why) for u, why in attempt.failures.items()}
+            failures |= {u: chains[u].stopped(why) for u, why in attempt.failures.items()}
             if attempt.gave_up:
                 why = next(iter(attempt.failures.values()))
                 why = why if why.startswith("not sent: ") else f"not sent: {why}"
                 rest = [u for u, c in chains.items() if not c.is_done and u not in failures]
-                failures |= {u: chains[u].failure(why) for u in rest}
+                failures |= {u: chains[u].stopped(why) for u in rest}
         return dict(sorted(failures.items()))
 
-    def _result(
+    def _report(
         self,
         log: InteractionLog,
         chains: dict[int, Chain],
         failures: dict[int, str],
         spending: Spending,
-    ) -> DistillationResult:
+    ) -> DistillationReport:
         personas, reasons = OfflineDistiller(self.catalog).distil(log)
         offsets = log.offsets()
         sections = {}
@@ -260,11 +264,9 @@ class OpenAIDistiller:
             profile = _one_line(reflections[-1].profile)
             personas[user] = replace(personas[user], profile=profile)
             reasons[offsets[user] : offsets[user + 1]] = [
-                _one_line(reason.reason).rstrip(".")
-                for reflection in reflections
-                for reason in reflection.reasons
+                _one_line(said.reason).rstrip(".") for each in reflections for said in each.reasons
             ]
-        return DistillationResult(Distilled(personas, reasons), sections, failures, spending)
+        return DistillationReport(Distilled(personas, reasons), sections, failures, spending)
 
 
 def _one_line(text: str) -> str:

@@ -1,15 +1,14 @@
-"""From a split data set to training examples: what a user was told, and what they then answered.
+"""From a split data set to training examples: what a user had read, and what they then answered.
 
 Law 7: Ms and Ml are made of training rows, targets are later rows of the same user.
 """
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
-from agents.embedding import Embedder, Vectors
-from agents.memory.base import ExactMemory, Memory
+from agents.embedding import Embedder
+from agents.memory.base import ExactMemory, MakeMemory
 from agents.prompts import PromptStyle, persona_prefix
 from agents.relevance import item_vectors
 from agents.suffixes import SuffixWriter
@@ -46,7 +45,7 @@ class ExampleWriter:
         self,
         dataset: Dataset,
         embedder: Embedder | None = None,
-        make_memory: Callable[[Vectors, int], Memory] = ExactMemory,
+        make_memory: MakeMemory = ExactMemory,
         distilled: Distilled | None = None,
     ) -> None:
         catalog, log = dataset.catalog, dataset.train
@@ -80,7 +79,7 @@ class ExampleWriter:
 
 
 def later_rows(dataset: Dataset, num_turns: int, rng: np.random.Generator) -> Questions:
-    """``num_turns`` rows of ``dataset.test`` for every user that has any, drawn by lot.
+    """``num_turns`` rows of ``dataset.test`` for every user that has any, drawn at random.
 
     A user with fewer later rows has some drawn twice.
 
@@ -122,7 +121,7 @@ def with_suggestions(
 
 
 def _unrated(asked: Questions, dataset: Dataset, rng: np.random.Generator) -> IntArray:
-    """(b, t) items that the user has not rated in training, by lot."""
+    """(b, t) items that the user has not rated in training, at random."""
     offsets = dataset.train.offsets()
     rows = []
     for user in asked.users:

@@ -9,21 +9,18 @@ prompts more than they deserve.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from agents.embedding import Vectors
-from agents.memory.base import ExactMemory, Recalled
 from agents.prompts import PromptStyle
 from simenv.data.dataset import Dataset
 from simenv.data.splits import stacked
 from simenv.events import IntArray, InteractionLog
+from simenv.seeding import Stream, generator
 from training.distillation.offline import Distilled
-from training.examples.from_log import Examples, ExampleWriter, Questions, chosen_blocks, joined
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
+from training.examples.distractors import DistractedMemory
+from training.examples.from_log import Examples, ExampleWriter, Questions, joined
 
 
 @dataclass(frozen=True)
@@ -32,7 +29,7 @@ class RaftSettings:
 
     Attributes:
         cuts: shares of a user's training rows after which they are asked about the next ones.
-        turns: most rows asked after a cut; the rest of the stretch is left out by lot.
+        turns: most rows asked after a cut; the rest of the stretch is left out at random.
         folds: groups of users that are cut in turn while all the others' rows stand whole.
         distractors: share of the recalled memories that are swapped for unrelated ones, so that
             the reader learns to doubt what does not fit (RAFT, arXiv 2403.10131).
@@ -77,18 +74,18 @@ def raft_set(
 
     Args:
         dataset: whose training rows are asked about; ``background`` is known to averages.
-        style: what is told: Ms, Ml or both, and how many memories.
+        style: what prompts show: Ms, Ml or both, and how many memories.
         settings: see there.
-        distilled: Ms and reasons told by a model from all training rows, as in the paper; to tell
-            them anew at every cut would be paid for at every cut. Memories are still the earlier
+        distilled: Ms and reasons that a model made of all training rows, as in the paper; a new
+            distillation at every cut would be paid for at every cut. Memories are still the earlier
             ones only. None = distilled offline at every cut.
 
     Raises:
         ValueError: no user has rows both before and after any cut.
     """
-    rng = np.random.default_rng([settings.seed, 17])
+    rng = generator(settings.seed, Stream.RAFT)
     fold_of = rng.permutation(dataset.num_users) % settings.folds
-    make_memory = partial(_DistractedMemory, share=settings.distractors, rng=rng)
+    make_memory = partial(DistractedMemory, share=settings.distractors, rng=rng)
     parts, users = [], []
     for fold in range(settings.folds):
         for cut, end in zip(settings.cuts, (*settings.cuts[1:], 1.0), strict=True):
@@ -97,8 +94,8 @@ def raft_set(
                 continue
             past = _as_it_was(dataset, kept)
             refuse_leaks(past.train, asked, dataset)
-            told = distilled and _only(distilled, kept)
-            writer = ExampleWriter(past, make_memory=make_memory, distilled=told)
+            known = distilled and _only(distilled, kept)
+            writer = ExampleWriter(past, make_memory=make_memory, distilled=known)
             parts.append(writer.write(asked, style))
             users.append(asked.users)
     if not parts:
@@ -174,69 +171,3 @@ def refuse_leaks(past: InteractionLog, asked: Questions, dataset: Dataset) -> No
             f"a RAFT set wanted prompts made before their targets, got {seen} targets that stand in"
             " the history; cut the history earlier"
         )
-
-
-class _DistractedMemory(ExactMemory):
-    """A memory that sometimes recalls something unrelated first."""
-
-    def __init__(
-        self, vectors: Vectors, num_users: int, share: float, rng: np.random.Generator
-    ) -> None:
-        super().__init__(vectors, num_users)
-        self._share, self._rng = share, rng
-
-    def recall(self, users: IntArray, items: IntArray, m: int) -> Recalled:
-        """As any memory, with a ``share`` of the first places swapped for the least similar."""
-        found = super().recall(users, items, m)
-        swapped = self._rng.random(items.shape) < self._share
-        last = np.maximum((found.items >= 0).sum(axis=-1) - 1, 0)[..., None]
-        order = np.broadcast_to(np.arange(m), found.items.shape).copy()
-        order[..., :1] = np.where(swapped[..., None], last, 0)
-        return Recalled(
-            np.take_along_axis(found.items, order, axis=-1),
-            np.take_along_axis(found.ratings, order, axis=-1),
-            np.take_along_axis(found.similarities, order, axis=-1),
-            np.take_along_axis(found.rows, order, axis=-1),
-        )
-
-
-class TokenReport(NamedTuple):
-    """How long the prompts are, in tokens, and what does not fit."""
-
-    mean: float
-    p95: float
-    longest: int
-    limit: int
-    left_out: int  # blocks
-
-
-def fitting(
-    raft: RaftSet, tokenizer: "PreTrainedTokenizerBase", limit: int
-) -> tuple[RaftSet, TokenReport]:
-    """The blocks whose every prompt fits into ``limit`` tokens, and a report.
-
-    Nothing is cut in the middle of a sentence: a block that does not fit is left out and counted;
-    tell less (``PromptStyle``) to keep it.
-
-    Raises:
-        ValueError: no block fits.
-    """
-    turns = raft.examples.ratings.shape[1]
-    ids = tokenizer(raft.examples.prefixes, add_special_tokens=False)["input_ids"]
-    before = np.repeat([len(x) for x in ids], turns)
-    ids = tokenizer(raft.examples.suffixes, add_special_tokens=False)["input_ids"]
-    lengths = before + np.array([len(x) for x in ids]) + 1  # and the answer
-    kept = np.flatnonzero(lengths.reshape(-1, turns).max(axis=1) <= limit)
-    if not len(kept):
-        raise ValueError(
-            f"prompts of {lengths.min()} to {lengths.max()} tokens do not fit the model's"
-            f" {limit}; tell less (style.verbatim, style.summary_words, style.cast)"
-        )
-    report = TokenReport(
-        float(lengths.mean()),
-        float(np.percentile(lengths, 95)),
-        int(lengths.max()),
-        limit,
-        len(raft.users) - len(kept),
-    )
-    return RaftSet(chosen_blocks(raft.examples, kept), raft.users[kept]), report

@@ -30,7 +30,7 @@ class Clusters:
         centroids: (k, d).
         inertias: for each K that was tried, the sum of squared distances to the nearest centroid.
         exemplars: (k,) of each group, the person nearest to its centroid.
-        exemplar_vectors: (k, d) of theirs; they tell when other vectors are brought.
+        exemplar_vectors: (k, d) of theirs; they show when other vectors are used.
     """
 
     labels: IntArray
@@ -59,7 +59,7 @@ class Clusters:
         if seen.shape[1] != width or np.abs(seen - self.exemplar_vectors).max() > _SAME:
             raise ValueError(
                 f"clusters wanted the vectors they were made with ({width} wide), got some that"
-                f" tell their own exemplars otherwise ({seen.shape[1]} wide); use that embedder or"
+                f" place their own exemplars elsewhere ({seen.shape[1]} wide); use that embedder or"
                 " those genres, or cluster anew"
             )
         if not personas:
@@ -173,12 +173,12 @@ def elbow(inertias: dict[int, float]) -> int:
 
 
 def random_clusters(labels: IntArray, rng: np.random.Generator) -> IntArray:
-    """(n,) groups of the same sizes as ``labels`` whose members are drawn by lot: the control."""
+    """(n,) groups of the same sizes as ``labels`` with random members: the control."""
     return np.asarray(rng.permutation(labels), dtype=np.int64)
 
 
 def explained_share(values: FloatArray, labels: IntArray) -> float:
-    """Share of the variance of values (n, f) that groups (n,) tell; 1 where there is none."""
+    """Share of the variance of values (n, f) that groups (n,) explain; 1 where there is none."""
     total = float(((values - values.mean(axis=0)) ** 2).sum())
     groups = [values[labels == g] for g in np.unique(labels)]
     within = sum(float(((own - own.mean(axis=0)) ** 2).sum()) for own in groups)

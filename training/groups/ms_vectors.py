@@ -39,9 +39,9 @@ class MsWords:
 
 @dataclass(frozen=True)
 class MsNumbers:
-    """Ms as its numbers, the direction of level and tastes: who is alike in taste.
+    """Ms as its numbers, the direction of level and tastes: people alike in taste are near.
 
-    Word counts tell which genres are named and hardly which of them are liked.
+    Word counts show which genres are named and hardly which of them are liked.
     """
 
     genres: tuple[str, ...]  # of the catalogue

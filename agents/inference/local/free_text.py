@@ -9,7 +9,7 @@ from torch import Tensor
 from agents.inference.engine import Sampling
 from agents.inference.local.huggingface import left_padded
 from simenv.events import FloatArray, SeedArray
-from simenv.seeding import mix, uniforms
+from simenv.seeding import Channel, mix, uniforms
 
 
 @torch.inference_mode()
@@ -26,7 +26,7 @@ def decode(
         sampling: how to draw.
     """
     tokens, mask = left_padded(prompts, model.device)
-    keys = mix(seeds, 0)
+    keys = mix(seeds, Channel.TEXT)
     said: list[list[int]] = [[] for _ in prompts]
     ended = np.zeros(len(prompts), dtype=bool)
     positions, cache = (mask.cumsum(1) - 1).clamp_min(0), None

@@ -1,1 +1,1 @@
-"""What a society leaves on disk: whole files, its journal and its checkpoints."""
+"""What a society leaves on disk: its journal and its checkpoints."""

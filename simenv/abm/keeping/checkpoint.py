@@ -6,19 +6,45 @@ on from the last finished checkpoint. Nothing is pickled.
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from random import Random
+from typing import Any, Protocol
 
 import numpy as np
 
-from simenv.abm.keeping.whole_files import replace_whole, write_whole
-from simenv.abm.recommender_side import Refit
+from simenv.abm.activation import Activation
+from simenv.abm.keeping.journal import Journal
+from simenv.abm.moving_world import MovingWorld
+from simenv.abm.recommender_side import Platform, Refit
+from simenv.abm.social import Social
 from simenv.snapshots import Arrays, pack_arrays, unpack_arrays
-
-if TYPE_CHECKING:
-    from simenv.abm.model import PersonaSociety
+from simenv.user_model import UserModel
+from simenv.whole_files import replace_whole, write_whole
 
 MANIFEST = "manifest.json"
-FORMAT = 1
+FORMAT = 2  # since the social network and drifts have random streams of their own
+
+
+class Society(Protocol):
+    """What of a society a checkpoint holds."""
+
+    steps: int
+    journal: Journal
+    platform: Platform
+    activation: Activation
+    social: Social
+    user_model: UserModel
+    world: MovingWorld | None
+    rng: np.random.Generator
+    random: Random
+    datacollector: Any  # of Mesa
+
+    def arrays(self) -> Arrays:
+        """What the society itself keeps; written, and written into."""
+        ...
+
+    def identity(self) -> dict[str, Any]:
+        """What a checkpoint must agree with to be continued, in JSON."""
+        ...
 
 
 def has_checkpoint(folder: Path) -> bool:
@@ -42,7 +68,7 @@ def prepare(folder: Path, resume: bool) -> bool:
     return found
 
 
-def save(society: "PersonaSociety", folder: Path, policy_file: str | None) -> str:
+def save(society: Society, folder: Path, policy_file: str | None) -> str:
     """Write a checkpoint; returns the name of the policy's file.
 
     Args:
@@ -57,9 +83,18 @@ def save(society: "PersonaSociety", folder: Path, policy_file: str | None) -> st
         replace_whole(folder / policy_file, society.platform.policy.save)
     state_file = f"state-{tick:08d}.npz"
     write_whole(folder / state_file, pack_arrays(_arrays(society)))
-    manifest = {
+    write_whole(folder / MANIFEST, json.dumps(_manifest(society, state_file, policy_file)))
+    for pattern, current in (("state-*.npz", state_file), ("policy-*.npz", policy_file)):
+        for stale in folder.glob(pattern):
+            if stale.name != current:
+                stale.unlink()
+    return policy_file
+
+
+def _manifest(society: Society, state_file: str, policy_file: str) -> dict[str, Any]:
+    return {
         "format": FORMAT,
-        "tick": tick,
+        "tick": society.steps,
         "world": society.identity(),
         "state": state_file,
         "policy": policy_file,
@@ -69,34 +104,46 @@ def save(society: "PersonaSociety", folder: Path, policy_file: str | None) -> st
         "random": society.random.getstate(),
         "curves": society.datacollector.model_vars,
     }
-    write_whole(folder / MANIFEST, json.dumps(manifest).encode())
-    for pattern, current in (("state-*.npz", state_file), ("policy-*.npz", policy_file)):
-        for stale in folder.glob(pattern):
-            if stale.name != current:
-                stale.unlink()
-    return policy_file
 
 
-def load(society: "PersonaSociety", folder: Path) -> str:
+def load(society: Society, folder: Path) -> str:
     """Bring a freshly built society to the last checkpoint; returns the name of the policy's file.
 
     Raises:
-        ValueError: the checkpoint is of another society, or was written by a newer version.
+        ValueError: the checkpoint is of another society, or was written by another version.
     """
     manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    _check(manifest, society, folder)
+    society.steps = manifest["tick"]
+    society.journal.forget_after(society.steps)
+    _load_arrays(society, unpack_arrays((folder / manifest["state"]).read_bytes()))
+    _load_platform(society, manifest, folder)
+    society.rng.bit_generator.state = manifest["rng"]
+    version, words, gauss = manifest["random"]
+    society.random.setstate((version, tuple(words), gauss))
+    society.datacollector.model_vars = manifest["curves"]
+    return str(manifest["policy"])
+
+
+def _check(manifest: dict[str, Any], society: Society, folder: Path) -> None:
     if manifest["format"] > FORMAT:
         raise ValueError(
             f"checkpoint {folder.name!r} has format {manifest['format']}, this version reads up to"
             f" {FORMAT}; update personarec"
+        )
+    if manifest["format"] < FORMAT:
+        raise ValueError(
+            f"checkpoint {folder.name!r} has format {manifest['format']}, whose people have other"
+            f" friends than in format {FORMAT}; begin the run anew"
         )
     if manifest["world"] != society.identity():
         raise ValueError(
             f"checkpoint {folder.name!r} wanted the society {manifest['world']}, got"
             f" {society.identity()}; resume with the settings of the first run"
         )
-    society.steps = manifest["tick"]
-    society.journal.forget_after(society.steps)
-    _load_arrays(society, unpack_arrays((folder / manifest["state"]).read_bytes()))
+
+
+def _load_platform(society: Society, manifest: dict[str, Any], folder: Path) -> None:
     platform = society.platform
     platform.policy = type(platform.policy).load(folder / manifest["policy"])
     platform.refits = [Refit(*refit) for refit in manifest["refits"]]
@@ -107,14 +154,9 @@ def load(society: "PersonaSociety", folder: Path) -> str:
             f"checkpoint {folder.name!r} wanted {manifest['num_new_rows']} ratings in its log,"
             f" got {platform.num_new_rows}; the folder log/ is not whole, copy it again"
         )
-    society.rng.bit_generator.state = manifest["rng"]
-    version, words, gauss = manifest["random"]
-    society.random.setstate((version, tuple(words), gauss))
-    society.datacollector.model_vars = manifest["curves"]
-    return str(manifest["policy"])
 
 
-def _parts(society: "PersonaSociety") -> dict[str, Arrays]:
+def _parts(society: Society) -> dict[str, Arrays]:
     return {
         "society": society.arrays(),
         "activation": society.activation.arrays(),
@@ -123,7 +165,7 @@ def _parts(society: "PersonaSociety") -> dict[str, Arrays]:
     }
 
 
-def _arrays(society: "PersonaSociety") -> Arrays:
+def _arrays(society: Society) -> Arrays:
     arrays: Arrays = {
         f"{part}.{name}": values
         for part, named in _parts(society).items()
@@ -135,7 +177,7 @@ def _arrays(society: "PersonaSociety") -> Arrays:
     return arrays
 
 
-def _load_arrays(society: "PersonaSociety", arrays: Arrays) -> None:
+def _load_arrays(society: Society, arrays: Arrays) -> None:
     def of(part: str) -> Arrays:
         start = f"{part}."
         return {k.removeprefix(start): v for k, v in arrays.items() if k.startswith(start)}

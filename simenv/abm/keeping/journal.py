@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from simenv.abm.keeping.whole_files import replace_whole
 from simenv.env.infos import no_feedback
 from simenv.events import Feedback, FloatArray, IntArray, Slates
+from simenv.whole_files import replace_whole
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
-class Tick(NamedTuple):
+class TickRecord(NamedTuple):
     """What one tick brought."""
 
     tick: int
@@ -29,11 +29,11 @@ class Tick(NamedTuple):
     failed: IntArray  # users who were asked and gave no usable answer
 
 
-def no_tick(tick: int, num_places: int) -> Tick:
+def no_tick(tick: int, num_places: int) -> TickRecord:
     """A tick in which nobody was awake."""
     nobody, feedback = np.zeros(0, dtype=np.int64), no_feedback(num_places)
     items = np.zeros((0, num_places), dtype=np.int64)
-    return Tick(tick, nobody, Slates(items, feedback.ratings), items, feedback, nobody)
+    return TickRecord(tick, nobody, Slates(items, feedback.ratings), items, feedback, nobody)
 
 
 class Given(NamedTuple):
@@ -54,7 +54,7 @@ class Journal:
         if self.folder is not None:
             self.folder.mkdir(parents=True, exist_ok=True)
 
-    def add(self, tick: Tick) -> None:
+    def add(self, tick: TickRecord) -> None:
         """Keep a tick until the next ``flush``."""
         if self.folder is not None and len(tick.users):
             self._waiting.append(_table(tick))
@@ -106,7 +106,7 @@ class Journal:
         )  # fmt: skip
 
 
-def _table(tick: Tick) -> "pa.Table":
+def _table(tick: TickRecord) -> "pa.Table":
     import pyarrow as pa
 
     n, k = tick.slates.items.shape

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from html import escape
 
-# Okabe and Ito: told apart by people who see colours differently.
+# Okabe and Ito: people who see colours differently can distinguish them.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#444444")
 _WIDTH, _HEIGHT, _LEFT, _TOP = 320, 110, 44, 24
 
@@ -37,8 +37,8 @@ def distribution_svg(chances: Sequence[float], given: int) -> str:
         f'<text x="{10 + 16 * i}" y="47" font-size="9" text-anchor="middle">{i + 1}</text>'
         for i, p in enumerate(chances)
     )
-    told = ", ".join(f"{p:.2f}" for p in chances)
+    spoken = ", ".join(f"{p:.2f}" for p in chances)
     return (
-        f'<svg viewBox="0 0 88 50" width="132" height="75" role="img" aria-label="{told}"'
+        f'<svg viewBox="0 0 88 50" width="132" height="75" role="img" aria-label="{spoken}"'
         f' class="stars" font-family="sans-serif" fill="currentColor">{bars}</svg>'
     )

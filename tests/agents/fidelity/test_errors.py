@@ -88,6 +88,62 @@ def test_an_interval_holds_the_middle_ninety_five_percent():
     assert interval(np.arange(1001.0)) == pytest.approx([25.0, 975.0])
 
 
+def test_calibration_bins_are_closed_above_at_1_and_their_number_can_be_chosen():
+    """Forecasts of 1 and 0.95 share the last bin, 0.9 stands below: three rows of fifteen pairs."""
+    chances = np.array([[0, 0, 0, 0, 1], [0.05, 0, 0, 0, 0.95], [0.1, 0, 0, 0, 0.9]])
+    ratings = np.array([1.0, 5.0, 5.0])
+    gaps = {14: 1 + 0.95 - 1, 13: 0.9 - 1, 1: 0.1, 0: 0.05 - 1}
+    expected = sum(abs(gap) for gap in gaps.values()) / 15
+    assert calibration_error(chances, ratings) == pytest.approx(expected)
+    # One bin holds all: three stars were forecast and three came.
+    assert calibration_error(chances, ratings, num_bins=1) == pytest.approx(0.0)
+    one = calibration_curve(chances, ratings, num_bins=1)
+    assert (one.sizes.tolist(), one.sizes.dtype) == ([15], np.int64)
+    assert one.forecast.tolist() == pytest.approx([3 / 15])
+
+
+def test_every_user_adds_squares_and_absolute_errors_of_their_own_rows():
+    """User 0 rated twice, user 7 once; the second predictor is right but for one star."""
+    predicted = np.array([[3.0, 5.0, 1.0], [4.0, 2.0, 5.0]])
+    sums = user_sums(predicted, np.array([4.0, 2.0, 4.0]), np.array([0, 0, 7]))
+    assert sums.squares.tolist() == [[1 + 9, 9], [0, 1]]
+    assert sums.absolutes.tolist() == [[1 + 3, 3], [0, 1]]
+    assert sums.rows.tolist() == [2, 1]
+    assert mean_rmse([sums]).tolist() == [np.sqrt(19 / 3), np.sqrt(1 / 3)]
+    assert mean_mae([sums]).tolist() == [7 / 3, 1 / 3]
+
+
+def test_the_interval_of_an_rmse_is_that_of_a_thousand_draws_of_users_with_seed_0():
+    errors, users = np.array([0.0, 1.0, -2.0, 3.0, 1.0]), np.array([4, 5, 7, 9, 9])
+    sums, rows = np.array([0, 1, 4, 9 + 1]), np.array([1, 1, 1, 2])
+    drawn = np.random.default_rng(0).integers(0, 4, size=(1000, 4))
+    means = [sums[chosen].sum() / rows[chosen].sum() for chosen in drawn]
+    expected = np.sqrt([np.quantile(means, 0.025), np.quantile(means, 0.975)])
+    assert rmse_interval(errors, users) == pytest.approx(expected.tolist())
+
+
+def test_a_resample_is_whole_users_in_whole_draws():
+    """By hand: users by a multinomial for each draw in turn, then draws with replacement."""
+    predicted, ratings = np.array([[3.0, 5.0, 1.0], [4.0, 2.0, 5.0]]), np.array([4.0, 2.0, 4.0])
+    draws = [
+        user_sums(predicted, ratings, np.array([0, 0, 7])),
+        user_sums(predicted + 1, ratings, np.array([0, 1, 2])),
+        user_sums(predicted - 1, ratings, np.array([0, 1, 1])),
+    ]
+    found = resampled_rmse(draws, np.random.default_rng(5), 40)
+    rng = np.random.default_rng(5)
+    of_draw = []
+    for draw in draws:
+        n = len(draw.rows)
+        counts = rng.multinomial(n, [1 / n] * n, size=40)
+        of_draw.append(
+            [np.sqrt((draw.squares * c).sum(axis=1) / (draw.rows * c).sum()) for c in counts]
+        )
+    chosen = rng.integers(3, size=(3, 40))
+    expected = [np.mean([of_draw[d][b] for d in chosen[:, b]], axis=0) for b in range(40)]
+    np.testing.assert_allclose(found, expected)
+
+
 def test_the_interval_of_an_rmse_is_as_wide_as_the_theory_of_means_says():
     errors = np.random.default_rng(1).normal(size=2000)
     low, high = rmse_interval(errors, np.arange(2000))

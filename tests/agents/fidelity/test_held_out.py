@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from agents.assembly import persona_users
-from agents.fidelity.held_out import earliest_rows, measure, rate
+from agents.fidelity.held_out import against_truth, earliest_rows, measure, rate
 from agents.inference.scripted import ScriptedEngine
 from agents.persona_users import PersonaUsers
 from agents.population.population import Population
@@ -126,14 +126,66 @@ def test_the_interval_holds_95_of_100_and_a_users_rows_are_one_piece_of_evidence
     assert high == pytest.approx(np.sqrt(0.5 + 1.96 * 0.5 / 20), abs=0.005)
 
 
-def test_the_interval_is_that_of_a_thousand_draws_of_users_with_seed_0():
-    squares = np.array([0.0, 1.0, 4.0, 9.0])
-    found = measure(AlwaysFour(), rated(4.0, 5.0, 2.0, 1.0), np.arange(4))
-    drawn = np.random.default_rng(0).integers(0, 4, size=(1000, 4))
-    means = sorted(np.mean([squares[user] for user in row]) for row in drawn)
-    expected = np.sqrt([np.quantile(means, 0.025), np.quantile(means, 0.975)])
-    mine = found["predictors"]["simulated users"]["rmse_ci95"]
-    assert mine == pytest.approx(expected.tolist())
+class Undecided:
+    """A user model that says three stars with chance 0.4 and four with 0.6; it keeps what it is
+    asked.
+    """
+
+    def __init__(self):
+        self.asked = []
+
+    def probabilities(self, users, items, chosen=False):
+        self.asked.append((users, items, chosen))
+        return np.broadcast_to([0, 0, 0.4, 0.6, 0], (*items.shape, 5))
+
+
+def test_the_figures_of_a_card_are_their_arithmetic():
+    """3.6 stars are expected; 4 and 5 came, and 5 was held to be impossible (1e-9 stands for it).
+
+    Calibration: three stars were forecast 2 · 0.4 times and never came, four 2 · 0.6 times and came
+    once, five never and came once.
+    """
+    found = measure(Undecided(), rated(4.0, 5.0), np.arange(2))
+    assert found["num_users"] == found["num_ratings"] == 2
+    assert found["predictors"]["simulated users"] == pytest.approx(
+        {
+            "rmse": np.sqrt((0.4**2 + 1.4**2) / 2),
+            "rmse_ci95": pytest.approx([0.4, 1.4]),
+            "mae": (0.4 + 1.4) / 2,
+            "rmse_rounded": np.sqrt((0 + 1) / 2),
+            "ece": (abs(2 * 0.4) + abs(2 * 0.6 - 1) + 1) / 10,
+            "log_loss": -(np.log(0.6) + np.log(1e-9)) / 2,
+        }
+    )
+
+
+def test_at_most_forty_rows_of_a_user_are_asked_unless_said_otherwise():
+    data = rated(4.0, rows_each=41)
+    assert measure(Undecided(), data, np.arange(1))["num_ratings"] == 40
+
+
+def test_users_are_asked_about_what_they_chose_eight_at_a_time_and_256_slates_in_a_call():
+    model, data = Undecided(), rated(*[4.0] * 130, rows_each=17)
+    assert rate(model, data.test).shape == (130 * 17, 5)
+    assert [len(users) for users, _, _ in model.asked] == [256, 130 * 3 - 256]
+    assert {items.shape[1] for _, items, _ in model.asked} == {8}
+    assert {chosen for *_, chosen in model.asked} == {True}
+    users, items, _ = model.asked[0]
+    assert users[:3].tolist() == [0, 0, 0]
+    assert items[:3].tolist() == [[*range(1, 9)], [*range(9, 17)], [17] * 8]
+
+
+def test_closeness_to_a_known_truth_is_over_items_drawn_at_random(dataset):
+    who = np.array([2, 5, 7])
+    rng = np.random.default_rng(4)
+    items = np.stack([rng.permutation(50)[:8] for _ in who])
+    true = dataset.truth.probabilities(who, items) @ np.arange(1, 6)
+    found = against_truth(Undecided(), dataset, who, np.random.default_rng(4))
+    assert found == pytest.approx(
+        {"rmse": np.sqrt(np.mean((3.6 - true) ** 2)), "bias": np.mean(3.6 - true)}
+    )
+    with pytest.raises(ValueError, match="against_truth wanted a world with known truth, got 'rat"):
+        against_truth(Undecided(), rated(4.0), np.array([0]), rng)
 
 
 @pytest.mark.slow

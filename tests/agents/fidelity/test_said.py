@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from agents.fidelity.said import said, score_said
-from agents.inference.engine import Completion
+from agents.inference.engine import Completion, Sampling
 from agents.inference.scripted import ScriptedEngine
 from agents.persona_users import PersonaUsers
 from simenv.data.synthetic import synthetic
@@ -48,3 +48,26 @@ def test_a_star_that_an_engine_says_is_the_star_that_is_scored(population, star)
     assert found.mae == pytest.approx(np.abs(errors).mean())
     assert found.rmse == found.rmse_imputed == pytest.approx(np.sqrt((errors**2).mean()))
     assert found.num_rows == 20
+
+
+class Listening(ScriptedEngine):
+    """A scripted engine that keeps what it is asked for as text."""
+
+    def generate(self, requests, sampling):
+        self.requests, self.sampling = requests, sampling
+        return super().generate(requests, sampling)
+
+
+def test_rows_are_asked_as_chosen_with_a_seed_each_and_the_papers_decoding(population):
+    world, engine = synthetic(3, num_users=12, num_items=50), Listening()
+    users = PersonaUsers(population_from_dataset(world, population), engine)
+    found = said(users, world.test, 9, seed=6)
+    rows = np.sort(np.random.default_rng([6, 23]).permutation(len(world.test))[:9])
+    asked, items = world.test.users[rows], world.test.items[rows][:, None]
+    expected = users.requests(asked, items, chosen=True)
+    assert expected != users.requests(asked, items), "what was chosen is asked otherwise"
+    assert engine.requests == [r._replace(seed=6 + i) for i, r in enumerate(expected)]
+    assert engine.sampling == Sampling(max_new_tokens=4, temperature=0.3, top_k=50)
+    texts = engine.generate(expected, engine.sampling)
+    stars = np.array([float(answer.text) for answer in texts])
+    assert found == score_said(stars, world.test.ratings[rows])

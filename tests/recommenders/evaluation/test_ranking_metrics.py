@@ -1,6 +1,9 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from recommenders.base import cold_observation
 from recommenders.evaluation.ranking_metrics import (
     ndcg,
     precision,
@@ -9,7 +12,7 @@ from recommenders.evaluation.ranking_metrics import (
     self_information,
     user_metrics,
 )
-from recommenders.policies.heuristics import Popularity
+from recommenders.policies.heuristics import Popularity, Random
 from simenv.catalog import Catalog
 from simenv.data.dataset import Dataset
 from simenv.events import InteractionLog
@@ -94,3 +97,23 @@ def test_nothing_to_find_is_an_error() -> None:
     data = make_dataset()
     with pytest.raises(ValueError, match=r"none of 1 users has a held-out row with at least 4.0"):
         user_metrics(Popularity().fit(data.train), data, k=2, users=np.array([2]))
+
+
+def test_a_policy_that_draws_shows_the_same_every_time_whatever_the_batches() -> None:
+    """Six hundred users are more than one batch; ten items are shown unless asked otherwise."""
+    num = 600
+    train = InteractionLog.from_columns(
+        np.arange(num), np.full(num, 29), np.full(num, 4), num_users=num, num_items=30
+    )
+    test = replace(train, items=np.arange(num) % 29)
+    catalog = Catalog(tuple(map(str, range(30))), np.zeros(30, int), ((),) * 30)
+    data = Dataset("many", catalog, train, test, tuple(map(str, range(num))))
+    policy = Random().fit(train)
+    found = user_metrics(policy, data)
+    alone = policy.recommend(cold_observation(np.arange(num)), 10, np.random.default_rng(0)).items
+    np.testing.assert_array_equal(found.items, alone)
+    hits = (alone == test.items[:, None]).any(axis=1)
+    assert 0 < hits.sum() < num
+    np.testing.assert_array_equal(found.hit_rate, hits)
+    np.testing.assert_array_equal(found.recall, hits)
+    assert found.hit_rate.dtype == np.float64

@@ -6,10 +6,7 @@ import pytest
 from recommenders.evaluation.survival import survival
 from simenv.env.rollout import Rollout
 
-pytestmark = [
-    pytest.mark.filterwarnings("error::RuntimeWarning"),
-    pytest.mark.filterwarnings("ignore:The confidence interval is undefined:RuntimeWarning"),
-]
+pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")
 
 
 def sessions(lengths, quits, num_steps):

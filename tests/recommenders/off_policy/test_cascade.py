@@ -5,7 +5,14 @@ import pytest
 
 from recommenders.base import Recommender, cold_observation
 from recommenders.off_policy.cascade import estimate_cascade, weigh_cascade
-from recommenders.off_policy.estimators import inverse_propensity, item_mean_model, weigh
+from recommenders.off_policy.estimators import (
+    doubly_robust,
+    inverse_propensity,
+    item_mean_model,
+    self_normalised,
+    weigh,
+    with_model,
+)
 from recommenders.policies.bandits import EpsilonGreedy
 from recommenders.policies.heuristics import Popularity, Random
 from recommenders.policies.linear_bandits import LinTS
@@ -77,6 +84,48 @@ def test_doubly_robust_needs_no_right_model() -> None:
     assert estimate_cascade(log)["cascade-DR"].value == pytest.approx(truth(policy))
 
 
+def test_what_it_is_given_reaches_the_model_and_the_intervals() -> None:
+    policy = Random().fit(LOG)
+    observation, slates, prefixes = every_slate_once()
+    rewards = reward(ALL_SLATES)
+    model = item_mean_model(np.arange(M), WORTH, M + 1)
+    bare = weigh_cascade(policy, observation, slates, rewards, prefixes)
+    drawn = weigh_cascade(policy, observation, slates, rewards, prefixes, model)
+    expected = with_model(bare, policy, observation, slates, model, np.random.default_rng(0), 32)
+    np.testing.assert_array_equal(drawn.target_model, expected.target_model)
+    drawn = weigh_cascade(
+        policy, observation, slates, rewards, prefixes, model, np.random.default_rng(7), 3
+    )
+    expected = with_model(bare, policy, observation, slates, model, np.random.default_rng(7), 3)
+    np.testing.assert_array_equal(drawn.target_model, expected.target_model)
+    assert estimate_cascade(drawn) == {
+        "cascade-IPS": inverse_propensity(drawn, 0.95),
+        "cascade-SNIPS": self_normalised(drawn, 0.95),
+        "cascade-DR": doubly_robust(drawn, 0.95),
+    }
+    assert estimate_cascade(drawn, 0.5) == {
+        "cascade-IPS": inverse_propensity(drawn, 0.5),
+        "cascade-SNIPS": self_normalised(drawn, 0.5),
+        "cascade-DR": doubly_robust(drawn, 0.5),
+    }
+
+
+def test_rewards_and_users_may_be_whole_numbers_of_any_kind() -> None:
+    observation, slates, prefixes = every_slate_once()
+    observation = observation | {"user": observation["user"].astype(np.int32)}
+    whole = np.ones(ALL_SLATES.shape, dtype=int)
+    found = weigh_cascade(Random().fit(LOG), observation, slates, whole, prefixes)
+    assert found.users.dtype == np.int64
+    assert found.rewards.dtype == np.float64
+
+
+def test_a_log_that_could_show_nothing_else_has_prefix_chances_of_1() -> None:
+    observation, slates, prefixes = every_slate_once()
+    policy = Random().fit(LOG)
+    found = weigh_cascade(policy, observation, slates, reward(ALL_SLATES), np.ones_like(prefixes))
+    np.testing.assert_allclose(found.weights, prefixes)
+
+
 def test_prefix_chances_are_those_of_draws_without_repeats() -> None:
     newcomer = cold_observation(np.array([0]))
     uniform = Random().fit(LOG).prefix_propensities(newcomer, np.array([[2, 3, 0]]))
@@ -97,5 +146,7 @@ def test_what_cannot_be_weighed_names_the_cure() -> None:
         weigh_cascade(policy, observation, slates, rewards, None)
     with pytest.raises(ValueError, match=r"prefix chances must lie in \(0, 1\], got 0.0..0.0"):
         weigh_cascade(policy, observation, slates, rewards, 0 * prefixes)
+    with pytest.raises(ValueError, match=r"prefix chances must lie in \(0, 1\], got 2.0..2.0"):
+        weigh_cascade(policy, observation, slates, rewards, 0 * prefixes + 2)
     with pytest.raises(ValueError, match=r"LinTS draws and cannot say its prefix propensities"):
         weigh_cascade(LinTS().fit(LOG), observation, slates, rewards, prefixes)

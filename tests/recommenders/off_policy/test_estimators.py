@@ -19,6 +19,7 @@ from recommenders.off_policy.estimators import (
     self_normalised,
     switch_doubly_robust,
     weigh,
+    with_model,
 )
 from recommenders.policies.bandits import EpsilonGreedy
 from recommenders.policies.heuristics import Popularity, Random
@@ -48,6 +49,42 @@ def test_values_are_their_arithmetic() -> None:
     }
     found = {name: estimate.value for name, estimate in estimate_all(TINY).items()}
     assert found == pytest.approx(expected)
+
+
+@pytest.mark.filterwarnings("ignore::recommenders.off_policy.estimators.OverlapWarning")
+def test_intervals_are_those_of_the_contributions_at_the_confidence_asked_for() -> None:
+    """Two users: 1 degree of freedom, t(0.975) = 12.706205 and t(0.75) = 1; error |a - b| / 2."""
+    snips = 1.4  # what every reward is compared with
+    contributions = {
+        "IPS": (2 * 1, 0.5 * 3),
+        "SNIPS": (snips + 2 * (1 - snips) / 1.25, snips + 0.5 * (3 - snips) / 1.25),
+        "DM": (1, 1),
+        "DR": (1 + 2 * (1 - 2), 1 + 0.5 * (3 - 2)),
+        "SWITCH-DR": (1 + 2 * (1 - 2), 1 + 0.5 * (3 - 2)),
+    }
+    for found, t in ((estimate_all(TINY), 12.706205), (estimate_all(TINY, 0.5), 1)):
+        assert found.keys() == contributions.keys()
+        for name, (a, b) in contributions.items():
+            value, half = (a + b) / 2, t * abs(a - b) / 2
+            assert found[name][:3] == pytest.approx((value, value - half, value + half))
+    for estimate in (inverse_propensity, self_normalised, direct_method, doubly_robust):
+        assert estimate(TINY) == estimate(TINY, confidence=0.95)
+    assert switch_doubly_robust(TINY) == switch_doubly_robust(TINY, 10.0, 0.95)
+
+
+def test_the_model_alone_rests_on_every_place() -> None:
+    log = TINY._replace(target_model=np.array([[1.0], [2.0]]))
+    half = 12.706205 * (2 - 1) / 2
+    expected = (1.5, 1.5 - half, 1.5 + half, 2.0, 0.0)
+    assert direct_method(log)[:5] == pytest.approx(expected)
+    assert direct_method(log).notes == ()
+
+
+@pytest.mark.filterwarnings("ignore::recommenders.off_policy.estimators.OverlapWarning")
+def test_switch_trusts_weights_up_to_10_unless_asked_otherwise() -> None:
+    log = TINY._replace(weights=np.array([[10.0], [10.5]]))
+    assert switch_doubly_robust(log).value == ((1 + 10 * (1 - 2)) + 1) / 2
+    assert switch_doubly_robust(log).max_weight == 10.0
 
 
 def test_switch_leaves_large_weights_to_the_model_and_says_so() -> None:
@@ -88,10 +125,12 @@ def test_slates_of_one_user_are_no_further_evidence() -> None:
     assert inverse_propensity(thrice)[:3] == pytest.approx(inverse_propensity(once)[:3])
 
 
+@pytest.mark.filterwarnings("error::RuntimeWarning")
 def test_one_user_has_no_interval() -> None:
     found = inverse_propensity(WeightedLog(np.zeros(2, int), np.ones((2, 1)), np.ones((2, 1))))
     assert found.value == 1
     assert np.isnan([found.low, found.high]).all()
+    assert found.notes == ()
 
 
 def test_effective_size_of_equal_and_of_one_sided_weights() -> None:
@@ -171,6 +210,49 @@ def test_the_model_term_is_what_the_policy_would_show() -> None:
     np.testing.assert_allclose(drawn.target_model.mean(), (2.5 + 1.5 + 4 * 2) / 6, atol=0.05)
 
 
+def test_a_policy_that_draws_is_drawn_from_32_times_and_another_once() -> None:
+    observation, slates, rewards = logged(np.random.default_rng(0), 3)
+    model = item_mean_model(np.arange(NUM_ITEMS), TRUE_REWARD, NUM_ITEMS)
+    rng = np.random.default_rng(0)
+    shown = [model(None, UNIFORM.recommend(observation, K, rng).items) for _ in range(32)]
+    drawn = weigh(UNIFORM, observation, slates, rewards, model)
+    np.testing.assert_array_equal(drawn.target_model, np.mean(shown, axis=0))
+    bare = weigh(UNIFORM, observation, slates, rewards)
+    again = with_model(bare, UNIFORM, observation, slates, model)
+    np.testing.assert_array_equal(again.target_model, drawn.target_model)
+    asked = []
+
+    def counting(users, items):
+        asked.append(items)
+        return model(users, items)
+
+    weigh(Popularity().fit(world()), observation, slates, rewards, counting)
+    assert len(asked) == 2, "once about its own slates, once about those of the log"
+
+
+def test_the_draws_and_their_number_can_be_given() -> None:
+    observation, slates, rewards = logged(np.random.default_rng(0), 3)
+    model = item_mean_model(np.arange(NUM_ITEMS), TRUE_REWARD, NUM_ITEMS)
+    rng = np.random.default_rng(8)
+    shown = [model(None, UNIFORM.recommend(observation, K, rng).items) for _ in range(2)]
+    drawn = weigh(UNIFORM, observation, slates, rewards, model, np.random.default_rng(8), 2)
+    np.testing.assert_array_equal(drawn.target_model, np.mean(shown, axis=0))
+
+
+def test_rewards_and_users_may_be_whole_numbers_of_any_kind() -> None:
+    observation, slates, _ = logged(np.random.default_rng(0), 3)
+    observation = observation | {"user": observation["user"].astype(np.int32)}
+    found = weigh(UNIFORM, observation, slates, np.ones((3, K), dtype=int))
+    assert found.users.dtype == np.int64
+    assert found.rewards.dtype == np.float64
+
+
+def test_item_means_are_shrunk_by_five_rows_unless_asked_otherwise() -> None:
+    model = item_mean_model(np.array([0, 0, 1]), np.array([1.0, 2.0, 6.0]), 3)
+    expected = [(1 + 2 + 5 * 3) / (2 + 5), (6 + 5 * 3) / (1 + 5), 3]
+    assert model(None, np.arange(3)).tolist() == pytest.approx(expected)
+
+
 def test_a_log_that_does_not_cover_the_policy_warns() -> None:
     policy = Popularity().fit(world())
     observation = cold_observation(np.arange(75))
@@ -197,12 +279,15 @@ def notes_of(weights: FloatArray, **settings: float) -> tuple[str, ...]:
         return switch_doubly_robust(log, **settings).notes
 
 
-@pytest.mark.parametrize(("mean", "warns"), [(0.95, True), (1.05, True), (1.03, False)])
+@pytest.mark.parametrize(("mean", "warns"), [(0.957, True), (1.043, True), (1.035, False)])
 def test_a_mean_weight_four_standard_errors_from_1_warns(mean, warns) -> None:
     """Half of 100 weights lie 0.1 above and half 0.1 below: the standard error is 0.1 / 10."""
     notes = notes_of(mean + np.tile([-0.1, 0.1], 50))
-    assert (len(notes) == 1) == warns
-    assert all(note.startswith(f"weights average {mean:.2f} instead of 1: ") for note in notes)
+    text = (
+        f"weights average {mean:.2f} instead of 1: the log does not cover what the policy shows;"
+        " log with more exploration"
+    )
+    assert notes == ((text,) if warns else ())
 
 
 @pytest.mark.parametrize(("mean", "warns"), [(0.975, True), (1.025, True), (1.015, False)])
@@ -218,13 +303,22 @@ def test_a_tenth_of_the_weights_left_to_the_model_warns(large, warns) -> None:
     assert [note[:3] for note in notes] == (["11%"] if warns else [])
 
 
-@pytest.mark.parametrize(("places", "warns"), [(4, True), (6, False)])
+@pytest.mark.parametrize(("places", "warns"), [(4, True), (5, False), (6, False)])
 def test_resting_on_less_than_a_twentieth_of_the_places_warns(places, warns) -> None:
     weights = np.zeros(100)
     weights[:places] = 100 / places
-    start = f"the estimate rests on {places}.0 of 100 shown places; log more slates"
-    notes = notes_of(weights, max_weight=np.inf)
-    assert [note.startswith(start) for note in notes] == ([True] if warns else [])
+    text = (
+        f"the estimate rests on {places}.0 of 100 shown places; log more slates or with a policy"
+        " closer to this one"
+    )
+    assert notes_of(weights, max_weight=np.inf) == ((text,) if warns else ())
+
+
+def test_small_weights_are_judged_like_any() -> None:
+    """Two of 0.6 and 0.1: the larger, 6 of 7, is left to the model."""
+    notes = notes_of(np.array([0.6, 0.1]), max_weight=0.5)
+    assert any(note.startswith("86% of what the policy shows") for note in notes)
+    assert effective_size(np.array([0.1, 0.1])) == pytest.approx(2)
 
 
 def test_an_estimate_on_a_handful_of_places_warns() -> None:
@@ -242,7 +336,17 @@ def test_what_cannot_be_weighed_names_the_cure() -> None:
         weigh(policy, observation, slates._replace(propensities=None), rewards)
     with pytest.raises(ValueError, match=r"propensities must lie in \(0, 1\], got 0.0..0.0"):
         weigh(policy, observation, slates._replace(propensities=np.zeros((3, K))), rewards)
+    with pytest.raises(ValueError, match=r"propensities must lie in \(0, 1\], got 1.5..1.5"):
+        weigh(policy, observation, slates._replace(propensities=np.full((3, K), 1.5)), rewards)
+    sure = slates._replace(propensities=np.ones((3, K)))
+    np.testing.assert_array_equal(
+        weigh(policy, observation, sure, rewards).weights,
+        policy.propensities(observation, slates.items),
+    )
     with pytest.raises(ValueError, match=r"LinTS draws and cannot say its propensities"):
         weigh(LinTS().fit(world()), observation, slates, rewards)
     with pytest.raises(ValueError, match=r"DM wants a reward model; call weigh"):
         direct_method(weigh(policy, observation, slates, rewards))
+    for lacking in ("logged_model", "target_model"):
+        with pytest.raises(ValueError, match=r"^DR wants a reward model; call weigh"):
+            doubly_robust(TINY._replace(**{lacking: None}))

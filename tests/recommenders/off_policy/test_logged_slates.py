@@ -11,7 +11,7 @@ from recommenders.policies.linear_bandits import LinTS
 from simenv.catalog import Catalog
 from simenv.env.rollout import Rollout, rollout
 from simenv.env.vector_env import RecVectorEnv
-from simenv.events import InteractionLog
+from simenv.events import InteractionLog, Slates
 from simenv.users.scripted_users import LatentTruth, ScriptedUsers
 
 NUM_USERS, NUM_ITEMS, K, STEPS = 12, 20, 3, 3
@@ -83,7 +83,13 @@ def test_a_saved_log_is_the_same_and_can_be_weighed(recorded, tmp_path) -> None:
     log.save(tmp_path / "log.npz")
     loaded = SimulatedLog.load(tmp_path / "log.npz")
     assert (loaded.logged_by, len(loaded)) == ("EpsilonGreedy", len(log))
-    np.testing.assert_array_equal(loaded.candidates, log.candidates)
+    assert loaded.observation.keys() == log.observation.keys()
+    for key, value in log.observation.items():
+        np.testing.assert_array_equal(loaded.observation[key], value)
+    for name, value in zip(Slates._fields, log.slates, strict=True):
+        np.testing.assert_array_equal(getattr(loaded.slates, name), value)
+    for name in ("prefix_chances", "candidates", "ratings", "taken", "expected"):
+        np.testing.assert_array_equal(getattr(loaded, name), getattr(log, name), err_msg=name)
     assert loaded.candidates.dtype == bool
     values = []
     for one in (log, loaded):

@@ -4,6 +4,7 @@ import pytest
 from recommenders.base import cold_observation
 from recommenders.off_policy.estimators import doubly_robust, item_mean_model, weigh, with_model
 from recommenders.off_policy.mrdr import cross_fitted_means, more_robust
+from recommenders.policies.bandits import EpsilonGreedy
 from recommenders.policies.heuristics import Popularity
 from simenv.events import InteractionLog, Slates
 
@@ -47,6 +48,36 @@ def test_it_is_doubly_robust_with_the_published_weights() -> None:
     model = cross_fitted_means(log.users, items, rewards, 3, published)
     expected = doubly_robust(with_model(log, policy, observation, slates, model))
     assert more_robust(policy, log, observation, slates, 3) == expected
+
+
+def test_rows_count_by_their_squared_weight_and_the_chance_of_another_item() -> None:
+    """Weights and chances differ from row to row, and so do what draws and confidence are given."""
+    policy = EpsilonGreedy(epsilon=0.5).fit(LOG)
+    rng = np.random.default_rng(0)
+    observation = cold_observation(np.arange(8))
+    items = rng.permuted(np.tile(np.arange(3), (8, 1)), axis=1)[:, :2]
+    slates = Slates.of_items(items)._replace(propensities=rng.uniform(0.1, 0.9, size=(8, 2)))
+    rewards = rng.normal(size=(8, 2))
+    log = weigh(policy, observation, slates, rewards)
+    importance = log.weights * log.weights * (1 - slates.propensities)
+    model = cross_fitted_means(log.users, items, rewards, 3, importance)
+    for given, rng_seed, num_draws, confidence in (
+        ({}, 0, 32, 0.95),
+        ({"rng": np.random.default_rng(5), "num_draws": 3, "confidence": 0.5}, 5, 3, 0.5),
+    ):
+        draws = np.random.default_rng(rng_seed)
+        modelled = with_model(log, policy, observation, slates, model, draws, num_draws)
+        expected = doubly_robust(modelled, confidence)
+        assert more_robust(policy, log, observation, slates, 3, **given) == expected
+
+
+def test_one_half_alone_is_weighed_too_and_every_even_user_is_of_one_half() -> None:
+    items, rewards = np.array([[0], [0]]), np.array([[1.0], [5.0]])
+    alone = cross_fitted_means(np.array([0, 2]), items, rewards, 1, np.array([[3.0], [1.0]]))
+    assert alone(np.array([0]), np.array([[0]])).tolist() == [[(3 * 1 + 1 * 5) / 4]]
+    model = cross_fitted_means(np.array([0, 1]), items, rewards, 1)
+    asked = model(np.arange(6), np.zeros((6, 1), dtype=int))
+    assert asked.ravel().tolist() == [5.0, 1.0] * 3
 
 
 def test_its_interval_is_no_wider_than_that_of_a_model_fitted_to_everything() -> None:

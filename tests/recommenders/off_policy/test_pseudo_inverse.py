@@ -67,9 +67,29 @@ def test_one_place_is_inverse_propensity() -> None:
     slates = Slates.of_items(items)._replace(propensities=np.full((M, 1), 1 / M))
     observation = cold_observation(np.arange(M))
     rewards = np.array([3.0, 1.0, 4.0, 1.5])
-    expected = inverse_propensity(weigh(policy, observation, slates, rewards[:, None]))
+    log = weigh(policy, observation, slates, rewards[:, None])
+    expected = inverse_propensity(log)
     found = pseudo_inverse(policy, observation, slates, rewards)
-    assert (found.value, found.low) == pytest.approx((expected.value, expected.low))
+    assert found[:5] == pytest.approx(expected[:5])
+    assert found.notes == expected.notes
+    half = pseudo_inverse(policy, observation, slates, rewards, confidence=0.5)
+    assert half[:3] == pytest.approx(inverse_propensity(log, 0.5)[:3])
+
+
+def test_one_item_more_than_places_is_the_matrix_too() -> None:
+    """Three unseen items on two places: the policy's slate against each of the six."""
+    log = InteractionLog.from_columns(
+        [*range(7), 7], [3] * 7 + [1], [4] * 8, num_users=8, num_items=4
+    )
+    policy, slates = Popularity().fit(log), np.array(list(itertools.permutations(range(3), 2)))
+    flat = np.stack([np.concatenate([np.eye(3)[a], np.eye(3)[b]]) for a, b in slates])
+    wanted = np.concatenate([np.eye(3)[1], np.eye(3)[0]])  # shows 1, then 0
+    expected = flat @ np.linalg.pinv(flat.T @ flat / 6) @ wanted
+    shown = Slates.of_items(slates)._replace(propensities=np.full((6, 2), 1 / 3))
+    for row in range(6):
+        one = Slates(*(part[[row]] for part in shown))
+        found = pseudo_inverse(policy, cold_observation(np.array([row])), one, np.ones(1))
+        assert found.value == pytest.approx(expected[row])
 
 
 def test_what_it_cannot_value_names_the_cure() -> None:

@@ -7,13 +7,12 @@ from mesa.experimental.devs import ABMSimulator
 
 from recommenders.policies.ease import EASE
 from recommenders.policies.heuristics import Popularity, Random
-from simenv.abm.activation import ReturnTimes, SteadyShare, weekly_rhythm
+from simenv.abm.activation import ReturnTimes, SteadyShare
 from simenv.abm.agents import Person
 from simenv.abm.model import PersonaSociety, SocietySettings
 from simenv.abm.shocks import Shock
 from simenv.abm.social import SocialSettings
 from simenv.events import InteractionLog
-from simenv.users.lives import Life
 
 
 class Counting:
@@ -168,38 +167,6 @@ def test_the_log_budget_keeps_the_latest_ratings(make_society, play, dataset):
     kept = set(zip(log.users.tolist(), log.items.tolist(), strict=True))
     rows = list(zip(newest.users.tolist(), newest.items.tolist(), strict=True))
     assert sum(row in kept for row in rows) == min(50, len(rows))
-
-
-def test_people_who_are_pleased_come_back_sooner():
-    users, seeds = np.arange(2000), np.arange(2000).astype(np.uint64)
-
-    def mean_wait(stars):
-        returns = ReturnTimes(Life(gone_after=1e9))
-        returns.start(0, np.full(2000, 2))
-        returns.sees_off(1, users, np.full(2000, stars), np.ones(2000, dtype=bool), seeds)
-        return returns.arrays()["next"].mean()
-
-    assert mean_wait(2.5) > 2 * mean_wait(4.0)
-
-
-def test_the_rhythm_of_a_log_is_read_from_unix_time_alone():
-    days = np.repeat(np.arange(14), [5, 1, 1, 1, 1, 1, 1] * 2) * 86_400 + 10**9 // 86_400 * 86_400
-    log = InteractionLog.from_columns(
-        np.zeros(22, int), np.zeros(22, int), np.ones(22), days, num_users=1, num_items=1
-    )
-    rhythm = weekly_rhythm(log)
-    assert sorted(rhythm) == [0.2] * 6 + [1.0]
-    rows = InteractionLog.from_columns([0], [0], [1.0], num_users=1, num_items=1)
-    assert weekly_rhythm(rows).tolist() == [1.0] * 7
-
-
-def test_on_quiet_days_fewer_people_begin_a_visit():
-    def arrivals(rhythm):
-        returns = ReturnTimes(rhythm=rhythm, ticks_per_day=1)
-        returns.start(0, np.full(3000, 2))
-        return len(returns.awake(3, 1.0))
-
-    assert arrivals(np.full(7, 0.25)) == pytest.approx(arrivals(np.ones(7)) / 4, rel=0.15)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 
 from recommenders.policies.heuristics import Random
-from simenv.abm import concentration as measures
 from simenv.abm.activation import SteadyShare
 from simenv.abm.model import SocietySettings
 from simenv.abm.moving_world import LivingTruth, move
@@ -58,6 +57,46 @@ def test_tastes_drift_as_a_random_walk_and_come_back_from_a_snapshot():
     np.testing.assert_array_equal(world.moved(*everything), other.moved(*everything))
     with pytest.raises(ValueError, match="LivingTruth wanted noise_sd above 0 and drift_sd"):
         living(drift_sd=-1.0)
+
+
+def many_drifting(drift_sd=0.1, seed=0, conformity=0.0, num_users=3000):
+    truth = truth_of(np.full((num_users, 3), 3.0))
+    genres = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
+    own = np.full(num_users, conformity)
+    return LivingTruth(truth, genres, own, np.full(3, 3.0), drift_sd=drift_sd, seed=seed)
+
+
+def drifts(world, ticks):
+    """(3000, 3) stars by which every user's liking of every item has moved after ``ticks``."""
+    for tick in ticks:
+        world.advance(tick, np.full(3, 3.0), np.zeros(3))
+    return world.moved(np.arange(3000), np.tile(np.arange(3), (3000, 1)))
+
+
+def test_a_drift_grows_with_the_root_of_time_and_genres_drift_apart():
+    world = many_drifting()
+    early = drifts(world, range(1, 10))
+    late = drifts(world, range(10, 37))
+    for moved, steps in ((early, 9), (late, 36)):
+        assert moved[:, :2].std(axis=0) == pytest.approx([0.1 * np.sqrt(steps)] * 2, rel=0.05)
+        # half of either genre
+        np.testing.assert_allclose(moved[:, 2], moved[:, :2].mean(axis=1))
+    assert abs(np.corrcoef(early[:, 0], early[:, 1])[0, 1]) < 4 / np.sqrt(3000)
+    step = late - early
+    assert abs(np.corrcoef(early[:, 0], step[:, 0])[0, 1]) < 4 / np.sqrt(3000)
+
+
+def test_each_tick_and_seed_drifts_by_a_draw_of_its_own():
+    ticks = [drifts(many_drifting(), [tick])[:, 0] for tick in (1, 2, 17)]
+    other = drifts(many_drifting(seed=1), [1])[:, 0]
+    for one, two in ((0, 1), (0, 2), (1, 2)):
+        assert abs(np.corrcoef(ticks[one], ticks[two])[0, 1]) < 4 / np.sqrt(3000)
+    assert abs(np.corrcoef(ticks[0], other)[0, 1]) < 4 / np.sqrt(3000)
+
+
+def test_who_conforms_drifts_the_less():
+    free, half = drifts(many_drifting(), [1]), drifts(many_drifting(conformity=0.5), [1])
+    np.testing.assert_allclose(half, free / 2)
 
 
 def share(society, source):
@@ -147,17 +186,3 @@ def test_the_network_seats_people_by_group_and_none_is_possible():
     same = [groups[a] == groups[b] for a, b in graph.edges]
     assert np.mean(same) > 0.85
     assert nx.number_of_edges(draw_network(SocialSettings.off(), groups, 1)) == 0
-
-
-def test_measures_of_bubbles_and_camps():
-    one_genre, all_genres = np.array([[4.0, 0.0]]), np.array([[2.0, 2.0]])
-    assert measures.bubble(one_genre) == pytest.approx(1.0)
-    assert measures.bubble(all_genres) == pytest.approx(0.0)
-    assert measures.bubble(np.concatenate([one_genre, all_genres])) == pytest.approx(1 / 2)
-    assert measures.bubble(np.zeros((2, 2))) == 0.0
-    camps = np.array([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0], [0.0, 1.0]])
-    assert measures.polarisation(camps, np.array([0, 0, 1, 1])) == pytest.approx(1.0)
-    assert measures.polarisation(camps, np.array([0, 1, 0, 1])) == pytest.approx(0.0)
-    friends, strangers = np.array([[0, 1], [2, 3]]), np.array([[0, 2], [1, 3]])
-    assert measures.echo_chamber(camps, friends, strangers) == pytest.approx(1.0 - 0.0)
-    assert measures.echo_chamber(camps, friends[:0], strangers) == 0.0

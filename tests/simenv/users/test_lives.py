@@ -1,9 +1,11 @@
+from statistics import NormalDist
+
 import gymnasium as gym
 import numpy as np
 import pytest
 
 from simenv.env.scripted_env import make_env, make_vector_env
-from simenv.seeding import row_seeds
+from simenv.seeding import Channel, row_seeds, uniforms
 from simenv.users.lives import Life
 from tests.contracts import env_contract
 
@@ -22,6 +24,18 @@ def test_half_come_back_within_the_median_and_some_never():
     gone = np.isinf(away)
     assert 0.01 < gone.mean() < 0.3
     assert away[~gone].max() <= LIFE.gone_after
+
+
+def test_return_times_are_log_normal_around_a_median_that_doubles():
+    """A median of 2 days at 3.6 stars, 1.5 doublings a star; gone after 30 days."""
+    stars = np.linspace(1, 5, 400)
+    away = Life().days_away(stars, SEEDS[:400])
+    shares = uniforms(SEEDS[:400], Channel.RETURN, 1)[:, 0]
+    normal = np.array([NormalDist().inv_cdf(share) for share in shares])
+    days = 2 * 2 ** (1.5 * (3.6 - stars)) * np.exp(1.2 * normal)
+    np.testing.assert_allclose(away, np.where(days > 30, np.inf, days), rtol=1e-9)
+    assert np.isfinite(Life().days_away(np.array([3.6]), np.zeros(1, dtype=np.uint64))).all()
+    assert Life().last_day == 365 + 30
 
 
 def test_people_who_were_pleased_come_back_sooner():
@@ -87,6 +101,13 @@ def test_retention_pays_for_coming_back():
         paid.append(rewards[asked])
         away.append(info["days_away"][asked])
     np.testing.assert_allclose(np.concatenate(paid), 2 ** (-np.concatenate(away) / 7))
+
+
+@pytest.mark.parametrize("name", ["days", "median_days", "spread", "gone_after"])
+def test_no_number_of_a_life_is_0_and_all_may_be_small(name):
+    with pytest.raises(ValueError, match=f"Life wanted {name} above 0, got 0; give it in days"):
+        Life(**{name: 0})
+    assert getattr(Life(**{name: 0.5}), name) == 0.5
 
 
 def test_a_life_wants_positive_numbers():

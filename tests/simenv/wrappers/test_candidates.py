@@ -70,7 +70,10 @@ def test_rows_that_restart_may_hold_anything():
     env = make_batch(2, session_steps=1)
     env.reset(seed=0)
     env.step(np.tile(POSITIONS, (2, 1)))
-    env.step(np.full((2, 3), -4))
+    observation, rewards, *_ = env.step(np.full((2, 3), -4))
+    assert rewards.tolist() == [0, 0]
+    assert (observation["history_items"] == -1).all(), "a new session has seen nothing"
+    assert observation in env.observation_space
 
 
 def test_uniform_candidates_are_distinct_and_equally_likely():

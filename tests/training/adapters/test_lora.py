@@ -195,7 +195,7 @@ def test_blocks_without_rows_are_refused(tiny_base, blocks, tmp_path):
 
 def test_a_prompt_longer_than_the_context_is_refused(tiny_base, blocks, tmp_path):
     long = blocks._replace(suffixes=[*blocks.suffixes[:4], "word " * 1100, *blocks.suffixes[5:]])
-    message = r"turn 1 of block 1 has \d+ tokens but the model's context is 1024; tell fewer"
+    message = r"turn 1 of block 1 has \d+ tokens but the model's context is 1024; give fewer"
     with pytest.raises(ValueError, match=message):
         train_lora(tiny_base, long, QUICK, tmp_path / "long")
 

@@ -10,7 +10,7 @@ from agents.inference.local.loading import load_model
 from agents.inference.local.local_engine import LocalEngine
 from agents.inference.tokens import Tokens
 from agents.prompts import RATING_CHOICES
-from training.adapters.lora import with_lora
+from training.adapters.lora_model import with_lora
 from training.adapters.lora_presets import LoraPreset
 from training.adapters.shared_prefix import answer_logits, encode_prompts, pad_prompts
 

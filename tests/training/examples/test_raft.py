@@ -1,4 +1,4 @@
-"""The RAFT set: what was told lies before what is asked, and the test period is never seen."""
+"""The RAFT set: what prompts show lies before what is asked, and the test period is never seen."""
 
 from dataclasses import replace
 
@@ -10,9 +10,8 @@ from simenv.data.dataset import Dataset
 from simenv.data.splits import split_dataset
 from simenv.data.synthetic import synthetic
 from simenv.events import InteractionLog
-from training.base.pocket_model import train_tokenizer
 from training.examples.from_log import Questions
-from training.examples.raft import RaftSettings, fitting, raft_set, refuse_leaks
+from training.examples.raft import RaftSettings, raft_set, refuse_leaks
 
 STYLE = PromptStyle(verbatim=3)
 SETTINGS = RaftSettings(cuts=(0.4, 0.7), turns=5, folds=3)
@@ -32,6 +31,19 @@ def title_of(line: str) -> str:
     return line.split(": ", 1)[1].split(" (")[0]
 
 
+def lines_of(raft, block, turn, turns=SETTINGS.turns):
+    """Titles of the memories and of the item asked about, as one suffix shows them."""
+    lines = raft.examples.suffixes[block * turns + turn].split("\n")
+    memories = [title_of(line) for line in lines if line.startswith("MEMORY: ")]
+    return memories, title_of(next(line for line in lines if line.startswith("MOVIE: ")))
+
+
+def rated_by(dataset, user):
+    """Titles that a user rated in training, oldest first."""
+    rows = dataset.train.only_users(np.array([user]))
+    return [dataset.catalog.titles[item] for item in rows.items]
+
+
 def test_every_user_is_asked_after_every_cut(dataset, raft):
     assert sorted(raft.users.tolist()) == sorted([*range(12)] * 2)
     examples = raft.examples
@@ -41,15 +53,55 @@ def test_every_user_is_asked_after_every_cut(dataset, raft):
 
 
 def test_memories_are_rows_of_the_same_user_before_the_target(dataset, raft):
-    titles = dataset.catalog.titles
     for block, user in enumerate(raft.users):
-        rated = [titles[i] for i in dataset.train.only_users(np.array([user])).items]
+        rated = rated_by(dataset, user)
         for turn in range(SETTINGS.turns):
-            lines = raft.examples.suffixes[block * SETTINGS.turns + turn].split("\n")
-            asked = rated.index(title_of(next(x for x in lines if x.startswith("MOVIE: "))))
-            told = [rated.index(title_of(x)) for x in lines if x.startswith("MEMORY: ")]
-            assert told
-            assert max(told) < asked
+            memories, asked = lines_of(raft, block, turn)
+            assert memories
+            assert max(rated.index(title) for title in memories) < rated.index(asked)
+
+
+def test_memories_are_all_rows_before_the_cut_and_targets_lie_before_the_next(dataset):
+    everything = PromptStyle(verbatim=200, gist=0)
+    raft = raft_set(dataset, everything, SETTINGS)
+    cuts = set()
+    for block, user in enumerate(raft.users):
+        rated = rated_by(dataset, user)
+        known, half = (int(np.ceil(share * len(rated))) for share in SETTINGS.cuts)
+        first, second = set(rated[:known]), set(rated[:half])
+        for turn in range(SETTINGS.turns):
+            memories, asked = lines_of(raft, block, turn)
+            assert set(memories) in (first, second)
+            cut = len(memories)
+            assert cut <= rated.index(asked) < (half if cut == known else len(rated))
+            cuts.add((user, cut))
+    assert len(cuts) == 2 * 12, "every user after both cuts"
+
+
+def test_rows_of_a_long_stretch_are_drawn_by_lot_and_asked_in_their_order(dataset):
+    """Of 2 turns from stretches of s rows the mean place is the middle, and any row can come."""
+    places, seen = [], set()
+    for seed in range(8):
+        settings = RaftSettings(cuts=(0.5,), turns=2, folds=3, seed=seed)
+        raft = raft_set(dataset, STYLE, settings)
+        for block, user in enumerate(raft.users):
+            rated = rated_by(dataset, user)
+            known = int(np.ceil(len(rated) / 2))
+            asked = [rated.index(lines_of(raft, block, turn, 2)[1]) for turn in range(2)]
+            assert asked == sorted(set(asked)), "no row twice, the older one first"
+            places += [(row - known + 0.5) / (len(rated) - known) for row in asked]
+            seen |= {(user, row) for row in asked}
+    assert np.mean(places) == pytest.approx(0.5, abs=4 * np.sqrt(1 / 12 / len(places)))
+    assert np.std(places) == pytest.approx(np.sqrt(1 / 12), rel=0.2)
+    assert len(seen) > 5 * len(raft.users), "other seeds draw other rows"
+
+
+def test_the_same_seed_draws_the_same_set(dataset, raft):
+    again = raft_set(dataset, STYLE, SETTINGS)
+    assert again.examples.suffixes == raft.examples.suffixes
+    other = raft_set(dataset, STYLE, replace(SETTINGS, seed=1))
+    assert other.examples.suffixes != raft.examples.suffixes
+    assert other.users.tolist() != raft.users.tolist(), "the order of users is the order of folds"
 
 
 def test_the_test_period_is_never_seen(dataset, raft):
@@ -98,6 +150,18 @@ def test_distractors_change_what_is_recalled_and_nothing_else(dataset, raft):
     np.testing.assert_array_equal(swapped.examples.ratings, raft.examples.ratings)
 
 
+def test_a_distracted_prompt_begins_with_the_least_similar_of_its_memories(dataset):
+    style = PromptStyle(verbatim=4, gist=0)
+    plain, distracted = (
+        raft_set(dataset, style, replace(SETTINGS, distractors=share)) for share in (0.0, 1.0)
+    )
+    for block in range(len(plain.users)):
+        memories, asked = lines_of(plain, block, 0)
+        found, same = lines_of(distracted, block, 0)
+        assert same == asked
+        assert found == [memories[-1], *memories[1:]]
+
+
 def test_leaks_are_refused(dataset):
     user, ones = np.array([0]), np.ones((1, 1))
     late = dataset.test.items[:1][None]
@@ -125,16 +189,3 @@ def test_cuts_rise_inside_the_training_rows(cuts):
 def test_distractors_are_a_share():
     with pytest.raises(ValueError, match=r"distractors wanted a share in \[0, 1\], got 2"):
         RaftSettings(distractors=2)
-
-
-def test_what_does_not_fit_is_left_out_and_counted(raft):
-    tokenizer = train_tokenizer(raft.examples.prefixes + raft.examples.suffixes, 600)
-    everything, report = fitting(raft, tokenizer, 2048)
-    assert len(everything.users) == len(raft.users)
-    assert report.left_out == 0
-    assert report.mean <= report.p95 <= report.longest <= report.limit
-    some, shorter = fitting(raft, tokenizer, report.longest - 1)
-    assert 0 < shorter.left_out == len(raft.users) - len(some.users)
-    assert shorter.longest == report.longest
-    with pytest.raises(ValueError, match=r"tokens do not fit the model's 10; tell less"):
-        fitting(raft, tokenizer, 10)

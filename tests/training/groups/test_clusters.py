@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.cluster import KMeans
 
 from agents.embedding import HashingEmbedder, TfidfSvdEmbedder
 from agents.persona import Persona
@@ -91,8 +92,43 @@ def test_saved_groups_assign_as_before(clusters, words, tmp_path):
     loaded = Clusters.load(tmp_path / "clusters.json")
     np.testing.assert_array_equal(loaded.centroids, clusters.centroids)
     np.testing.assert_array_equal(loaded.labels, clusters.labels)
+    np.testing.assert_array_equal(loaded.exemplar_vectors, clusters.exemplar_vectors)
+    assert loaded.labels.dtype == np.int64
+    assert loaded.exemplars == clusters.exemplars
     assert loaded.inertias == clusters.inertias
     np.testing.assert_array_equal(loaded.assign(people(), words), clusters.labels)
+
+
+def test_names_are_saved_as_they_are_written(clusters, tmp_path):
+    kept = replace(clusters, exemplars=[replace(p, profile="Ämi") for p in clusters.exemplars])
+    kept.save(tmp_path / "clusters.json")
+    assert "Ämi" in (tmp_path / "clusters.json").read_text(encoding="utf-8")
+
+
+def numbers_of(personas):
+    """The number that each persona's text is, as a vector of one."""
+    return np.array([[float(p.profile)] for p in personas]).reshape(-1, 1)
+
+
+def test_everybody_is_in_the_group_of_the_nearest_mean():
+    """0, 1, 9 and 10 are nearer to their mean 5 than to 30; 18 is not."""
+    five = [Persona(2, 2, 2, text) for text in ("0", "1", "9", "10", "30")]
+    found = find_clusters(five, numbers_of, k=2)
+    means = found.centroids.ravel()
+    assert sorted(means) == [5.0, 30.0]
+    assert [means[g] for g in found.labels] == [5, 5, 5, 5, 30]
+    others = [Persona(2, 2, 2, text) for text in ("17", "18", "-9")]
+    assert [means[g] for g in found.assign(others, numbers_of)] == [5, 30, 5]
+    assert found.inertias[2] == 5**2 + 4**2 + 4**2 + 5**2
+
+
+def test_of_ten_starts_the_best_is_kept():
+    """One start alone ends in a worse place."""
+    points = np.random.default_rng(0).normal(size=60)
+    crowd = [Persona(2, 2, 2, str(x)) for x in points]
+    found = find_clusters(crowd, numbers_of, k=8, tried=(), seed=1).inertias[8]
+    assert found == KMeans(8, n_init=10, random_state=1).fit(points[:, None]).inertia_
+    assert found < KMeans(8, n_init=1, random_state=1).fit(points[:, None]).inertia_
 
 
 def test_a_fitted_embedder_is_good_for_newcomers_and_a_fresh_one_is_refused():
@@ -102,7 +138,7 @@ def test_a_fitted_embedder_is_good_for_newcomers_and_a_fresh_one_is_refused():
     with pytest.raises(ValueError, match=r"wanted the vectors they were made with \(8 wide\)"):
         made.assign(people(6), MsWords(TfidfSvdEmbedder(8)))
     texts = [f"{ms_text(p)} {i}" for i, p in enumerate(people(40)[::-1])]
-    with pytest.raises(ValueError, match=r"tell their own exemplars otherwise \(8 wide\); use th"):
+    with pytest.raises(ValueError, match=r"place their own exemplars elsewhere \(8 wide\); use th"):
         made.assign(people(6), MsWords(TfidfSvdEmbedder(8).fit(texts)))
 
 
@@ -172,3 +208,7 @@ def test_groups_tell_a_share_of_the_variance():
     assert explained_share(values, np.array([0, 0, 1, 1])) == pytest.approx(1 - 4 / 20)
     assert explained_share(values, np.array([0, 1, 1, 0])) == pytest.approx(1 - (18 + 2) / 20)
     assert explained_share(values * 0, np.array([0, 0, 1, 1])) == 1.0
+    assert explained_share(values, np.array([0, 1, 2, 2])) == pytest.approx(1 - 2 / 20)
+    # Two figures around 3 and 10, the second all the same; one group of one, one of three.
+    wide = np.column_stack([values, np.full(4, 10.0)])
+    assert explained_share(wide, np.array([0, 1, 1, 1])) == pytest.approx(1 - (4 + 0 + 4) / 20)

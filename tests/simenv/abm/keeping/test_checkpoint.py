@@ -80,7 +80,10 @@ def test_another_society_cannot_resume_it(make_society, play, tmp_path):
         make_society(folder=tmp_path, seed=9, resume=True)
     manifest = json.loads((tmp_path / "manifest.json").read_text())
     (tmp_path / "manifest.json").write_text(json.dumps(manifest | {"format": 99}))
-    with pytest.raises(ValueError, match="has format 99, this version reads up to 1"):
+    with pytest.raises(ValueError, match="has format 99, this version reads up to 2"):
+        make_society(folder=tmp_path, resume=True)
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest | {"format": 1}))
+    with pytest.raises(ValueError, match="has format 1, whose people have other friends than in"):
         make_society(folder=tmp_path, resume=True)
     (tmp_path / "manifest.json").write_text(json.dumps(manifest))
     for part in (tmp_path / "log").glob("*"):

@@ -1,4 +1,7 @@
-"""A user's ratings in batches, and how far the reflections on them have come. Knows no server."""
+"""A user's way through their ratings, batch by batch: each reflection builds on the one before.
+
+It knows no server and no prompt.
+"""
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -7,14 +10,14 @@ from simenv.events import InteractionLog
 from training.distillation.distiller_prompts import RatedItem
 
 if TYPE_CHECKING:
-    from training.distillation.answer_schema import Reflection
+    from training.distillation.answer_schema import Reflection  # pydantic is not always installed
 
 BATCH = 10  # ratings in one reflection, as in the paper
 
 
 @dataclass
 class Chain:
-    """One user's batches, and a reflection for each of the first of them."""
+    """One user's batches, and the reflections that are there so far."""
 
     batches: list[list[RatedItem]]
     reflections: list["Reflection"] = field(default_factory=list)
@@ -24,8 +27,13 @@ class Chain:
         """Whether every batch has its reflection."""
         return len(self.reflections) == len(self.batches)
 
-    def failure(self, why: str) -> str:
-        """Why the next batch has none, with its number."""
+    @property
+    def next_batch(self) -> list[RatedItem]:
+        """What is to be reflected on next; there is none when it is done."""
+        return self.batches[len(self.reflections)]
+
+    def stopped(self, why: str) -> str:
+        """Why and where it stopped, for a report."""
         return f"batch {len(self.reflections) + 1} of {len(self.batches)}: {why}"
 
 

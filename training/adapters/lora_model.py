@@ -1,0 +1,105 @@
+"""The model that is trained: a frozen base with a fresh adapter, or with one to be trained further.
+
+It knows no examples and no training loop. peft and bitsandbytes load at use.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from agents.inference.local.loading import load_model
+from training.adapters.lora_presets import LoraPreset
+from training.adapters.shared_prefix import PromptIds
+
+
+def resumed_lora(model: Any, start: str | Path, seed: int) -> Any:
+    """The model, frozen, with the adapter of ``start`` to be trained further."""
+    from peft import PeftModel
+
+    torch.manual_seed(seed)
+    tuned = PeftModel.from_pretrained(model, str(start), is_trainable=True)
+    # Its own card names the base without a place; peft would look for that name on the hub.
+    tuned.peft_config["default"].base_model_name_or_path = model.name_or_path
+    return tuned
+
+
+def with_lora(model: Any, preset: LoraPreset, seed: int) -> Any:
+    """The model, frozen, with a fresh adapter that changes nothing yet.
+
+    Raises:
+        ValueError: the model has none of the layers that the preset wants.
+    """
+    from peft import LoraConfig, get_peft_model
+
+    torch.manual_seed(seed)
+    config = LoraConfig(
+        r=preset.rank,
+        lora_alpha=preset.alpha,
+        lora_dropout=preset.dropout,
+        target_modules=list(preset.target_modules),
+        task_type="CAUSAL_LM",
+    )
+    try:
+        return get_peft_model(model, config)
+    except ValueError as error:
+        linear = {n.rpartition(".")[2] for n, m in model.named_modules() if hasattr(m, "weight")}
+        raise ValueError(
+            f"training preset wanted layers {', '.join(preset.target_modules)}, which"
+            f" {type(model).__name__} has not; set target_modules to some of"
+            f" {', '.join(sorted(linear))}"
+        ) from error
+
+
+def frozen_base(base: str | Path, preset: LoraPreset, device: torch.device) -> tuple[Any, Any]:
+    """Tokenizer and base model, in four bits where the preset says so.
+
+    Raises:
+        ModuleNotFoundError: the preset is quantized and bitsandbytes is not installed.
+    """
+    if not preset.quantized:
+        return load_model(base, device, "auto")
+    try:
+        import bitsandbytes  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            "a quantized training preset needs bitsandbytes: pip install 'personarec[train]'",
+            name="bitsandbytes",
+        ) from error
+    return _base_in_four_bits(str(base), device)
+
+
+def _base_in_four_bits(base: str, device: torch.device) -> tuple[Any, Any]:
+    from peft import prepare_model_for_kbit_training
+    from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    in_four_bits = BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=torch.float32 if device.type == "cpu" else torch.bfloat16,
+    )
+    model = AutoModelForCausalLM.from_pretrained(
+        base,
+        use_safetensors=True,
+        quantization_config=in_four_bits,
+        device_map={"": device.type if device.index is None else str(device)},
+    )
+    # A shared prefix saves more memory than gradient checkpointing, and needs the cache.
+    prepared = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
+    return AutoTokenizer.from_pretrained(base), prepared
+
+
+def check_lengths(prompts: PromptIds, model: Any) -> None:
+    """Raise unless every prompt fits into the model's context."""
+    context = int(getattr(model.config, "max_position_embeddings", 2**20))
+    turns = len(prompts.suffixes) // len(prompts.prefixes)
+    for row, suffix in enumerate(prompts.suffixes):
+        length = len(prompts.prefixes[row // turns]) + len(suffix)
+        if length > context:
+            raise ValueError(
+                f"turn {row % turns} of block {row // turns} has {length} tokens but the model's"
+                f" context is {context}; give fewer memories, a shorter profile or summary"
+            )
