@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from agents.inference.metering.stats import AnswerStats, EngineStats
+from agents.inference.stats import AnswerStats, EngineStats
 from simenv.events import FloatArray
 
 

@@ -17,8 +17,8 @@ from torch import Tensor
 
 from agents.inference.fused.llama import LlamaForward, Row
 from agents.inference.fused.llama_weights import Weights, fuse
-from agents.inference.metering.stats import EngineStats
 from agents.inference.prefix_cache import PrefixCache
+from agents.inference.stats import EngineStats
 from agents.inference.tokens import Tokens
 from simenv.events import IntArray
 

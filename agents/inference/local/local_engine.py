@@ -27,9 +27,9 @@ from agents.inference.local.free_text import decode
 from agents.inference.local.huggingface import HuggingFaceForward
 from agents.inference.local.loading import attach_adapter, choose_device, load_model
 from agents.inference.local.scoring import Encoded, Scorer
-from agents.inference.metering.stats import EngineStats
 from agents.inference.plan import make_plan
 from agents.inference.prefix_cache import CacheStats, make_cache
+from agents.inference.stats import EngineStats
 from agents.inference.tokens import Tokens
 from simenv.events import FloatArray, IntArray
 

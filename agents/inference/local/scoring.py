@@ -19,8 +19,8 @@ from agents.inference.engine import Request
 from agents.inference.fused.fused_forward import FusedForward
 from agents.inference.fused.llama_weights import NotFused
 from agents.inference.local.huggingface import HuggingFaceForward
-from agents.inference.metering.stats import EngineStats
 from agents.inference.plan import Plan, make_plan
+from agents.inference.stats import EngineStats
 from simenv.events import FloatArray, IntArray
 
 _Out = TypeVar("_Out")

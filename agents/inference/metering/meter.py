@@ -9,7 +9,7 @@ import numpy as np
 
 from agents.inference.engine import Engine
 from agents.inference.metering.machine import peak_device_memory, peak_flops, peak_memory
-from agents.inference.metering.stats import EngineStats
+from agents.inference.stats import EngineStats
 
 _NO_COUNT = "call_seconds"
 _NO_ENGINE = "no engine"

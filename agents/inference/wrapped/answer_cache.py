@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from agents.inference.engine import Engine, Request, UnknownAdapterError
-from agents.inference.metering.stats import AnswerStats
+from agents.inference.stats import AnswerStats
 from agents.inference.wrapped.answer_store import DiskStore, MemoryStore
 from agents.inference.wrapped.ask_once import complete
 from agents.inference.wrapped.engine_wrapper import EngineWrapper, refuse_masked_failures

@@ -6,7 +6,7 @@ It knows no concrete engine.
 from collections.abc import Mapping, Sequence
 
 from agents.inference.engine import Completion, Engine, EngineFacts, Request, Sampling
-from agents.inference.metering.stats import AnswerStats, EngineStats
+from agents.inference.stats import AnswerStats, EngineStats
 from simenv.events import FloatArray
 
 

@@ -6,9 +6,9 @@ import pytest
 from agents.inference.engine import Completion, Engine, EngineFacts
 from agents.inference.failures import FailedRequestsError
 from agents.inference.local.local_engine import LocalEngine
-from agents.inference.metering.stats import EngineStats
 from agents.inference.scripted import ScriptedEngine
 from agents.inference.server.server_engine import ServerEngine
+from agents.inference.stats import EngineStats
 from agents.inference.wrapped.answer_cache import CachedEngine
 from agents.inference.wrapped.engine_wrapper import EngineWrapper
 from agents.inference.wrapped.replay import RecordingEngine, ReplayEngine

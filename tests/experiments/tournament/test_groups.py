@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 from hydra import compose, initialize_config_module
 
-from agents.inference.metering.stats import EngineStats
 from agents.inference.scripted import ScriptedEngine
+from agents.inference.stats import EngineStats
 from agents.population.population import Population
 from experiments.people.people import personas
 from experiments.policy_ranking.run import run

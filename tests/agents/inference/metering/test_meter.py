@@ -8,8 +8,8 @@ import pytest
 from agents.inference.local.local_engine import LocalEngine
 from agents.inference.metering.machine import peak_flops, peak_memory, upload_bandwidth
 from agents.inference.metering.meter import EngineFigures, EngineMeter, in_words
-from agents.inference.metering.stats import EngineStats
 from agents.inference.scripted import ScriptedEngine
+from agents.inference.stats import EngineStats
 from agents.inference.wrapped.answer_cache import CachedEngine
 from agents.prompts import RATING_CHOICES
 
