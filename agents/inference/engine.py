@@ -1,7 +1,7 @@
 """The seam to a language model: text in, numbers or text out. It knows no users and no items.
 
-``Engine`` declares everything that callers use, so nobody looks inside one. A new engine inherits
-from it, gives ``facts``, ``score`` and ``generate``, and subclasses ``EngineContract`` of
+``Engine`` declares everything that callers use, so that no caller looks inside one. A new engine
+inherits from it, gives ``facts``, ``score`` and ``generate``, and subclasses ``EngineContract`` of
 ``agents.testing.engine`` for its tests; one that changes another inherits from ``EngineWrapper``.
 """
 

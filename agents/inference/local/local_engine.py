@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import torch
 
 from agents.inference.engine import (
     Completion,
@@ -88,12 +89,7 @@ class LocalEngine(Engine):
         self.reuse_prefixes = reuse_prefixes
         self.tokenizer, base = load_model(model, self.device, dtype)
         self.context = int(getattr(base.config, "max_position_embeddings", 2**20))
-        self._facts = EngineFacts(
-            description="local " + "/".join(Path(model).parts[-2:]),  # or owner/name of the hub
-            device=str(self.device),
-            dtype=str(base.dtype).removeprefix("torch."),
-            context=self.context,
-        )
+        self._facts = _facts(model, base, self.device, self.context)
         self._stats = EngineStats()
         self.tokens = Tokens(self.tokenizer)
         self._cache = make_cache(cache_bytes, host_cache_bytes, self.device)
@@ -234,6 +230,15 @@ class LocalEngine(Engine):
         for name in {r.adapter for r in requests} - {None}:
             if name not in self.adapters:
                 raise UnknownAdapterError(str(name), self.adapters)
+
+
+def _facts(model: str | Path, base: Any, device: torch.device, context: int) -> EngineFacts:
+    return EngineFacts(
+        description="local " + "/".join(Path(model).parts[-2:]),  # or owner/name of the hub
+        device=str(device),
+        dtype=str(base.dtype).removeprefix("torch."),
+        context=context,
+    )
 
 
 def _fits(base: Any, fast: bool | Literal["auto"], adapter_mode: AdapterMode) -> bool:

@@ -92,7 +92,7 @@ class ServerClient:
             raise self.malformed(error) from None
 
     def malformed(self, error: Exception) -> Lost:
-        """A failed try whose answer is not of the form that the protocol says."""
+        """A failed try whose answer does not have the protocol's form."""
         return Lost(self.public(f"not the protocol's answer: {error}"), again=True)
 
     def public(self, text: str, most: int | None = _LONGEST_REASON) -> str:

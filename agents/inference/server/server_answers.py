@@ -18,7 +18,7 @@ _BLANK_MARKS = str.maketrans({"▁": " ", "Ġ": " "})  # how tokenizers write a 
 
 
 class MalformedAnswerError(ValueError):
-    """The server's answer is not of the form that the protocol says; asking again may help."""
+    """The server's answer does not have the protocol's form; asking again may help."""
 
 
 class UnusableAnswerError(ValueError):

@@ -104,7 +104,7 @@ class ServerEngine(Engine):
 
         Raises:
             UnknownAdapterError: before anything is sent.
-            DeadServerError: nobody answers there any more; a ``FailedRequestsError``.
+            DeadServerError: the server answers no request any more; a ``FailedRequestsError``.
             FailedRequestsError: some requests failed; it carries the answers of all others.
         """
         if len({choice.strip() for choice in choices}) < len(choices):

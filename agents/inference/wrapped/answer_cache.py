@@ -17,7 +17,7 @@ import numpy as np
 from agents.inference.engine import Engine, Request, UnknownAdapterError
 from agents.inference.stats import AnswerStats
 from agents.inference.wrapped.answer_store import DiskStore, MemoryStore
-from agents.inference.wrapped.ask_once import complete
+from agents.inference.wrapped.ask_once import ask_once
 from agents.inference.wrapped.engine_wrapper import EngineWrapper, refuse_masked_failures
 from agents.inference.wrapped.identity import content_hash
 from simenv.events import FloatArray
@@ -82,7 +82,7 @@ class CachedEngine(EngineWrapper):
             return np.array(rows, dtype=np.float64).reshape(-1, len(choices))
 
         self._hits += len(requests)
-        return np.asarray(complete(keys, known, ask, self._keep, pack))
+        return np.asarray(ask_once(keys, known, ask, self._keep, pack))
 
     def close(self) -> None:
         """Close the folder and the engine inside."""

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from agents.inference.engine import Completion, Engine, EngineFacts, Request, Sampling
-from agents.inference.wrapped.ask_once import complete
+from agents.inference.wrapped.ask_once import ask_once
 from agents.inference.wrapped.engine_wrapper import EngineWrapper, refuse_masked_failures
 from simenv.events import FloatArray
 
@@ -75,7 +75,7 @@ class RecordingEngine(EngineWrapper):
         def ask(rows: list[int]) -> Iterable[Any]:
             return self.inner.score([requests[row] for row in rows], choices)
 
-        answers = complete(keys, self._answers, ask, self._keep_scores, _stacked(len(choices)))
+        answers = ask_once(keys, self._answers, ask, self._keep_scores, _stacked(len(choices)))
         return np.asarray(answers)
 
     def generate(self, requests: Sequence[Request], sampling: Sampling) -> list[Completion]:
@@ -85,7 +85,7 @@ class RecordingEngine(EngineWrapper):
         def ask(rows: list[int]) -> Iterable[Any]:
             return self.inner.generate([requests[row] for row in rows], sampling)
 
-        return list(complete(keys, self._answers, ask, self._keep_texts, list))
+        return list(ask_once(keys, self._answers, ask, self._keep_texts, list))
 
     def _resume(self) -> None:
         lines, whole = _read(self.path)

@@ -218,7 +218,7 @@ def test_a_server_that_is_not_there_is_an_error_with_its_cure(distiller):
 # -- money -----------------------------------------------------------------------------------
 
 
-def test_tokens_and_cost_are_told(distiller):
+def test_tokens_and_cost_are_reported(distiller):
     said = []
     with ReflectingServer() as server:
         spending = (

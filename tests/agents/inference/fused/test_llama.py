@@ -1,4 +1,4 @@
-"""The fast forward says what Hugging Face's model says, on shapes of every kind."""
+"""The fused forward answers as Hugging Face's model does, on shapes of every kind."""
 
 import re
 
@@ -102,13 +102,13 @@ def test_what_stands_between_prefix_and_suffix_may_be_kept_too():
 
 
 def test_the_first_line_of_a_slate_is_computed_once(pocket_folder, questions):
-    told = [
+    asked = [
         r._replace(suffix=f"MEMORY: Film {i % 2} Drama. I gave 4.\n{r.suffix}")
         for i, r in enumerate(questions)
     ]
     ours, slow = LocalEngine(pocket_folder), LocalEngine(pocket_folder, fast=False)
-    expected = slow.score(told, RATING_CHOICES)
-    np.testing.assert_allclose(ours.score(told, RATING_CHOICES), expected, rtol=0, atol=1e-4)
+    expected = slow.score(asked, RATING_CHOICES)
+    np.testing.assert_allclose(ours.score(asked, RATING_CHOICES), expected, rtol=0, atol=1e-4)
     assert ours.cache_stats.misses == 3 + 6, "three people, two lines each"
     assert ours.stats.run_tokens - ours.stats.padding_tokens < slow.stats.run_tokens
 
@@ -294,14 +294,14 @@ def test_what_is_asked_twice_is_computed_once(pocket_folder, questions):
 def test_a_repeatable_engine_gives_the_same_bits_whatever_was_asked_before(
     pocket_folder, questions, fast
 ):
-    told = [
+    asked = [
         r._replace(suffix=f"MEMORY: Film {i % 2}.\n{r.suffix}") for i, r in enumerate(questions)
     ]
     fresh, used = (LocalEngine(pocket_folder, repeatable=True, fast=fast) for _ in range(2))
-    used.score(told[5:7], RATING_CHOICES)
-    used.score(told[::-1], RATING_CHOICES)
+    used.score(asked[5:7], RATING_CHOICES)
+    used.score(asked[::-1], RATING_CHOICES)
     np.testing.assert_array_equal(
-        used.score(told, RATING_CHOICES), fresh.score(told, RATING_CHOICES)
+        used.score(asked, RATING_CHOICES), fresh.score(asked, RATING_CHOICES)
     )
 
 

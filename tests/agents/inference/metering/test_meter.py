@@ -1,4 +1,4 @@
-"""What a run cost is counted where the work is done and told in one place."""
+"""What a run cost is counted where the work is done and reported in one place."""
 
 import json
 
@@ -54,10 +54,10 @@ def test_figures_have_every_key_and_can_be_written(engine, questions):
     engine.score(questions, RATING_CHOICES)
     assert set(meter.read()) == set(EngineFigures.__annotations__)
     json.dumps(meter.read())
-    told = in_words(meter.read())
-    assert "12 exposures at" in told
-    assert "prompt tokens each" in told
-    assert "GiB" in told
+    line = in_words(meter.read())
+    assert "12 exposures at" in line
+    assert "prompt tokens each" in line
+    assert "GiB" in line
 
 
 def test_a_cache_around_it_counts_what_it_knew_as_exposures(engine, questions):

@@ -166,7 +166,7 @@ def test_a_busy_server_is_left_alone_as_long_as_it_asks(questions, header):
     with OpenAIServer(ScriptedEngine(), faults={"RATING": [fault]}) as server:
         engine_on(server).score(questions[:1], CHOICES)
         first, second = (sent.at for sent in server.sent)
-    assert second - first >= (0.8 if header == "date" else 0.4)  # a date tells whole seconds
+    assert second - first >= (0.8 if header == "date" else 0.4)  # a date has whole seconds
 
 
 def test_a_server_that_asks_for_too_long_a_wait_is_not_asked_again(questions):
@@ -294,7 +294,7 @@ def test_nobody_is_tolerated_when_nobody_answers(questions):
 # -- keys and settings -----------------------------------------------------------------------
 
 
-def test_the_key_is_sent_and_never_told(questions, caplog, monkeypatch):
+def test_the_key_is_sent_and_never_shown(questions, caplog, monkeypatch):
     caplog.set_level(logging.DEBUG)
     monkeypatch.setenv("OPENAI_API_KEY", SECRET)
     fault = Fault("status", 400, message="you sent {authorization}")
@@ -303,9 +303,9 @@ def test_the_key_is_sent_and_never_told(questions, caplog, monkeypatch):
         with pytest.raises(FailedRequestsError, match=r"you sent Bearer \*\*\*") as raised:
             engine.score(questions, CHOICES)
         assert {sent.authorization for sent in server.sent} == {f"Bearer {SECRET}"}
-    told = [str(raised.value), repr(raised.value), str(raised.value.failures), repr(engine)]
-    told += [engine.description, engine.facts.identity, caplog.text]
-    assert not any(SECRET in text for text in told)
+    shown = [str(raised.value), repr(raised.value), str(raised.value.failures), repr(engine)]
+    shown += [engine.description, engine.facts.identity, caplog.text]
+    assert not any(SECRET in text for text in shown)
 
 
 @pytest.mark.parametrize("status", [401, 403])
