@@ -17,26 +17,11 @@ from recommenders.persistence import current_module, read_archive, write_archive
 from recommenders.ranking import top_slates
 from simenv.catalog import Catalog
 from simenv.events import BoolArray, Feedback, FloatArray, IntArray, InteractionLog, Slates
-
-Observation = dict[str, Any]
+from simenv.observation import Observation as Observation  # what a policy's author needs
+from simenv.observation import cold_observation as cold_observation
 
 _LOG_COLUMNS = ("users", "items", "ratings", "timestamps")
 _LOG_SIZES = ("num_users", "num_items")
-
-
-def cold_observation(users: IntArray, history_length: int = 1) -> Observation:
-    """The observation of users (n,) before their session: no history, no progress.
-
-    The keys and shapes are the environment's, so offline metrics ask a policy what it would show
-    on the first step.
-    """
-    n = len(users)
-    return {
-        "user": np.asarray(users, dtype=np.int64),
-        "history_items": np.full((n, history_length), -1, dtype=np.int64),
-        "history_ratings": np.zeros((n, history_length)),
-        "progress": np.zeros((n, 1)),
-    }
 
 
 class Recommender(ABC):

@@ -1,8 +1,8 @@
-"""The seam between the world and whoever answers for its users."""
+"""The seam between the world and whoever answers for its users, and the truth if it is known."""
 
 from typing import NamedTuple, Protocol, runtime_checkable
 
-from simenv.events import Feedback, IntArray, SeedArray, Slates
+from simenv.events import Feedback, FloatArray, IntArray, SeedArray, Slates
 
 
 class UserModel(Protocol):
@@ -34,7 +34,10 @@ class UserModel(Protocol):
         ...
 
     def snapshot(self) -> bytes:
-        """The exact state: memories and sessions."""
+        """The exact state: memories and sessions.
+
+        ``simenv.snapshot_differences`` keeps a later one as what changed since an earlier one.
+        """
         ...
 
     def restore(self, snapshot: bytes) -> None:
@@ -55,4 +58,31 @@ class Explains(Protocol):
 
     def explain(self, users: IntArray, items: IntArray) -> list[Explanation]:
         """What users (n,) bring to items (n, k); changes nothing."""
+        ...
+
+
+class Truth(Protocol):
+    """What users really think of items."""
+
+    def probabilities(self, users: IntArray, items: IntArray) -> FloatArray:
+        """Distribution over stars of users (n,) for items (n, k): (n, k, 5)."""
+        ...
+
+
+class WorldTruth(Truth, Protocol):
+    """The truth of a made world, which also says who its users are; no real log has one."""
+
+    @property
+    def activity(self) -> IntArray:
+        """(num_users,) trait level 1, 2 or 3."""
+        ...
+
+    @property
+    def conformity(self) -> FloatArray:
+        """(num_users,) in [0, 1): how much users go by what everybody sees."""
+        ...
+
+    @property
+    def noise_sd(self) -> float:
+        """Stars: scale of the noise around a user's utility, > 0."""
         ...

@@ -3,7 +3,8 @@
 ``make mutants`` runs it over every module that ``[tool.mutmut]`` names; by hand, since it takes
 long. mutmut changes what stands inside functions. Numbers outside them (priors, channels, defaults
 of settings) it leaves alone, so they are changed here, one at a time: whole numbers by 1, others by
-a tenth. A mutant is killed if a test fails or hangs; code that no test reaches survives.
+a tenth, and the tests of the same room are run. A mutant is killed if a test fails or hangs; code
+that no test reaches survives.
 """
 
 import argparse
@@ -110,11 +111,10 @@ def _with_another(source: str, number: ast.Constant) -> str:
 
 
 def _tests_pass(folder: str, module: str) -> bool:
-    """Whether all tests pass; those that stand where the module stands come first."""
-    nearest = sorted(
-        CONFIG["pytest_add_cli_args_test_selection"],
-        key=lambda tests: -len(os.path.commonpath([tests, f"tests/{module}"])),
-    )
+    """Whether the tests that stand nearest to the module pass."""
+    selected = CONFIG["pytest_add_cli_args_test_selection"]
+    shared = {tests: len(os.path.commonpath([tests, f"tests/{module}"])) for tests in selected}
+    nearest = [tests for tests in selected if shared[tests] == max(shared.values())]
     command = [sys.executable, "-m", "pytest", "-x", "-q", *CONFIG["pytest_add_cli_args"], *nearest]
     environment = {**os.environ, "PYTHONPATH": folder}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, timeout=600)

@@ -55,6 +55,6 @@ def _resolves(name: str) -> bool:
     """Whether a dotted name is a module, or a name in one."""
     module, _, attribute = name.rpartition(".")
     try:
-        return find_spec(name) is not None or hasattr(import_module(module), attribute)
-    except ModuleNotFoundError as error:  # also raised where the parent is a module, no package
-        return error.name == name and hasattr(import_module(module), attribute)
+        return hasattr(import_module(module), attribute) or find_spec(name) is not None
+    except ModuleNotFoundError:
+        return False

@@ -21,8 +21,6 @@ def test_every_registered_environment_resolves(entry_point):
     assert callable(resolve(entry_point))
 
 
-def test_every_entry_point_of_the_package_resolves():
+def test_every_script_of_the_package_resolves():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    names = list(project["scripts"].values())
-    names += [e for group in project["entry-points"].values() for e in group.values()]
-    assert all(callable(resolve(name)) for name in names)
+    assert all(callable(resolve(name)) for name in project["scripts"].values())

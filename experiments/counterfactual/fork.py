@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simenv.env.rollout import Policy
-from simenv.env.spaces import Observation
 from simenv.env.vector_env import RecVectorEnv
 from simenv.events import BoolArray, Feedback, FloatArray, IntArray
+from simenv.observation import Observation, take_rows
+from simenv.policy import Policy
 from simenv.seeding import Stream, generator
 
 
@@ -92,7 +92,7 @@ def _play(
         rows = np.flatnonzero(env.live)
         if not len(rows):
             break
-        seen = {key: values[rows] for key, values in observation.items()}
+        seen = take_rows(observation, rows)
         chosen = policy.recommend(seen, env.slate_size, rng)
         actions = np.zeros((env.num_envs, env.slate_size), dtype=np.int64)
         actions[rows] = chosen.items

@@ -12,11 +12,11 @@ from experiments.off_policy.world import World, play
 from experiments.reporting.progress import Tick
 from recommenders.base import Recommender
 from recommenders.evaluation.statistics import share_interval
-from recommenders.off_policy.cascade import estimate_cascade, weigh_cascade
-from recommenders.off_policy.estimators import Estimate, OverlapWarning, estimate_all, weigh
+from recommenders.off_policy.estimate import Estimate, OverlapWarning
+from recommenders.off_policy.estimators import ESTIMATORS, UNIFORM, estimate_policy
 from recommenders.off_policy.logged_slates import SimulatedLog
-from recommenders.off_policy.mrdr import cross_fitted_means, more_robust
-from recommenders.off_policy.pseudo_inverse import pseudo_inverse
+from recommenders.off_policy.reward_models import cross_fitted_means
+from recommenders.off_policy.weighing import Draws
 from recommenders.policies.heuristics import Random
 from simenv.events import IntArray
 from simenv.seeding import Stream, generator
@@ -53,22 +53,11 @@ def estimates(policy: Recommender, log: SimulatedLog, uniform: bool) -> list[tup
 
     Warnings of overlap stay in the notes of the estimates.
     """
-    num_items = log.candidates.shape[1]
-    rewards, items = log.ratings, log.slates.items
-    model = cross_fitted_means(log.users, items, rewards, num_items)
+    model = cross_fitted_means(log.users, log.slates.items, log.ratings, log.candidates.shape[1])
+    names = [name for name, row in ESTIMATORS.items() if uniform or UNIFORM not in row.needs]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", OverlapWarning)
-        by_place = weigh(policy, log.observation, log.slates, rewards, model, num_draws=8)
-        from_top = weigh_cascade(
-            policy, log.observation, log.slates, rewards, log.prefix_chances, model, num_draws=8
-        )
-        found = estimate_all(by_place)
-        found["MRDR"] = more_robust(
-            policy, by_place, log.observation, log.slates, num_items, num_draws=8
-        )
-        found |= estimate_cascade(from_top)
-        if uniform:
-            found["PI"] = pseudo_inverse(policy, log.observation, log.slates, rewards.mean(axis=1))
+        found = estimate_policy(policy, log.earned(log.ratings), names, model, Draws(8))
     return list(found.items())
 
 

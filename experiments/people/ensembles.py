@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from experiments.people.people import People
-from simenv.data.dataset import Dataset, Truth
+from simenv.data.dataset import Dataset
+from simenv.user_model import Truth
 
 
 def persona_members(people: People, dataset: Dataset) -> list[Truth]:

@@ -65,9 +65,7 @@ def true_users(dataset: Dataset) -> UserModel:
     truth = dataset.truth
     if truth is None:
         raise ValueError(f"{dataset.name!r} has no known truth; only a synthetic world has one")
-    return ScriptedUsers(
-        truth, dataset.num_users, dataset.num_items, activity=getattr(truth, "activity", None)
-    )
+    return ScriptedUsers(truth, dataset.num_users, dataset.num_items, activity=truth.activity)
 
 
 def personas(

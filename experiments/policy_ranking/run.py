@@ -43,7 +43,6 @@ from experiments.tournament.summary import summarise, summarise_off_policy
 from experiments.tournament.tables import print_table
 from experiments.tournament.traces import trace
 from recommenders.base import Recommender
-from recommenders.evaluation.session_measures import ItemFacts
 from simenv.data.dataset import Dataset
 from simenv.events import IntArray
 
@@ -65,7 +64,7 @@ def run(cfg: DictConfig, output_dir: Path) -> dict[str, Any]:
     asking = EngineMeter(people.engine)
     sessions, meter = _play(_policies(cfg), setting)
     engine = asking.report()
-    facts, off_policy = ItemFacts.of(dataset), estimate_from_log(sessions, setting)
+    facts, off_policy = setting.item_facts(), estimate_from_log(sessions, setting)
     results = {
         "experiment": experiment.name,
         "debug": cfg.get("debug"),
@@ -114,6 +113,7 @@ def make_setting(cfg: DictConfig) -> tuple[Setting, People]:
         top=experiment.top,
         min_rating=experiment.min_rating,
         slate_size=cfg.env.slate_size,
+        life=instantiate(cfg.env.get("life")),
         stopping=Stopping(precision=cfg.precision, **cfg.budget),
     )
     return setting, people

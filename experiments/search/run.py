@@ -17,7 +17,7 @@ from experiments.reporting.report import markdown_table, write_json
 from experiments.tournament.playing import Session, Setting, play
 from experiments.tournament.tables import interval, number
 from recommenders.base import Recommender
-from recommenders.evaluation.session_measures import ItemFacts, score_sessions
+from recommenders.evaluation.session_measures import score_sessions
 from recommenders.evaluation.statistics import paired_contrast
 from simenv.events import FloatArray
 from simenv.seeding import Stream, generator
@@ -157,7 +157,7 @@ def _values(session: Session, objective: str, setting: Setting) -> FloatArray:
     if objective in session.offline:
         return session.offline[objective]
     assert session.simulated is not None
-    scores = score_sessions(session.simulated, ItemFacts.of(setting.dataset))._asdict()
+    scores = score_sessions(session.simulated, setting.item_facts())._asdict()
     if objective not in scores:
         raise ValueError(
             f"experiment.objective wanted one of {', '.join([*scores, *session.offline])}, got"

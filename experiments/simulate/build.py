@@ -11,12 +11,12 @@ from experiments.people.people import People
 from simenv.abm.activation import Activation, ReturnTimes, SteadyShare, weekly_rhythm
 from simenv.abm.model import PersonaSociety
 from simenv.abm.moving_world import LivingTruth, MovingWorld
-from simenv.abm.recommender_side import Recommends
 from simenv.abm.settings import SocietySettings
 from simenv.abm.shocks import Shock
 from simenv.abm.social import SocialSettings
 from simenv.data.dataset import Dataset
 from simenv.events import IntArray, InteractionLog
+from simenv.policy import LearningPolicy
 from simenv.user_model import UserModel
 from simenv.users.lives import Life
 
@@ -92,7 +92,7 @@ def _scripted(dataset: Dataset, model: UserModel, drift_sd: float, seed: int) ->
     from simenv.users.scripted_users import ScriptedUsers
 
     truth, catalog = dataset.truth, dataset.catalog
-    activity = np.asarray(getattr(truth, "activity", np.full(dataset.num_users, 2)))
+    activity = np.full(dataset.num_users, 2) if truth is None else truth.activity
     labels = [f"activity {level}" for level in np.unique(activity)]
     groups = np.unique(activity, return_inverse=True)[1]
     if truth is None:
@@ -100,9 +100,9 @@ def _scripted(dataset: Dataset, model: UserModel, drift_sd: float, seed: int) ->
     world = LivingTruth(
         truth,
         catalog.genre_matrix,
-        getattr(truth, "conformity", np.zeros(dataset.num_users)),
+        truth.conformity,
         catalog.fair_averages,
-        noise_sd=getattr(truth, "noise_sd", 0.75),
+        noise_sd=truth.noise_sd,
         drift_sd=drift_sd,
         seed=seed,
     )
@@ -153,7 +153,7 @@ def refresher(model: "PersonaUsers", seed: int, refreshing: Refreshing) -> "Refr
 def society(
     dataset: Dataset,
     who: Cast,
-    policy: Recommends,
+    policy: LearningPolicy,
     *,
     settings: Mapping[str, Any],
     activation: Mapping[str, Any],

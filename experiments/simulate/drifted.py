@@ -31,8 +31,8 @@ from simenv.abm.settings import SocietySettings
 from simenv.abm.shocks import Shock
 from simenv.abm.social import SocialSettings
 from simenv.catalog import Catalog
-from simenv.data.dataset import Truth
 from simenv.events import FloatArray, IntArray
+from simenv.user_model import Truth
 
 _NUM_GENRES = 3  # the commonest, of which people think otherwise
 _TRAINING = {"name": "small", "learning_rate": 3e-4, "epochs": 1}  # as in conf/

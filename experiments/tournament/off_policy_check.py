@@ -5,31 +5,21 @@ holds who was shown what at which place with which chance, so nothing else is ne
 """
 
 import warnings
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from experiments.tournament.playing import Session, Setting
-from recommenders.base import Observation
-from recommenders.off_policy.estimators import (
-    Estimate,
-    OverlapWarning,
-    WeightedLog,
-    estimate_all,
-    weigh,
-)
-from recommenders.off_policy.mrdr import cross_fitted_means
+from recommenders.off_policy.by_user import UserValues, by_user
+from recommenders.off_policy.estimate import Estimate, OverlapWarning
+from recommenders.off_policy.estimators import estimate_weighted
+from recommenders.off_policy.reward_models import cross_fitted_means
+from recommenders.off_policy.weighing import Draws, LoggedSlates, weigh
+from simenv.env.export import slate_observations
 from simenv.env.rollout import Rollout
-from simenv.events import FloatArray, Slates
+from simenv.events import Slates
 
-ESTIMATORS = ("IPS", "SNIPS", "DM", "DR", "SWITCH-DR")
-
-
-class UserValues(NamedTuple):
-    """An estimate by user: their ``counts``-weighted mean is the estimate's value."""
-
-    values: FloatArray  # (n,) stars a place; NaN where a user's log says nothing
-    counts: FloatArray  # (n,) >= 0
+_DRAWS = Draws(8)
 
 
 class OffPolicy(NamedTuple):
@@ -50,9 +40,9 @@ def estimate_from_log(sessions: list[Session], setting: Setting) -> OffPolicy | 
     logger = next((s for s in sessions if s.policy and s.policy.draws and _says(s.simulated)), None)
     if logger is None or logger.simulated is None:
         return None
-    observation, slates, rewards = _as_log(logger.simulated, setting)
+    shown = _as_log(logger.simulated, setting)
     model = cross_fitted_means(
-        observation["user"], slates.items, rewards, setting.dataset.num_items
+        shown.users, shown.slates.items, shown.rewards, setting.dataset.num_items
     )
     found = OffPolicy(logger.name, {}, {"SNIPS": {}, "DR": {}})
     for session in sessions:
@@ -61,32 +51,13 @@ def estimate_from_log(sessions: list[Session], setting: Setting) -> OffPolicy | 
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", OverlapWarning)  # kept in the estimates' notes
             try:
-                log = weigh(session.policy, observation, slates, rewards, model, num_draws=8)
+                log = weigh(session.policy, shown, model, _DRAWS)
             except ValueError:  # a policy that draws and cannot say its chances
                 continue
-            found.values[session.name] = estimate_all(log)
-        for estimator, by_user in _by_user(log).items():
-            found.by_user[estimator][session.name] = by_user
+            found.values[session.name] = estimate_weighted(log)
+        for estimator, values in by_user(log).items():
+            found.by_user[estimator][session.name] = values
     return found if found.values else None
-
-
-def _by_user(log: WeightedLog) -> dict[str, UserValues]:
-    """SNIPS and DR split over users, so that drawing users anew draws the estimate anew."""
-    assert log.logged_model is not None  # ``weigh`` was given a model
-    assert log.target_model is not None
-    _, owner = np.unique(log.users, return_inverse=True)
-
-    def total(values: FloatArray) -> FloatArray:
-        return np.asarray(np.bincount(owner, weights=values.sum(axis=1)))
-
-    weights, places = total(log.weights), total(np.ones_like(log.weights))
-    corrected = total(log.target_model + log.weights * (log.rewards - log.logged_model))
-    weighted = total(log.weights * log.rewards)
-    nothing = np.full(len(weights), np.nan)
-    return {
-        "SNIPS": UserValues(np.divide(weighted, weights, out=nothing, where=weights > 0), weights),
-        "DR": UserValues(corrected / places, places),
-    }
 
 
 def _says(played: Rollout | None) -> bool:
@@ -95,20 +66,13 @@ def _says(played: Rollout | None) -> bool:
     return bool((played.propensities[played.alive] > 0).all())
 
 
-def _as_log(played: Rollout, setting: Setting) -> tuple[Observation, Slates, FloatArray]:
+def _as_log(played: Rollout, setting: Setting) -> LoggedSlates:
     """Every slate of the sessions with what the policy saw when it chose it."""
     rows, steps = np.nonzero(played.alive)
     k = played.items.shape[2]
-    before = np.arange(played.items.shape[1])[None, :] < steps[:, None]  # (s, T)
-    items = np.where(before[..., None], played.items[rows], -1).reshape(len(rows), -1)
-    stars = np.where(before[..., None], played.ratings[rows], 0.0).reshape(len(rows), -1)
-    observation: dict[str, Any] = {
-        "user": played.users[rows],
-        "history_items": items,
-        "history_ratings": stars,
-        "progress": (steps[:, None] / setting.max_steps),
-    }
+    whole_session = played.items.shape[1] * k
+    observation = slate_observations(played, whole_session, setting.max_steps)
     assert played.propensities is not None
     slates = Slates.of_items(played.items[rows, steps].reshape(-1, k))
     slates = slates._replace(propensities=played.propensities[rows, steps])
-    return observation, slates, played.expected[rows, steps]
+    return LoggedSlates(observation, slates, played.expected[rows, steps])

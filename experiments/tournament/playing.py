@@ -19,6 +19,7 @@ from experiments.tournament.stopping import Meter, Stopping
 from experiments.tournament.timed import Timed
 from recommenders.base import Recommender, cold_observation
 from recommenders.evaluation.ranking_metrics import UserMetrics, user_metrics
+from recommenders.evaluation.session_measures import ItemFacts
 from recommenders.evaluation.statistics import paired_contrast
 from simenv.data.dataset import Dataset
 from simenv.data.splits import stacked
@@ -27,6 +28,8 @@ from simenv.env.vector_env import RecVectorEnv
 from simenv.events import FloatArray, IntArray
 from simenv.seeding import Stream, generator
 from simenv.user_model import UserModel
+from simenv.users.behaviour import behaviour_of
+from simenv.users.lives import Life
 
 _PROBED = 64
 
@@ -45,8 +48,13 @@ class Setting:
     top: int
     min_rating: float
     slate_size: int = 5
+    life: Life | None = None  # of the environment; None = an episode is one visit
     stopping: Stopping = field(default_factory=Stopping)
     engine: Engine | None = None  # that the simulated users ask
+
+    def item_facts(self) -> ItemFacts:
+        """What session measures need, by the behaviour and the life that were played."""
+        return ItemFacts.of(self.dataset, behaviour_of(self.simulated), self.life)
 
 
 @dataclass

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from experiments.tournament.off_policy_check import ESTIMATORS, OffPolicy, UserValues
+from experiments.tournament.off_policy_check import OffPolicy
 from experiments.tournament.playing import Session, mean_ratings
 from recommenders.evaluation.agreement import Agreement, agreement
 from recommenders.evaluation.session_measures import (
@@ -23,6 +23,8 @@ from recommenders.evaluation.session_measures import (
 )
 from recommenders.evaluation.statistics import holm, kendall_tau, mean_interval, paired_contrast
 from recommenders.evaluation.survival import survival
+from recommenders.off_policy.by_user import UserValues
+from recommenders.off_policy.estimators import BY_PLACE
 from simenv.env.rollout import Rollout
 from simenv.events import FloatArray
 from simenv.seeding import Stream, generator
@@ -56,7 +58,7 @@ def summarise_off_policy(
     names = [name for name in off_policy.values if name in asked]
     values = {
         estimator: [off_policy.values[name][estimator].value for name in names]
-        for estimator in ESTIMATORS
+        for estimator in BY_PLACE
     }
     on_policy = [float(asked[name]) for name in names]
     return {

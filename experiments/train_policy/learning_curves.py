@@ -10,10 +10,11 @@ import numpy as np
 from gymnasium.vector import AutoresetMode
 
 from experiments.tournament.playing import Setting, mean_ratings
-from experiments.train_policy.policies import TrainedPolicy
 from recommenders.base import Recommender
 from recommenders.rl import ppo
 from recommenders.rl.features import Features
+from recommenders.rl.slate_model import SlateModel
+from recommenders.rl.trained_policy import TrainedPolicy
 from simenv.env.rewards import RewardChoice
 from simenv.env.rollout import rollout
 from simenv.env.vector_env import RecVectorEnv
@@ -32,7 +33,7 @@ class Arm:
 
     label: str
     reward: RewardChoice
-    settings: ppo.Settings
+    settings: ppo.PPOSettings
 
 
 @dataclass
@@ -82,17 +83,17 @@ def train_curve(
         say: told what is going on.
     """
     start = setting.simulated.snapshot()
-    updates = max(1, arm.settings.total_steps // (env.num_envs * arm.settings.num_steps))
+    updates, steps_an_update = arm.settings.updates(env.num_envs)
     due = {round(updates * c / num_checkpoints) for c in range(num_checkpoints + 1)}
     curves: list[Curve] = []
     with closing(_writer(log_dir)) as writer:
 
-        def on_update(steps: int, figures: dict[str, float], model: ppo.SlateModel) -> None:
+        def on_update(steps: int, figures: dict[str, float], model: SlateModel) -> None:
             if not curves:
                 policy = TrainedPolicy(model).fit(setting.dataset.train)
                 curves.append(Curve(arm.label, arm.settings.seed, policy))
             point = {"steps": float(steps), "reward": figures.get("reward", np.nan)}
-            if steps // (env.num_envs * arm.settings.num_steps) in due:
+            if steps // steps_an_update in due:
                 point |= _evaluate(curves[0].policy, setting, start)
                 curves[0].points.append(point)
             for name, value in (figures | point).items():

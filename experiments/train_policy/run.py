@@ -32,7 +32,6 @@ from experiments.train_policy.gains import compare, hacking, variance_cut
 from experiments.train_policy.learning_curves import Arm, Curve, learning_env, train_curve
 from experiments.train_policy.policies import Oracle
 from recommenders.base import Recommender
-from recommenders.evaluation.session_measures import ItemFacts
 from recommenders.rl import ppo
 from recommenders.rl.dqn import train_dqn
 from recommenders.rl.features import make_features
@@ -72,7 +71,7 @@ def run(cfg: DictConfig, output_dir: Path) -> dict[str, Any]:
             "min_rating": setting.min_rating,
         },
         **summarise(
-            sessions, ItemFacts.of(dataset), setting.top, cfg.seed, experiment.num_resamples
+            sessions, setting.item_facts(), setting.top, cfg.seed, experiment.num_resamples
         ),
         "learnt": compare(sessions, learnt={f"ppo_{c.label}_{c.seed}" for c in curves}),
         "curves": [{"label": c.label, "seed": c.seed, "points": _finite(c.points)} for c in curves],
@@ -113,6 +112,7 @@ def _prepare(cfg: DictConfig) -> tuple[Setting, People, IntArray]:
         top=cfg.experiment.top,
         min_rating=cfg.experiment.min_rating,
         slate_size=cfg.env.slate_size,
+        life=instantiate(cfg.env.get("life")),
     )
     return setting, people, learners
 
@@ -136,7 +136,7 @@ def _train(
     with progress_bar("training", total=len(rewards) * len(experiment.seeds)) as tick:
         for label, reward in rewards.items():
             for seed in experiment.seeds:
-                arm = Arm(label, reward, ppo.Settings(**experiment.ppo, seed=seed))
+                arm = Arm(label, reward, ppo.PPOSettings(**experiment.ppo, seed=seed))
                 env = learning_env(setting, learners, reward, experiment.num_envs)
                 log_dir = output_dir / "tensorboard" / f"ppo_{label}_{seed}"
                 curves.append(

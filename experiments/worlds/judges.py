@@ -14,13 +14,9 @@ from experiments.people.stand_ins import non_personal, ridge
 from experiments.worlds.easy_mode import ask, easy_mode
 from recommenders.base import Recommender, cold_observation
 from recommenders.evaluation.ranking_metrics import user_metrics
-from recommenders.off_policy.estimators import (
-    OverlapWarning,
-    WeightedLog,
-    doubly_robust,
-    inverse_propensity,
-    self_normalised,
-)
+from recommenders.off_policy.estimate import OverlapWarning
+from recommenders.off_policy.estimators import estimate_weighted
+from recommenders.off_policy.weighing import WeightedLog
 from simenv.data.dataset import Dataset
 from simenv.data.rating_baselines import BiasModel
 from simenv.events import FloatArray, IntArray
@@ -31,6 +27,7 @@ USERS = "simulated users"
 NON_PERSONAL = "non-personal users"
 RIDGE = "ridge users"
 OFFLINE = "NDCG"
+_ESTIMATORS = ("IPS", "SNIPS", "DR")  # DM asks no log, and SWITCH-DR is near DR
 _PANEL = 64  # users asked in one call
 
 
@@ -127,17 +124,16 @@ def off_policy(dataset: Dataset, items: IntArray) -> dict[str, FloatArray]:
     held_out = dataset.test.to_csr().toarray()
     users = np.arange(dataset.num_users)
     model = BiasModel().fit(dataset.train)
-    values: dict[str, list[float]] = {"IPS": [], "SNIPS": [], "DR": []}
+    values: dict[str, list[float]] = {name: [] for name in _ESTIMATORS}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", OverlapWarning)  # small overlap is what is being judged
         for slates in items:
             rewards = np.take_along_axis(held_out, slates, axis=1)
             weights = (rewards > 0) / np.take_along_axis(chances, slates, axis=1)
-            told = model.predict(users[:, None], slates)
-            log = WeightedLog(users, rewards, weights, told, told)
-            values["IPS"].append(inverse_propensity(log).value)
-            values["SNIPS"].append(self_normalised(log).value)
-            values["DR"].append(doubly_robust(log).value)
+            predicted = model.predict(users[:, None], slates)
+            log = WeightedLog(users, rewards, weights, predicted, predicted)
+            for name, estimate in estimate_weighted(log, _ESTIMATORS).items():
+                values[name].append(estimate.value)
     return {name: np.array(found) for name, found in values.items()}
 
 

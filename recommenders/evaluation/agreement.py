@@ -65,7 +65,11 @@ def agreement(
 
 
 def spearman(a: FloatArray, b: FloatArray) -> FloatArray:
-    """Spearman's rank correlation of (…, p) and (…, p); ties share ranks, NaN if all are tied."""
+    """Spearman's rank correlation of (…, p) and (…, p): Pearson's of the ranks.
+
+    Ties share their mean rank; NaN if all are tied. Spearman: The proof and measurement of
+    association between two things (1904).
+    """
     from scipy.stats import rankdata  # heavy, and only this needs it
 
     x, y = (np.asarray(rankdata(values, axis=-1)) for values in (a, b))
@@ -87,7 +91,10 @@ def top_regret(a: FloatArray, b: FloatArray) -> FloatArray:
 
 
 def pair_flips(a: FloatArray, b: FloatArray) -> FloatArray:
-    """Share of the pairs of policies that (…, p) and (…, p) order against each other."""
+    """Share of the pairs of policies that (…, p) and (…, p) order against each other.
+
+    A pair that either of them ties is not ordered against the other.
+    """
     first, second = np.triu_indices(a.shape[-1], k=1)
     dx = np.sign(a[..., first] - a[..., second])
     dy = np.sign(b[..., first] - b[..., second])

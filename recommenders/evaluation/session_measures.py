@@ -4,7 +4,7 @@ Pure. Slates after the user left do not count; a value that a user does not have
 ``n`` users, ``T`` steps, ``k`` slate places, ``i`` items, ``g`` genres.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -41,16 +41,29 @@ class SessionScores(NamedTuple):
 
 @dataclass(frozen=True)
 class ItemFacts:
-    """What measures need to know of items and of the users' past; from training rows only."""
+    """What measures need to know of items, from training rows only, and of those who play."""
 
     genres: FloatArray  # (i, g) rows of length 1, or 0 for an item without genres
     surprise: FloatArray  # (i,) bits
     popularity: FloatArray  # (i,) training rows
     own_popularity: FloatArray  # (num_users,) mean popularity of what the user rated; NaN = nothing
+    behaviour: Behaviour = field(
+        default_factory=Behaviour
+    )  # of the users who played: how satisfaction moves
+    life: Life = field(default_factory=Life)  # how soon people come back
 
     @classmethod
-    def of(cls, dataset: Dataset) -> "ItemFacts":
-        """The facts of a data set."""
+    def of(
+        cls, dataset: Dataset, behaviour: Behaviour | None = None, life: Life | None = None
+    ) -> "ItemFacts":
+        """The facts of a data set, and of those who played.
+
+        Args:
+            dataset: whose items were shown.
+            behaviour: of the users, see ``simenv.users.behaviour.behaviour_of``; None = the
+                default one.
+            life: of the environment; None = the default one, where an episode is a single visit.
+        """
         log = stacked(dataset.train, dataset.background)
         raters = np.bincount(log.items, minlength=dataset.num_items).astype(np.float64)
         own = dataset.train
@@ -61,6 +74,8 @@ class ItemFacts:
             self_information(raters, log.num_users),
             raters,
             np.divide(sums, sizes, out=np.full(len(sums), np.nan), where=sizes > 0),
+            behaviour or Behaviour(),
+            life or Life(),
         )
 
 
@@ -77,8 +92,8 @@ def score_sessions(played: Rollout, facts: ItemFacts) -> SessionScores:
         _mean_where(played.ratings, taken),
         taken.sum(axis=(1, 2)).astype(np.float64),
         played.alive.sum(axis=1).astype(np.float64),
-        _satisfaction(played),
-        return_chance(mean_rating),
+        _satisfaction(played, facts.behaviour),
+        return_chance(mean_rating, facts.life),
         _mean_where(spread, played.alive),
         _mean_where(facts.surprise[items], shown),
         lift,
@@ -96,17 +111,19 @@ def exposure_gini(played: Rollout, num_items: int) -> float:
     return exposure.gini(_exposures(played, num_items))
 
 
-def return_chance(stars: FloatArray, life: Life | None = None) -> FloatArray:
-    """Chance (n,) of coming back within ``RETURN_DAYS`` after sessions of mean ``stars`` (n,)."""
-    life = life or Life()
+def return_chance(stars: FloatArray, life: Life) -> FloatArray:
+    """Chance (n,) of coming back within ``RETURN_DAYS`` after sessions of mean ``stars`` (n,).
+
+    Nobody comes back who would stay away longer than ``life.gone_after``.
+    """
     doublings = life.doublings_per_star * (life.content_level - stars)
     median = life.median_days * np.exp2(doublings)
-    return np.asarray(ndtr(np.log(RETURN_DAYS / median) / life.spread))
+    days = min(RETURN_DAYS, life.gone_after)
+    return np.asarray(ndtr(np.log(days / median) / life.spread))
 
 
-def _satisfaction(played: Rollout) -> FloatArray:
+def _satisfaction(played: Rollout, behaviour: Behaviour) -> FloatArray:
     """The running satisfaction (n,) after the last slate that each user saw."""
-    behaviour = Behaviour()
     level = np.full(len(played.users), behaviour.content_level)
     for step in range(played.alive.shape[1]):
         moved = behaviour.update_satisfaction(level, played.expected[:, step])

@@ -33,7 +33,9 @@ class Contrast(NamedTuple):
 
 
 def mean_interval(values: ArrayLike, confidence: float = CONFIDENCE) -> Interval:
-    """Mean of users' values (n,) and its Student-t interval; NaN entries are left out.
+    """Mean of users' values (n,) and its interval ``mean ± t · sd / √n``, t of n - 1 degrees.
+
+    NaN entries are left out; sd divides by n - 1. Student: The probable error of a mean (1908).
 
     >>> [round(x, 3) for x in mean_interval([3.0, 4.0, 5.0])]
     [4.0, 1.516, 6.484]
@@ -48,7 +50,10 @@ def mean_interval(values: ArrayLike, confidence: float = CONFIDENCE) -> Interval
 
 
 def share_interval(count: int, total: int, confidence: float = CONFIDENCE) -> Interval:
-    """``count`` of ``total`` (> 0) as a share, with Wilson's interval: it stays within [0, 1].
+    """``count`` of ``total`` (> 0) as a share p, with Wilson's interval: it stays within [0, 1].
+
+    ``(p + z²/2n ± z √(p (1 - p)/n + z²/4n²)) / (1 + z²/n)``. Wilson: Probable inference, the law of
+    succession, and statistical inference (JASA 1927).
 
     >>> [round(x, 3) for x in share_interval(5, 10)]
     [0.5, 0.237, 0.763]
@@ -64,6 +69,8 @@ def share_interval(count: int, total: int, confidence: float = CONFIDENCE) -> In
 
 def paired_contrast(a: ArrayLike, b: ArrayLike, confidence: float = CONFIDENCE) -> Contrast:
     """How much larger ``a`` (n,) is than ``b`` (n,) for the same users: paired t-test.
+
+    The gain of pairing is ``(var a + var b) / var (a - b)``.
 
     Raises:
         ValueError: the two do not hold the same users.
@@ -89,6 +96,9 @@ def paired_contrast(a: ArrayLike, b: ArrayLike, confidence: float = CONFIDENCE) 
 def holm(p_values: ArrayLike) -> FloatArray:
     """Holm's step-down adjustment of p-values (m,): controls the chance of any false claim.
 
+    The r-th smallest is multiplied by m - r + 1, and never below an earlier one nor above 1. Holm:
+    A simple sequentially rejective multiple test procedure (1979).
+
     >>> holm([0.01, 0.04, 0.03]).tolist()
     [0.03, 0.06, 0.06]
     """
@@ -103,7 +113,8 @@ def holm(p_values: ArrayLike) -> FloatArray:
 def kendall_tau(a: ArrayLike, b: ArrayLike) -> FloatArray:
     """Kendall's tau-b between scores (…, p) and (…, p), over the last axis; NaN if all are tied.
 
-    1 means the same order, -1 the opposite one; ties are corrected for.
+    Concordant minus discordant pairs, over ``√(pairs untied in a · pairs untied in b)``. 1 means
+    the same order, -1 the opposite one. Kendall: The treatment of ties in ranking problems (1945).
     """
     x, y = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
     first, second = np.triu_indices(x.shape[-1], k=1)

@@ -1,7 +1,9 @@
-"""How many users are still there after so many slates: Kaplan-Meier, since a cut is no leaving.
+"""How many users are still there after so many slates, where the step limit censors sessions.
 
-A user whose session met the step limit has not left; what is known is only that leaving would have
-come later. Kaplan, Meier: Nonparametric estimation from incomplete observations (JASA 1958).
+A user whose session met the step limit has not left: it is known only that leaving would have come
+later. So the curve is that of Kaplan and Meier, ``S(t) = Π (1 - left_s / there_s)`` over the slates
+s ≤ t: the share of those who saw slate s and left after it. Kaplan, Meier: Nonparametric estimation
+from incomplete observations (JASA 1958).
 """
 
 import warnings
@@ -23,7 +25,10 @@ class Survival(NamedTuple):
 
 
 def survival(played: Rollout, confidence: float = CONFIDENCE) -> Survival:
-    """The survival curve of the sessions, with the exponential Greenwood band."""
+    """The survival curve of the sessions, with the exponential (log-log) Greenwood band.
+
+    Kalbfleisch, Prentice: The statistical analysis of failure time data (1980), section 1.4.
+    """
     from scipy.stats import CensoredData, ecdf  # heavy, and only this needs it
 
     lengths = played.lengths().astype(np.float64)

@@ -1,137 +1,39 @@
-"""Off-policy estimates: what a policy would have earned, from the slates another one showed.
+"""Off-policy estimators: what a policy would have earned, from the slates another one showed.
 
-Every estimator sees a slate as k separate decisions, one a place: the reward of a place depends on
-the user, the item and the place, not on the other items (the item-position model of Li et al.:
-Offline evaluation of ranking policies with click models, KDD 2018). Values are rewards a place.
+``ESTIMATORS`` lists them all. An estimator is a formula on a weighted log and the way in which the
+log is weighed for it; to add one, write its formula here (or its weights in a file of their own)
+and add a row. Values are rewards a place.
 
-Letters: ``n`` slates, ``k`` places. A weight is the chance of the shown item at its place under the
-policy in question over that under the policy that showed it. Estimators differ only in their
-contributions; value, interval and warnings are derived in one place, ``estimate_mean``.
+By place, a slate is k separate decisions: the reward of a place depends on the user, the item and
+the place, not on the other items (the item-position model of Li et al.: Offline evaluation of
+ranking policies with click models, KDD 2018). Letters: ``n`` slates, ``k`` places.
 """
 
-import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import numpy as np
 
-from recommenders.base import Observation, Recommender
-from simenv.events import FloatArray, IntArray, Slates
+from recommenders.base import Recommender
+from recommenders.evaluation.statistics import CONFIDENCE
+from recommenders.off_policy.cascade import weigh_cascade
+from recommenders.off_policy.estimate import Estimate, estimate_mean
+from recommenders.off_policy.mrdr import weigh_more_robust
+from recommenders.off_policy.pseudo_inverse import weigh_slates
+from recommenders.off_policy.reward_models import RewardModel
+from recommenders.off_policy.weighing import DRAWS, Draws, LoggedSlates, Weigh, WeightedLog, weigh
+from simenv.events import FloatArray
 
-RewardModel = Callable[[IntArray, IntArray], FloatArray]
-"""Expected reward (n, k) of items (n, k) for users (n,); fitted on rows other than the slates."""
-
-_LEAST_ESS = 0.05  # of all shown places; below it an estimate rests on a handful of them
-_MOST_CUT = 0.1  # of the sum of weights; above it SWITCH-DR is little else than DM
-
-
-class OverlapWarning(UserWarning):
-    """The log says too little about the policy: an importance-weighted value is not to be trusted.
-
-    It happens when the policy shows what the log hardly holds, first of all under deterministic
-    logging.
-    """
+MAX_WEIGHT = 10.0  # beyond it SWITCH-DR trusts the model
 
 
-class WeightedLog(NamedTuple):
-    """Logged slates as seen by the policy to be valued."""
-
-    users: IntArray  # (n,) whose slate; slates of one user are not independent
-    rewards: FloatArray  # (n, k) earned at each place
-    weights: FloatArray  # (n, k) >= 0; 1 where both policies show the item equally often
-    logged_model: FloatArray | None = None  # (n, k) modelled reward of the shown item
-    target_model: FloatArray | None = None  # (n, k) the same of what the policy would show there
-
-
-class Estimate(NamedTuple):
-    """A value with its confidence interval and how much data it rests on."""
-
-    value: float  # expected reward a place
-    low: float  # NaN with a single user
-    high: float
-    effective_size: float  # (Σw)² / Σw², in shown places; n·k if no weights are used
-    max_weight: float  # largest weight used
-    notes: tuple[str, ...] = ()  # what makes it doubtful
-
-
-def weigh(
-    policy: Recommender,
-    observation: Observation,
-    slates: Slates,
-    rewards: FloatArray,
-    model: RewardModel | None = None,
-    rng: np.random.Generator | None = None,
-    num_draws: int = 32,
-) -> WeightedLog:
-    """Logged slates with the weights of ``policy``.
-
-    Args:
-        policy: fitted, to be valued; not changed.
-        observation: of the n users when the slates were shown.
-        slates: what was shown, with the propensities of the policy that showed it.
-        rewards: (n, k).
-        model: expected rewards, for the estimators that use one.
-        rng: of the policy's draws for the model term; None = seed 0.
-        num_draws: slates drawn for the model term if the policy draws; their mean is unbiased.
-
-    Raises:
-        ValueError: the slates have no propensities or some that are not in (0, 1], or the policy
-            cannot say its own.
-    """
-    if slates.propensities is None:
-        raise ValueError(
-            "off-policy estimates want slates with propensities, got None; log with a policy that"
-            " says them, such as Random or EpsilonGreedy"
-        )
-    if not ((slates.propensities > 0) & (slates.propensities <= 1)).all():
-        raise ValueError(
-            "logged propensities must lie in (0, 1], got"
-            f" {slates.propensities.min()}..{slates.propensities.max()}"
-        )
-    chances = policy.propensities(observation, slates.items)
-    if chances is None:
-        raise ValueError(
-            f"policy {policy.name} draws and cannot say its propensities, so only the environment"
-            " can value it; value its deterministic form instead"
-        )
-    users = np.asarray(observation["user"], dtype=np.int64).reshape(-1)
-    log = WeightedLog(users, np.asarray(rewards, dtype=np.float64), chances / slates.propensities)
-    if model is None:
-        return log
-    return with_model(log, policy, observation, slates, model, rng, num_draws)
-
-
-def with_model(
-    log: WeightedLog,
-    policy: Recommender,
-    observation: Observation,
-    slates: Slates,
-    model: RewardModel,
-    rng: np.random.Generator | None = None,
-    num_draws: int = 32,
-) -> WeightedLog:
-    """The log with what ``model`` expects of the shown items and of the policy's own slates.
-
-    The arguments are those of ``weigh``.
-    """
-    k = slates.items.shape[1]
-    draws = rng or np.random.default_rng(0)
-    shown = [
-        model(log.users, policy.recommend(observation, k, draws).items)
-        for _ in range(num_draws if policy.draws else 1)
-    ]
-    return log._replace(
-        logged_model=model(log.users, slates.items), target_model=np.mean(shown, axis=0)
-    )
-
-
-def direct_method(log: WeightedLog, confidence: float = 0.95) -> Estimate:
+def direct_method(log: WeightedLog, confidence: float = CONFIDENCE) -> Estimate:
     """DM: the model's reward of what the policy would show. As biased as the model; no weights."""
     _, target = _model_terms(log, "DM")
     return estimate_mean(log.users, target, confidence, None)
 
 
-def inverse_propensity(log: WeightedLog, confidence: float = 0.95) -> Estimate:
+def inverse_propensity(log: WeightedLog, confidence: float = CONFIDENCE) -> Estimate:
     """IPS: mean of weight · reward. Unbiased where the log covers the policy; wide.
 
     Horvitz, Thompson: A generalization of sampling without replacement (JASA 1952).
@@ -139,9 +41,10 @@ def inverse_propensity(log: WeightedLog, confidence: float = 0.95) -> Estimate:
     return estimate_mean(log.users, log.weights * log.rewards, confidence, log.weights)
 
 
-def self_normalised(log: WeightedLog, confidence: float = 0.95) -> Estimate:
+def self_normalised(log: WeightedLog, confidence: float = CONFIDENCE) -> Estimate:
     """SNIPS: Σ weight · reward / Σ weight. Slightly biased, within the rewards' range, narrower.
 
+    NaN where all weights are 0.
     Swaminathan, Joachims: The self-normalized estimator for counterfactual learning (NeurIPS 2015).
     """
     mean_weight = log.weights.mean()
@@ -154,16 +57,16 @@ def self_normalised(log: WeightedLog, confidence: float = 0.95) -> Estimate:
     return estimate_mean(log.users, centred, confidence, log.weights)
 
 
-def doubly_robust(log: WeightedLog, confidence: float = 0.95) -> Estimate:
+def doubly_robust(log: WeightedLog, confidence: float = CONFIDENCE) -> Estimate:
     """DR: the model's reward, corrected by weighted residuals. Unbiased if weights or model are.
 
     Dudík, Langford, Li: Doubly robust policy evaluation and learning (ICML 2011).
     """
-    return switch_doubly_robust(log, np.inf, confidence)
+    return switch_doubly_robust(log, confidence, np.inf)
 
 
 def switch_doubly_robust(
-    log: WeightedLog, max_weight: float = 10.0, confidence: float = 0.95
+    log: WeightedLog, confidence: float = CONFIDENCE, max_weight: float = MAX_WEIGHT
 ) -> Estimate:
     """SWITCH-DR: DR that trusts the model alone where a weight exceeds ``max_weight``.
 
@@ -177,123 +80,81 @@ def switch_doubly_robust(
     )
 
 
-def estimate_all(log: WeightedLog, confidence: float = 0.95) -> dict[str, Estimate]:
-    """Every estimator the log allows, by its short name; those with a model only if it has one."""
-    found = {"IPS": inverse_propensity(log, confidence), "SNIPS": self_normalised(log, confidence)}
-    if log.target_model is not None:
-        found |= {
-            "DM": direct_method(log, confidence),
-            "DR": doubly_robust(log, confidence),
-            "SWITCH-DR": switch_doubly_robust(log, confidence=confidence),
-        }
+class Estimator(NamedTuple):
+    """One row of the table."""
+
+    formula: Callable[[WeightedLog, float], Estimate]  # of a weighted log and a confidence
+    weigh: Weigh  # how the log is weighed for it
+    needs: tuple[str, ...]  # of MODEL, PREFIXES, UNIFORM, beyond propensities
+    source: str
+
+
+MODEL, PREFIXES, UNIFORM = "a reward model", "prefix chances", "uniform slates"
+
+ESTIMATORS: dict[str, Estimator] = {
+    "IPS": Estimator(inverse_propensity, weigh, (), "Horvitz, Thompson 1952"),
+    "SNIPS": Estimator(self_normalised, weigh, (), "Swaminathan, Joachims 2015"),
+    "DM": Estimator(direct_method, weigh, (MODEL,), "Dudík, Langford, Li 2011"),
+    "DR": Estimator(doubly_robust, weigh, (MODEL,), "Dudík, Langford, Li 2011"),
+    "SWITCH-DR": Estimator(switch_doubly_robust, weigh, (MODEL,), "Wang, Agarwal, Dudík 2017"),
+    "MRDR": Estimator(doubly_robust, weigh_more_robust, (), "Farajtabar, Chow, Ghavamzadeh 2018"),
+    "cascade-IPS": Estimator(
+        inverse_propensity, weigh_cascade, (PREFIXES,), "McInerney et al. 2020"
+    ),
+    "cascade-SNIPS": Estimator(
+        self_normalised, weigh_cascade, (PREFIXES,), "McInerney et al. 2020"
+    ),
+    "cascade-DR": Estimator(
+        doubly_robust, weigh_cascade, (PREFIXES, MODEL), "Kiyohara et al. 2022"
+    ),
+    "PI": Estimator(inverse_propensity, weigh_slates, (UNIFORM,), "Swaminathan et al. 2017"),
+}
+
+BY_PLACE = tuple(name for name, row in ESTIMATORS.items() if row.weigh is weigh)
+"""The estimators of a log of ``weigh``, which stands for any log with weights by place."""
+
+
+def estimate_weighted(
+    log: WeightedLog, names: Iterable[str] = BY_PLACE, confidence: float = CONFIDENCE
+) -> dict[str, Estimate]:
+    """The formulas ``names`` on a log that is weighed already.
+
+    Raises:
+        ValueError: an unknown name, or one that needs a reward model and the log has none.
+    """
+    return {name: _row(name).formula(log, confidence) for name in names}
+
+
+def estimate_policy(
+    policy: Recommender,
+    log: LoggedSlates,
+    names: Iterable[str] = tuple(ESTIMATORS),
+    model: RewardModel | None = None,
+    draws: Draws = DRAWS,
+    confidence: float = CONFIDENCE,
+) -> dict[str, Estimate]:
+    """The value of a fitted policy by the estimators ``names``; neither policy nor log is changed.
+
+    Raises:
+        ValueError: an unknown name, or the log or the policy lacks what an estimator needs.
+    """
+    weighed: dict[Weigh, WeightedLog] = {}  # each way once, for all estimators that share it
+    found = {}
+    for name in names:
+        row = _row(name)
+        if row.weigh not in weighed:
+            weighed[row.weigh] = row.weigh(policy, log, model, draws)
+        found[name] = row.formula(weighed[row.weigh], confidence)
     return found
 
 
-def item_mean_model(
-    items: IntArray,
-    rewards: FloatArray,
-    num_items: int,
-    prior_rows: float = 5.0,
-    importance: FloatArray | None = None,
-) -> RewardModel:
-    """The simplest reward model: each item's mean, shrunk to the mean of all by ``prior_rows``.
-
-    Args:
-        items: shown items of any shape, from slates other than those to be valued.
-        rewards: their rewards, of the same shape.
-        num_items: of the catalogue.
-        prior_rows: imagined rows of the mean item; > 0.
-        importance: how much each row counts, of the same shape, >= 0 and of any scale; None = all
-            the same.
-    """
-    counted = np.ones(rewards.shape) if importance is None else importance
-    total = counted.sum()
-    # Where nothing counts, nothing is known but the mean of all.
-    counted = counted * (counted.size / total) if total > 0 else np.ones(rewards.shape)
-    mean = float((counted * rewards).sum() / counted.sum())
-    counts = np.bincount(items.ravel(), weights=counted.ravel(), minlength=num_items)
-    sums = np.bincount(items.ravel(), weights=(counted * rewards).ravel(), minlength=num_items)
-    means = (sums + prior_rows * mean) / (counts + prior_rows)
-    return lambda users, shown: np.asarray(means[shown])
+def _row(name: str) -> Estimator:
+    if name not in ESTIMATORS:
+        raise ValueError(f"no estimator {name!r}; ESTIMATORS holds {', '.join(ESTIMATORS)}")
+    return ESTIMATORS[name]
 
 
 def _model_terms(log: WeightedLog, name: str) -> tuple[FloatArray, FloatArray]:
     if log.logged_model is None or log.target_model is None:
         raise ValueError(f"{name} wants a reward model; call weigh(..., model=...)")
     return log.logged_model, log.target_model
-
-
-def estimate_mean(
-    users: IntArray,
-    contributions: FloatArray,
-    confidence: float,
-    weights: FloatArray | None,
-    all_weights: FloatArray | None = None,
-) -> Estimate:
-    """Mean of the contributions (n, k) with a Student-t interval over users.
-
-    The error is that of a mean of clusters: a user's slates share the user's taste.
-
-    Args:
-        users: (n,) the cluster of each slate.
-        contributions: (n, k) whose mean is the value.
-        confidence: in (0, 1).
-        weights: (n, k) in use, for the effective size; None = no weights.
-        all_weights: (n, k) before any was cut, for the overlap; None = as ``weights``.
-    """
-    from scipy.stats import t  # heavy, and only this needs it
-
-    value = float(contributions.mean())
-    clusters, owner = np.unique(users, return_inverse=True)
-    num = len(clusters)
-    half = np.nan
-    if num > 1:
-        sums = np.bincount(owner, weights=(contributions - value).mean(axis=1))
-        error = np.sqrt((sums**2).sum() * num / (num - 1)) / len(users)
-        half = float(t.ppf(0.5 + confidence / 2, num - 1) * error)
-    if weights is None:
-        return Estimate(value, value - half, value + half, float(contributions.size), 0.0)
-    size = effective_size(weights)
-    notes = _overlap_notes(users, weights if all_weights is None else all_weights, weights, size)
-    for note in notes:
-        warnings.warn(note, OverlapWarning, stacklevel=3)
-    return Estimate(value, value - half, value + half, size, float(weights.max()), notes)
-
-
-def effective_size(weights: FloatArray) -> float:
-    """Kish's effective sample size (Σw)² / Σw²: how many equal weights say as much; 0 if all are 0.
-
-    >>> effective_size(np.array([2.0, 2.0, 0.0, 0.0]))
-    2.0
-    """
-    squares = float((weights**2).sum())
-    return float(weights.sum()) ** 2 / squares if squares > 0 else 0.0
-
-
-def _overlap_notes(
-    users: IntArray, weights: FloatArray, used: FloatArray, size: float
-) -> tuple[str, ...]:
-    """What the weights say against themselves: they should average 1 and be spread widely.
-
-    Those that are ``used`` should be nearly all.
-    """
-    notes = []
-    mean, error = weights.mean(), weights.std() / np.sqrt(len(users))
-    # Items the log never shows have no weight that could tell, but the others then fall short.
-    if abs(mean - 1) > max(4 * error, 0.02):
-        notes.append(
-            f"weights average {mean:.2f} instead of 1: the log does not cover what the policy"
-            " shows; log with more exploration"
-        )
-    cut = 1 - used.sum() / weights.sum() if weights.sum() > 0 else 0.0
-    if cut > _MOST_CUT:
-        notes.append(
-            f"{cut:.0%} of what the policy shows is left to the reward model, whose error the"
-            " interval does not hold; raise max_weight or log with a policy closer to this one"
-        )
-    if size < _LEAST_ESS * weights.size:
-        notes.append(
-            f"the estimate rests on {size:.1f} of {weights.size} shown places; log more slates or"
-            " with a policy closer to this one"
-        )
-    return tuple(notes)

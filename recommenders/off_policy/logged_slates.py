@@ -1,21 +1,22 @@
-"""Logs that off-policy estimators can read: who was shown what, from what, with which chance.
+"""The log of a simulation: who was shown what, out of what, with which chance, and the answers.
 
 A ``Recorder`` stands in for a policy while it plays and writes down every slate; the log is a file
-that says what the policy saw, so another policy can be valued from it later.
+that says what the policy saw, so another policy can be valued from it later (``weighing``).
 """
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from recommenders.base import Observation, Recommender
+from recommenders.off_policy.weighing import LoggedSlates
 from recommenders.persistence import read_archive, write_archive
 from simenv.events import BoolArray, Feedback, FloatArray, IntArray, Slates
+from simenv.observation import concatenate, take_rows
 
 _KIND = "simulated log"
-_SEEN = ("user", "history_items", "history_ratings", "progress")
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,10 @@ class SimulatedLog:
     def __len__(self) -> int:
         return len(self.slates.items)
 
+    def earned(self, rewards: FloatArray) -> LoggedSlates:
+        """The log for the estimators, with rewards (n, k) of its places or (n,) of its slates."""
+        return LoggedSlates(self.observation, self.slates, rewards, self.prefix_chances)
+
     def save(self, path: str | Path) -> None:
         """Write everything to one file, without pickles."""
         columns: dict[str, Any] = {f"observation.{k}": v for k, v in self.observation.items()}
@@ -59,9 +64,10 @@ class SimulatedLog:
         header, columns = read_archive(path)
         if header.get("kind") != _KIND:
             raise ValueError(f"{path} holds no simulated log; write one with Recorder.log().save")
+        seen = {k.partition(".")[2]: v for k, v in columns.items() if k.startswith("observation.")}
         return cls(
             header["logged_by"],
-            {k.partition(".")[2]: v for k, v in columns.items() if k.startswith("observation.")},
+            cast(Observation, seen),
             Slates(columns["items"], columns["scores"], columns.get("propensities")),
             columns.get("prefix_chances"),
             columns["candidates"],
@@ -77,7 +83,7 @@ class Recorder:
     Chances and candidates are those at the moment of showing, also of a policy that learns online.
 
     Args:
-        policy: fitted; it is asked and taught as if alone.
+        policy: fitted; it recommends and learns as if alone.
     """
 
     def __init__(self, policy: Recommender) -> None:
@@ -90,7 +96,7 @@ class Recorder:
         slates = self.policy.recommend(observation, k, rng)
         seen = self.policy.seen(np.asarray(observation["user"]).reshape(-1), observation)
         self._shown = {
-            "observation": {key: np.array(observation[key]) for key in _SEEN},
+            "observation": take_rows(observation, np.arange(len(slates.items))),
             "slates": slates,
             "prefix_chances": self.policy.prefix_propensities(observation, slates.items),
             "candidates": ~seen,
@@ -98,7 +104,7 @@ class Recorder:
         return slates
 
     def update(self, observation: Observation, slates: Slates, feedback: Feedback) -> None:
-        """Write down the answer to the slates shown last, then teach the policy."""
+        """Write down the answer to the slates shown last, then let the policy learn."""
         answer = {name: np.array(getattr(feedback, name)) for name in ("ratings", "taken")}
         self._rows.append(self._shown | answer | {"expected": feedback.expected})
         self.policy.update(observation, slates, feedback)
@@ -123,7 +129,7 @@ class Recorder:
         chances = [s.propensities for s in slates]
         return SimulatedLog(
             self.policy.name,
-            {key: np.concatenate([row["observation"][key] for row in self._rows]) for key in _SEEN},
+            concatenate([row["observation"] for row in self._rows]),
             Slates(
                 np.concatenate([s.items for s in slates]),
                 np.concatenate([s.scores for s in slates]),

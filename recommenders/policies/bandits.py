@@ -3,6 +3,8 @@
 The reward of a shown item is its stars minus 3 if it was taken and ``skip_reward`` if not.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from recommenders.base import Observation, Recommender
@@ -19,6 +21,7 @@ def star_rewards(feedback: Feedback, skip_reward: float) -> FloatArray:
     return np.where(feedback.taken, feedback.ratings - MIDDLE, skip_reward)
 
 
+@dataclass(eq=False)
 class EpsilonGreedy(Recommender):
     """The best items of all users, or with chance epsilon a uniform slate.
 
@@ -37,24 +40,19 @@ class EpsilonGreedy(Recommender):
     learns_online = True
     _state = ("_sums", "_counts", "_takes", "_prior_mean")
 
-    def __init__(
-        self,
-        epsilon: float = 0.1,
-        value: str = "mean",
-        prior_rows: float = 5.0,
-        skip_reward: float = -0.1,
-    ) -> None:
-        if not 0 <= epsilon <= 1 or prior_rows <= 0:
+    epsilon: float = 0.1
+    value: str = "mean"
+    prior_rows: float = 5.0
+    skip_reward: float = -0.1
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.epsilon <= 1 or self.prior_rows <= 0:
             raise ValueError(
                 f"EpsilonGreedy wants 0 <= epsilon <= 1 and prior_rows > 0,"
-                f" got {epsilon} and {prior_rows}"
+                f" got {self.epsilon} and {self.prior_rows}"
             )
-        if value not in ("mean", "popularity"):
-            raise ValueError(f"EpsilonGreedy wants value mean or popularity, got {value!r}")
-        self.epsilon = epsilon
-        self.value = value
-        self.prior_rows = prior_rows
-        self.skip_reward = skip_reward
+        if self.value not in ("mean", "popularity"):
+            raise ValueError(f"EpsilonGreedy wants value mean or popularity, got {self.value!r}")
 
     def _fit(self, log: InteractionLog) -> None:
         rewards = log.ratings - MIDDLE

@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from recommenders.base import Observation, Recommender
+from recommenders.policies.liked_rows import no_liked_row
 from simenv.events import FloatArray, IntArray, InteractionLog
 
 
@@ -64,10 +65,7 @@ class CornacPolicy(Recommender):
     def _fit(self, log: InteractionLog) -> None:
         rows = log if self.explicit else log.take(log.ratings >= self.min_rating)
         if not len(rows):
-            raise ValueError(
-                f"{self.name}.fit found no row with at least {self.min_rating} stars among"
-                f" {len(log)}; lower min_rating"
-            )
+            raise no_liked_row(self.name, log, self.min_rating)
         self._items = np.unique(rows.items)  # Cornac's item j is our self._items[j]
         kind = self._kind()
         with _own_generators(self.seed):
@@ -196,7 +194,7 @@ def _needed(module: str) -> Any:
 
 @contextmanager
 def _own_generators(seed: int) -> Iterator[None]:
-    """Cornac draws from the global generators of numpy and torch: lend it seeded ones.
+    """Seed the global generators of numpy and torch, from which Cornac draws, and put them back.
 
     Raises:
         ImportError: naming the library that the model misses.

@@ -3,6 +3,7 @@
 Steck: Embarrassingly shallow autoencoders for sparse data (WWW 2019).
 """
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -12,6 +13,7 @@ from recommenders.policies.liked_rows import ItemProfileRecommender
 from simenv.events import FloatArray
 
 
+@dataclass(eq=False)
 class EASE(ItemProfileRecommender):
     """Score = liked items (n, i) times item weights (i, i) with a zero diagonal.
 
@@ -26,12 +28,13 @@ class EASE(ItemProfileRecommender):
 
     _state: ClassVar[tuple[str, ...]] = ("_positives", "_weights")
 
-    def __init__(self, l2: float = 200.0, min_rating: float = 4.0, max_items: int = 20_000) -> None:
-        if l2 <= 0:
-            raise ValueError(f"EASE wants l2 > 0, got {l2}; try 200")
-        self.l2 = l2
-        self.min_rating = min_rating
-        self.max_items = max_items
+    l2: float = 200.0
+    min_rating: float = 4.0
+    max_items: int = 20_000
+
+    def __post_init__(self) -> None:
+        if self.l2 <= 0:
+            raise ValueError(f"EASE wants l2 > 0, got {self.l2}; try 200")
 
     def _fit_items(self, positives: sparse.csr_matrix) -> None:
         num_items = positives.shape[1]

@@ -4,8 +4,8 @@ The library is needed to fit only; a saved policy recommends without it.
 """
 
 import importlib
-from abc import abstractmethod
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -13,6 +13,12 @@ from threadpoolctl import threadpool_limits
 from recommenders.base import Observation, Recommender
 from recommenders.policies.liked_rows import positive_matrix
 from simenv.events import FloatArray, IntArray, InteractionLog
+
+_THEIR_NAMES = {
+    "regularisation": "regularization",
+    "negatives_per_positive": "neg_prop",
+    "seed": "random_state",
+}
 
 
 def _implicit(module: str) -> Any:
@@ -39,6 +45,8 @@ class FactorRecommender(Recommender):
 
     _state = ("_user_factors", "_item_factors")
 
+    _kind: ClassVar[tuple[str, str]]  # module and class of ``implicit.cpu``
+
     min_rating: float
 
     def _fit(self, log: InteractionLog) -> None:
@@ -57,11 +65,16 @@ class FactorRecommender(Recommender):
         left = self._user_factors[users].astype(np.float64)
         return np.asarray(left @ self._item_factors.T.astype(np.float64))
 
-    @abstractmethod
     def _model(self) -> Any:
-        """An unfitted model of ``implicit`` with this policy's arguments."""
+        """An unfitted model of the library with this policy's arguments under its names."""
+        module, kind = self._kind
+        arguments = {_THEIR_NAMES.get(n, n): v for n, v in self._params().items()}
+        del arguments["min_rating"]
+        with threadpool_limits(1, "blas"):  # ALS's constructor warns about a threaded BLAS
+            return getattr(_implicit(module), kind)(**arguments)
 
 
+@dataclass(eq=False)
 class ALS(FactorRecommender):
     """Weighted alternating least squares.
 
@@ -77,37 +90,18 @@ class ALS(FactorRecommender):
         num_threads: of the library.
     """
 
-    def __init__(
-        self,
-        factors: int = 64,
-        regularisation: float = 10.0,
-        alpha: float = 1.0,
-        iterations: int = 15,
-        min_rating: float = 4.0,
-        seed: int = 0,
-        num_threads: int = 1,
-    ) -> None:
-        self.factors = factors
-        self.regularisation = regularisation
-        self.alpha = alpha
-        self.iterations = iterations
-        self.min_rating = min_rating
-        self.seed = seed
-        self.num_threads = num_threads
+    _kind: ClassVar[tuple[str, str]] = ("als", "AlternatingLeastSquares")
 
-    def _model(self) -> Any:
-        kind = _implicit("als").AlternatingLeastSquares
-        with threadpool_limits(1, "blas"):  # the constructor warns about a threaded BLAS
-            return kind(
-                factors=self.factors,
-                regularization=self.regularisation,
-                alpha=self.alpha,
-                iterations=self.iterations,
-                random_state=self.seed,
-                num_threads=self.num_threads,
-            )
+    factors: int = 64
+    regularisation: float = 10.0
+    alpha: float = 1.0
+    iterations: int = 15
+    min_rating: float = 4.0
+    seed: int = 0
+    num_threads: int = 1
 
 
+@dataclass(eq=False)
 class BPR(FactorRecommender):
     """Bayesian personalised ranking: a positive should score above a random other item.
 
@@ -123,35 +117,18 @@ class BPR(FactorRecommender):
         num_threads: of the library; more than 1 is faster and not reproducible.
     """
 
-    def __init__(
-        self,
-        factors: int = 64,
-        learning_rate: float = 0.01,
-        regularisation: float = 0.01,
-        iterations: int = 60,
-        min_rating: float = 4.0,
-        seed: int = 0,
-        num_threads: int = 1,
-    ) -> None:
-        self.factors = factors
-        self.learning_rate = learning_rate
-        self.regularisation = regularisation
-        self.iterations = iterations
-        self.min_rating = min_rating
-        self.seed = seed
-        self.num_threads = num_threads
+    _kind: ClassVar[tuple[str, str]] = ("bpr", "BayesianPersonalizedRanking")
 
-    def _model(self) -> Any:
-        return _implicit("bpr").BayesianPersonalizedRanking(
-            factors=self.factors,
-            learning_rate=self.learning_rate,
-            regularization=self.regularisation,
-            iterations=self.iterations,
-            random_state=self.seed,
-            num_threads=self.num_threads,
-        )
+    factors: int = 64
+    learning_rate: float = 0.01
+    regularisation: float = 0.01
+    iterations: int = 60
+    min_rating: float = 4.0
+    seed: int = 0
+    num_threads: int = 1
 
 
+@dataclass(eq=False)
 class LogisticMF(FactorRecommender):
     """Logistic matrix factorisation.
 
@@ -168,33 +145,13 @@ class LogisticMF(FactorRecommender):
         num_threads: of the library; more than 1 is faster and not reproducible.
     """
 
-    def __init__(
-        self,
-        factors: int = 30,
-        learning_rate: float = 1.0,
-        regularisation: float = 0.6,
-        iterations: int = 30,
-        negatives_per_positive: int = 30,
-        min_rating: float = 4.0,
-        seed: int = 0,
-        num_threads: int = 1,
-    ) -> None:
-        self.factors = factors
-        self.learning_rate = learning_rate
-        self.regularisation = regularisation
-        self.iterations = iterations
-        self.negatives_per_positive = negatives_per_positive
-        self.min_rating = min_rating
-        self.seed = seed
-        self.num_threads = num_threads
+    _kind: ClassVar[tuple[str, str]] = ("lmf", "LogisticMatrixFactorization")
 
-    def _model(self) -> Any:
-        return _implicit("lmf").LogisticMatrixFactorization(
-            factors=self.factors,
-            learning_rate=self.learning_rate,
-            regularization=self.regularisation,
-            iterations=self.iterations,
-            neg_prop=self.negatives_per_positive,
-            random_state=self.seed,
-            num_threads=self.num_threads,
-        )
+    factors: int = 30
+    learning_rate: float = 1.0
+    regularisation: float = 0.6
+    iterations: int = 30
+    negatives_per_positive: int = 30
+    min_rating: float = 4.0
+    seed: int = 0
+    num_threads: int = 1

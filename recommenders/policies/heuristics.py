@@ -1,5 +1,7 @@
 """Policies that know nothing of taste: random slates and the most popular items."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from recommenders.base import Observation, Recommender
@@ -70,6 +72,7 @@ class Random(Recommender):
         return uniform_prefix_chances(self.seen(self._known_users(observation), observation), items)
 
 
+@dataclass(eq=False)
 class Popularity(Recommender):
     """Items with the most rows in the training log, each weighted by its age.
 
@@ -85,14 +88,14 @@ class Popularity(Recommender):
 
     _state = ("_counts",)
 
-    def __init__(
-        self, recent_days: float | None = None, half_life_days: float | None = None
-    ) -> None:
-        for name, days in (("recent_days", recent_days), ("half_life_days", half_life_days)):
+    recent_days: float | None = None
+    half_life_days: float | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("recent_days", "half_life_days"):
+            days = getattr(self, name)
             if days is not None and days <= 0:
                 raise ValueError(f"Popularity wants {name} > 0 or null, got {days}")
-        self.recent_days = recent_days
-        self.half_life_days = half_life_days
 
     def _fit(self, log: InteractionLog) -> None:
         age_days = (log.timestamps.max() - log.timestamps) / _SECONDS_A_DAY

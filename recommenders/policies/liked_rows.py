@@ -1,7 +1,7 @@
 """What policies for implicit feedback learn from: the rows a user liked, as a binary matrix.
 
 Stars are explicit and these models are not: a row with at least ``min_rating`` stars is a
-positive, every other row only tells that the item was seen. A user without positives gets equal
+positive, every other row says only that the item was seen. A user without positives gets equal
 scores and therefore the most popular unseen items (see ``Recommender``).
 """
 
@@ -31,11 +31,16 @@ def positive_matrix(name: str, log: InteractionLog, min_rating: float) -> sparse
     matrix.eliminate_zeros()
     matrix.sort_indices()
     if matrix.nnz == 0:
-        raise ValueError(
-            f"{name}.fit found no row with at least {min_rating} stars among {len(log)};"
-            " lower min_rating"
-        )
+        raise no_liked_row(name, log, min_rating)
     return matrix
+
+
+def no_liked_row(name: str, log: InteractionLog, min_rating: float) -> ValueError:
+    """The error of policy ``name`` that found nothing to learn from."""
+    return ValueError(
+        f"{name}.fit found no row with at least {min_rating} stars among {len(log)};"
+        " lower min_rating"
+    )
 
 
 def session_positives(

@@ -5,7 +5,8 @@ The reward of a shown item is that of ``bandits.star_rewards``.
 """
 
 from abc import abstractmethod
-from typing import ClassVar, Self
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple, Self
 
 import numpy as np
 from scipy.special import ndtri
@@ -19,6 +20,15 @@ from simenv.seeding import PolicyChannel, row_seeds, uniforms
 _CHUNK = 32  # groups whose (items, d) products are in memory at one time
 
 
+class Weights(NamedTuple):
+    """What the regressions of g groups know."""
+
+    back: IntArray  # (n,) the group that speaks for each user
+    mean: FloatArray  # (g, d) regression weights
+    covariance: FloatArray  # (g, d, d) of the weights, for noise of variance 1
+
+
+@dataclass(eq=False, kw_only=True)
 class LinearBandit(Recommender):
     """Ridge regression of rewards on item features, with the uncertainty that exploring needs.
 
@@ -42,12 +52,13 @@ class LinearBandit(Recommender):
         "_response",
     )
 
-    def __init__(self, per_user: bool = True, l2: float = 1.0, skip_reward: float = -0.1) -> None:
-        if l2 <= 0:
-            raise ValueError(f"{self.name} wants l2 > 0, got {l2}; try 1")
-        self.per_user = per_user
-        self.l2 = l2
-        self.skip_reward = skip_reward
+    per_user: bool = True
+    l2: float = 1.0
+    skip_reward: float = -0.1
+
+    def __post_init__(self) -> None:
+        if self.l2 <= 0:
+            raise ValueError(f"{self.name} wants l2 > 0, got {self.l2}; try 1")
         self._genres: FloatArray = np.zeros((0, 0))
 
     def meet_catalog(self, catalog: Catalog) -> Self:
@@ -105,28 +116,14 @@ class LinearBandit(Recommender):
         groups, back = np.unique(self._groups(users), return_inverse=True)
         covariance = np.asarray(np.linalg.inv(self._precision[groups]), dtype=np.float64)
         mean = np.einsum("gij,gj->gi", covariance, self._response[groups]) + self._common
-        return self._explore(users, back, mean, covariance, rng)
+        return self._explore(users, Weights(back, mean, covariance), rng)
 
     @abstractmethod
-    def _explore(
-        self,
-        users: IntArray,
-        back: IntArray,
-        mean: FloatArray,
-        covariance: FloatArray,
-        rng: np.random.Generator,
-    ) -> FloatArray:
-        """Scores (n, num_items).
-
-        Args:
-            users: (n,).
-            back: (n,) the row of ``mean`` that speaks for each user.
-            mean: (g, d) regression weights.
-            covariance: (g, d, d) of the weights, for noise of variance 1.
-            rng: for policies that draw.
-        """
+    def _explore(self, users: IntArray, learnt: Weights, rng: np.random.Generator) -> FloatArray:
+        """Scores (n, num_items) of users (n,); ``rng`` is for policies that draw."""
 
 
+@dataclass(eq=False)
 class LinUCB(LinearBandit):
     """Score = expected reward + alpha · its standard error: optimism, no draws.
 
@@ -135,30 +132,13 @@ class LinUCB(LinearBandit):
 
     Args:
         alpha: how optimistic, >= 0.
-        per_user: see ``LinearBandit``.
-        l2: ridge penalty, > 0.
-        skip_reward: of an item shown and not taken.
+        per_user: see ``LinearBandit``, as for ``l2`` and ``skip_reward``.
     """
 
-    def __init__(
-        self,
-        alpha: float = 0.5,
-        per_user: bool = True,
-        l2: float = 1.0,
-        skip_reward: float = -0.1,
-    ) -> None:
-        super().__init__(per_user, l2, skip_reward)
-        self.alpha = alpha
+    alpha: float = 0.5
 
-    def _explore(
-        self,
-        users: IntArray,
-        back: IntArray,
-        mean: FloatArray,
-        covariance: FloatArray,
-        rng: np.random.Generator,
-    ) -> FloatArray:
-        x = self._features
+    def _explore(self, users: IntArray, learnt: Weights, rng: np.random.Generator) -> FloatArray:
+        x, (back, mean, covariance) = self._features, learnt
         scores = mean @ x.T
         for start in range(0, len(mean), _CHUNK):
             chunk = slice(start, start + _CHUNK)
@@ -167,6 +147,7 @@ class LinUCB(LinearBandit):
         return np.asarray(scores[back])
 
 
+@dataclass(eq=False)
 class LinTS(LinearBandit):
     """Linear Thompson sampling: score = features · one draw of the weights, one draw a slate.
 
@@ -176,31 +157,15 @@ class LinTS(LinearBandit):
 
     Args:
         scale: standard deviation of the reward noise, >= 0: how much is explored.
-        per_user: see ``LinearBandit``.
-        l2: ridge penalty, > 0.
-        skip_reward: of an item shown and not taken.
+        per_user: see ``LinearBandit``, as for ``l2`` and ``skip_reward``.
     """
 
     draws = True
 
-    def __init__(
-        self,
-        scale: float = 0.5,
-        per_user: bool = True,
-        l2: float = 1.0,
-        skip_reward: float = -0.1,
-    ) -> None:
-        super().__init__(per_user, l2, skip_reward)
-        self.scale = scale
+    scale: float = 0.5
 
-    def _explore(
-        self,
-        users: IntArray,
-        back: IntArray,
-        mean: FloatArray,
-        covariance: FloatArray,
-        rng: np.random.Generator,
-    ) -> FloatArray:
+    def _explore(self, users: IntArray, learnt: Weights, rng: np.random.Generator) -> FloatArray:
+        back, mean, covariance = learnt
         root = int(rng.integers(2**63))
         seeds = row_seeds(root, users, np.zeros_like(users))
         draws = uniforms(seeds, PolicyChannel.POSTERIOR, mean.shape[1])

@@ -5,6 +5,7 @@ Sarwar, Karypis, Konstan, Riedl: Item-based collaborative filtering recommendati
 much progress? (RecSys 2019).
 """
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -56,32 +57,38 @@ def _keep_largest(values: FloatArray, count: int) -> sparse.csr_matrix:
     return matrix
 
 
-def _check_neighbours(name: str, num_neighbours: int, shrinkage: float) -> None:
-    if num_neighbours < 1 or shrinkage < 0:
-        raise ValueError(
-            f"{name} wants num_neighbours >= 1 and shrinkage >= 0,"
-            f" got {num_neighbours} and {shrinkage}"
-        )
-
-
-class ItemKNN(ItemProfileRecommender):
-    """Score of an item: the summed similarity of its nearest items that the user liked.
+@dataclass(eq=False)
+class NeighbourRecommender(Recommender):
+    """What the two policies share: their arguments.
 
     Args:
-        num_neighbours: neighbours kept for each item.
-        shrinkage: added to the cosine's denominator, in co-raters.
-        min_rating: stars from which a row is a positive.
+        num_neighbours: kept for each row (item or user).
+        shrinkage: added to the cosine's denominator, in what two rows share.
+        min_rating: stars from which a row of the log is a positive.
+
+    Raises:
+        ValueError: no neighbours, or a negative shrinkage.
+    """
+
+    num_neighbours: int = 50
+    shrinkage: float = 10.0
+    min_rating: float = 4.0
+
+    def __post_init__(self) -> None:
+        if self.num_neighbours < 1 or self.shrinkage < 0:
+            raise ValueError(
+                f"{self.name} wants num_neighbours >= 1 and shrinkage >= 0,"
+                f" got {self.num_neighbours} and {self.shrinkage}"
+            )
+
+
+class ItemKNN(NeighbourRecommender, ItemProfileRecommender):
+    """Score of an item: the summed similarity of its nearest items that the user liked.
+
+    The arguments are those of ``NeighbourRecommender``.
     """
 
     _state: ClassVar[tuple[str, ...]] = ("_positives", "_weights")
-
-    def __init__(
-        self, num_neighbours: int = 50, shrinkage: float = 10.0, min_rating: float = 4.0
-    ) -> None:
-        _check_neighbours(self.name, num_neighbours, shrinkage)
-        self.num_neighbours = num_neighbours
-        self.shrinkage = shrinkage
-        self.min_rating = min_rating
 
     def _fit_items(self, positives: sparse.csr_matrix) -> None:
         nearest = nearest_rows(positives.T.tocsr(), self.num_neighbours, self.shrinkage)
@@ -91,26 +98,14 @@ class ItemKNN(ItemProfileRecommender):
         return np.asarray((profiles @ self._weights).toarray())
 
 
-class UserKNN(Recommender):
+class UserKNN(NeighbourRecommender):
     """Score of an item: the summed similarity of the nearest users who liked it.
 
-    Neighbours are found in the training log once; a session does not move them.
-
-    Args:
-        num_neighbours: neighbours kept for each user.
-        shrinkage: added to the cosine's denominator, in items rated by both.
-        min_rating: stars from which a row is a positive.
+    Neighbours are found in the training log once; a session does not move them. The arguments are
+    those of ``NeighbourRecommender``.
     """
 
     _state = ("_positives", "_nearest")
-
-    def __init__(
-        self, num_neighbours: int = 50, shrinkage: float = 10.0, min_rating: float = 4.0
-    ) -> None:
-        _check_neighbours(self.name, num_neighbours, shrinkage)
-        self.num_neighbours = num_neighbours
-        self.shrinkage = shrinkage
-        self.min_rating = min_rating
 
     def _fit(self, log: InteractionLog) -> None:
         self._positives = positive_matrix(self.name, log, self.min_rating)

@@ -4,6 +4,7 @@ Ning, Karypis: SLIM: Sparse linear methods for top-n recommender systems (ICDM 2
 fsSLIM variant, an item is explained by its nearest items only, which makes the problems small.
 """
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -14,6 +15,7 @@ from recommenders.policies.neighbours import nearest_rows
 from simenv.events import FloatArray, IntArray
 
 
+@dataclass(eq=False)
 class SLIM(ItemProfileRecommender):
     """Score = liked items (n, i) times sparse non-negative weights (i, i) with a zero diagonal.
 
@@ -29,22 +31,17 @@ class SLIM(ItemProfileRecommender):
 
     _state: ClassVar[tuple[str, ...]] = ("_positives", "_weights")
 
-    def __init__(
-        self,
-        l1: float = 1.0,
-        l2: float = 50.0,
-        num_candidates: int = 100,
-        min_rating: float = 4.0,
-    ) -> None:
-        if l1 < 0 or l2 <= 0 or num_candidates < 1:
+    l1: float = 1.0
+    l2: float = 50.0
+    num_candidates: int = 100
+    min_rating: float = 4.0
+
+    def __post_init__(self) -> None:
+        if self.l1 < 0 or self.l2 <= 0 or self.num_candidates < 1:
             raise ValueError(
                 f"SLIM wants l1 >= 0, l2 > 0 and num_candidates >= 1,"
-                f" got {l1}, {l2} and {num_candidates}"
+                f" got {self.l1}, {self.l2} and {self.num_candidates}"
             )
-        self.l1 = l1
-        self.l2 = l2
-        self.num_candidates = num_candidates
-        self.min_rating = min_rating
 
     def _fit_items(self, positives: sparse.csr_matrix) -> None:
         gram = (positives.T @ positives).tocsr()

@@ -6,15 +6,13 @@ import numpy as np
 
 from recommenders.policies.sb3_policy import SB3Policy
 from recommenders.rl.features import Features
-from simenv.env.spaces import Observation
 from simenv.env.vector_env import RecVectorEnv
+from simenv.observation import Observation
 from simenv.wrappers.slate_codes import MoreLikeThis, VectorCodedSlates
 from simenv.wrappers.views import Embedded, Flat, VectorSeen
 
 
-def train_dqn(
-    env: RecVectorEnv, features: Features, total_steps: int, seed: int, **settings: Any
-) -> SB3Policy:
+def train_dqn(env: RecVectorEnv, features: Features, total_steps: int, seed: int) -> SB3Policy:
     """Train on ``env`` (SAME_STEP) and return an unfitted policy that ranks items by Q-value.
 
     While it learns, a slate is the chosen item and those most like it.
@@ -37,7 +35,6 @@ def train_dqn(
         exploration_fraction=0.5,
         policy_kwargs={"net_arch": [64]},
         seed=seed,
-        **settings,
     ).learn(total_steps)
 
     def view(observation: Observation) -> Any:

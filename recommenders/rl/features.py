@@ -15,6 +15,8 @@ from simenv.events import BoolArray, FloatArray, IntArray, InteractionLog
 
 Array32 = NDArray[np.float32]
 
+_NUM_FACTORS = 16
+
 
 @dataclass(frozen=True)
 class Features:
@@ -26,21 +28,22 @@ class Features:
     num_factors: int
 
 
-def make_features(log: InteractionLog, catalog: Catalog, num_factors: int = 16) -> Features:
+def make_features(log: InteractionLog, catalog: Catalog) -> Features:
     """Factors of who watched what, genres, averages and counts.
+
+    The factors are those of a truncated SVD of the matrix of what was watched, each user's row
+    scaled to length 1.
 
     Args:
         log: training rows of every user, also of those held out from learning: a service knows
             its users' pasts.
         catalog: with the averages of the same rows.
-        num_factors: of a truncated SVD of the matrix of what was watched, each user's row scaled to
-            length 1.
     """
     watched = log.to_csr()
     met = np.asarray(watched.toarray() > 0)
     generosity = _means(log.users, log.ratings - catalog.fair_averages[log.items], log.num_users)
     tastes = _tastes(log, catalog, generosity)
-    left, right = _factors(met, min(num_factors, min(met.shape) - 1))
+    left, right = _factors(met, min(_NUM_FACTORS, min(met.shape) - 1))
     counts_u, counts_i = met.sum(axis=1), met.sum(axis=0)
     users = np.column_stack([left, tastes, generosity, np.log1p(counts_u)])
     items = np.column_stack(

@@ -1,7 +1,7 @@
 """``PersonaSociety``: a Mesa model whose agents are answered for in one batch a tick.
 
 It knows no language model and no recommender: users are a ``UserModel``, the policy is whatever
-``platform.Recommends`` describes. Letters: ``U`` all users, ``I`` all items, ``n`` users awake,
+``simenv.policy`` describes. Letters: ``U`` all users, ``I`` all items, ``n`` users awake,
 ``k`` slate places, ``g`` genres.
 """
 
@@ -22,7 +22,7 @@ from simenv.abm.keeping import checkpoint
 from simenv.abm.keeping.journal import Journal, TickRecord, no_tick
 from simenv.abm.living_users import Refreshes, reflect_if_due, refresh_if_due
 from simenv.abm.moving_world import MovingWorld
-from simenv.abm.recommender_side import Platform, Recommends, Shown
+from simenv.abm.recommender_side import Platform, Shown
 from simenv.abm.settings import SocietySettings
 from simenv.abm.shocks import Shock
 from simenv.abm.social import Social, SocialSettings
@@ -30,6 +30,8 @@ from simenv.abm.tally import Tally
 from simenv.abm.time_series import Curves
 from simenv.catalog import Catalog
 from simenv.events import FloatArray, IntArray, InteractionLog, SeedArray, Slates
+from simenv.observation import Observation, take_rows
+from simenv.policy import LearningPolicy
 from simenv.seeding import row_seeds
 from simenv.snapshots import Arrays
 from simenv.user_model import UserModel
@@ -67,7 +69,7 @@ class PersonaSociety(mesa.Model):  # type: ignore[misc]
     def __init__(
         self,
         user_model: UserModel,
-        policy: Recommends,
+        policy: LearningPolicy,
         catalog: Catalog,
         log: InteractionLog,
         *,
@@ -196,7 +198,7 @@ class PersonaSociety(mesa.Model):  # type: ignore[misc]
         self._postpone_failed(tick, users[~ok])
         kept, feedback = Slates(slates.items[ok], slates.scores[ok]), answered.feedback
         self.last = TickRecord(tick, users[ok], kept, sources[ok], feedback, users[~ok])
-        observation = {key: values[ok] for key, values in shown.observation.items()}
+        observation = take_rows(shown.observation, np.flatnonzero(ok))
         self._live(tick, seeds[ok], observation)
         num_returns = int((self.tally.visits[arrivals] > 1).sum())
         self.curves.take_in(users[ok], kept.items, feedback, num_returns)
@@ -223,7 +225,7 @@ class PersonaSociety(mesa.Model):  # type: ignore[misc]
         if len(failed):
             self.activation.postpone(failed, tick + 2 ** np.minimum(failures[failed], 10))
 
-    def _live(self, tick: int, seeds: SeedArray, observation: dict[str, Any]) -> None:
+    def _live(self, tick: int, seeds: SeedArray, observation: Observation) -> None:
         """Everything that follows from the answers of ``self.last``."""
         users, slates, feedback = self.last.users, self.last.slates, self.last.feedback
         self.tally.take_in(users, slates.items, feedback)
@@ -233,9 +235,7 @@ class PersonaSociety(mesa.Model):  # type: ignore[misc]
         num_fits = len(self.platform.refits)
         if len(users):
             self.platform.take_in(tick, users, observation, slates, feedback)
-        if len(self.platform.refits) > num_fits or getattr(
-            self.platform.policy, "learns_online", True
-        ):
+        if len(self.platform.refits) > num_fits or self.platform.policy.learns_online:
             self._policy_file = None
 
     def averages(self) -> FloatArray:

@@ -9,10 +9,10 @@ from typing import Protocol
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from simenv.data.dataset import Truth
 from simenv.events import FloatArray, IntArray
 from simenv.seeding import Stream, generator
 from simenv.snapshots import Arrays, check_shapes, pack_arrays, unpack_arrays
+from simenv.user_model import Truth
 
 _EDGE = 1e-14  # probabilities nearer to 0 or 1 than this say nothing more of the utility
 

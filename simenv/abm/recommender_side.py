@@ -3,46 +3,16 @@
 Letters: ``U`` all users, ``I`` all items, ``n`` users awake, ``k`` slate places, ``h`` history.
 """
 
-from pathlib import Path
 from time import perf_counter
-from typing import NamedTuple, Protocol, Self
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from simenv.catalog import Catalog
-from simenv.env.spaces import Observation
 from simenv.events import BoolArray, Feedback, FloatArray, IntArray, InteractionLog, Slates
+from simenv.observation import History, Observation, observe, take_rows
+from simenv.policy import LearningPolicy
 from simenv.snapshots import Arrays
-
-
-class Recommends(Protocol):
-    """What a society asks of a policy; ``recommenders.base.Recommender`` has all of it."""
-
-    def meet_catalog(self, catalog: Catalog) -> Self:
-        """See what the items are."""
-        ...
-
-    def fit(self, log: InteractionLog) -> Self:
-        """Learn from a log; an earlier fit is forgotten."""
-        ...
-
-    def recommend(self, observation: Observation, k: int, rng: np.random.Generator) -> Slates:
-        """Slates (n, k) of items unseen in the log and in the observation's history."""
-        ...
-
-    def update(self, observation: Observation, slates: Slates, feedback: Feedback) -> None:
-        """Learn from what users did."""
-        ...
-
-    def save(self, path: str | Path) -> None:
-        """Write everything learnt to one file."""
-        ...
-
-    @classmethod
-    def load(cls, path: str | Path) -> Self:
-        """Read what ``save`` wrote."""
-        ...
 
 
 class Refit(NamedTuple):
@@ -97,7 +67,7 @@ class Platform:
 
     def __init__(
         self,
-        policy: Recommends,
+        policy: LearningPolicy,
         catalog: Catalog,
         log: InteractionLog,
         *,
@@ -112,8 +82,7 @@ class Platform:
         self.slate_size, self.refit_every = slate_size, refit_every
         self.available = np.ones(len(catalog), dtype=np.bool_)
         self.refits: list[Refit] = []
-        self._history_items = np.full((log.num_users, history_length), -1, dtype=np.int32)
-        self._history_ratings = np.zeros((log.num_users, history_length), dtype=np.float32)
+        self._history = History.empty(log.num_users, history_length)
         self._seen = ItemSets(log.num_users, len(catalog))
         self._seen.add(log.users, log.items)
         self._new_rows = np.zeros((log_budget, 4), dtype=np.int64)  # user, item, stars, tick
@@ -158,17 +127,9 @@ class Platform:
         allowed = self.available & ~self._seen.of(users)
         able = allowed.sum(axis=1) >= self.slate_size
         saturated, users, allowed = users[~able], users[able], allowed[able]
-        observation = self._observe(users)
+        observation = observe(users, self._history.of(users), np.zeros(len(users)))
         slates = self._ask(users, allowed, observation, rng)
         return Shown(users, slates, allowed, observation, saturated)
-
-    def _observe(self, users: IntArray) -> Observation:
-        return {
-            "user": users,
-            "history_items": self._history_items[users].astype(np.int64),
-            "history_ratings": self._history_ratings[users],
-            "progress": np.zeros((len(users), 1), dtype=np.float32),
-        }
 
     def _ask(
         self,
@@ -184,7 +145,7 @@ class Platform:
         wanted = k + int(waste.max(initial=0))
         room = offered.sum(axis=1)
         for rows, count in _groups(room, k + waste, wanted):
-            seen = {key: values[rows] for key, values in observation.items()}
+            seen = take_rows(observation, rows)
             started = perf_counter()
             found = self.policy.recommend(seen, count, rng)
             self.seconds += perf_counter() - started
@@ -217,8 +178,7 @@ class Platform:
         started = perf_counter()
         self.policy.update(observation, slates, feedback)
         self.seconds += perf_counter() - started
-        self._history_items[users] = _shift(self._history_items[users], slates.items)
-        self._history_ratings[users] = _shift(self._history_ratings[users], feedback.ratings)
+        self._history.push(users, slates.items, feedback.ratings)
         self._seen.add(np.repeat(users, k), slates.items.ravel())
         rows, places = np.nonzero(feedback.taken)
         self.add_rows(users[rows], slates.items[rows, places], feedback.ratings[rows, places],
@@ -241,16 +201,16 @@ class Platform:
     def arrays(self) -> Arrays:
         """Histories and sets; the simulated ratings are in the society's own log."""
         return {
-            "history_items": self._history_items,
-            "history_ratings": self._history_ratings,
+            "history_items": self._history.items,
+            "history_ratings": self._history.ratings,
             "seen": self._seen.bits,
             "fitted": self._fitted.bits,
         }
 
     def load(self, arrays: Arrays) -> None:
         """Bring back the state that ``arrays`` gave."""
-        self._history_items[:] = arrays["history_items"]
-        self._history_ratings[:] = arrays["history_ratings"]
+        self._history.items[:] = arrays["history_items"]
+        self._history.ratings[:] = arrays["history_ratings"]
         self._seen.bits[:] = arrays["seen"]
         self._fitted.bits[:] = arrays["fitted"]
 
@@ -264,8 +224,3 @@ def _groups(room: IntArray, needed: IntArray, wanted: int) -> list[tuple[IntArra
     tight = np.flatnonzero(room < wanted)
     groups = [(easy, int(needed[easy].max()))] if len(easy) else []
     return groups + [(np.array([row]), int(min(room[row], needed[row]))) for row in tight]
-
-
-def _shift(history: NDArray[np.generic], latest: NDArray[np.generic]) -> NDArray[np.generic]:
-    length = history.shape[1]
-    return np.asarray(np.concatenate([history, latest.astype(history.dtype)], axis=1)[:, -length:])

@@ -1,18 +1,10 @@
 """What every data source returns: a catalogue and a log, split in time, and the truth if known."""
 
 from dataclasses import dataclass
-from typing import Protocol
 
 from simenv.catalog import Catalog
-from simenv.events import FloatArray, IntArray, InteractionLog
-
-
-class Truth(Protocol):
-    """The real response of every user to every item; only a synthetic world has one."""
-
-    def probabilities(self, users: IntArray, items: IntArray) -> FloatArray:
-        """Distribution over stars of users (n,) for items (n, k): (n, k, 5)."""
-        ...
+from simenv.events import InteractionLog
+from simenv.user_model import WorldTruth
 
 
 @dataclass(frozen=True)
@@ -27,7 +19,7 @@ class Dataset:
     train: InteractionLog
     test: InteractionLog
     user_ids: tuple[str, ...]  # what the source calls user 0, 1, …
-    truth: Truth | None = None
+    truth: WorldTruth | None = None
     background: InteractionLog | None = None  # rows of other people, numbered from 0, same items
 
     @property

@@ -3,8 +3,9 @@
 import numpy as np
 
 from simenv.catalog import Catalog
-from simenv.data.dataset import Dataset, Truth
+from simenv.data.dataset import Dataset
 from simenv.events import BoolArray, InteractionLog
+from simenv.user_model import WorldTruth
 
 
 def is_training_row(log: InteractionLog, fraction: float = 0.6) -> BoolArray:
@@ -49,7 +50,7 @@ def split_dataset(
     log: InteractionLog,
     user_ids: tuple[str, ...],
     fraction: float = 0.6,
-    truth: Truth | None = None,
+    truth: WorldTruth | None = None,
     background: InteractionLog | None = None,
 ) -> Dataset:
     """Split ``log`` in time; the catalogue averages training rows and ``background``."""

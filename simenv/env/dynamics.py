@@ -56,36 +56,49 @@ class Dynamics:
     def rewind(self) -> None:
         """Everybody as new and every slot idle; memories are the user model's."""
         self.lifetime[:] = 0
-        self.sessions = Sessions.idle(*self.sessions.history_items.shape)
+        self.sessions = Sessions.idle(*self.sessions.history.items.shape)
 
     def set_root(self, root: int | None, rng: np.random.Generator) -> None:
-        """As told; else it stays as it was; else it is drawn."""
+        """The given root; without one it stays as it was, or is drawn if there was none."""
         if root is not None:
             self.root = int(root)
         elif self.root is None:
             self.root = int(rng.integers(2**63))
 
-    def seat(self, rows: IntArray, users: IntArray | None) -> IntArray:
+    def seat(self, rows: IntArray, users: IntArray | None, returning: bool) -> IntArray:
         """Stop the sessions in ``rows`` (m,) and begin others; returns the rows that now run.
 
-        ``users`` (n,) says who sits where, -1 = nobody; None = drawn.
+        Args:
+            rows: (m,) ascending.
+            users: (n,) who sits where, -1 = nobody; None = drawn.
+            returning: the same ``users`` come again whenever ``restart`` begins the next session.
         """
         self.sessions.stop(rows)
+        self.sessions.chosen[rows] = -1
         if users is None:
-            self.start(rows)
+            self.restart(rows)
             return rows
         rows = rows[users[rows] >= 0]
-        self.start(rows, users[rows])
+        if returning:
+            self.sessions.chosen[rows] = users[rows]
+        self._start(rows, users[rows])
         return rows
 
-    def start(self, rows: IntArray, users: IntArray | None = None) -> None:
-        """Begin a session in ``rows`` (m,), of drawn users if none are given."""
+    def restart(self, rows: IntArray) -> None:
+        """Begin the next session in ``rows`` (m,), of the user bound to the row or of one drawn."""
         if not len(rows):
             return
-        if users is None:
-            users = draw_users(self.ready_root("start"), self.pool, rows, self.sessions)
-        self.sessions.start(rows, users)
-        self.user_model.start_session(users)
+        users = self.sessions.chosen[rows]
+        free = users < 0
+        if free.any():
+            root = self.ready_root("start")
+            users[free] = draw_users(root, self.pool, rows[free], self.sessions)
+        self._start(rows, users)
+
+    def _start(self, rows: IntArray, users: IntArray) -> None:
+        if len(rows):
+            self.sessions.start(rows, users)
+            self.user_model.start_session(users)
 
     def ask(self, rows: IntArray, items: IntArray, life: Life | None) -> Turn:
         """Show the users of ``rows`` (m,) the slates (m, k); nobody remembers anything yet."""

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simenv.env.rollout import Rollout
-from simenv.env.spaces import Observation, build_action_space, build_observation_space
+from simenv.env.spaces import build_action_space, build_observation_space
 from simenv.events import BoolArray
+from simenv.observation import History, Observation, concatenate, observe, take_rows
 
 if TYPE_CHECKING:
     from minari import MinariDataset
@@ -29,13 +30,21 @@ def session_observations(
     stars = np.concatenate([np.zeros(empty), played.ratings[row, :length].reshape(-1)])
     ends = empty + num_places * np.arange(length + 1)
     window = ends[:, None] - history_length + np.arange(history_length)[None]
-    steps = np.arange(length + 1, dtype=np.float32)[:, None]
-    return {
-        "user": np.full(length + 1, played.users[row], dtype=np.int64),
-        "history_items": items[window].astype(np.int64),
-        "history_ratings": stars[window].astype(np.float32),
-        "progress": (steps / np.float32(max_steps)).astype(np.float32),
-    }
+    history = History(items[window].astype(np.int32), stars[window].astype(np.float32))
+    users = np.full(length + 1, played.users[row])
+    return observe(users, history, np.arange(length + 1) / max_steps)
+
+
+def slate_observations(played: Rollout, history_length: int, max_steps: int) -> Observation:
+    """What the policy saw when it chose each slate: (r, …), session after session."""
+    return concatenate(
+        [
+            take_rows(
+                session_observations(played, row, history_length, max_steps), np.arange(length)
+            )
+            for row, length in _sessions(played)
+        ]
+    )
 
 
 def d3rlpy_arrays(played: Rollout, history_length: int = 50) -> dict[str, NDArray[Any]]:
@@ -48,7 +57,7 @@ def d3rlpy_arrays(played: Rollout, history_length: int = 50) -> dict[str, NDArra
     Returns:
         ``observations`` (r, 2 + 2h) float32: user, progress, history items, history stars;
         ``actions`` (r, k) float32 item ids; ``rewards`` (r, 1); ``terminals`` (r,) 1 where the
-        user left; ``timeouts`` (r,) 1 where the step limit cut the session.
+        user left; ``timeouts`` (r,) 1 where the session was truncated.
     """
     columns: dict[str, list[NDArray[Any]]] = {
         name: [] for name in ("observations", "actions", "rewards", "terminals", "timeouts")
@@ -95,21 +104,10 @@ def minari_dataset(
         from minari.data_collector import EpisodeBuffer
     except ImportError as error:
         raise ImportError("minari_dataset needs Minari: pip install 'minari>=0.5'") from error
-    buffers: list[EpisodeBuffer] = []
-    for row, length in _sessions(played):
-        terminated, truncated = _ends(played, row, length)
-        buffers.append(
-            EpisodeBuffer(
-                id=len(buffers),
-                observations=session_observations(
-                    played, row, history_length, played.items.shape[1]
-                ),
-                actions=played.items[row, :length].tolist(),
-                rewards=played.rewards[row, :length].tolist(),
-                terminations=terminated.tolist(),
-                truncations=truncated.tolist(),
-            )
-        )
+    buffers = [
+        EpisodeBuffer(id=number, **_episode(played, row, length, history_length))
+        for number, (row, length) in enumerate(_sessions(played))
+    ]
     settings.setdefault("data_format", "arrow")  # pyarrow is there; HDF5 would be another package
     return minari.create_dataset_from_buffers(
         dataset_id,
@@ -118,6 +116,18 @@ def minari_dataset(
         action_space=build_action_space(num_items, played.items.shape[2], "replace"),
         **settings,
     )
+
+
+def _episode(played: Rollout, row: int, length: int, history_length: int) -> dict[str, Any]:
+    """One session as Minari's ``EpisodeBuffer`` takes it."""
+    terminated, truncated = _ends(played, row, length)
+    return {
+        "observations": session_observations(played, row, history_length, played.items.shape[1]),
+        "actions": played.items[row, :length].tolist(),
+        "rewards": played.rewards[row, :length].tolist(),
+        "terminations": terminated.tolist(),
+        "truncations": truncated.tolist(),
+    }
 
 
 def _sessions(played: Rollout) -> Iterator[tuple[int, int]]:

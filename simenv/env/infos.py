@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simenv.env.spaces import Observation
 from simenv.events import NUM_STARS, BoolArray, Feedback, IntArray
+from simenv.observation import Observation, take_row
 
 Info = dict[str, Any]
 
@@ -27,7 +27,7 @@ def spread_info(pieces: Info, rows: IntArray, num_rows: int) -> Info:
 
 
 def describe_feedback(feedback: Feedback) -> Info:
-    """What an info tells of feedback; who left is ``terminated``."""
+    """What an info holds of feedback; who left is ``terminated``."""
     return {
         "ratings": feedback.ratings,
         "taken": feedback.taken,
@@ -56,7 +56,7 @@ def move_to_final(info: Info, observation: Observation, ended: BoolArray) -> Inf
     rows, num_rows = np.flatnonzero(ended), len(ended)
     final_obs = np.full(num_rows, None, dtype=object)
     for row in rows:  # Gymnasium wants one dict for every ended row here, and only here
-        final_obs[row] = {key: values[row].copy() for key, values in observation.items()}
+        final_obs[row] = take_row(observation, row)
     names = [key for key in info if not key.startswith("_")]
     final_info = spread_info({key: info[key][rows] for key in names}, rows, num_rows)
     for key in names:

@@ -37,12 +37,18 @@ class EnvSettings(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class ResetOptions:
-    """Checked options of one reset of n rows."""
+    """Checked options of one reset of n rows.
 
-    mask: BoolArray  # (n,) rows to reset
-    users: IntArray | None  # (n,) who sits where, -1 = nobody; None = drawn
-    root: int | None  # new root of the draws; None = as it was
-    forget: bool  # memories go back to those at construction
+    Automatic resets keep what describes the run and do not repeat what happens once. ``users`` come
+    back to their rows at every automatic reset, until a call of ``reset`` restarts the row; rows
+    whose user was drawn get a drawn user each time. ``root`` stays, as a seed does: all draws go on
+    from it by a hash, so the whole run replays. ``reset_mask`` and ``forget`` hold for one call.
+    """
+
+    mask: BoolArray  # (n,) option ``reset_mask``: rows to reset; all if it is not given
+    users: IntArray | None  # (n,) who sits where, -1 = leave the row idle; None = drawn
+    root: int | None  # re-keys all draws, memories and counters stay; None = as it was
+    forget: bool  # memories go back to those at construction; no draw is re-keyed
 
 
 def check_settings(**settings: int | str | None) -> None:
@@ -79,7 +85,7 @@ def check_pool(users: IntArray | None, num_envs: int, num_users: int) -> IntArra
 def parse_options(
     options: Mapping[str, Any] | None,
     seed: int | None,
-    live: IntArray,
+    seated: IntArray,
     num_users: int,
     may_idle: bool,
 ) -> ResetOptions:
@@ -88,7 +94,7 @@ def parse_options(
     Args:
         options: what came; not changed.
         seed: the seed of the same reset.
-        live: (n,) the user of every running session, -1 where none runs.
+        seated: (n,) who sits in a row or is bound to come back to it, -1 = nobody.
         num_users: ids must lie in ``[0, num_users)``.
         may_idle: whether -1 may leave a row without a session.
 
@@ -102,10 +108,10 @@ def parse_options(
         raise ValueError(
             f"reset wanted options among {list(_KNOWN)}, got {unknown}; check the spelling"
         )
-    mask = _parse_mask(given.get("reset_mask"), len(live), seed)
+    mask = _parse_mask(given.get("reset_mask"), len(seated), seed)
     users = given.get("users")
     if users is not None:
-        users = _parse_users(users, mask, live, num_users)
+        users = _parse_users(users, mask, seated, num_users)
         if (users[mask] < 0).any() and not may_idle:
             raise ValueError(
                 "reset option 'users' wanted ids of at least 0, got -1: only an environment with"
@@ -161,7 +167,7 @@ def _parse_mask(mask: Any, num_envs: int, seed: int | None) -> BoolArray:
     return mask.copy()
 
 
-def _parse_users(users: Any, mask: BoolArray, live: IntArray, num_users: int) -> IntArray:
+def _parse_users(users: Any, mask: BoolArray, seated: IntArray, num_users: int) -> IntArray:
     array = np.asarray(users)
     if array.shape != mask.shape or not np.issubdtype(array.dtype, np.integer):
         raise ValueError(
@@ -169,13 +175,13 @@ def _parse_users(users: Any, mask: BoolArray, live: IntArray, num_users: int) ->
             f" {array.dtype} of shape {array.shape}; give ids for all rows"
         )
     wanted = array[mask].astype(np.int64)
-    seated = wanted[wanted != -1]
-    if len(seated) and not _in_range(seated, num_users):
+    coming = wanted[wanted != -1]
+    if len(coming) and not _in_range(coming, num_users):
         raise ValueError(
             f"reset option 'users' wanted ids in [0, {num_users}) or -1 for an idle row, got"
-            f" {_brief(seated)}; choose users of this world"
+            f" {_brief(coming)}; choose users of this world"
         )
-    present = np.concatenate([seated, live[~mask & (live >= 0)]])
+    present = np.concatenate([coming, seated[~mask & (seated >= 0)]])
     if len(np.unique(present)) != len(present):
         raise ValueError(
             f"reset option 'users' wanted everybody in one row only, got {_brief(present)};"

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simenv.data.dataset import Truth
 from simenv.env.rewards import Outcome
 from simenv.events import FloatArray, IntArray, expected_stars
+from simenv.user_model import Truth
 
 
 @dataclass(frozen=True)

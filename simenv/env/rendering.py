@@ -37,7 +37,7 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Page:
+class SlatePage:
     """One user's last slate."""
 
     user: int
@@ -85,14 +85,16 @@ class Page:
 
 
 class Screen:
-    """Keeps the pages of the first three rows and shows them in one of ``MODES``."""
+    """Keeps the pages of the first three rows and shows them in a mode; None = never."""
 
-    def __init__(self, mode: str, catalog: Catalog, user_model: UserModel, num_places: int) -> None:
+    def __init__(
+        self, mode: str | None, catalog: Catalog, user_model: UserModel, num_places: int
+    ) -> None:
         self.mode = mode
         self._catalog = catalog
         self._user_model = user_model
         self._num_places = num_places
-        self._pages: dict[int, Page] = {}
+        self._pages: dict[int, SlatePage] = {}
 
     def clear(self) -> None:
         """Nothing was shown yet."""
@@ -108,17 +110,17 @@ class Screen:
             feedback: of the m users.
         """
         seen = int(np.searchsorted(rows, _MAX_ROWS))
-        if not seen:
+        if not seen or self.mode is None:
             return
-        told: list[Explanation] = [Explanation("", [""] * items.shape[1])] * seen
+        known: list[Explanation] = [Explanation("", [""] * items.shape[1])] * seen
         if isinstance(self._user_model, Explains):
-            told = self._user_model.explain(users[:seen], items[:seen])
+            known = self._user_model.explain(users[:seen], items[:seen])
         for i, row in enumerate(rows[:seen].tolist()):
             places = [
-                self._place(feedback, i, j, item, told[i].recalled[j])
+                self._place(feedback, i, j, item, known[i].recalled[j])
                 for j, item in enumerate(items[i].tolist())
             ]
-            self._pages[row] = Page(int(users[i]), told[i].profile, places)
+            self._pages[row] = SlatePage(int(users[i]), known[i].profile, places)
 
     def _place(self, feedback: Feedback, i: int, j: int, item: int, recalled: str) -> Place:
         taken, stars = bool(feedback.taken[i, j]), feedback.ratings[i, j]
@@ -128,7 +130,8 @@ class Screen:
 
     def frames(self, users: IntArray) -> tuple[Frame, ...]:
         """One text or picture for each of the first rows, in which ``users`` (n,) sit now."""
-        pages = [self._pages.get(r, Page(u, "")) for r, u in enumerate(users[:_MAX_ROWS].tolist())]
+        first = enumerate(users[:_MAX_ROWS].tolist())
+        pages = [self._pages.get(row, SlatePage(user, "")) for row, user in first]
         if self.mode == "rgb_array":
             return tuple(page.image(self._num_places) for page in pages)
         return tuple(page.text() for page in pages)

@@ -6,32 +6,21 @@ roll-out, ``T`` steps at most, ``k`` slate places, ``m`` users whose session sti
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
 from simenv.env.infos import Info
-from simenv.env.spaces import Observation
 from simenv.env.vector_env import RecVectorEnv
 from simenv.events import BoolArray, Feedback, FloatArray, IntArray, Slates
+from simenv.observation import Observation, take_rows
+from simenv.policy import Policy
 
 if TYPE_CHECKING:
     import pandas as pd
 
 OnStep = Callable[[IntArray, Slates, Feedback], None]
-
-
-class Policy(Protocol):
-    """What a roll-out asks of a policy."""
-
-    def recommend(self, observation: Observation, k: int, rng: np.random.Generator) -> Slates:
-        """Slates (m, k) for the batched observation of m rows."""
-        ...
-
-    def update(self, observation: Observation, slates: Slates, feedback: Feedback) -> None:
-        """Learn from what the m users did with the slates."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -102,7 +91,7 @@ def rollout(
 
     Args:
         env: built with ``autoreset_mode=AutoresetMode.DISABLED``.
-        policy: asked and taught; see ``Policy``.
+        policy: shows the slates and sees the answers.
         seed: of the users' draws, and of ``rng`` if none is given.
         users: (n,) distinct ids; n may exceed ``env.num_envs``.
         rng: for policies that draw.
@@ -113,17 +102,8 @@ def rollout(
     Raises:
         ValueError: the environment restarts sessions by itself, or users repeat or are unknown.
     """
-    if env.autoreset_mode is not AutoresetMode.DISABLED:
-        raise ValueError(
-            "rollout wanted an environment that leaves ended sessions alone, got"
-            f" {env.autoreset_mode}; build it with autoreset_mode=AutoresetMode.DISABLED"
-        )
     users = np.asarray(users, dtype=np.int64).reshape(-1)
-    if not len(users) or len(np.unique(users)) != len(users):
-        raise ValueError(
-            f"rollout wanted at least one user and each once, got {len(users)} ids of"
-            f" {len(np.unique(users))} users; pass np.unique(users)"
-        )
+    _check(env, users)
     tape = _Tape(users, env.max_episode_steps, env.slate_size)
     rng = np.random.default_rng(seed) if rng is None else rng
     for start in range(0, len(users), env.num_envs):
@@ -137,6 +117,19 @@ def rollout(
         observation, _ = env.reset(seed=reset_seed, options=options)
         _play_chunk(env, policy, rng, observation, tape, chunk, on_step)
     return tape.rollout()
+
+
+def _check(env: RecVectorEnv, users: IntArray) -> None:
+    if env.autoreset_mode is not AutoresetMode.DISABLED:
+        raise ValueError(
+            "rollout wanted an environment that leaves ended sessions alone, got"
+            f" {env.autoreset_mode}; build it with autoreset_mode=AutoresetMode.DISABLED"
+        )
+    if not len(users) or len(np.unique(users)) != len(users):
+        raise ValueError(
+            f"rollout wanted at least one user and each once, got {len(users)} ids of"
+            f" {len(np.unique(users))} users; pass np.unique(users)"
+        )
 
 
 def _play_chunk(
@@ -153,7 +146,7 @@ def _play_chunk(
         rows = np.flatnonzero(env.live)
         if not len(rows):
             return
-        seen = {key: values[rows] for key, values in observation.items()}
+        seen = take_rows(observation, rows)
         slates = policy.recommend(seen, env.slate_size, rng)
         actions[rows] = slates.items
         observation, rewards, terminated, _, info = env.step(actions)

@@ -52,7 +52,8 @@ def make_env(
         world_seed: draws tastes and items; the seed of ``reset`` draws everything else.
         behaviour: how stars become watching, rating and leaving.
         session_steps: slates until truncation. ``gym.make`` keeps ``max_episode_steps`` for its
-            own TimeLimit wrapper, which can only cut shorter; this name reaches the environment.
+            own TimeLimit wrapper, which can only truncate earlier; this name reaches the
+            environment.
         settings: see ``RecVectorEnv``.
     """
     users, catalog = make_world(num_users, num_items, world_seed, behaviour)

@@ -4,13 +4,11 @@ Plain arrays and the draw of users; it knows no user model, no actions and no re
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from simenv.env.spaces import Observation
 from simenv.events import BoolArray, Feedback, FloatArray, IntArray, SeedArray
+from simenv.observation import History, Observation, observe
 from simenv.seeding import Channel, row_seeds, uniforms
 from simenv.snapshots import Arrays
 from simenv.users.lives import Life
@@ -21,12 +19,12 @@ class Sessions:
     """n slots; a slot that is not ``live`` keeps its last state until it is started again."""
 
     users: IntArray  # (n,)
+    chosen: IntArray  # (n,) who comes at an automatic reset; -1 = drawn
     steps: IntArray  # (n,) slates shown in this session
     episodes: IntArray  # (n,) sessions started in this slot since the seeded reset
     terminated: BoolArray  # (n,) the user left
     truncated: BoolArray  # (n,) the step limit was met, or the slot is idle
-    history_items: IntArray  # (n, h) -1 = empty, most recent last
-    history_ratings: FloatArray  # (n, h) 0 = not taken or empty
+    history: History  # of this session
     days: FloatArray  # (n,) of this life; 0 where an episode is one visit
     visit_stars: FloatArray  # (n,) sum over the slates of this visit of their mean expected stars
     visit_steps: IntArray  # (n,) slates of this visit
@@ -36,12 +34,12 @@ class Sessions:
         """Slots in which nobody sits: all of them count as truncated."""
         return cls(
             users=np.zeros(num_slots, dtype=np.int64),
+            chosen=np.full(num_slots, -1, dtype=np.int64),
             steps=np.zeros(num_slots, dtype=np.int64),
             episodes=np.zeros(num_slots, dtype=np.int64),
             terminated=np.zeros(num_slots, dtype=np.bool_),
             truncated=np.ones(num_slots, dtype=np.bool_),
-            history_items=np.full((num_slots, history_length), -1, dtype=np.int64),
-            history_ratings=np.zeros((num_slots, history_length)),
+            history=History.empty(num_slots, history_length),
             days=np.zeros(num_slots),
             visit_stars=np.zeros(num_slots),
             visit_steps=np.zeros(num_slots, dtype=np.int64),
@@ -51,6 +49,11 @@ class Sessions:
     def live(self) -> BoolArray:
         """(n,) true where a session runs."""
         return ~(self.terminated | self.truncated)
+
+    @property
+    def occupants(self) -> IntArray:
+        """(n,) who sits in the slot or is bound to come back to it; -1 = nobody."""
+        return np.where(self.live, self.users, self.chosen)
 
     def start(self, rows: IntArray, users: IntArray) -> None:
         """Begin a session of ``users`` in the slots ``rows``."""
@@ -65,8 +68,7 @@ class Sessions:
         self.steps[rows] = 0
         self.terminated[rows] = False
         self.truncated[rows] = True
-        self.history_items[rows] = -1
-        self.history_ratings[rows] = 0.0
+        self.history.clear(rows)
         self.days[rows] = 0.0
         self.visit_stars[rows] = 0.0
         self.visit_steps[rows] = 0
@@ -107,8 +109,7 @@ class Sessions:
         Returns:
             The rows whose users are back for another visit.
         """
-        _push(self.history_items, rows, items)
-        _push(self.history_ratings, rows, ratings)
+        self.history.push(rows, items, ratings)
         self.steps[rows] += 1
         gone = np.isinf(away)
         self.days[rows] += np.where(gone, 0.0, away)
@@ -122,17 +123,14 @@ class Sessions:
 
     def observe(self, limit: int, lives: bool = False) -> Observation:
         """The batched observation; every array is a fresh copy."""
-        days = {"days": self.days[:, None].astype(np.float32)} if lives else {}
-        return days | {
-            "user": self.users.copy(),
-            "history_items": self.history_items.copy(),
-            "history_ratings": self.history_ratings.astype(np.float32),
-            "progress": (self.steps[:, None] / limit).astype(np.float32),
-        }
+        days = self.days if lives else None
+        return observe(self.users, self.history, self.steps / limit, days)
 
     def arrays(self) -> Arrays:
-        """The state by field name (not copied)."""
-        return dict(vars(self))
+        """The state by name (not copied)."""
+        columns = {name: values for name, values in vars(self).items() if name != "history"}
+        history = {"history_items": self.history.items, "history_ratings": self.history.ratings}
+        return columns | history
 
     def load(self, arrays: Arrays) -> None:
         """Bring back the state that ``arrays`` gave; the shapes must be ours."""
@@ -145,15 +143,16 @@ def draw_users(root: int, pool: IntArray, rows: IntArray, sessions: Sessions) ->
 
     Slot i of n draws from the places i, i + n, i + 2n, … of the pool, so no user can sit in two
     slots. Only users chosen by hand can break that; whoever would then sit twice is replaced by
-    the next free user of the pool.
+    the next free user of the pool. Slots that ``chosen`` binds to a user keep that user from all
+    others.
     """
     num_slots = len(sessions.users)
     class_sizes = (len(pool) - rows - 1) // num_slots + 1
     draws = uniforms(row_seeds(root, rows, sessions.episodes[rows]), Channel.SLOT, 1)[:, 0]
     positions: IntArray = rows + num_slots * (draws * class_sizes).astype(np.int64)
-    others = sessions.live
-    others[rows] = False
-    busy = sessions.users[others]
+    others = sessions.occupants
+    others[rows] = -1
+    busy = others[others >= 0]
     if not np.isin(pool[positions], busy).any():
         return np.asarray(pool[positions])
     return _next_free(pool, positions, set(busy.tolist()))
@@ -171,12 +170,3 @@ def _next_free(pool: IntArray, positions: IntArray, busy: set[int]) -> IntArray:
         taken.add(user)
         chosen.append(user)
     return np.array(chosen, dtype=np.int64)
-
-
-def _push(history: NDArray[Any], rows: IntArray, latest: NDArray[Any]) -> None:
-    """Move ``rows`` (m,) of ``history`` (n, h) on by ``latest`` (m, k), which comes last."""
-    length, num_places = history.shape[1], latest.shape[1]
-    where = slice(None) if len(rows) == len(history) else rows  # a slice copies nothing twice
-    if num_places < length:
-        history[where, :-num_places] = history[where, num_places:]
-    history[where, -num_places:] = latest[:, -length:]

@@ -11,9 +11,9 @@ from simenv.catalog import Catalog
 from simenv.env.infos import Info
 from simenv.env.options import EnvSettings
 from simenv.env.rendering import MODES, Frame
-from simenv.env.spaces import Observation
 from simenv.env.vector_env import RecVectorEnv
 from simenv.events import IntArray, SeedArray
+from simenv.observation import Observation, take_row
 from simenv.user_model import UserModel
 
 
@@ -59,14 +59,14 @@ class RecEnv(gym.Env[Observation, IntArray]):
         if "users" in chosen:
             chosen["users"] = np.atleast_1d(chosen["users"])
         observation, info = self._batch.reset(seed=seed, options=chosen)
-        return _first(observation), _first(info)
+        return take_row(observation, 0), _first(info)
 
     def step(self, action: IntArray) -> tuple[Observation, float, bool, bool, Info]:
         """Show one slate (k,); after the session's end call ``reset`` first."""
         batch = self._batch.step(np.asarray(action)[None])
         observation, rewards, terminated, truncated, info = batch
         ends = bool(terminated[0]), bool(truncated[0])
-        return _first(observation), float(rewards[0]), *ends, _first(info)
+        return take_row(observation, 0), float(rewards[0]), *ends, _first(info)
 
     def render(self) -> Frame | None:  # type: ignore[override]
         """The last slate as a page; None in "human" mode, which prints on its own."""
@@ -77,15 +77,15 @@ class RecEnv(gym.Env[Observation, IntArray]):
         """Release what the user model holds; closing twice is fine."""
         self._batch.close()
 
-    def snapshot(self) -> bytes:
-        """The exact state; see ``RecVectorEnv.snapshot``."""
-        return self._batch.snapshot()
+    def snapshot(self, since: bytes | None = None) -> bytes:
+        """The exact state, or what changed in it; see ``RecVectorEnv.snapshot``."""
+        return self._batch.snapshot(since)
 
-    def restore(self, snapshot: bytes) -> None:
-        """Bring back the state that ``snapshot`` returned."""
-        self._batch.restore(snapshot)
+    def restore(self, snapshot: bytes, base: bytes | None = None) -> None:
+        """Bring back the state that ``snapshot`` returned; see ``RecVectorEnv.restore``."""
+        self._batch.restore(snapshot, base)
 
 
-def _first(batched: dict[str, Any]) -> dict[str, Any]:
+def _first(info: Info) -> Info:
     """Row 0 of every array, copied; the masks of a batch say nothing about one row."""
-    return {key: values[0].copy() for key, values in batched.items() if not key.startswith("_")}
+    return {key: values[0].copy() for key, values in info.items() if not key.startswith("_")}

@@ -1,4 +1,4 @@
-"""The environment: n users at once are shown slates and answer, as Gymnasium wants it told.
+"""The environment: n users at once are shown slates and answer, in Gymnasium's vector form.
 
 Spaces, checks, infos, autoreset and pages; what happens to the users is ``dynamics``. It knows them
 only through the ``UserModel`` protocol, and no language model. Letters: ``n`` users in the batch,
@@ -29,12 +29,13 @@ from simenv.env.rendering import MODES, Frame, Screen
 from simenv.env.rewards import RewardChoice, resolve_reward
 from simenv.env.sessions import Sessions
 from simenv.env.spaces import (
-    Observation,
     build_action_space,
     build_observation_space,
     check_actions,
 )
 from simenv.events import IntArray, SeedArray
+from simenv.observation import Observation
+from simenv.snapshot_differences import combine, difference
 from simenv.snapshots import pack_arrays, unpack_arrays
 from simenv.user_model import UserModel
 from simenv.users.lives import Life
@@ -66,11 +67,10 @@ class RecVectorEnv(VectorEnv[Observation, IntArray, NDArray[Any]]):
         texts: whether infos also hold the ``titles`` (n, k) of the slates; costs Python time.
         render_mode: None, "human" (prints the first three rows after every call), "ansi" or
             "rgb_array" (``render`` returns one page for each of them).
-        on_close: called once by ``close``, for whoever built a user model that holds resources.
+        on_close: called once by ``close``, to release what the user model holds.
 
-    ``reset(options=…)`` knows ``users`` (n,): who sits where, -1 = leave the slot idle;
-    ``reset_mask`` (n,) bool: which rows to reset; ``root``: an int that re-keys all draws while
-    memories and counters stay; ``forget``: True takes memories back without re-keying.
+    ``reset(options=…)`` knows ``users``, ``reset_mask``, ``root`` and ``forget``:
+    ``simenv.env.options.ResetOptions`` says what they do and how far automatic resets keep them.
 
     ``info`` of a step holds ``user`` (n,), ``ratings`` (n, k), ``taken`` (n, k), ``expected``
     (n, k), ``probabilities`` (n, k, 5), and with ``life`` also ``days_away`` (n,), each with its
@@ -128,7 +128,6 @@ class RecVectorEnv(VectorEnv[Observation, IntArray, NDArray[Any]]):
         )
         self._titles = np.array(catalog.titles, dtype=object) if texts else None
         self._on_close = on_close
-
         num_items = len(catalog)
         self.single_observation_space = build_observation_space(
             user_model.num_users, num_items, history_length, life.last_day if life else None
@@ -137,9 +136,7 @@ class RecVectorEnv(VectorEnv[Observation, IntArray, NDArray[Any]]):
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
 
-        self._screen: Screen | None = None
-        if render_mode is not None:
-            self._screen = Screen(render_mode, catalog, user_model, slate_size)
+        self._screen = Screen(render_mode, catalog, user_model, slate_size)
 
     @property
     def user_model(self) -> UserModel:
@@ -175,20 +172,20 @@ class RecVectorEnv(VectorEnv[Observation, IntArray, NDArray[Any]]):
             RuntimeError: the environment was closed.
         """
         self._check_open("reset")
-        seated = np.where(self._sessions.live & (seed is None), self._sessions.users, -1)
-        may_idle = self.autoreset_mode is AutoresetMode.DISABLED
-        chosen = parse_options(options, seed, seated, self.user_model.num_users, may_idle)
+        nobody = np.full(self.num_envs, -1, dtype=np.int64)
+        seated = self._sessions.occupants if seed is None else nobody
+        restarts = self.autoreset_mode is not AutoresetMode.DISABLED
+        chosen = parse_options(options, seed, seated, self.user_model.num_users, not restarts)
         super().reset(seed=seed)
         if chosen.forget:
             self.user_model.reset()
         if seed is not None:
             self._dynamics.rewind()
         self._dynamics.set_root(seed if chosen.root is None else chosen.root, self.np_random)
-        rows = self._dynamics.seat(np.flatnonzero(chosen.mask), chosen.users)
+        rows = self._dynamics.seat(np.flatnonzero(chosen.mask), chosen.users, restarts)
         info = spread_info({"user": self._sessions.users[rows]}, rows, self.num_envs)
-        if self._screen is not None:
-            self._screen.clear()
-            self._screen.show(self._sessions.users)
+        self._screen.clear()
+        self._screen.show(self._sessions.users)
         return self._observe(), info
 
     def step(self, actions: IntArray) -> Step:
@@ -220,8 +217,7 @@ class RecVectorEnv(VectorEnv[Observation, IntArray, NDArray[Any]]):
         terminated, truncated = self._sessions.terminated.copy(), self._sessions.truncated.copy()
         ended = terminated | truncated
         observation = self._observe()
-        if self._screen is not None:
-            self._screen.show(observation["user"])
+        self._screen.show(observation["user"])
         if self.autoreset_mode is AutoresetMode.SAME_STEP and ended.any():
             info = move_to_final(info, observation, ended)
             self._restart(np.flatnonzero(ended), info)
@@ -230,7 +226,7 @@ class RecVectorEnv(VectorEnv[Observation, IntArray, NDArray[Any]]):
 
     def render(self) -> tuple[Frame, ...] | None:  # type: ignore[override]
         """The last slates of the first three rows, one page a row; None in "human" mode."""
-        if self._screen is None:
+        if self._screen.mode is None:
             logger.warn("render() shows nothing without a mode; pass render_mode='ansi'")
             return None
         if self._screen.mode == "human":
@@ -242,25 +238,30 @@ class RecVectorEnv(VectorEnv[Observation, IntArray, NDArray[Any]]):
         if self._on_close is not None:
             self._on_close()
 
-    def snapshot(self) -> bytes:
+    def snapshot(self, since: bytes | None = None) -> bytes:
         """The exact state, users included: a run can be forked in the middle of a session.
+
+        With ``since``, an earlier snapshot, what is returned holds only what changed: small where
+        memories are long, and ``restore`` wants both.
 
         Raises:
             RuntimeError: closed or not yet reset.
         """
         self._check_ready("snapshot")
-        return pack_arrays(self._dynamics.arrays())
+        whole = pack_arrays(self._dynamics.arrays())
+        return whole if since is None else difference(whole, since)
 
-    def restore(self, snapshot: bytes) -> None:
-        """Bring back the state that ``snapshot`` returned, here or in an equal environment.
+    def restore(self, snapshot: bytes, base: bytes | None = None) -> None:
+        """Bring back what ``snapshot`` returned, here or in an equal environment.
+
+        ``base`` is the ``since`` it was taken with.
 
         Raises:
-            ValueError: the snapshot is of an environment of another size.
+            ValueError: the snapshot is of an environment of another size, or another ``base``.
         """
         self._check_open("restore")
-        self._dynamics.load(unpack_arrays(snapshot))
-        if self._screen is not None:
-            self._screen.clear()
+        self._dynamics.load(unpack_arrays(snapshot if base is None else combine(snapshot, base)))
+        self._screen.clear()
 
     @property
     def _sessions(self) -> Sessions:
@@ -272,8 +273,8 @@ class RecVectorEnv(VectorEnv[Observation, IntArray, NDArray[Any]]):
     def _play(self, rows: IntArray, items: IntArray) -> tuple[NDArray[Any], Info]:
         """One turn of the users of ``rows`` (m,): rewards (n,) and the info."""
         turn = self._dynamics.ask(rows, items[rows], self.life)
-        if self._screen is not None:  # before they remember: a page tells what was recalled
-            self._screen.watch(rows, turn.users, turn.slates.items, turn.feedback)
+        # Before they remember: a page shows what was recalled.
+        self._screen.watch(rows, turn.users, turn.slates.items, turn.feedback)
         self._dynamics.take_in(turn, self.max_episode_steps, self.life)
         pieces: Info = {"user": turn.users} | describe_feedback(turn.feedback)
         if self.life is not None:
@@ -285,7 +286,7 @@ class RecVectorEnv(VectorEnv[Observation, IntArray, NDArray[Any]]):
 
     def _restart(self, rows: IntArray, info: Info) -> None:
         """The next session in the rows (m,); ``info`` names who came, as a reset would."""
-        self._dynamics.start(rows)
+        self._dynamics.restart(rows)
         set_rows(info, "user", self._sessions.users[rows], rows)
 
     def _check_ready(self, verb: str) -> None:

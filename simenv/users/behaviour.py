@@ -4,11 +4,13 @@ This is the world's physics, the same for scripted and for persona users; it kno
 """
 
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
 from simenv.events import Feedback, FloatArray, IntArray, SeedArray, expected_stars
 from simenv.seeding import Channel, uniforms
+from simenv.user_model import UserModel
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,21 @@ class Behaviour:
         """Running satisfaction (n,) after seeing a slate whose expected stars are (n, k)."""
         keep = self.satisfaction_memory
         return np.asarray(keep * satisfaction + (1 - keep) * expected.mean(axis=1))
+
+
+@runtime_checkable
+class Behaves(Protocol):
+    """User models whose users watch, rate and leave by a stated ``Behaviour``."""
+
+    @property
+    def behaviour(self) -> Behaviour:
+        """How stars become watching, rating and leaving."""
+        ...
+
+
+def behaviour_of(user_model: UserModel) -> Behaviour:
+    """How the users behave; the default where a user model does not say."""
+    return user_model.behaviour if isinstance(user_model, Behaves) else Behaviour()
 
 
 def sample_stars(probabilities: FloatArray, draws: FloatArray) -> FloatArray:

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from simenv.data.dataset import Truth
 from simenv.events import STARS, Feedback, FloatArray, IntArray, SeedArray, Slates
 from simenv.snapshots import Arrays, check_shapes, pack_arrays, unpack_arrays
+from simenv.user_model import Truth
 from simenv.users.behaviour import Behaviour
 
 
@@ -24,7 +24,7 @@ class LatentTruth:
 
     user_factors: FloatArray  # (num_users, f)
     item_factors: FloatArray  # (num_items, f)
-    quality: FloatArray  # (num_items,) stars that everybody grants an item beyond the level
+    quality: FloatArray  # (num_items,) stars above the level that all users give an item
     level: float = 3.3  # stars of an average item
     noise: float = 0.4  # scale of the logistic noise in stars, > 0
 

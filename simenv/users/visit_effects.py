@@ -10,6 +10,7 @@ import numpy as np
 
 from simenv.catalog import Catalog
 from simenv.events import Feedback, FloatArray, IntArray, SeedArray, Slates
+from simenv.observation import push_latest
 from simenv.seeding import Channel, uniforms
 from simenv.snapshots import Arrays, check_shapes, pack_arrays, unpack_arrays
 from simenv.user_model import UserModel
@@ -85,9 +86,7 @@ class TiringUsers:
     def remember(self, users: IntArray, slates: Slates, feedback: Feedback) -> None:
         """The inner model remembers; the visit is one slate longer."""
         self.inner.remember(users, slates, feedback)
-        window = self.effects.window
-        shown = np.concatenate([self._shown[users], slates.items], axis=1)
-        self._shown[users] = shown[:, -window:]
+        push_latest(self._shown, users, slates.items)
         self._slates[users] += 1
 
     def start_session(self, users: IntArray) -> None:

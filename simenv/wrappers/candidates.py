@@ -5,8 +5,8 @@ item ids. Letters: ``n`` users in the batch, ``k`` slate places, ``c`` candidate
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, cast
 
 import gymnasium as gym
 import numpy as np
@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 from simenv.catalog import Catalog
 from simenv.env.infos import Info
 from simenv.env.single_env import RecEnv
-from simenv.env.spaces import Observation, check_actions, find_repeats
+from simenv.env.spaces import check_actions, find_repeats
 from simenv.env.vector_env import RecVectorEnv, Step
 from simenv.events import BoolArray, IntArray, SeedArray
+from simenv.observation import Observation
 from simenv.seeding import Channel, uniforms
 
 CandidateSource = Callable[[IntArray, SeedArray, int], IntArray]
@@ -54,7 +55,9 @@ class CandidateSet(gym.Wrapper[Observation, IntArray, Observation, IntArray]):
         self._world = env.unwrapped
         (self._num_places,) = env.action_space.shape or ()
         self._offer = _Offer(self._world.catalog, num_candidates, self._num_places, source)
-        self.observation_space = self._offer.extend_space(env.observation_space)
+        self.observation_space = cast(
+            spaces.Space[Observation], self._offer.extend_space(env.observation_space)
+        )
         self.action_space = self._offer.build_action_space()
 
     def reset(
@@ -74,7 +77,7 @@ class CandidateSet(gym.Wrapper[Observation, IntArray, Observation, IntArray]):
     def _extend(self, observation: Observation) -> Observation:
         users = np.atleast_1d(observation["user"])
         offered = self._offer.renew(users, self._world.next_seeds)
-        return observation | {"candidates": offered[0].copy()}
+        return _with_candidates(observation, offered[0])
 
 
 class VectorCandidateSet(VectorWrapper[Observation, IntArray, Observation, IntArray, NDArray[Any]]):
@@ -119,7 +122,13 @@ class VectorCandidateSet(VectorWrapper[Observation, IntArray, Observation, IntAr
 
     def _extend(self, observation: Observation) -> Observation:
         offered = self._offer.renew(observation["user"], self._world.next_seeds)
-        return observation | {"candidates": offered.copy()}
+        return _with_candidates(observation, offered)
+
+
+def _with_candidates(observation: Observation, candidates: IntArray) -> Observation:
+    extended = observation.copy()
+    extended["candidates"] = candidates.copy()
+    return extended
 
 
 def resolve_source(source: str | CandidateSource, catalog: Catalog) -> CandidateSource:
@@ -173,7 +182,7 @@ class _Offer:
     num_candidates: int
     num_places: int
     source: str | CandidateSource
-    candidates: IntArray = field(init=False)  # (n, c)
+    _drawn: IntArray | None = None  # (n, c); None = nothing was offered yet
 
     def __post_init__(self) -> None:
         if not self.num_places <= self.num_candidates <= len(self.catalog):
@@ -182,6 +191,17 @@ class _Offer:
                 f" {len(self.catalog)} (items), got {self.num_candidates}; choose one between"
             )
         self._draw = resolve_source(self.source, self.catalog)
+
+    @property
+    def candidates(self) -> IntArray:
+        """(n, c) on offer now.
+
+        Raises:
+            RuntimeError: the environment was not reset yet.
+        """
+        if self._drawn is None:
+            raise RuntimeError("step wanted a running environment; call reset() first")
+        return self._drawn
 
     def extend_space(self, space: spaces.Space[Any]) -> spaces.Dict:
         """The observation space with ``candidates`` (c,)."""
@@ -209,14 +229,13 @@ class _Offer:
                 f"source wanted to return distinct item ids in [0, {len(self.catalog)}), got"
                 " others or repeats; draw without replacement from this catalogue"
             )
-        self.candidates = items
+        self._drawn = items
         return items
 
     def choose(self, positions: IntArray, live: BoolArray) -> IntArray:
         """Items (n, k) at the positions (n, k); rows that are not live may hold anything."""
-        if not hasattr(self, "candidates"):
-            raise RuntimeError("step wanted a running environment; call reset() first")
+        candidates = self.candidates
         shape, noun = (len(live), self.num_places), "positions of candidates"
         chosen = check_actions(positions, shape, self.num_candidates, live, "replace", noun)
         chosen = np.where(live[:, None], chosen, 0)
-        return np.asarray(np.take_along_axis(self.candidates, chosen, axis=1))
+        return np.asarray(np.take_along_axis(candidates, chosen, axis=1))

@@ -13,8 +13,8 @@ from gymnasium.vector import VectorActionWrapper, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from simenv.env.spaces import Observation
 from simenv.events import FloatArray, IntArray
+from simenv.observation import Observation
 
 Vectors = NDArray[np.floating[Any]]
 

@@ -5,6 +5,7 @@ environment or a batch. Letters: ``n`` rows, ``h`` history length, ``d``, ``e`` 
 """
 
 import string
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 import gymnasium as gym
@@ -16,8 +17,8 @@ from numpy.typing import NDArray
 
 from simenv.catalog import Catalog
 from simenv.env.infos import Info
-from simenv.env.spaces import Observation
 from simenv.env.vector_env import Step
+from simenv.observation import Observation, as_batch
 
 Array32 = NDArray[np.float32]
 Vectors = NDArray[np.floating[Any]]
@@ -30,7 +31,7 @@ class View(Protocol):
         """What one row sees, given what it saw."""
         ...
 
-    def look(self, observation: Observation) -> Any:
+    def look(self, observation: Mapping[str, Any]) -> Any:
         """The batch of n observations, seen this way; the argument is not changed."""
         ...
 
@@ -64,13 +65,13 @@ class Embedded:
             parts["user_vector"] = _anything(self._users.shape[1])
         return spaces.Dict({**space.spaces, **parts})
 
-    def look(self, observation: Observation) -> Observation:
+    def look(self, observation: Mapping[str, Any]) -> dict[str, Any]:
         """See ``View``."""
         items, stars = observation["history_items"], observation["history_ratings"]
         history = np.where((items >= 0)[..., None], self._items[items], np.float32(0))
         weights = np.where(stars > 0, stars - 3.0, 0.0).astype(np.float32)
         liked = np.einsum("nh,nhf->nf", weights, history)
-        seen = observation | {"history_vectors": history, "liked_vector": liked}
+        seen = dict(observation) | {"history_vectors": history, "liked_vector": liked}
         if self._users is not None:
             seen["user_vector"] = self._users[observation["user"]]
         return seen
@@ -88,7 +89,7 @@ class Flat:
         widths = [int(np.prod(space[k].shape or ())) for k in self._keys]
         return _anything(sum(widths))
 
-    def look(self, observation: Observation) -> Array32:
+    def look(self, observation: Mapping[str, Any]) -> Array32:
         """See ``View``: (n, width)."""
         parts = [np.asarray(observation[k], dtype=np.float32) for k in self._keys]
         return np.concatenate([part.reshape(len(part), -1) for part in parts], axis=1)
@@ -99,7 +100,7 @@ class Worded:
 
     Args:
         catalog: for the titles.
-        last: how many items are told.
+        last: how many items are named.
         max_length: characters; longer texts lose their beginning.
     """
 
@@ -114,22 +115,24 @@ class Worded:
         """See ``View``."""
         return spaces.Dict({**space.spaces, "text": self._space})
 
-    def look(self, observation: Observation) -> Observation:
+    def look(self, observation: Mapping[str, Any]) -> dict[str, Any]:
         """See ``View``; a batch of texts is a tuple."""
         rows = zip(
             observation["history_items"][:, -self._last :].tolist(),
             observation["history_ratings"][:, -self._last :].tolist(),
             strict=True,
         )
-        return observation | {"text": tuple(self._words(items, stars) for items, stars in rows)}
+        return dict(observation) | {
+            "text": tuple(self._words(items, stars) for items, stars in rows)
+        }
 
     def _words(self, items: list[int], stars: list[float]) -> str:
-        told = [
+        named = [
             f"{self._titles[i]}: {f'{s:.0f} stars' if s > 0 else 'passed over'}"
             for i, s in zip(items, stars, strict=True)
             if i >= 0
         ]
-        return "; ".join(told)[-self._max_length :]
+        return "; ".join(named)[-self._max_length :]
 
 
 class Seen(gym.ObservationWrapper[Any, Any, Observation]):
@@ -147,8 +150,7 @@ class Seen(gym.ObservationWrapper[Any, Any, Observation]):
 
     def observation(self, observation: Observation) -> Any:
         """One observation, seen through the views."""
-        batch = {key: np.asarray(value)[None] for key, value in observation.items()}
-        return _first(_through(self._views, batch))
+        return _first(_through(self._views, as_batch(observation)))
 
 
 class VectorSeen(VectorWrapper[Any, Any, Observation, Any, NDArray[Any]]):
@@ -176,7 +178,7 @@ class VectorSeen(VectorWrapper[Any, Any, Observation, Any, NDArray[Any]]):
         """As the environment, seen through the views."""
         observation, rewards, terminated, truncated, info = self.env.step(actions)
         for row in np.flatnonzero(info.get("_final_obs", ())):
-            final = {key: np.asarray(v)[None] for key, v in info["final_obs"][row].items()}
+            final = as_batch(info["final_obs"][row])
             info["final_obs"][row] = _first(_through(self._views, final))
         return _through(self._views, observation), rewards, terminated, truncated, info
 

@@ -11,8 +11,8 @@ from agents.memory.base import ExactMemory, FaissMemory, TableMemory
 from agents.persona_users import PersonaUsers
 from simenv.events import Slates
 from simenv.seeding import row_seeds
+from simenv.testing.user_models import UserModelContract
 from simenv.users.behaviour import Behaviour
-from tests.contracts.user_model_contract import check_user_model
 
 
 class CountingEngine(ScriptedEngine):
@@ -32,16 +32,20 @@ def slates_for(users, num_places=3):
     return Slates.of_items(items), row_seeds(0, users, users)
 
 
-@pytest.mark.parametrize("make_memory", [ExactMemory, FaissMemory, TableMemory])
-def test_people_on_the_scripted_engine_keep_the_contract_bit_for_bit(population, make_memory):
-    def make():
-        return PersonaUsers(population, ScriptedEngine(), make_memory)
+class TestPeopleOnTheScriptedEngine(UserModelContract):
+    num_items = 12
 
-    check_user_model(make, num_items=12)
+    @pytest.fixture(params=[ExactMemory, FaissMemory, TableMemory])
+    def make_users(self, request, population):
+        return lambda: PersonaUsers(population, ScriptedEngine(), request.param)
 
 
-def test_people_on_the_pocket_model_keep_the_contract(population, engine):
-    check_user_model(lambda: PersonaUsers(population, engine), num_items=12, atol=1e-5)
+class TestPeopleOnThePocketModel(UserModelContract):
+    num_items, atol = 12, 1e-5
+
+    @pytest.fixture
+    def make_users(self, population, engine):
+        return lambda: PersonaUsers(population, engine)
 
 
 def test_all_memories_lead_to_the_same_questions(population):

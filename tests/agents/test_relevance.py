@@ -79,3 +79,8 @@ def test_later_rows_do_not_matter():
     np.testing.assert_array_equal(
         item_vectors(flipped.catalog, flipped.train), item_vectors(WORLD.catalog, WORLD.train)
     )
+
+
+def test_of_what_ratings_show_32_directions_are_kept():
+    words = TfidfSvdEmbedder().embed(WORLD.catalog.texts()).shape[1]
+    assert item_vectors(WORLD.catalog, WORLD.train).shape == (60, 32 + words)

@@ -9,7 +9,7 @@ from experiments.__main__ import main
 from experiments.off_policy.coverage import summarise
 from experiments.off_policy.coverage_table import answer
 from experiments.tournament.summary import one_of_a_kind
-from recommenders.off_policy.estimators import Estimate
+from recommenders.off_policy.estimate import Estimate
 
 SMALL = ["experiment=off_policy", "data.num_users=80", "experiment.num_users=30",
          "experiment.repetitions=3", "experiment.truth_plays=2"]  # fmt: skip

@@ -18,7 +18,6 @@ from experiments.policy_ranking.sentences import (
     check,
     fidelity_sentence,
 )
-from experiments.tournament.off_policy_check import _by_user
 from experiments.tournament.playing import Session, evaluation_users
 from experiments.tournament.summary import summarise
 from recommenders.evaluation.session_measures import (
@@ -28,9 +27,9 @@ from recommenders.evaluation.session_measures import (
     score_sessions,
 )
 from recommenders.evaluation.survival import survival
-from recommenders.off_policy.estimators import WeightedLog, estimate_all
 from simenv.env.rollout import Rollout
 from simenv.events import InteractionLog
+from simenv.users.lives import Life
 
 TINY = ["experiment=policy_ranking", "debug=tiny", "users=scripted"]
 
@@ -238,7 +237,7 @@ def test_satisfaction_stops_where_the_user_left():
 
 
 def test_people_who_were_pleased_are_likelier_to_come_back():
-    chances = return_chance(np.array([2.0, 3.6, 5.0]))
+    chances = return_chance(np.array([2.0, 3.6, 5.0]), Life())
     assert (np.diff(chances) > 0).all()
     assert chances[1] == pytest.approx(0.852, abs=0.001)  # Phi(ln(7 / 2) / 1.2)
 
@@ -302,20 +301,6 @@ def test_off_policy_estimates_stand_beside_what_users_said(results):
             agreement = results["agreement"][f"{judge}_vs_{world}"]
             assert agreement["num_policies"] == 4
             assert agreement["ci95"][0] <= agreement["tau"] <= agreement["ci95"][1]
-
-
-def test_estimates_split_over_users_add_up_to_the_estimate():
-    rng = np.random.default_rng(0)
-    users = np.array([0, 0, 1, 2, 2, 2])
-    columns = (rng.random((6, 3)) for _ in range(4))
-    log = WeightedLog(users, *columns)
-    log.weights[2] = 0.0  # user 1 has no weight, so no SNIPS of their own
-    estimates = estimate_all(log)
-    for name, found in _by_user(log).items():
-        known = found.counts > 0
-        value = np.average(found.values[known], weights=found.counts[known])
-        assert value == pytest.approx(estimates[name].value)
-    assert np.isnan(_by_user(log)["SNIPS"].values[1])
 
 
 def test_every_measure_is_told_for_every_kind_of_people_and_policy(results):

@@ -13,6 +13,8 @@ from experiments.people.fitted import fitted, posterior_members
 from experiments.people.people import scripted
 from experiments.train_policy.gains import hacking
 from experiments.train_policy.learning_curves import Curve
+from experiments.train_policy.policies import Oracle
+from recommenders.policies.heuristics import Random
 from simenv.data.synthetic import synthetic
 from simenv.env.pessimism import PessimisticRating
 from simenv.events import expected_stars
@@ -164,3 +166,21 @@ def test_members_spread_about_the_fitted_tastes(world):
 def test_an_ensemble_of_personas_wants_personas(world):
     with pytest.raises(TypeError, match="persona_members wanted persona users, got ScriptedUsers"):
         persona_members(scripted(world), world)
+
+
+def test_the_oracle_is_at_least_as_good_as_random_slates_for_every_user():
+    dataset = synthetic(seed=3, num_users=40, num_items=200)
+    slates = {}
+    for policy in (Oracle(dataset.truth), Random()):
+        observation = {
+            "user": np.arange(40),
+            "history_items": np.full((40, 1), -1),
+            "history_ratings": np.zeros((40, 1)),
+        }
+        shown = policy.fit(dataset.train).recommend(observation, 5, np.random.default_rng(0))
+        slates[policy.name] = shown.items
+    stars = {
+        name: dataset.truth.probabilities(np.arange(40), items) @ np.arange(1, 6)
+        for name, items in slates.items()
+    }
+    assert (stars["Oracle"].mean(axis=1) >= stars["Random"].mean(axis=1)).all()

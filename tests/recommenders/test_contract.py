@@ -7,7 +7,7 @@ import pytest
 from omegaconf import OmegaConf
 
 import conf
-from tests.contracts.recommender_contract import MakePolicy, RecommenderContract
+from recommenders.testing import MakePolicy, RecommenderContract
 
 CONFIGS = sorted((Path(conf.__file__).parent / "recommender").glob("*.yaml"))
 # Quick enough for a contract; the values in the files are for real logs.

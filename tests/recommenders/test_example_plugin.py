@@ -1,5 +1,6 @@
 """The package of docs/how-to/plug_in_a_recommender.md: installed by pip, found, run, saved."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -9,7 +10,6 @@ import pytest
 
 from recommenders import plugins
 from recommenders.base import Recommender
-from tests.contracts.recommender_contract import MakePolicy, RecommenderContract
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "how-to" / "example_plugin"
 
@@ -28,16 +28,21 @@ def installed(tmp_path_factory):
 
 
 @pytest.mark.slow  # pip builds a wheel
-@pytest.mark.usefixtures("installed")
-class TestExamplePlugin(RecommenderContract):
-    @pytest.fixture
-    def make_policy(self) -> MakePolicy:
-        return lambda: plugins.make_policy("favourite_genre", middle=3.5)
-
-    def test_its_policy_is_offered(self) -> None:
+class TestInstalled:
+    def test_its_policy_is_offered_and_its_argument_arrives(self, installed) -> None:
         assert "favourite_genre" in plugins.plugin_names()
-
-    def test_its_argument_arrives(self, make_policy: MakePolicy) -> None:
-        policy = make_policy()
+        policy = plugins.make_policy("favourite_genre", middle=3.5)
         assert isinstance(policy, Recommender)
         assert policy.middle == 3.5  # type: ignore[attr-defined]
+
+    def test_its_own_tests_pass(self, installed) -> None:
+        root = Path(__file__).parents[2]
+        path = os.pathsep.join([str(installed), str(root)])
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+        command += ["-c", os.devnull, "--rootdir", str(EXAMPLE), str(EXAMPLE / "tests")]
+        found = subprocess.run(
+            command, env=os.environ | {"PYTHONPATH": path}, capture_output=True, text=True,
+            timeout=200,
+        )  # fmt: skip
+        assert found.returncode == 0, found.stdout[-3000:]
+        assert " passed" in found.stdout

@@ -1,4 +1,5 @@
 from importlib.metadata import EntryPoint
+from pathlib import Path
 
 import pytest
 
@@ -40,5 +41,29 @@ def test_two_packages_with_one_name_are_refused(monkeypatch: pytest.MonkeyPatch)
         plugins.make_policy("twin")
 
 
-def test_nothing_is_offered_without_packages() -> None:
-    assert isinstance(plugins.plugin_names(), list)
+def test_names_are_sorted_and_nothing_is_imported_to_list_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    offer(monkeypatch, zeta="no.such.module:Policy", alpha="no.such.module:Other")
+    assert plugins.plugin_names() == ["alpha", "zeta"]
+
+
+def test_an_installed_package_is_found_by_its_entry_point(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "from_a_wheel" not in plugins.plugin_names()
+    installed = tmp_path / "their_policies-1.0.dist-info"
+    installed.mkdir()
+    (installed / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: their-policies\nVersion: 1.0\n"
+    )
+    (installed / "entry_points.txt").write_text(
+        "[personarec.recommenders]\n"
+        "from_a_wheel = recommenders.policies.heuristics:Popularity\n"
+        "[personarec.others]\n"
+        "no_policy = recommenders.policies.heuristics:Random\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    assert "from_a_wheel" in plugins.plugin_names()
+    assert "no_policy" not in plugins.plugin_names()
+    assert isinstance(plugins.make_policy("from_a_wheel"), Popularity)

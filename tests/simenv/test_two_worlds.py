@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from simenv.env.scripted_env import make_env, make_vector_env
+from simenv.testing.environments import assert_equal_trees, draw_actions, play
 from simenv.users.visit_effects import VisitEffects
-from tests.contracts.env_contract import assert_equal_trees, draw_slates, play
 
 SMALL = {"num_users": 12, "num_items": 20, "slate_size": 3, "history_length": 8}
 
@@ -17,12 +17,12 @@ def test_two_environments_in_one_process_do_not_touch_each_other():
     first.reset(seed=1)
     second.reset(seed=2)
     seen = []
-    for items, others in zip(draw_slates(first, 8), draw_slates(second, 8), strict=True):
+    for items, others in zip(draw_actions(first, 8), draw_actions(second, 8), strict=True):
         second.step(others)
         seen.append(first.step(items))
     assert_equal_trees(seen, alone)
     second.close()
-    first.step(draw_slates(first, 1)[0])
+    first.step(draw_actions(first, 1)[0])
 
 
 def test_gymnasiums_wrappers_take_the_environment():
@@ -30,13 +30,13 @@ def test_gymnasiums_wrappers_take_the_environment():
     env.reset(seed=0)
     over = False
     while not over:
-        _, _, left, cut, info = env.step(env.action_space.sample())
-        over = left or cut
+        _, _, terminated, truncated, info = env.step(env.action_space.sample())
+        over = terminated or truncated
     assert info["episode"]["l"] >= 1
     batch = gym.wrappers.vector.TransformReward(make_vector_env(3, **SMALL), lambda r: r - 3)
     plain = make_vector_env(3, **SMALL)
     batch.reset(seed=0), plain.reset(seed=0)
-    items = draw_slates(plain, 1)[0]
+    items = draw_actions(plain, 1)[0]
     np.testing.assert_allclose(batch.step(items)[1], plain.step(items)[1] - 3)
 
 
@@ -48,21 +48,21 @@ def test_gymnasiums_episode_statistics_are_the_sums_in_every_autoreset_mode(mode
         )
     )
     env.reset(seed=0)
-    paid, slates, told = np.zeros(3), np.zeros(3, dtype=int), 0
-    for items in draw_slates(env.unwrapped, 30):
-        *_, rewards, left, cut, info = env.step(items)
+    paid, slates, num_ended = np.zeros(3), np.zeros(3, dtype=int), 0
+    for items in draw_actions(env.unwrapped, 30):
+        *_, rewards, terminated, truncated, info = env.step(items)
         asked = info["_ratings"] | info.get("final_info", info)["_ratings"]
-        paid, slates, ended = paid + rewards, slates + asked, left | cut
+        paid, slates, ended = paid + rewards, slates + asked, terminated | truncated
         if not ended.any():
             continue
-        told += ended.sum()
+        num_ended += ended.sum()
         assert (info["_episode"] == ended).all()
         np.testing.assert_allclose(info["episode"]["r"][ended], paid[ended])
         np.testing.assert_array_equal(info["episode"]["l"][ended], slates[ended])
         paid, slates = np.where(ended, 0, paid), np.where(ended, 0, slates)
         if mode == "Disabled":
             env.reset(options={"reset_mask": ended})
-    assert told > 10
+    assert num_ended > 10
 
 
 @pytest.mark.parametrize("effects", [None, VisitEffects()])

@@ -12,9 +12,10 @@ from agents.memory.base import ExactMemory, MakeMemory
 from agents.prompts import PromptStyle, persona_prefix
 from agents.relevance import item_vectors
 from agents.suffixes import SuffixWriter
-from simenv.data.dataset import Dataset, Truth
+from simenv.data.dataset import Dataset
 from simenv.data.splits import stacked
 from simenv.events import NUM_STARS, BoolArray, FloatArray, IntArray
+from simenv.user_model import Truth
 from training.distillation.offline import Distilled, OfflineDistiller
 
 

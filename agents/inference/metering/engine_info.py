@@ -29,10 +29,12 @@ class EngineInfo(gym.Wrapper[Any, Any, Any, Any]):
         super().__init__(env)
         self._watch = _Watch(engine)
 
-    def reset(self, **options: Any) -> tuple[Any, dict[str, Any]]:
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, dict[str, Any]]:
         """See ``Env.reset``; a seed also restarts the counting."""
-        self._watch.restart_if(options.get("seed") is not None)
-        return self.env.reset(**options)
+        self._watch.restart_if(seed is not None)
+        return self.env.reset(seed=seed, options=options)
 
     def step(self, action: Any) -> Any:
         """See ``Env.step``."""

@@ -180,7 +180,10 @@ def test_closeness_to_a_known_truth_is_over_items_drawn_at_random(dataset):
     rng = np.random.default_rng(4)
     items = np.stack([rng.permutation(50)[:8] for _ in who])
     true = dataset.truth.probabilities(who, items) @ np.arange(1, 6)
-    found = against_truth(Undecided(), dataset, who, np.random.default_rng(4))
+    model = Undecided()
+    found = against_truth(model, dataset, who, np.random.default_rng(4))
+    np.testing.assert_array_equal(model.asked[0][0], who)
+    np.testing.assert_array_equal(model.asked[0][1], items)
     assert found == pytest.approx(
         {"rmse": np.sqrt(np.mean((3.6 - true) ** 2)), "bias": np.mean(3.6 - true)}
     )

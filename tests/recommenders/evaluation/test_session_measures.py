@@ -1,5 +1,6 @@
 """What a session was worth, on roll-outs one can hold in the head."""
 
+from dataclasses import replace
 from math import erf, log, log2, sqrt
 
 import numpy as np
@@ -16,7 +17,9 @@ from simenv.catalog import Catalog
 from simenv.data.dataset import Dataset
 from simenv.env.rollout import Rollout
 from simenv.events import InteractionLog
+from simenv.users.behaviour import Behaviour, behaviour_of
 from simenv.users.lives import Life
+from simenv.users.scripted_users import LatentTruth, ScriptedUsers
 
 NAN = np.nan
 pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")  # nothing is divided by nothing
@@ -82,7 +85,7 @@ def test_every_measure_is_its_arithmetic():
     # It starts at 3.6 and moves by 0.3 of the way to the mean of every slate.
     mood = 0.7 * (0.7 * (0.7 * 3.6 + 0.3 * 3) + 0.3 * 2) + 0.3 * 4
     assert found.satisfaction.tolist() == pytest.approx([mood, 0.7 * 3.6 + 0.3 * 2.5])
-    assert found.return_chance.tolist() == return_chance(found.mean_rating).tolist()
+    assert found.return_chance.tolist() == return_chance(found.mean_rating, Life()).tolist()
     assert found.diversity.tolist() == pytest.approx([(0 + 1 + 1) / 3, 0])
     assert found.novelty.tolist() == [(1 + 2 + 0 + 9 + 5 + 3) / 6, (8 + 9) / 2]
     assert found.popularity_lift.tolist() == pytest.approx([20 / 6 / 2 - 1, 17 / 2 / 2 - 1])
@@ -146,7 +149,37 @@ def test_the_chance_of_a_return_within_a_week_is_the_log_normals():
     """Medians of 2 days at 3.6 stars, half as many doublings as 1.5 per star away from it."""
     medians = [2 * 2 ** (1.5 * (3.6 - 2.0)), 2.0, 2 * 2 ** (1.5 * (3.6 - 5.0))]
     expected = [normal_share_below(log(7 / median) / 1.2) for median in medians]
-    assert return_chance(np.array([2.0, 3.6, 5.0])).tolist() == pytest.approx(expected)
+    assert return_chance(np.array([2.0, 3.6, 5.0]), Life()).tolist() == pytest.approx(expected)
     life = Life(median_days=7.0, spread=2.0, doublings_per_star=1.0, content_level=3.0)
     expected = [normal_share_below(log(7 / days) / 2.0) for days in (14, 7, 3.5)]
     assert return_chance(np.array([2.0, 3.0, 4.0]), life).tolist() == pytest.approx(expected)
+
+
+def test_nobody_comes_back_after_the_day_on_which_people_are_gone():
+    life = Life(median_days=2.0, spread=1.0, gone_after=2.0)
+    assert return_chance(np.array([3.6]), life).tolist() == [0.5]
+
+
+def test_measures_go_by_the_behaviour_and_the_life_that_were_played():
+    tape = played(np.full((1, 2, 3), 5.0), [[True, True]])
+    moody = Behaviour(content_level=3.0, satisfaction_memory=0.5)
+    shy = Life(median_days=28.0, spread=2.0)
+    found = score_sessions(tape, replace(facts(), behaviour=moody, life=shy))
+    assert found.satisfaction.tolist() == [0.5 * (0.5 * 3 + 0.5 * 5) + 0.5 * 5]
+    median = 28 * 2 ** (1.5 * (3.6 - 5.0))
+    assert found.return_chance.tolist() == pytest.approx([normal_share_below(log(7 / median) / 2)])
+    usual = score_sessions(tape, facts())
+    assert usual.satisfaction != found.satisfaction
+    assert usual.return_chance != found.return_chance
+
+
+def test_facts_hold_the_users_own_behaviour():
+    truth = LatentTruth.draw(3, 4)
+    moody = Behaviour(satisfaction_memory=0.1)
+    assert behaviour_of(ScriptedUsers(truth, 3, 4, behaviour=moody)) is moody
+    catalog = Catalog(tuple("abcd"), np.zeros(4, int), ((),) * 4)
+    log = InteractionLog.from_columns([0], [0], [5.0], num_users=3, num_items=4)
+    data = Dataset("d", catalog, log, log, ("0", "1", "2"))
+    kept = ItemFacts.of(data, moody, Life(days=9))
+    assert (kept.behaviour, kept.life) == (moody, Life(days=9))
+    assert (ItemFacts.of(data).behaviour, ItemFacts.of(data).life) == (Behaviour(), Life())

@@ -4,21 +4,21 @@ import numpy as np
 import pytest
 
 from recommenders.base import Recommender, cold_observation
-from recommenders.off_policy.cascade import estimate_cascade, weigh_cascade
+from recommenders.off_policy.cascade import weigh_cascade
 from recommenders.off_policy.estimators import (
     doubly_robust,
+    estimate_policy,
     inverse_propensity,
-    item_mean_model,
     self_normalised,
-    weigh,
-    with_model,
 )
+from recommenders.off_policy.reward_models import item_mean_model
+from recommenders.off_policy.weighing import DRAWS, Draws, LoggedSlates, with_model
 from recommenders.policies.bandits import EpsilonGreedy
 from recommenders.policies.heuristics import Popularity, Random
 from recommenders.policies.linear_bandits import LinTS
 from simenv.events import FloatArray, InteractionLog, Slates
 
-pytestmark = pytest.mark.filterwarnings("ignore::recommenders.off_policy.estimators.OverlapWarning")
+pytestmark = pytest.mark.filterwarnings("ignore::recommenders.off_policy.estimate.OverlapWarning")
 
 M, K = 4, 3
 # Everybody has seen item 4; item 1 is more popular than the rest, so Popularity shows 1, 0, 2.
@@ -35,12 +35,12 @@ def reward(items: FloatArray) -> FloatArray:
     return WORTH[items] / (1 + above)
 
 
-def every_slate_once() -> tuple[dict, Slates, FloatArray]:
+def every_slate_once() -> LoggedSlates:
     """A uniform log without noise: each of the 24 slates was shown to one user."""
     n = len(ALL_SLATES)
     slates = Slates.of_items(ALL_SLATES)._replace(propensities=np.full((n, K), 1 / M))
     prefixes = np.tile([1 / 4, 1 / 12, 1 / 24], (n, 1))
-    return cold_observation(np.arange(n)), slates, prefixes
+    return LoggedSlates(cold_observation(np.arange(n)), slates, reward(ALL_SLATES), prefixes)
 
 
 def truth(policy: Recommender) -> float:
@@ -57,17 +57,14 @@ def test_it_is_exact_on_average_where_rewards_depend_on_what_stands_above(
     policy: Recommender,
 ) -> None:
     policy.fit(LOG)
-    observation, slates, prefixes = every_slate_once()
-    log = weigh_cascade(policy, observation, slates, reward(ALL_SLATES), prefixes)
-    found = estimate_cascade(log)
+    found = estimate_policy(policy, every_slate_once(), ["cascade-IPS", "cascade-SNIPS"])
     assert found["cascade-IPS"].value == pytest.approx(truth(policy))
     assert found["cascade-SNIPS"].value == pytest.approx(truth(policy))  # weights average 1 here
 
 
 def test_independent_places_are_biased_there() -> None:
     policy = Popularity().fit(LOG)
-    observation, slates, _ = every_slate_once()
-    value = inverse_propensity(weigh(policy, observation, slates, reward(ALL_SLATES))).value
+    value = estimate_policy(policy, every_slate_once(), ["IPS"])["IPS"].value
     # Popularity shows 1, 0, 2: worth 4, 1 / 5 and 2 / 6.
     assert truth(policy) == pytest.approx((4 + 1 / 5 + 2 / 6) / 3)
     # By place, items 0 and 2 are worth what they are below whatever the log showed above them.
@@ -78,52 +75,32 @@ def test_independent_places_are_biased_there() -> None:
 
 def test_doubly_robust_needs_no_right_model() -> None:
     policy = Popularity().fit(LOG)
-    observation, slates, prefixes = every_slate_once()
     wrong = item_mean_model(np.array([0, 1]), np.array([3.0, -1.0]), M + 1)
-    log = weigh_cascade(policy, observation, slates, reward(ALL_SLATES), prefixes, wrong)
-    assert estimate_cascade(log)["cascade-DR"].value == pytest.approx(truth(policy))
+    found = estimate_policy(policy, every_slate_once(), ["cascade-DR"], wrong)
+    assert found["cascade-DR"].value == pytest.approx(truth(policy))
 
 
 def test_what_it_is_given_reaches_the_model_and_the_intervals() -> None:
-    policy = Random().fit(LOG)
-    observation, slates, prefixes = every_slate_once()
-    rewards = reward(ALL_SLATES)
+    policy, log = Random().fit(LOG), every_slate_once()
     model = item_mean_model(np.arange(M), WORTH, M + 1)
-    bare = weigh_cascade(policy, observation, slates, rewards, prefixes)
-    drawn = weigh_cascade(policy, observation, slates, rewards, prefixes, model)
-    expected = with_model(bare, policy, observation, slates, model, np.random.default_rng(0), 32)
-    np.testing.assert_array_equal(drawn.target_model, expected.target_model)
-    drawn = weigh_cascade(
-        policy, observation, slates, rewards, prefixes, model, np.random.default_rng(7), 3
-    )
-    expected = with_model(bare, policy, observation, slates, model, np.random.default_rng(7), 3)
-    np.testing.assert_array_equal(drawn.target_model, expected.target_model)
-    assert estimate_cascade(drawn) == {
-        "cascade-IPS": inverse_propensity(drawn, 0.95),
-        "cascade-SNIPS": self_normalised(drawn, 0.95),
-        "cascade-DR": doubly_robust(drawn, 0.95),
-    }
-    assert estimate_cascade(drawn, 0.5) == {
-        "cascade-IPS": inverse_propensity(drawn, 0.5),
-        "cascade-SNIPS": self_normalised(drawn, 0.5),
-        "cascade-DR": doubly_robust(drawn, 0.5),
-    }
-
-
-def test_rewards_and_users_may_be_whole_numbers_of_any_kind() -> None:
-    observation, slates, prefixes = every_slate_once()
-    observation = observation | {"user": observation["user"].astype(np.int32)}
-    whole = np.ones(ALL_SLATES.shape, dtype=int)
-    found = weigh_cascade(Random().fit(LOG), observation, slates, whole, prefixes)
-    assert found.users.dtype == np.int64
-    assert found.rewards.dtype == np.float64
+    bare = weigh_cascade(policy, log)
+    names = ["cascade-IPS", "cascade-SNIPS", "cascade-DR"]
+    for draws in (DRAWS, Draws(3, 7)):
+        drawn = weigh_cascade(policy, log, model, draws)
+        expected = with_model(bare, policy, log, model, draws)
+        np.testing.assert_array_equal(drawn.target_model, expected.target_model)
+        for confidence in (0.95, 0.5):
+            assert estimate_policy(policy, log, names, model, draws, confidence) == {
+                "cascade-IPS": inverse_propensity(drawn, confidence),
+                "cascade-SNIPS": self_normalised(drawn, confidence),
+                "cascade-DR": doubly_robust(drawn, confidence),
+            }
 
 
 def test_a_log_that_could_show_nothing_else_has_prefix_chances_of_1() -> None:
-    observation, slates, prefixes = every_slate_once()
-    policy = Random().fit(LOG)
-    found = weigh_cascade(policy, observation, slates, reward(ALL_SLATES), np.ones_like(prefixes))
-    np.testing.assert_allclose(found.weights, prefixes)
+    log = every_slate_once()
+    sure = LoggedSlates(log.observation, log.slates, log.rewards, np.ones(ALL_SLATES.shape))
+    np.testing.assert_allclose(weigh_cascade(Random().fit(LOG), sure).weights, log.prefix_chances)
 
 
 def test_prefix_chances_are_those_of_draws_without_repeats() -> None:
@@ -140,13 +117,13 @@ def test_prefix_chances_are_those_of_draws_without_repeats() -> None:
 
 
 def test_what_cannot_be_weighed_names_the_cure() -> None:
-    observation, slates, prefixes = every_slate_once()
-    rewards, policy = reward(ALL_SLATES), Popularity().fit(LOG)
+    log = every_slate_once()
+    parts = log.observation, log.slates, log.rewards
     with pytest.raises(ValueError, match=r"want the prefix chances .* got None; log with one"):
-        weigh_cascade(policy, observation, slates, rewards, None)
+        estimate_policy(Popularity().fit(LOG), LoggedSlates(*parts), ["cascade-IPS"])
     with pytest.raises(ValueError, match=r"prefix chances must lie in \(0, 1\], got 0.0..0.0"):
-        weigh_cascade(policy, observation, slates, rewards, 0 * prefixes)
+        LoggedSlates(*parts, prefix_chances=np.zeros((len(ALL_SLATES), K)))
     with pytest.raises(ValueError, match=r"prefix chances must lie in \(0, 1\], got 2.0..2.0"):
-        weigh_cascade(policy, observation, slates, rewards, 0 * prefixes + 2)
-    with pytest.raises(ValueError, match=r"LinTS draws and cannot say its prefix propensities"):
-        weigh_cascade(LinTS().fit(LOG), observation, slates, rewards, prefixes)
+        LoggedSlates(*parts, prefix_chances=np.full((len(ALL_SLATES), K), 2.0))
+    with pytest.raises(ValueError, match=r"LinTS draws and cannot say its propensities"):
+        estimate_policy(LinTS().fit(LOG), log, ["cascade-IPS"])

@@ -3,7 +3,7 @@ import pytest
 from gymnasium.vector import AutoresetMode
 
 from recommenders.base import cold_observation
-from recommenders.off_policy.estimators import inverse_propensity, weigh
+from recommenders.off_policy.estimators import estimate_policy
 from recommenders.off_policy.logged_slates import Recorder, SimulatedLog
 from recommenders.policies.bandits import EpsilonGreedy
 from recommenders.policies.heuristics import Popularity, Random
@@ -94,8 +94,7 @@ def test_a_saved_log_is_the_same_and_can_be_weighed(recorded, tmp_path) -> None:
     values = []
     for one in (log, loaded):
         policy = EpsilonGreedy(epsilon=0.4).fit(LOG)
-        weighed = weigh(policy, one.observation, one.slates, one.ratings)
-        values.append(inverse_propensity(weighed))
+        values.append(estimate_policy(policy, one.earned(one.ratings), ["IPS"]))
     assert values[0] == values[1]
 
 

@@ -4,14 +4,15 @@ import numpy as np
 import pytest
 
 from recommenders.base import Recommender, cold_observation
-from recommenders.off_policy.estimators import inverse_propensity, weigh
-from recommenders.off_policy.pseudo_inverse import pseudo_inverse
+from recommenders.off_policy.estimate import Estimate
+from recommenders.off_policy.estimators import estimate_policy
+from recommenders.off_policy.weighing import LoggedSlates
 from recommenders.policies.bandits import EpsilonGreedy
 from recommenders.policies.heuristics import Popularity, Random
 from recommenders.policies.linear_bandits import LinTS
 from simenv.events import InteractionLog, Slates
 
-pytestmark = pytest.mark.filterwarnings("ignore::recommenders.off_policy.estimators.OverlapWarning")
+pytestmark = pytest.mark.filterwarnings("ignore::recommenders.off_policy.estimate.OverlapWarning")
 
 M, K = 4, 2
 # Everybody has seen item 4; item 1 is more popular than the rest, so Popularity shows 1, 0.
@@ -26,6 +27,10 @@ def every_slate_once() -> tuple[dict, Slates]:
     chances = np.full(ALL_SLATES.shape, 1 / M)
     observation = cold_observation(np.arange(len(ALL_SLATES)))
     return observation, Slates.of_items(ALL_SLATES)._replace(propensities=chances)
+
+
+def pseudo_inverse(policy: Recommender, *logged: object, **settings: float) -> Estimate:
+    return estimate_policy(policy, LoggedSlates(*logged), ["PI"], **settings)["PI"]
 
 
 @pytest.mark.parametrize(
@@ -67,13 +72,15 @@ def test_one_place_is_inverse_propensity() -> None:
     slates = Slates.of_items(items)._replace(propensities=np.full((M, 1), 1 / M))
     observation = cold_observation(np.arange(M))
     rewards = np.array([3.0, 1.0, 4.0, 1.5])
-    log = weigh(policy, observation, slates, rewards[:, None])
-    expected = inverse_propensity(log)
+    log = LoggedSlates(observation, slates, rewards[:, None])
+    expected = estimate_policy(policy, log, ["IPS"])["IPS"]
     found = pseudo_inverse(policy, observation, slates, rewards)
     assert found[:5] == pytest.approx(expected[:5])
     assert found.notes == expected.notes
     half = pseudo_inverse(policy, observation, slates, rewards, confidence=0.5)
-    assert half[:3] == pytest.approx(inverse_propensity(log, 0.5)[:3])
+    assert half[:3] == pytest.approx(
+        estimate_policy(policy, log, ["IPS"], confidence=0.5)["IPS"][:3]
+    )
 
 
 def test_one_item_more_than_places_is_the_matrix_too() -> None:

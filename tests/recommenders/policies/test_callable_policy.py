@@ -3,8 +3,8 @@ import pytest
 
 from recommenders.base import Recommender, cold_observation
 from recommenders.policies.callable_policy import CallablePolicy
+from recommenders.testing import NUM_ITEMS, MakePolicy, RecommenderContract
 from simenv.events import FloatArray, IntArray, InteractionLog
-from tests.contracts.recommender_contract import NUM_ITEMS, MakePolicy, RecommenderContract
 
 RNG = np.random.default_rng(0)
 LOG = InteractionLog.from_columns([0], [1], [5.0], num_users=2, num_items=3)

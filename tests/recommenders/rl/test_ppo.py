@@ -1,47 +1,18 @@
 """PPO: its arithmetic on data one can hold in the head, and that it learns."""
 
-from itertools import permutations
-
 import numpy as np
 import pytest
 import torch
 
-from experiments.train_policy.policies import Oracle, TrainedPolicy
-from recommenders.policies.heuristics import Random
 from recommenders.rl.features import Features, make_features
-from recommenders.rl.ppo import (
-    Seen,
-    Settings,
-    SlateModel,
-    advantages,
-    draw,
-    log_chance,
-    train,
-)
+from recommenders.rl.ppo import PPOSettings, advantages, train
+from recommenders.rl.slate_model import LearnerView, SlateModel
+from recommenders.rl.trained_policy import TrainedPolicy
 from simenv.data.synthetic import synthetic
 from simenv.env.rollout import rollout
 from simenv.env.scripted_env import make_vector_env, make_world
 from simenv.env.vector_env import RecVectorEnv
 from simenv.events import InteractionLog
-
-LOGITS = torch.tensor([[0.5, -1.0, 2.0, 0.0]])
-
-
-def test_the_chances_of_all_ordered_slates_sum_to_one():
-    slates = torch.tensor(list(permutations(range(4), 2)))
-    chances = log_chance(LOGITS.expand(len(slates), -1), slates).exp()
-    assert float(chances.sum()) == pytest.approx(1)
-    shares = LOGITS[0].exp() / LOGITS[0].exp().sum()
-    first = chances[(slates == torch.tensor([2, 0])).all(dim=1)]
-    assert float(first) == pytest.approx(float(shares[2] * shares[0] / (1 - shares[2])))
-
-
-def test_draws_are_as_likely_as_they_say():
-    slates = draw(LOGITS.expand(40_000, -1), 2, torch.Generator().manual_seed(0))
-    for slate in ([2, 0], [0, 2], [1, 3]):
-        wanted = float(log_chance(LOGITS, torch.tensor([slate])).exp())
-        share = float((slates == torch.tensor(slate)).all(dim=1).float().mean())
-        assert share == pytest.approx(wanted, abs=4 * (wanted / 40_000) ** 0.5)
 
 
 def test_advantages_are_the_discounted_surprises_and_stop_at_ends():
@@ -83,8 +54,8 @@ def test_a_policy_with_a_memory_of_one_row_equals_the_batch():
     observation, *_ = env.step(env.action_space.sample())
     model = SlateModel(features, 8)
     with torch.no_grad():
-        together, _ = model(Seen(observation))
-        alone, _ = model(Seen({k: v[2:3] for k, v in observation.items()}))
+        together, _ = model(LearnerView.of(observation))
+        alone, _ = model(LearnerView.of({k: v[2:3] for k, v in observation.items()}))
     np.testing.assert_allclose(together[2:3], alone, rtol=1e-5, atol=1e-6)
 
 
@@ -106,10 +77,10 @@ def loved_genre_world():
 def test_ppo_finds_the_genre_that_everybody_loves_in_seconds():
     users, catalog, features, loved = loved_genre_world()
     env = RecVectorEnv(users, catalog, num_envs=20, slate_size=3, autoreset_mode="SameStep")
-    model = train(env, features, Settings(total_steps=2_400, learning_rate=1e-2, width=16))
+    model = train(env, features, PPOSettings(total_steps=2_400, learning_rate=1e-2, width=16))
     observation, _ = env.reset(seed=9)
     with torch.no_grad():
-        best = model(Seen(observation))[0].topk(3, dim=1).indices.numpy()
+        best = model(LearnerView.of(observation))[0].topk(3, dim=1).indices.numpy()
     assert loved[best].mean() > 0.9
 
 
@@ -118,7 +89,7 @@ def test_the_same_seed_trains_the_same_model():
     for _ in range(2):
         users, catalog, features, _ = loved_genre_world()
         env = RecVectorEnv(users, catalog, num_envs=8, slate_size=3, autoreset_mode="SameStep")
-        model = train(env, features, Settings(total_steps=160, width=8))
+        model = train(env, features, PPOSettings(total_steps=160, width=8))
         weights.append(torch.cat([p.detach().flatten() for p in model.parameters()]))
     assert torch.equal(*weights)
 
@@ -127,7 +98,7 @@ def test_training_wants_sessions_that_restart_at_once():
     _, catalog, features, _ = loved_genre_world()
     env = RecVectorEnv(make_world(40, 60)[0], catalog, num_envs=2)
     with pytest.raises(ValueError, match="train wanted autoreset_mode='SameStep', got 'NextStep'"):
-        train(env, features, Settings())
+        train(env, features, PPOSettings())
 
 
 def test_features_see_training_rows_only():
@@ -140,21 +111,3 @@ def test_features_see_training_rows_only():
     assert not features.met[rows].any()
     assert np.isfinite(features.users).all()
     assert features.users[:, : features.num_factors].std(axis=0).max() <= 1.001
-
-
-def test_the_oracle_is_at_least_as_good_as_random_slates_for_every_user():
-    dataset = synthetic(seed=3, num_users=40, num_items=200)
-    slates = {}
-    for policy in (Oracle(dataset.truth), Random()):
-        observation = {
-            "user": np.arange(40),
-            "history_items": np.full((40, 1), -1),
-            "history_ratings": np.zeros((40, 1)),
-        }
-        shown = policy.fit(dataset.train).recommend(observation, 5, np.random.default_rng(0))
-        slates[policy.name] = shown.items
-    stars = {
-        name: dataset.truth.probabilities(np.arange(40), items) @ np.arange(1, 6)
-        for name, items in slates.items()
-    }
-    assert (stars["Oracle"].mean(axis=1) >= stars["Random"].mean(axis=1)).all()

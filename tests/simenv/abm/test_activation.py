@@ -1,11 +1,10 @@
-"""Who comes when, against the formula of return times and the rates that are set."""
+"""How many come and how soon, against the formula of return times; draw by draw stands beside."""
 
 import numpy as np
 import pytest
 from scipy.stats import norm
 
-from simenv.abm.activation import ReturnTimes, SteadyShare, weekly_rhythm
-from simenv.events import InteractionLog
+from simenv.abm.activation import ReturnTimes, SteadyShare
 from simenv.seeding import Channel, row_seeds, uniforms
 from simenv.users.lives import Life
 
@@ -53,25 +52,6 @@ def test_the_more_active_come_first_sooner():
         assert first.mean() == pytest.approx(1 + 8 * factor - 0.5, rel=0.05)
 
 
-def test_a_visit_counts_with_the_mean_of_all_its_slates():
-    together, alone = activation(gone_after=1e9), activation(gone_after=1e9)
-    together.take_in(8, USERS, np.full(NUM, 4.0), ~ALL, SEEDS)
-    together.take_in(9, USERS, np.full(NUM, 5.0), ~ALL, SEEDS)
-    together.take_in(10, USERS, np.full(NUM, 3.0), ALL, SEEDS)
-    alone.take_in(10, USERS, np.full(NUM, (4.0 + 5.0 + 3.0) / 3), ALL, SEEDS)
-    np.testing.assert_array_equal(together.arrays()["next"], alone.arrays()["next"])
-    for name in ("stars", "steps"):
-        assert not together.arrays()[name].any()  # the next visit begins anew
-
-
-def test_who_stays_is_there_in_the_next_tick_however_quiet_the_day():
-    returns = ReturnTimes(rhythm=np.full(7, 1e-9), ticks_per_day=4)
-    returns.start(0, np.full(NUM, 2))
-    returns.postpone(USERS, np.full(NUM, 99))
-    returns.take_in(10, USERS[:50], np.full(50, 4.0), ~ALL[:50], SEEDS[:50])
-    assert returns.awake(11, 1.0).tolist() == list(range(50))
-
-
 def test_who_would_stay_away_too_long_is_gone_for_good():
     nexts = next_ticks(2, 2.6, gone_after=10.0)
     median = 2.0 * 2**1.5
@@ -91,23 +71,6 @@ def test_a_boost_multiplies_arrivals_and_brings_people_early():
     assert len(busy) == pytest.approx(2.5 * len(calm), rel=0.08)
 
 
-def test_each_day_brings_its_share_of_those_due():
-    returns = ReturnTimes(rhythm=np.array([1.0, 0.25, 0.5]), ticks_per_day=4)
-    returns.start(0, np.full(NUM, 2))
-    returns.postpone(USERS, np.zeros(NUM, dtype=int))
-    shares = [len(returns.awake(tick, 1.0)) / NUM for tick in (3, 4, 7, 8, 12)]
-    assert shares == pytest.approx([1.0, 0.25, 0.25, 0.5, 1.0], abs=0.03)
-
-
-def test_on_quiet_days_fewer_people_begin_a_visit():
-    def arrivals(rhythm):
-        returns = ReturnTimes(rhythm=rhythm, ticks_per_day=1)
-        returns.start(0, np.full(3000, 2))
-        return len(returns.awake(3, 1.0))
-
-    assert arrivals(np.full(7, 0.25)) == pytest.approx(arrivals(np.ones(7)) / 4, rel=0.15)
-
-
 def test_a_steady_share_is_drawn_anew_every_tick():
     steady = SteadyShare(0.2)
     steady.start(0, np.full(NUM, 2))
@@ -119,23 +82,3 @@ def test_a_steady_share_is_drawn_anew_every_tick():
     steady.postpone(one, np.full(len(one), 5))
     assert len(np.intersect1d(one, steady.awake(4, 5.0))) == 0
     assert np.isin(one, steady.awake(5, 5.0)).all()
-
-
-def test_the_state_comes_back_from_its_arrays():
-    one, two = activation(), activation(1)
-    one.take_in(2, USERS, np.full(NUM, 4.0), USERS % 2 == 0, SEEDS)
-    two.load(one.arrays())
-    for tick in (3, 4, 30):
-        np.testing.assert_array_equal(one.awake(tick, 1.0), two.awake(tick, 1.0))
-
-
-def test_the_rhythm_of_a_log_is_read_from_unix_time_alone():
-    days = np.repeat(np.arange(14), [5, 1, 1, 1, 1, 1, 1] * 2) * 86_400 + 10**9 // 86_400 * 86_400
-    log = InteractionLog.from_columns(
-        np.zeros(22, int), np.zeros(22, int), np.ones(22), days, num_users=1, num_items=1
-    )
-    rhythm = weekly_rhythm(log)
-    assert sorted(rhythm) == [0.2] * 6 + [1.0]
-    assert rhythm[10**9 // 86_400 % 7] == 1.0
-    rows = InteractionLog.from_columns([0], [0], [1.0], num_users=1, num_items=1)
-    assert weekly_rhythm(rows).tolist() == [1.0] * 7

@@ -111,14 +111,15 @@ def test_fewer_come_with_a_boost_below_1():
     assert returns.awake(3, 0.4).tolist() == np.flatnonzero(comes).tolist()
 
 
-@pytest.mark.parametrize("num_due", [0, 1, 2])
+@pytest.mark.parametrize("num_due", [0, 1, 2, 4])
 def test_a_boost_above_1_brings_people_before_they_are_due(num_due):
-    """Twice as many: of the five less due who may come, each with chance (2 - 1) · due / away."""
-    next_visit = np.array([1.0] * num_due + [9.0] * (5 - num_due) + [INF])
+    """Of those less due who may come, each with chance (boost - 1) · due / away."""
+    next_visit = np.array([3.0] * num_due + [9.0] * (5 - num_due) + [INF])
     returns = at(next_visit, [0] * 6)
-    early = draws(3, Channel.ARRIVAL) < (1.9 - 1) * max(num_due, 1) / (5 - num_due)
-    expected = (next_visit <= 3) | (early & (next_visit == 9))
-    assert returns.awake(3, 1.9).tolist() == np.flatnonzero(expected).tolist()
+    for boost in np.linspace(1.05, 7, 40):
+        chance = (boost - 1) * max(num_due, 1) / (5 - num_due)
+        expected = (next_visit <= 3) | ((draws(3, Channel.ARRIVAL) < chance) & (next_visit == 9))
+        assert returns.awake(3, boost).tolist() == np.flatnonzero(expected).tolist()
     assert returns.awake(3, 1e9).tolist() == [0, 1, 2, 3, 4], "all but whoever is gone"
 
 

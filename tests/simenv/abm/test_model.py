@@ -181,6 +181,7 @@ def test_the_log_budget_keeps_the_latest_ratings(make_society, play, dataset):
         (lambda: SocialSettings(friends=-1), "wanted friends of at least 0, got -1"),
         (lambda: Shock("flood", 1), r"wanted a kind among \['holiday', .*got 'flood'"),
         (lambda: Shock("holiday", 0), "tick and ticks of at least 1, got 0 and None"),
+        (lambda: Shock("holiday", 1, 0), "tick and ticks of at least 1, got 1 and 0"),
         (lambda: Shock("viral", 1), "wanted the items of a viral, got none"),
     ],
 )

@@ -28,6 +28,12 @@ def test_without_an_end_it_lasts_for_ever():
     assert Shock("release", 3, 2, items=(1,)).last == np.inf
 
 
+def test_a_shock_is_of_size_1_unless_said_otherwise():
+    found = effects_by_tick(Shock("scandal", 1, items=(2,)), Shock("viral", 1, items=(0,)))
+    assert found[0].shift.tolist() == [0.0, 0.0, -1.0, 0.0]
+    assert found[0].viral == {0: 1.0}
+
+
 def test_holidays_multiply_and_scandals_add():
     found = effects_by_tick(
         Shock("holiday", 1, 1, size=2.0), Shock("holiday", 1, 1, size=1.5),

@@ -1,6 +1,7 @@
 """What a society counts."""
 
 import numpy as np
+import pytest
 
 from simenv.abm.tally import Tally
 from simenv.catalog import Catalog
@@ -24,12 +25,13 @@ def answers(ratings, quits):
 
 def test_averages_move_by_ratings_and_old_votes_weigh_at_least_five():
     counts = tally()
-    first = counts.averages().copy()
+    first = counts.averages()
+    assert first == pytest.approx([4.0] * 3)  # every old vote was 4 stars
     users, items = np.array([0, 1]), np.array([[0, 1], [0, 2]])
     counts.take_in(users, items, answers([[1, 2], [5, 0]], [False, False]))
     np.testing.assert_allclose(
         counts.averages(),
-        [(first[0] * 10 + 1 + 5) / (10 + 2), (first[1] * 5 + 2) / (5 + 1), first[2]],
+        [(4 * 10 + 1 + 5) / (10 + 2), (4 * 5 + 2) / (5 + 1), 4],
     )
 
 

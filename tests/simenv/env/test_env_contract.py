@@ -7,7 +7,12 @@ import pytest
 
 import simenv
 from simenv.env.scripted_env import make_env, make_vector_env
-from tests.contracts import env_contract
+from simenv.testing.environments import (
+    EnvironmentContract,
+    assert_equal_trees,
+    check_checkers,
+    draw_actions,
+)
 
 SMALL = {"num_users": 12, "num_items": 20, "slate_size": 3, "history_length": 8}
 
@@ -21,15 +26,21 @@ def small_batch(num_envs, **settings):
 
 
 def test_scripted_rec_passes_both_checkers():
-    env_contract.check_checkers(lambda: gym.make("ScriptedRec-v0", **SMALL))
+    check_checkers(lambda: gym.make("ScriptedRec-v0", **SMALL))
 
 
 def test_scripted_rec_passes_both_checkers_with_repeats_replaced():
-    env_contract.check_checkers(lambda: gym.make("ScriptedRec-v0", repeats="replace", **SMALL))
+    check_checkers(lambda: gym.make("ScriptedRec-v0", repeats="replace", **SMALL))
 
 
-def test_scripted_rec_keeps_the_env_contract():
-    env_contract.check_env_contract(small_env, small_batch)
+class TestScriptedRec(EnvironmentContract):
+    @pytest.fixture
+    def make_env(self):
+        return small_env
+
+    @pytest.fixture
+    def make_batch(self):
+        return small_batch
 
 
 def test_make_vec_builds_the_native_batch_with_its_time_limit():
@@ -38,7 +49,7 @@ def test_make_vec_builds_the_native_batch_with_its_time_limit():
     assert env.max_episode_steps == 2
     assert env.metadata["autoreset_mode"] is gym.vector.AutoresetMode.NEXT_STEP
     env.reset(seed=0)
-    for items in env_contract.draw_slates(env, 2):
+    for items in draw_actions(env, 2):
         _, _, terminated, truncated, _ = env.step(items)
     assert truncated.any()
     assert not (terminated & truncated).any()
@@ -72,11 +83,11 @@ def test_an_empty_world_is_refused():
 def test_environments_can_be_copied_and_pickled():
     env = small_batch(2)
     env.reset(seed=0)
-    items = env_contract.draw_slates(env, 1)[0]
+    items = draw_actions(env, 1)[0]
     twins = deepcopy(env), pickle.loads(pickle.dumps(env))
     expected = env.step(items)
     for twin in twins:
-        env_contract.assert_equal_trees(twin.step(items), expected)
+        assert_equal_trees(twin.step(items), expected)
 
 
 def test_the_tests_run_our_own_packages():

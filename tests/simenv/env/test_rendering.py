@@ -1,7 +1,7 @@
 import gymnasium as gym
 import numpy as np
 
-from simenv.env.rendering import Page
+from simenv.env.rendering import SlatePage
 from simenv.env.scripted_env import make_env, make_vector_env
 from simenv.user_model import Explanation
 
@@ -12,11 +12,11 @@ SLATES = np.tile([4, 9, 13], (5, 1))
 def explain(env):
     """Let scripted users say what they know, as persona users do."""
 
-    def told(users, items):
+    def explained(users, items):
         return [Explanation(f"I am {u}.", [f"item {i} again" for i in row])
                 for u, row in zip(users, items, strict=True)]  # fmt: skip
 
-    env.user_model.explain = told
+    env.user_model.explain = explained
 
 
 def test_a_page_tells_profile_slate_memories_distribution_and_choice():
@@ -73,9 +73,9 @@ def test_a_page_is_of_the_moment_before_the_slate_was_remembered():
     env = make_env(**SMALL, render_mode="ansi")
     counts = []
     explain(env)
-    told = env.user_model.explain
+    first = env.user_model.explain
     env.user_model.explain = lambda u, i: (counts.append(env.user_model.num_ratings.sum()),
-                                           told(u, i))[1]  # fmt: skip
+                                           first(u, i))[1]  # fmt: skip
     env.reset(seed=0)
     env.step(np.array([4, 9, 13]))
     assert counts == [0]
@@ -92,5 +92,5 @@ def test_rows_that_were_not_asked_keep_their_last_page():
 
 
 def test_an_empty_page_needs_no_slate():
-    assert Page(7, "").text() == "user 7: nothing shown yet"
-    assert Page(7, "").image(2).shape[2] == 3
+    assert SlatePage(7, "").text() == "user 7: nothing shown yet"
+    assert SlatePage(7, "").image(2).shape[2] == 3

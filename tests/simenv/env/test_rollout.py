@@ -14,7 +14,7 @@ STEPS, PLACES = 4, 3
 
 
 class Fixed:
-    """Shows every user the same items, a new slate each step; remembers what it was told."""
+    """Shows every user the same items, a new slate each step; keeps the feedback."""
 
     def __init__(self, first=0):
         self.first, self.updates, self.asked = first, [], []

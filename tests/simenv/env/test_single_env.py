@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from simenv.env.scripted_env import make_env
-from tests.contracts.env_contract import assert_equal_trees
+from simenv.testing.environments import assert_equal_trees
 
 SMALL = {"num_users": 12, "num_items": 20, "slate_size": 3, "history_length": 8}
 SLATE = np.array([0, 1, 2])

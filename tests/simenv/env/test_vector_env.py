@@ -5,7 +5,7 @@ from gymnasium.vector import AutoresetMode
 
 from simenv.env.scripted_env import make_vector_env
 from simenv.events import Slates
-from tests.contracts.env_contract import assert_equal_trees, draw_slates, play
+from simenv.testing.environments import assert_equal_trees, draw_actions, play
 
 SMALL = {"num_users": 12, "num_items": 20, "slate_size": 3, "history_length": 8}
 DISABLED, SAME_STEP = AutoresetMode.DISABLED, AutoresetMode.SAME_STEP
@@ -32,7 +32,7 @@ def test_the_history_holds_the_latest_items_last_and_zero_where_not_taken():
     observation, info = env.reset(seed=0)
     assert (observation["history_items"] == -1).all()
     assert info["user"].tolist() == observation["user"].tolist()
-    first, second = draw_slates(env, 2)
+    first, second = draw_actions(env, 2)
     observation, *_, info = env.step(first)
     assert (observation["history_items"][:, 0] == -1).all()
     assert (observation["history_items"][:, 1:] == first).all()
@@ -47,14 +47,14 @@ def test_the_history_holds_the_latest_items_last_and_zero_where_not_taken():
 def test_a_slate_longer_than_the_history_keeps_its_last_items():
     env = make(2, history_length=2)
     env.reset(seed=0)
-    items = draw_slates(env, 1)[0]
+    items = draw_actions(env, 1)[0]
     assert (env.step(items)[0]["history_items"] == items[:, 1:]).all()
 
 
 def test_rewards_and_infos_are_those_of_the_user_model():
     env = make(reward="mean_rating")
     users, seeds = env.reset(seed=4)[0]["user"], env.next_seeds
-    items = draw_slates(env, 1)[0]
+    items = draw_actions(env, 1)[0]
     wanted = env.user_model.respond(users, Slates.of_items(items), seeds)
     _, rewards, terminated, _, info = env.step(items)
     assert_equal_trees(info["ratings"], wanted.ratings)
@@ -70,7 +70,7 @@ def test_rewards_and_infos_are_those_of_the_user_model():
 def test_a_user_never_sits_in_two_rows():
     env = make(5, max_episode_steps=2)
     observation, _ = env.reset(seed=0)
-    for items in draw_slates(env, 40):
+    for items in draw_actions(env, 40):
         assert (observation["user"] % 5 == np.arange(5)).all()
         observation, *_ = env.step(items)
 
@@ -79,7 +79,7 @@ def test_users_chosen_by_hand_do_not_meet_drawn_ones():
     env = make(4, num_users=4, max_episode_steps=3)
     observation, _ = env.reset(seed=1, options={"users": np.array([3, 2, 1, 0])})
     assert observation["user"].tolist() == [3, 2, 1, 0]
-    for items in draw_slates(env, 40):
+    for items in draw_actions(env, 40):
         observation, *_ = env.step(items)
         assert len(np.unique(observation["user"][env.live])) == env.live.sum()
 
@@ -106,7 +106,7 @@ def test_next_step_ignores_the_action_of_a_row_that_restarts_and_asks_nobody():
     ended = ~env.live
     assert ended.any()
     before = len(asked)
-    actions = draw_slates(env, 1)[0]
+    actions = draw_actions(env, 1)[0]
     actions[ended] = -5
     observation, rewards, terminated, truncated, info = env.step(actions)
     assert (rewards[ended] == 0).all()
@@ -120,7 +120,7 @@ def test_next_step_ignores_the_action_of_a_row_that_restarts_and_asks_nobody():
 def test_when_every_row_restarts_nobody_is_asked_and_the_info_keeps_its_keys():
     env = make(2, max_episode_steps=1)
     env.reset(seed=0)
-    items = draw_slates(env, 1)[0]
+    items = draw_actions(env, 1)[0]
     first = env.step(items)[4]
     asked = spy_on(env)
     second = env.step(items)[4]
@@ -134,7 +134,7 @@ def test_when_every_row_restarts_nobody_is_asked_and_the_info_keeps_its_keys():
 def test_same_step_hands_over_the_final_observation_and_restarts_at_once():
     same, still = make(3, autoreset_mode=SAME_STEP), make(3, autoreset_mode=DISABLED)
     same.reset(seed=0), still.reset(seed=0)
-    for items in draw_slates(same, 10):
+    for items in draw_actions(same, 10):
         got, kept = same.step(items), still.step(items)
         ended = kept[2] | kept[3]
         for index in (1, 2, 3):
@@ -162,13 +162,13 @@ def test_disabled_rows_stay_ended_and_are_not_asked_until_reset():
     env = make(3, autoreset_mode=DISABLED)
     env.reset(seed=0)
     asked = spy_on(env)
-    for items in draw_slates(env, 10):
+    for items in draw_actions(env, 10):
         observation, _, terminated, truncated, _ = env.step(items)
         if 0 < env.live.sum() < 3:
             break
     ended = ~env.live
     asked.clear()
-    again = env.step(draw_slates(env, 1)[0])
+    again = env.step(draw_actions(env, 1)[0])
     assert asked == [observation["user"][~ended].tolist()]
     assert (again[1][ended] == 0).all()
     assert_equal_trees(again[2][ended], terminated[ended])
@@ -188,7 +188,7 @@ def test_a_row_left_idle_is_never_asked():
     assert observation in env.observation_space
     assert info["_user"].tolist() == [True, False, True]
     asked = spy_on(env)
-    *_, truncated, _ = env.step(draw_slates(env, 1)[0])
+    *_, truncated, _ = env.step(draw_actions(env, 1)[0])
     assert asked == [[4, 5]]
     assert truncated[1]
 
@@ -226,7 +226,7 @@ def test_leaving_wins_over_the_step_limit():
     left = False
     for seed in range(10):
         env.reset(seed=seed)
-        _, _, terminated, truncated, _ = env.step(draw_slates(env, 1)[0])
+        _, _, terminated, truncated, _ = env.step(draw_actions(env, 1)[0])
         assert (terminated ^ truncated).all()
         left |= terminated.any()
     assert left
@@ -243,7 +243,7 @@ def test_repeats_can_be_replaced():
 def test_texts_are_there_when_asked_for():
     env = make(2, texts=True, autoreset_mode=SAME_STEP, max_episode_steps=1)
     env.reset(seed=0)
-    items = draw_slates(env, 1)[0]
+    items = draw_actions(env, 1)[0]
     *_, info = env.step(items)
     assert info["final_info"]["titles"][1, 2] == env.catalog.titles[items[1, 2]]
     assert "titles" not in make(2).reset(seed=0)[1]
@@ -253,7 +253,7 @@ def test_rendering_tells_the_last_slates_of_three_rows():
     env = make(5, render_mode="ansi")
     env.reset(seed=0)
     assert env.render() == tuple(f"user {u}: nothing shown yet" for u in env.reset()[0]["user"][:3])
-    items = draw_slates(env, 1)[0]
+    items = draw_actions(env, 1)[0]
     *_, info = env.step(items)
     frames = env.render()
     assert len(frames) == 3
@@ -340,7 +340,7 @@ def test_a_user_cannot_be_seated_beside_herself():
 
 def test_calls_out_of_order_are_refused_with_the_cure():
     env = make(2, autoreset_mode=DISABLED, max_episode_steps=1)
-    items = draw_slates(env, 1)[0]
+    items = draw_actions(env, 1)[0]
     for verb in (lambda: env.step(items), env.snapshot):
         with pytest.raises(
             RuntimeError, match=r"wanted a running environment; call reset\(\) first"

@@ -1,13 +1,12 @@
 from statistics import NormalDist
 
-import gymnasium as gym
 import numpy as np
 import pytest
 
 from simenv.env.scripted_env import make_env, make_vector_env
 from simenv.seeding import Channel, row_seeds, uniforms
+from simenv.testing.environments import EnvironmentContract, draw_actions
 from simenv.users.lives import Life
-from tests.contracts import env_contract
 
 SMALL = {"num_users": 12, "num_items": 20, "slate_size": 3, "history_length": 8}
 LIFE = Life(days=20.0, median_days=1.0, gone_after=6.0)
@@ -51,7 +50,7 @@ def test_an_episode_goes_on_over_many_visits_and_ends_when_the_user_is_gone():
     visits, started = np.zeros(12), []
     start = env.user_model.start_session
     env.user_model.start_session = lambda users: (started.append(len(users)), start(users))
-    for items in env_contract.draw_slates(env, 200):
+    for items in draw_actions(env, 200):
         observation, _, terminated, truncated, info = env.step(items)
         visits += (info["days_away"] > 0) & np.isfinite(info["days_away"])
         if not env.live.any():
@@ -70,7 +69,7 @@ def test_a_new_visit_starts_in_a_neutral_mood_with_its_memories():
     env = lives(12)
     env.reset(seed=0)
     content = env.user_model.behaviour.content_level
-    for items in env_contract.draw_slates(env, 60):
+    for items in draw_actions(env, 60):
         *_, info = env.step(items)
         back = (info["days_away"] > 0) & np.isfinite(info["days_away"]) & env.live
         if back.any():
@@ -79,23 +78,21 @@ def test_a_new_visit_starts_in_a_neutral_mood_with_its_memories():
     assert env.user_model.num_ratings.sum() > 0
 
 
-def test_lives_keep_the_env_contract_and_the_checkers():
-    env_contract.check_env_contract(
-        lambda **s: make_env(**(SMALL | {"life": LIFE, "session_steps": 30} | s)),
-        lambda n, **s: lives(n, **({"session_steps": 30} | s)),
-    )
-    gym.register("Lives-v0", entry_point=make_env, kwargs=SMALL | {"life": LIFE})
-    try:
-        env_contract.check_checkers(lambda: gym.make("Lives-v0", session_steps=30))
-    finally:
-        del gym.registry["Lives-v0"]
+class TestAnEnvironmentOfLives(EnvironmentContract):
+    @pytest.fixture
+    def make_env(self):
+        return lambda **s: make_env(**(SMALL | {"life": LIFE, "session_steps": 30} | s))
+
+    @pytest.fixture
+    def make_batch(self):
+        return lambda n, **s: lives(n, **({"session_steps": 30} | s))
 
 
 def test_retention_pays_for_coming_back():
     env = lives(12, reward="retention")
     env.reset(seed=0)
     paid, away = [], []
-    for items in env_contract.draw_slates(env, 40):
+    for items in draw_actions(env, 40):
         _, rewards, _, _, info = env.step(items)
         asked = info["_days_away"]
         paid.append(rewards[asked])

@@ -6,17 +6,21 @@ from hypothesis import strategies as st
 from simenv.events import Slates, expected_stars
 from simenv.seeding import row_seeds
 from simenv.snapshots import unpack_arrays
+from simenv.testing.user_models import UserModelContract
 from simenv.users.behaviour import Behaviour
 from simenv.users.scripted_users import LatentTruth, ScriptedUsers
-from tests.contracts.user_model_contract import check_user_model
 
 
 def make_users(num_users=9, num_items=30, **settings):
     return ScriptedUsers(LatentTruth.draw(num_users, num_items), num_users, num_items, **settings)
 
 
-def test_scripted_users_keep_the_user_model_contract():
-    check_user_model(make_users, num_items=30)
+class TestScriptedUsers(UserModelContract):
+    num_items = 30
+
+    @pytest.fixture
+    def make_users(self):
+        return make_users
 
 
 @given(st.integers(0, 2**32), st.permutations(range(9)))

@@ -4,8 +4,9 @@ import pytest
 from simenv.env.scripted_env import make_env, make_vector_env, make_world
 from simenv.events import Slates
 from simenv.seeding import row_seeds
+from simenv.testing.environments import EnvironmentContract, draw_actions
+from simenv.testing.user_models import UserModelContract
 from simenv.users.visit_effects import TiringUsers, VisitEffects
-from tests.contracts import env_contract, user_model_contract
 
 SMALL = {"num_users": 12, "num_items": 20, "slate_size": 3, "history_length": 8}
 EFFECTS = VisitEffects(fatigue=0.1, repetition=0.5, boredom=0.4)
@@ -61,18 +62,28 @@ def test_nobody_need_take_anything():
     env = make_vector_env(12, **SMALL, effects=VisitEffects(fatigue=0.9))
     env.reset(seed=0)
     nothing = 0
-    for items in env_contract.draw_slates(env, 10):
+    for items in draw_actions(env, 10):
         *_, info = env.step(items)
         nothing += int((info["_taken"] & ~info["taken"].any(axis=1)).sum())
     assert nothing > 0
 
 
-def test_tiring_users_keep_both_contracts():
-    user_model_contract.check_user_model(lambda: tiring()[0], num_items=20)
-    env_contract.check_env_contract(
-        lambda **s: make_env(**(SMALL | {"effects": EFFECTS} | s)),
-        lambda n, **s: make_vector_env(n, **(SMALL | {"effects": EFFECTS} | s)),
-    )
+class TestTiringUsers(UserModelContract):
+    num_items = 20
+
+    @pytest.fixture
+    def make_users(self):
+        return lambda: tiring()[0]
+
+
+class TestAnEnvironmentOfTiringUsers(EnvironmentContract):
+    @pytest.fixture
+    def make_env(self):
+        return lambda **s: make_env(**(SMALL | {"effects": EFFECTS} | s))
+
+    @pytest.fixture
+    def make_batch(self):
+        return lambda n, **s: make_vector_env(n, **(SMALL | {"effects": EFFECTS} | s))
 
 
 @pytest.mark.parametrize("name", ["fatigue", "repetition", "boredom"])

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from simenv.env.scripted_env import make_env, make_vector_env
+from simenv.testing.environments import WrapperContract, assert_equal_trees
 from simenv.wrappers.candidates import CandidateSet, VectorCandidateSet, resolve_source
-from tests.contracts.env_contract import assert_equal_trees
 
 SMALL = {"num_users": 12, "num_items": 50, "slate_size": 3, "history_length": 8}
 POSITIONS = np.array([0, 5, 9])
@@ -18,6 +18,16 @@ def make(num_candidates=10, source="uniform"):
 
 def make_batch(num_envs, source="uniform", **settings):
     return VectorCandidateSet(make_vector_env(num_envs, **SMALL, **settings), 10, source)
+
+
+class TestCandidates(WrapperContract):
+    @pytest.fixture
+    def make_env(self):
+        return make
+
+    @pytest.fixture
+    def make_batch(self):
+        return make_batch
 
 
 def test_a_policy_chooses_positions_in_the_candidates_it_sees():
@@ -50,8 +60,8 @@ def test_a_row_of_the_batch_is_the_single_wrapper():
     for _ in range(3):
         assert_equal_trees({key: values[2] for key, values in seen.items()}, own)
         seen, _, terminated, truncated, _ = batch.step(np.tile(POSITIONS, (3, 1)))
-        own, _, left, cut, _ = single.step(POSITIONS)
-        if left or cut:
+        own, _, terminated, truncated, _ = single.step(POSITIONS)
+        if terminated or truncated:
             assert terminated[2] or truncated[2]
             break
 

@@ -22,7 +22,7 @@ CODES = {
 
 
 def shown(env):
-    return env.unwrapped._batch._sessions.history_items[:, -3:]
+    return env.unwrapped._batch._sessions.history.items[:, -3:]
 
 
 def test_the_highest_scores_are_shown_best_first_and_ties_go_to_the_lower_number():

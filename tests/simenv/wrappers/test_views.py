@@ -4,8 +4,8 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 
 from simenv.env.scripted_env import make_env, make_vector_env
+from simenv.testing.environments import WrapperContract, assert_equal_trees, draw_actions
 from simenv.wrappers.views import Embedded, Flat, Seen, VectorSeen, Worded
-from tests.contracts.env_contract import assert_equal_trees, draw_slates
 
 SMALL = {"num_users": 12, "num_items": 20, "slate_size": 3, "history_length": 4}
 RNG = np.random.default_rng(0)
@@ -23,6 +23,16 @@ def views(name):
         "flat": (Embedded(ITEMS, USERS), Flat()),
         "text": (Worded(catalog()),),
     }[name]
+
+
+class TestEmbedded(WrapperContract):
+    @pytest.fixture
+    def make_env(self):
+        return lambda **s: Seen(make_env(**(SMALL | s)), *views("embedded"))
+
+    @pytest.fixture
+    def make_batch(self):
+        return lambda n, **s: VectorSeen(make_vector_env(n, **(SMALL | s)), *views("embedded"))
 
 
 def test_vectors_are_those_of_the_user_and_of_what_was_shown():
@@ -64,12 +74,12 @@ def test_a_batch_sees_what_singles_see_final_observations_included(name):
     settings = SMALL | {"session_steps": 2}
     batch = VectorSeen(make_vector_env(3, **settings, autoreset_mode="SameStep"), *views(name))
     batch.reset(seed=5, options={"users": np.arange(3)})
-    slates = draw_slates(batch.unwrapped, 2)
+    slates = draw_actions(batch.unwrapped, 2)
     for row in range(3):
         single = Seen(make_env(**settings), *views(name))
         single.reset(seed=5, options={"users": row})
-        seen, _, left, cut, _ = single.step(slates[0][row])
-        if not (left or cut):
+        seen, _, terminated, truncated, _ = single.step(slates[0][row])
+        if not (terminated or truncated):
             seen, *_ = single.step(slates[1][row])
         batch.reset(seed=5, options={"users": np.arange(3)})
         for items in slates:

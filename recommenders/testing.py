@@ -1,24 +1,30 @@
-"""What every policy must keep, whoever wrote it. Subclass it and give a ``make_policy`` fixture.
+"""What every policy must keep, as tests: subclass ``RecommenderContract`` and give ``make_policy``.
 
-class TestMine(RecommenderContract):
-    @pytest.fixture
-    def make_policy(self):
-        return lambda: MyPolicy(factors=8)
+Needs pytest, and ships with the package so that an author of a policy has the tests::
+
+    class TestMine(RecommenderContract):
+        @pytest.fixture
+        def make_policy(self):
+            return lambda: MyPolicy(factors=8)
 """
 
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from recommenders.base import Recommender, cold_observation
+from recommenders.base import Observation, Recommender, cold_observation
 from recommenders.slate_checks import check_slates
 from simenv.catalog import Catalog
 from simenv.data.dataset import Dataset
 from simenv.data.splits import split_dataset
-from simenv.events import Feedback, InteractionLog, Slates
+from simenv.events import Feedback, IntArray, InteractionLog, Slates
+from simenv.observation import take_rows
 
-NUM_USERS, NUM_ITEMS, K = 24, 30, 5
+NUM_USERS, NUM_ITEMS, K = 24, 30, 5  # of the small world that policies are tested in
 
 MakePolicy = Callable[[], Recommender]
 
@@ -33,14 +39,8 @@ def contract_log(seed: int = 0) -> InteractionLog:
     ratings[users == 0] = 2.0
     kept = users != 1
     times = np.arange(len(users)) * 3_600
-    return InteractionLog.from_columns(
-        users[kept],
-        items[kept],
-        ratings[kept],
-        times[kept],
-        num_users=NUM_USERS,
-        num_items=NUM_ITEMS,
-    )
+    columns = (column[kept] for column in (users, items, ratings, times))
+    return InteractionLog.from_columns(*columns, num_users=NUM_USERS, num_items=NUM_ITEMS)
 
 
 def contract_catalog() -> Catalog:
@@ -50,7 +50,7 @@ def contract_catalog() -> Catalog:
     return Catalog(tuple(f"Item {i}" for i in range(NUM_ITEMS)), np.zeros(NUM_ITEMS, int), genres)
 
 
-def session_observation() -> dict:
+def session_observation() -> Observation:
     """All users; each has met items 0 and 1 in this session, liked one, and has an empty place."""
     observation = cold_observation(np.arange(NUM_USERS), history_length=3)
     observation["history_items"][:, 1:] = [0, 1]
@@ -58,23 +58,28 @@ def session_observation() -> dict:
     return observation
 
 
-def rows(observation: dict, index: np.ndarray) -> dict:
-    return {key: value[index] for key, value in observation.items()}
+def slates_of(slates: Slates, index: IntArray) -> Slates:
+    """Some rows of slates."""
+    parts: Any = (None if part is None else part[index] for part in slates)
+    return Slates(*parts)
 
 
 def some_feedback(slates: Slates) -> Feedback:
+    """Everything taken but the last place; stars follow from the item."""
     n, k = slates.items.shape
-    ratings = 1.0 + (slates.items % 5)
+    ratings = np.asarray(1.0 + (slates.items % 5), dtype=np.float64)
     ratings[:, -1] = 0.0
     return Feedback(ratings, np.full((n, k, 5), 0.2), ratings > 0, np.zeros(n, bool))
 
 
-def shown(policy: Recommender, observation: dict | None = None, seed: int = 7) -> Slates:
+def shown(policy: Recommender, observation: Observation | None = None, seed: int = 7) -> Slates:
+    """Slates for ``observation``, or for everybody in the midst of a session."""
     observation = session_observation() if observation is None else observation
     return policy.recommend(observation, K, np.random.default_rng(seed))
 
 
 def assert_same(left: Slates, right: Slates) -> None:
+    """Items, scores and chances are equal to the last bit."""
     for name, a, b in zip(Slates._fields, left, right, strict=True):
         assert (a is None) == (b is None), name
         if a is not None:
@@ -82,11 +87,11 @@ def assert_same(left: Slates, right: Slates) -> None:
 
 
 class RecommenderContract:
-    """The laws; ``make_policy`` returns a new, unfitted policy each time."""
+    """The laws; ``make_policy`` returns a function that makes a new, unfitted policy."""
 
     @pytest.fixture
     def make_policy(self) -> MakePolicy:
-        raise NotImplementedError("a contract class wants a make_policy fixture")
+        pytest.fail(f"{type(self).__name__} wants a fixture make_policy; see RecommenderContract")
 
     @pytest.fixture
     def policy(self, make_policy: MakePolicy) -> Recommender:
@@ -109,31 +114,28 @@ class RecommenderContract:
         observation = session_observation()
         batch = shown(policy, observation)
         for user in range(NUM_USERS):
-            alone = shown(policy, rows(observation, np.array([user])))
-            assert_same(alone, Slates(*(None if a is None else a[[user]] for a in batch)))
+            alone = shown(policy, take_rows(observation, np.array([user])))
+            assert_same(alone, slates_of(batch, np.array([user])))
 
     def test_order_and_repeats_of_users_do_not_matter(self, policy: Recommender) -> None:
         index = np.array([5, 3, 3, 23, 0])
         observation = session_observation()
         batch = shown(policy, observation)
-        mixed = shown(policy, rows(observation, index))
-        assert_same(mixed, Slates(*(None if a is None else a[index] for a in batch)))
+        mixed = shown(policy, take_rows(observation, index))
+        assert_same(mixed, slates_of(batch, index))
 
     def test_the_same_generator_state_gives_the_same_slates(self, policy: Recommender) -> None:
         assert_same(shown(policy, seed=3), shown(policy, seed=3))
 
     def test_only_policies_that_draw_depend_on_the_generator(self, policy: Recommender) -> None:
-        same = all(
-            np.array_equal(shown(policy, seed=0).items, shown(policy, seed=s).items)
-            for s in range(1, 9)
-        )
+        first = shown(policy, seed=0).items
+        same = all(np.array_equal(first, shown(policy, seed=s).items) for s in range(1, 9))
         assert same == (not policy.draws)
 
     def test_recommending_changes_neither_observation_nor_policy(self, policy: Recommender) -> None:
         observation = session_observation()
         first = shown(policy, observation)
-        for key, value in session_observation().items():
-            np.testing.assert_array_equal(observation[key], value)
+        np.testing.assert_equal(dict(observation), dict(session_observation()))
         assert_same(first, shown(policy, observation))
 
     def test_propensities_lie_in_0_1(self, policy: Recommender) -> None:
@@ -160,15 +162,15 @@ class RecommenderContract:
         if prefixes is None:
             assert policy.draws
             return
-        first = policy.propensities(observation, items)[:, 0]
+        first = np.asarray(policy.propensities(observation, items))[:, 0]
         np.testing.assert_allclose(prefixes[:, 0], first, atol=1e-12)
         total = np.zeros(NUM_USERS)
         for item in range(NUM_ITEMS):  # whatever comes second, the first has come with its chance
             items[:, 1] = item
-            total += policy.prefix_propensities(observation, items)[:, 1]
+            total += np.asarray(policy.prefix_propensities(observation, items))[:, 1]
         np.testing.assert_allclose(total, first, atol=1e-9)
 
-    def test_a_saved_policy_recommends_as_before(self, policy: Recommender, tmp_path) -> None:
+    def test_a_saved_policy_recommends_as_before(self, policy: Recommender, tmp_path: Path) -> None:
         policy.save(tmp_path / "policy.npz")
         for kind in (Recommender, type(policy)):
             loaded = kind.load(tmp_path / "policy.npz")
@@ -177,7 +179,7 @@ class RecommenderContract:
             assert_same(shown(loaded), shown(policy))
 
     def test_update_changes_only_policies_that_learn_online(
-        self, policy: Recommender, make_policy: MakePolicy, tmp_path
+        self, policy: Recommender, make_policy: MakePolicy, tmp_path: Path
     ) -> None:
         untouched = make_policy().meet_catalog(contract_catalog()).fit(contract_log())
         observation = session_observation()
@@ -227,9 +229,7 @@ class RecommenderContract:
         ratings = np.where(late, 6 - log.ratings, log.ratings)
         items = log.items.copy()
         items[late] = items[late][::-1]
-        other = InteractionLog(
-            log.users, items, ratings, log.timestamps, log.num_users, log.num_items
-        )
+        other = replace(log, items=items, ratings=ratings)
         return split_dataset("contract", contract_catalog(), other, names, 0.6)
 
     def test_a_user_without_positives_still_gets_a_slate(self, policy: Recommender) -> None:
@@ -242,7 +242,7 @@ class RecommenderContract:
             make_policy().fit(empty)
 
     def test_an_unfitted_policy_refuses_to_recommend_and_to_save(
-        self, make_policy: MakePolicy, tmp_path
+        self, make_policy: MakePolicy, tmp_path: Path
     ) -> None:
         with pytest.raises(RuntimeError, match=r"recommend wanted a fitted policy; call fit"):
             shown(make_policy())

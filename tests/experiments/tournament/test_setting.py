@@ -1,0 +1,33 @@
+import numpy as np
+
+from experiments.tournament.playing import Setting, play
+from recommenders.evaluation.session_measures import score_sessions
+from recommenders.policies.heuristics import Popularity
+from simenv.data.synthetic import synthetic
+from simenv.env.vector_env import RecVectorEnv
+from simenv.users.behaviour import Behaviour
+from simenv.users.lives import Life
+from simenv.users.scripted_users import ScriptedUsers
+
+
+def test_a_configured_behaviour_and_life_reach_the_published_measures():
+    dataset = synthetic(3, num_users=24, num_items=120)
+    behaviour = Behaviour(content_level=2.0, satisfaction_memory=0.3, base_quit=0.01)
+    users = ScriptedUsers(dataset.truth, 24, 120, behaviour=behaviour)
+    life = Life(median_days=40.0)
+    setting = Setting(
+        dataset, np.arange(8), RecVectorEnv, 3, users, None, 0, 10, 1.0, life=life
+    )  # fmt: skip
+    (session,), _ = play({"good": Popularity}, setting, lambda text, advance=0: None)
+    facts = setting.item_facts()
+    assert (facts.behaviour, facts.life) == (behaviour, life)
+    found = score_sessions(session.simulated, facts)
+    env = RecVectorEnv(users, dataset.catalog, num_envs=8, max_episode_steps=3)
+    env.reset(seed=0, options={"users": np.arange(8)})
+    for step in range(3):
+        items = session.simulated.items[:, step]
+        env.step(np.where(items < 0, np.arange(5), items))
+    # Who stayed to the end is as satisfied as the user model itself says.
+    stayed = session.simulated.alive.all(axis=1)
+    assert stayed.any()
+    np.testing.assert_allclose(found.satisfaction[stayed], users.satisfaction[:8][stayed])
