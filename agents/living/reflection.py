@@ -51,7 +51,7 @@ class LivingUsers:
         self.inner, self._distil, self._refresher = inner, distil, refresher
         population = inner.population
         self._first = list(population.personas)
-        self._first_averages = self._averages = population.catalog.fair_averages
+        self._first_averages = self._averages = population.averages.fair
         self._versions: dict[int, list[Version]] = {}
 
     def _restart(self, versions: dict[int, list[Version]]) -> None:

@@ -42,7 +42,7 @@ def run(cfg: DictConfig, output_dir: Path) -> dict[str, Any]:
     base = _base(cfg, dataset, output_dir)
     style = pocket_config(cfg).style
     with progress_bar("population", total=1) as tick:
-        distiller = instantiate(cfg.distiller)(dataset.catalog)
+        distiller = instantiate(cfg.distiller)(dataset.catalog, dataset.averages)
         personas = _persona_settings(cfg)
         built = build(dataset, distiller, base.model, style, personas, output_dir, tick)
     unseen = cfg.get("debug") != "tiny"

@@ -32,7 +32,7 @@ def run(cfg: DictConfig, output_dir: Path) -> dict[str, Any]:
     started = datetime.now(UTC)
     config: Any = OmegaConf.to_container(cfg, resolve=True)
     dataset: Dataset = instantiate(cfg.data)
-    distiller: Distiller = instantiate(cfg.distiller)(dataset.catalog)
+    distiller: Distiller = instantiate(cfg.distiller)(dataset.catalog, dataset.averages)
     head = {
         "experiment": cfg.experiment.name,
         "dataset": dataset.name,

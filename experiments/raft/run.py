@@ -28,7 +28,9 @@ def run(cfg: DictConfig, output_dir: Path) -> dict[str, Any]:
     started = datetime.now(UTC)
     config: Any = OmegaConf.to_container(cfg, resolve=True)
     dataset: Dataset = instantiate(cfg.data)
-    report = distil_with_progress(instantiate(cfg.distiller)(dataset.catalog), dataset)
+    report = distil_with_progress(
+        instantiate(cfg.distiller)(dataset.catalog, dataset.averages), dataset
+    )
     settings = raft_settings(**config["experiment"]["raft"])
     style = PromptStyle(**config["experiment"]["style"])
     model = initial_model(cfg.experiment.slm) or "shipped"

@@ -57,7 +57,7 @@ def run(cfg: DictConfig, output_dir: Path) -> dict[str, Any]:
         cfg.experiment.drift_sd,
         cfg.seed,
         refreshing(cfg, output_dir / "adapters"),
-        instantiate(cfg.distiller)(dataset.catalog),
+        instantiate(cfg.distiller)(dataset.catalog, dataset.averages),
     )
     policies, asking = {}, EngineMeter(people.engine)
     with progress_bar("ticks", total=cfg.experiment.ticks * len(cfg.recommender)) as tick:

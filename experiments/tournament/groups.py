@@ -30,7 +30,7 @@ def persona_groups(dataset: Dataset, population: Population | None) -> dict[str,
     found: dict[str, BoolArray] = {}
     if len(np.unique(clusters)) > 1:
         found = {f"persona {c + 1}": clusters == c for c in np.unique(clusters).tolist()}
-    levels = OfflineDistiller(dataset.catalog).traits(dataset.train)
+    levels = OfflineDistiller(dataset.catalog, dataset.averages).traits(dataset.train)
     for column, names in enumerate(_TRAITS):
         found |= {name: levels[:, column] == 1 + level for level, name in enumerate(names)}
     return {name: mask for name, mask in found.items() if mask.any()}

@@ -33,7 +33,9 @@ def run(cfg: DictConfig, output_dir: Path) -> dict[str, Any]:
     config: Any = OmegaConf.to_container(cfg, resolve=True)
     settings = cfg.experiment
     dataset: Dataset = instantiate(cfg.data)
-    report = distil_with_progress(instantiate(cfg.distiller)(dataset.catalog), dataset)
+    report = distil_with_progress(
+        instantiate(cfg.distiller)(dataset.catalog, dataset.averages), dataset
+    )
     vectors = ms_vectors(settings.ms, dataset.catalog.genre_names)
     people = report.distilled.personas
     clusters = find_clusters(people, vectors, k=settings.num_clusters, seed=cfg.seed)

@@ -131,7 +131,9 @@ def _train(
     cfg: DictConfig, setting: Setting, people: People, learners: IntArray, output_dir: Path
 ) -> list[Curve]:
     experiment = cfg.experiment
-    features = make_features(setting.dataset.train, setting.dataset.catalog)
+    features = make_features(
+        setting.dataset.train, setting.dataset.catalog, setting.dataset.averages
+    )
     rewards, curves = _rewards(cfg, people, setting.dataset), []
     with progress_bar("training", total=len(rewards) * len(experiment.seeds)) as tick:
         for label, reward in rewards.items():
@@ -170,7 +172,9 @@ def _policy_of(curve: Curve) -> Recommender:
 def _dqn(cfg: DictConfig, setting: Setting, learners: IntArray) -> Recommender:
     start = setting.simulated.snapshot()
     env = learning_env(setting, learners, cfg.env.reward, cfg.experiment.num_envs)
-    features = make_features(setting.dataset.train, setting.dataset.catalog)
+    features = make_features(
+        setting.dataset.train, setting.dataset.catalog, setting.dataset.averages
+    )
     policy = train_dqn(env, features, cfg.experiment.dqn_steps, cfg.seed)
     setting.simulated.restore(start)
     return policy

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from agents.inference.server.dispatch import Lost, Patience, dispatch
 from simenv.catalog import Catalog
 from simenv.events import InteractionLog
+from simenv.item_averages import ItemAverages
 from training.distillation.cache import Answer, PaidAnswers, cache_key
 from training.distillation.chains import Chain, batches_of
 from training.distillation.cost_estimate import Estimate, estimate
@@ -49,7 +50,8 @@ class OpenAIDistiller:
     for good keeps the offline profile and is named in ``DistillationReport.failures``.
 
     Args:
-        catalog: whose averages come from training rows.
+        catalog: of the items.
+        averages: of training rows.
         model: None = OPENAI_MODEL.
         base_url: None = OPENAI_BASE_URL. The key is read from OPENAI_API_KEY only.
         cache: folder of paid answers.
@@ -76,6 +78,7 @@ class OpenAIDistiller:
     def __init__(
         self,
         catalog: Catalog,
+        averages: ItemAverages,
         *,
         model: str | None = None,
         base_url: str | None = None,
@@ -102,7 +105,7 @@ class OpenAIDistiller:
                 "distiller=openai wanted a model: set OPENAI_MODEL or distiller.model"
                 " (see docs/how-to/distil_with_a_model.md)"
             )
-        self.catalog, self.max_cost = catalog, max_cost
+        self.catalog, self.averages, self.max_cost = catalog, averages, max_cost
         self.settings = ClientSettings(name, max_tokens, limit_field, temperature, seed)
         self.prices = Prices(input_price, output_price)
         self.corrections, self.concurrency = corrections, concurrency
@@ -161,7 +164,7 @@ class OpenAIDistiller:
         from training.distillation.answer_schema import schema
 
         return self.settings.body(
-            first_messages(self.catalog, batch, None, **self._words), schema()
+            first_messages(self.catalog, self.averages, batch, None, **self._words), schema()
         )
 
     def _body(self, messages: list[Message]) -> dict[str, object]:
@@ -180,7 +183,7 @@ class OpenAIDistiller:
 
         batch = chain.next_batch
         prior = chain.reflections[-1].sections() if chain.reflections else None
-        messages = first_messages(self.catalog, batch, prior, **self._words)
+        messages = first_messages(self.catalog, self.averages, batch, prior, **self._words)
         for left in range(self.corrections, -1, -1):
             answer = ask(messages)
             try:
@@ -255,7 +258,7 @@ class OpenAIDistiller:
         failures: dict[int, str],
         spending: Spending,
     ) -> DistillationReport:
-        personas, reasons = OfflineDistiller(self.catalog).distil(log)
+        personas, reasons = OfflineDistiller(self.catalog, self.averages).distil(log)
         offsets = log.offsets()
         sections = {}
         for user in chains.keys() - failures.keys():

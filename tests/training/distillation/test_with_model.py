@@ -11,6 +11,7 @@ import pytest
 
 from simenv.catalog import Catalog
 from simenv.events import InteractionLog
+from simenv.item_averages import ItemAverages
 from tests.agents.inference.server.openai_server import Fault
 from tests.training.distillation.reflecting_server import ReflectingServer
 from training.distillation.answer_schema import schema
@@ -36,7 +37,13 @@ def catalog(**fields):
     titles = tuple(f"Film {u}-{i:02}" for u, n in enumerate(COUNTS) for i in range(n))
     n = len(titles)
     genres = (("Drama",), ("Comedy", "War")) * (n // 2)
-    return Catalog(titles, np.full(n, 1990), genres, averages=np.full(n, 3.5), **fields)
+    return Catalog(titles, np.full(n, 1990), genres, **fields)
+
+
+NUM_ITEMS = sum(COUNTS)
+AVERAGES = ItemAverages(
+    np.full(NUM_ITEMS, 3.5), np.zeros(NUM_ITEMS, dtype=np.int64), np.full(NUM_ITEMS, 3.0)
+)
 
 
 def the_log():
@@ -55,7 +62,7 @@ def distiller(tmp_path):
         quick = {"first_wait": 0.01, "longest_wait": 2.0, "timeout": 5.0, "concurrency": 4}
         prices = {"input_price": 10.0, "output_price": 20.0, "max_cost": None}
         return OpenAIDistiller(
-            catalog, model="base", base_url=server.url, cache=tmp_path / "cache",
+            catalog, AVERAGES, model="base", base_url=server.url, cache=tmp_path / "cache",
             **{**prices, **quick, **settings},
         )  # fmt: skip
 
@@ -72,7 +79,7 @@ def questions(server):
 def test_a_profile_grows_batch_by_batch_and_every_row_gets_its_own_reason(distiller):
     with ReflectingServer() as server:
         found = distiller(server).distil_with_report(the_log())
-    offline = OfflineDistiller(catalog()).distil(the_log())
+    offline = OfflineDistiller(catalog(), AVERAGES).distil(the_log())
     profile = found.distilled.personas[3].profile.split()
     assert profile == ["Seen:", *(f"Film_3-{i:02}" for i in range(21))]
     stars = [int(r) for r in the_log().ratings]
@@ -177,7 +184,7 @@ def test_an_unusable_answer_goes_back_with_what_was_wrong(distiller, bad, said):
 
 @pytest.mark.parametrize("bad", ["schema", "long", "few"])
 def test_one_users_failure_marks_that_user_and_keeps_the_rest(distiller, bad):
-    offline = OfflineDistiller(catalog()).distil(the_log())
+    offline = OfflineDistiller(catalog(), AVERAGES).distil(the_log())
     with ReflectingServer(bad={"Film 3-10": [bad] * 3}) as server:
         found = distiller(server).distil_with_report(the_log())
         assert list(found.failures) == [3]
@@ -319,7 +326,7 @@ def test_the_key_reaches_no_log_no_cache_and_no_result(distiller, tmp_path, capl
 def test_a_bad_setting_is_refused_before_anything_is_sent(tmp_path, settings, said):
     good = {"model": "base", "input_price": 1.0, "output_price": 1.0, "max_cost": 1.0}
     with pytest.raises(ValueError, match=said):
-        OpenAIDistiller(catalog(), cache=tmp_path, **{**good, **settings})
+        OpenAIDistiller(catalog(), AVERAGES, cache=tmp_path, **{**good, **settings})
 
 
 @pytest.mark.parametrize(
@@ -330,7 +337,7 @@ def test_no_address_is_guessed(tmp_path, url, said):
     free = {"input_price": 0.0, "output_price": 0.0, "max_cost": None}
     with pytest.raises(ValueError, match=said):
         OpenAIDistiller(
-            catalog(), model="base", base_url=url, cache=tmp_path / "cache", **free
+            catalog(), AVERAGES, model="base", base_url=url, cache=tmp_path / "cache", **free
         ).distil_with_report(the_log())
 
 
