@@ -1,6 +1,6 @@
 """Who answers in an experiment: builds the users of a data set and says what they are.
 
-The card travels into every report, so that nobody mistakes a stand-in for a language model.
+The card travels into every report, so that nobody mistakes other users for a language model.
 """
 
 from collections.abc import Callable, Mapping

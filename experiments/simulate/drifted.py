@@ -20,7 +20,7 @@ from agents.living.adapter_refresh import Refresh
 from agents.living.reflection import LivingUsers
 from agents.persona_users import PersonaUsers
 from agents.population.population import Population
-from experiments.people.first_people import first_people, own_dataset
+from experiments.people.sized_populations import first_people, own_dataset
 from experiments.reporting.report import markdown_table
 from experiments.simulate.build import Refreshing, refresher
 from recommenders.policies.heuristics import Random

@@ -90,7 +90,7 @@ class ConfiguredStage:
 
     def _personas(self, choice: Choice) -> tuple[Dataset, People]:
         from agents.assembly import persona_users
-        from experiments.people.first_people import first_people, own_dataset
+        from experiments.people.sized_populations import first_people, own_dataset
 
         everybody, engine = self._loaded(choice.population)
         people = first_people(everybody, choice.num_users)

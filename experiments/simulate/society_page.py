@@ -13,6 +13,7 @@ from experiments.reporting.plots import (
     OFFLINE,
     SIMULATED,
     TRUE,
+    grid_behind,
     inline_svg,
     new_figure,
     themed,
@@ -197,8 +198,7 @@ def _panel(results: dict[str, Any], key: str, title: str) -> "Figure":
         for shock in results["shocks"]:
             axes.axvline(shock["tick"], color=MUTED, linewidth=0.8, alpha=0.6)
         axes.set_title(title, loc="left", fontsize=11, color=INK)
-        axes.grid(axis="y", linewidth=0.8)
-        axes.set_axisbelow(True)
+        grid_behind(axes, "y")
         axes.set_xlabel("tick")
         figure.legend(loc="outside lower left", ncols=3)
     return figure

@@ -15,7 +15,7 @@ from agents.inference.local.local_engine import LocalEngine
 from agents.inference.metering.machine import peak_flops, peak_memory
 from agents.persona_users import PersonaUsers
 from agents.population.population import Population
-from experiments.people.crowds import crowd
+from experiments.people.sized_populations import crowd
 from experiments.reporting.progress import Tick, progress_bar
 from experiments.reporting.provenance import provenance
 from experiments.reporting.report import write_json

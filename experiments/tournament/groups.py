@@ -21,7 +21,7 @@ def persona_groups(dataset: Dataset, population: Population | None) -> dict[str,
     """Name → mask (num_users,) of each kind of people that has members.
 
     Args:
-        dataset: whose training rows give the traits.
+        dataset: whose training rows the traits come from.
         population: who answers; its clusters are used where it has more than one. None = nobody
             who has a persona.
     """

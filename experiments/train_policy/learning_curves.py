@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
-from experiments.tournament.playing import Setting, mean_ratings
+from experiments.tournament.playing import mean_ratings
+from experiments.tournament.setting import Setting
 from recommenders.base import Recommender
 from recommenders.rl import ppo
 from recommenders.rl.features import Features

@@ -15,18 +15,14 @@ from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
 from agents.inference.metering.meter import EngineMeter, in_words
-from experiments.people.people import People, true_users
+from experiments.people.people import People
 from experiments.reporting.progress import progress_bar
 from experiments.reporting.provenance import provenance, public
 from experiments.reporting.report import write_json
-from experiments.tournament.playing import (
-    Setting,
-    evaluation_users,
-    play,
-    ticks_per_policy,
-)
+from experiments.tournament.playing import play, ticks_per_policy
+from experiments.tournament.setting import Setting, evaluation_users, policy_makers, setting_of
 from experiments.tournament.summary import summarise
-from experiments.tournament.tables import print_table
+from experiments.tournament.tables import ranking_lines
 from experiments.train_policy import training_page as page
 from experiments.train_policy.gains import compare, hacking, variance_cut
 from experiments.train_policy.learning_curves import Arm, Curve, learning_env, train_curve
@@ -81,7 +77,9 @@ def run(cfg: DictConfig, output_dir: Path) -> dict[str, Any]:
         "provenance": provenance(config, started),
     }
     _write(results, output_dir)
-    print_table(results, console := Console())
+    console = Console()
+    for line in ranking_lines(results):
+        console.print(line, highlight=False)
     for sentence in page.sentences(results):
         console.print(sentence, highlight=False)
     console.print(in_words(engine), style="dim", highlight=False)
@@ -100,20 +98,7 @@ def _prepare(cfg: DictConfig) -> tuple[Setting, People, IntArray]:
         learners = np.setdiff1d(everybody, users)
         people: People = instantiate(cfg.users)(dataset)
         tick("ready", advance=1)
-    setting = Setting(
-        dataset=dataset,
-        users=users,
-        make_env=instantiate(cfg.env),
-        max_steps=cfg.env.max_episode_steps,
-        simulated=people.model,
-        engine=people.engine,
-        true=true_users(dataset) if dataset.truth is not None else None,
-        seed=cfg.seed,
-        top=cfg.experiment.top,
-        min_rating=cfg.experiment.min_rating,
-        slate_size=cfg.env.slate_size,
-        life=instantiate(cfg.env.get("life")),
-    )
+    setting = setting_of(cfg, dataset, users, people)
     return setting, people, learners
 
 
@@ -159,7 +144,7 @@ def _policies(
     }
     if cfg.experiment.dqn_steps:
         made["dqn"] = functools.partial(_dqn, cfg, setting, learners)
-    made |= {str(n): functools.partial(instantiate, node) for n, node in cfg.recommender.items()}
+    made |= policy_makers(cfg.recommender)
     if setting.dataset.truth is not None:
         made["oracle"] = functools.partial(Oracle, setting.dataset.truth)
     return made

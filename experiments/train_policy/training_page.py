@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from experiments.reporting.formatting import interval, number
 from experiments.reporting.report import markup, write_report
-from experiments.tournament.tables import columns, interval, number, rows
+from experiments.tournament.tables import columns, rows
 from experiments.train_policy.training_figures import curves_svg
 
 _LOSS = 0.01  # true stars; a smaller fall is noise between checkpoints

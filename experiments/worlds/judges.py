@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from experiments.people.people import People, true_users
-from experiments.people.stand_ins import non_personal, ridge
+from experiments.people.predictor_users import non_personal, ridge
 from experiments.worlds.easy_mode import ask, easy_mode
 from recommenders.base import Recommender, cold_observation
 from recommenders.evaluation.ranking_metrics import user_metrics

@@ -13,7 +13,7 @@ from agents.memory.base import TableMemory
 from agents.persona_users import PersonaUsers
 from agents.population.population import Population
 from agents.prompts import RATING_CHOICES
-from experiments.people.crowds import crowd
+from experiments.people.sized_populations import crowd
 from experiments.throughput import llama_cpp
 from experiments.throughput.baseline import STORED, compare, ratios, regressions, store
 from experiments.throughput.memories import MemorySizes, OneIndex, race_memories

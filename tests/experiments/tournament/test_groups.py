@@ -48,11 +48,11 @@ def wrapped(dataset):
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory):
+def results():
     overrides = ["experiment=policy_ranking", "debug=tiny", "users=scripted", "output_dir=here"]
     with initialize_config_module("conf", version_base="1.3"):
         cfg = compose("config", [*overrides, f"users._target_={__name__}.wrapped"])
-    return run(cfg, tmp_path_factory.mktemp("run"))
+    return run(cfg).values
 
 
 def test_a_wrapped_user_model_keeps_its_persona_groups(results):
