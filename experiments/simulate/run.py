@@ -59,7 +59,7 @@ def run(cfg: DictConfig, output_dir: Path) -> dict[str, Any]:
         refreshing(cfg, output_dir / "adapters"),
         instantiate(cfg.distiller)(dataset.catalog, dataset.averages),
     )
-    policies, asking = {}, EngineMeter(people.model)
+    policies, asking = {}, EngineMeter(people.engine)
     with progress_bar("ticks", total=cfg.experiment.ticks * len(cfg.recommender)) as tick:
         for name in cfg.recommender:
             folder = output_dir / "policies" / str(name)

@@ -95,7 +95,7 @@ class ConfiguredStage:
         everybody, engine = self._loaded(choice.population)
         people = first_people(everybody, choice.num_users)
         users = persona_users(people, engine=lambda *_, **__: engine)
-        return own_dataset(people), People(users, {})
+        return own_dataset(people), People(users, {}, engine=users.engine, population=people)
 
 
 _stage: list[ConfiguredStage] = []  # the one on show

@@ -46,7 +46,7 @@ def run(cfg: DictConfig, output_dir: Path) -> dict[str, Any]:
     started = datetime.now(UTC)
     config: Any = OmegaConf.to_container(cfg, resolve=True)
     setting, people, learners = _prepare(cfg)
-    asking = EngineMeter(people.model)
+    asking = EngineMeter(people.engine)
     curves = _train(cfg, setting, people, learners, output_dir)
     policies = _policies(cfg, setting, learners, curves)
     with progress_bar("policies", total=len(policies) * ticks_per_policy(setting)) as tick:
