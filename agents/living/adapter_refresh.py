@@ -7,19 +7,19 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, cast, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
 from agents.fidelity.errors import log_loss, rmse
 from agents.inference.engine import Engine, Request
-from agents.living.diary import Diary, Page
+from agents.living.diary import Diary, DiaryEntry
 from agents.persona_users import PersonaUsers
 from agents.prompts import RATING_CHOICES
 from simenv.events import Feedback, IntArray, Slates, expected_stars
 
 # (folder of the present adapter, p lists of decisions) -> folder of the adapter trained further
-TrainFurther = Callable[[Path, Sequence[Sequence[Page]]], Path]
+TrainFurther = Callable[[Path, Sequence[Sequence[DiaryEntry]]], Path]
 
 
 @runtime_checkable
@@ -118,12 +118,9 @@ class Refresher:
                 "a refresh wanted an engine that can load adapters while it runs, got"
                 f" {type(users.engine).__name__}; take engine=local, or set refresh_every=0"
             )
+        self._engine: SwapsAdapters = users.engine
         self.diary = Diary(users.num_users, self.settings.window)
         self.history: list[Refresh] = []
-
-    @property
-    def _engine(self) -> Any:
-        return cast(Any, self._users.engine)
 
     def write_down(self, users: IntArray, slates: Slates, feedback: Feedback) -> None:
         """Keep what users (n,) were asked about the items they took, before they remember them."""
@@ -137,13 +134,15 @@ class Refresher:
         """Train every adapter on what its people have decided, and use what is no worse."""
         for adapter in list(self._names):
             lives = [self.diary.of(user) for user in self._users_of(adapter).tolist()]
-            parts = [divided(pages, self.settings.held_out) for pages in lives if pages]
-            old, new = [part[0] for part in parts], [page for part in parts for page in part[1]]
-            count = sum(len(pages) for pages in old)
+            parts = [divided(entries, self.settings.held_out) for entries in lives if entries]
+            old, new = [part[0] for part in parts], [entry for part in parts for entry in part[1]]
+            count = sum(len(entries) for entries in old)
             if count >= self.settings.least and new:
                 self._refresh(tick, adapter, old, new)
 
-    def _refresh(self, tick: int, adapter: str, old: list[list[Page]], new: list[Page]) -> None:
+    def _refresh(
+        self, tick: int, adapter: str, old: list[list[DiaryEntry]], new: list[DiaryEntry]
+    ) -> None:
         present = self._names[adapter]
         folder = self._train(self._folder(present), old)
         name = f"{adapter}@{folder.name}"
@@ -154,7 +153,7 @@ class Refresher:
         except FloatingPointError:
             after = None
         used = after is not None and after.nll <= before.nll
-        count = sum(len(pages) for pages in old)
+        count = sum(len(entries) for entries in old)
         self.history.append(
             Refresh(tick, adapter, len(old), count, len(new), before, after, used, folder.name)
         )
@@ -212,22 +211,24 @@ class Refresher:
         return self._root / trained if trained else Path(self._users.population.adapters[first])
 
 
-def divided(pages: Sequence[Page], held_out: float) -> tuple[list[Page], list[Page]]:
-    """A person's older pages and the newest share, rounded up; one page alone is learnt from."""
-    count = int(np.ceil(held_out * len(pages))) if len(pages) > 1 else 0
-    cut = len(pages) - count
-    return list(pages[:cut]), list(pages[cut:])
+def divided(
+    entries: Sequence[DiaryEntry], held_out: float
+) -> tuple[list[DiaryEntry], list[DiaryEntry]]:
+    """A person's older entries and the newest share, rounded up; one entry alone is learnt from."""
+    count = int(np.ceil(held_out * len(entries))) if len(entries) > 1 else 0
+    cut = len(entries) - count
+    return list(entries[:cut]), list(entries[cut:])
 
 
-def held_out_error(engine: Engine, pages: Sequence[Page], adapter: str | None) -> Errors:
-    """Errors of an adapter's answers to pages it has not learnt from.
+def held_out_error(engine: Engine, entries: Sequence[DiaryEntry], adapter: str | None) -> Errors:
+    """Errors of an adapter's answers to entries it has not learnt from.
 
     Raises:
         FloatingPointError: an answer is not a number.
     """
-    asked = [Request(page.prefix, page.suffix, adapter) for page in pages]
+    asked = [Request(entry.prefix, entry.suffix, adapter) for entry in entries]
     logs = np.asarray(engine.score(asked, RATING_CHOICES))
-    stars = np.array([page.stars for page in pages])
+    stars = np.array([entry.stars for entry in entries])
     return Errors(log_loss(logs, stars), rmse(expected_stars(np.exp(logs)) - stars))
 
 

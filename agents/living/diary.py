@@ -1,6 +1,6 @@
 """Questions that people answered, word for word, and the stars they gave; the latest of each.
 
-What was asked was written before the decision became a memory, so a page never holds its own
+What was asked was written before the decision became a memory, so an entry never holds its own
 answer: neither among what was recalled, nor in the profile, nor in the averages.
 """
 
@@ -13,7 +13,7 @@ from agents.inference.engine import Request
 from simenv.events import FloatArray, IntArray
 
 
-class Page(NamedTuple):
+class DiaryEntry(NamedTuple):
     """One decision."""
 
     prefix: str  # Ms, as it was then
@@ -22,37 +22,37 @@ class Page(NamedTuple):
 
 
 class Diary:
-    """Pages of every user, oldest first.
+    """Entries of every user, oldest first.
 
     Args:
         num_users: users 0..num_users-1.
-        most: pages kept of a user, at least 1; the oldest goes.
+        most: entries kept of a user, at least 1; the oldest goes.
     """
 
     def __init__(self, num_users: int, most: int) -> None:
-        self._pages: list[deque[Page]] = [deque(maxlen=most) for _ in range(num_users)]
+        self._entries: list[deque[DiaryEntry]] = [deque(maxlen=most) for _ in range(num_users)]
 
     def write(self, users: IntArray, asked: Sequence[Request], stars: FloatArray) -> None:
         """Users (r,) were asked (r,) and gave stars (r,)."""
         for user, request, given in zip(users.tolist(), asked, stars.tolist(), strict=True):
-            self._pages[user].append(Page(request.prefix, request.suffix, round(given)))
+            self._entries[user].append(DiaryEntry(request.prefix, request.suffix, round(given)))
 
-    def of(self, user: int) -> list[Page]:
-        """A user's pages, oldest first."""
-        return list(self._pages[user])
+    def of(self, user: int) -> list[DiaryEntry]:
+        """A user's entries, oldest first."""
+        return list(self._entries[user])
 
     def clear(self) -> None:
         """Forget everything."""
-        for pages in self._pages:
-            pages.clear()
+        for entries in self._entries:
+            entries.clear()
 
     def snapshot(self) -> str:
-        """The exact content; a prefix that stands on many pages is kept once."""
+        """The exact content; a prefix that stands on many entries is kept once."""
         places: dict[str, int] = {}
         rows = [
-            [user, places.setdefault(page.prefix, len(places)), page.suffix, page.stars]
-            for user, pages in enumerate(self._pages)
-            for page in pages
+            [user, places.setdefault(entry.prefix, len(places)), entry.suffix, entry.stars]
+            for user, entries in enumerate(self._entries)
+            for entry in entries
         ]
         return json.dumps({"prefixes": list(places), "pages": rows})
 
@@ -61,4 +61,4 @@ class Diary:
         self.clear()
         saved = json.loads(snapshot)
         for user, prefix, suffix, stars in saved["pages"]:
-            self._pages[user].append(Page(saved["prefixes"][prefix], suffix, stars))
+            self._entries[user].append(DiaryEntry(saved["prefixes"][prefix], suffix, stars))

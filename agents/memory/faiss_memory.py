@@ -8,7 +8,7 @@ import numpy as np
 
 from agents.memory.exact import ExactMemory
 from agents.memory.search import Recalled, check_wanted
-from simenv.events import IntArray
+from simenv.events import FloatArray, IntArray
 
 
 class FaissMemory(ExactMemory):
@@ -40,19 +40,11 @@ class FaissMemory(ExactMemory):
         """See ``Memory.recall``; asks for as many more as the item itself could take up."""
         check_wanted(m)
         users, items = np.asarray(users), np.asarray(items)
-        n, k = items.shape
         own = self._own(users)
         repeats = int((own[:, None, :] == items[:, :, None]).sum(axis=2).max(initial=0))
-        wanted = m + repeats + 1  # the one beyond shows whether a tie reaches over the edge
-        similarities = np.full((n, k, wanted), -np.inf)
-        rows = np.full((n, k, wanted), -1, dtype=np.int64)
-        with _one_faiss_thread():
-            for i, user in enumerate(users.tolist()):
-                scores, found = self._indexes[user].search(self.vectors[items[i]], wanted)
-                rows[i] = found
-                similarities[i] = np.where(found < 0, -np.inf, scores)
-        owners = users[:, None, None]
-        itself = self._store.items[owners, np.maximum(rows, 0)] == items[:, :, None]
+        # The one beyond shows whether a tie reaches over the edge.
+        rows, similarities = self._searched(users, items, m + repeats + 1)
+        itself = self._store.items[users[:, None, None], np.maximum(rows, 0)] == items[:, :, None]
         similarities[itself] = -np.inf
         order = np.lexsort((-rows, -similarities), axis=2)[:, :, : m + 1]
         best = np.take_along_axis(rows, order, axis=2)
@@ -65,6 +57,18 @@ class FaissMemory(ExactMemory):
             for mine, theirs in zip(recalled, exact, strict=True):
                 mine[tied] = theirs
         return recalled
+
+    def _searched(
+        self, users: IntArray, items: IntArray, wanted: int
+    ) -> tuple[IntArray, FloatArray]:
+        """Rows and similarities (n, k, wanted) as FAISS gives them; -1 and -inf where empty."""
+        shape = (*items.shape, wanted)
+        rows, similarities = np.full(shape, -1, dtype=np.int64), np.full(shape, -np.inf)
+        with _one_faiss_thread():
+            for i, user in enumerate(users.tolist()):
+                scores, found = self._indexes[user].search(self.vectors[items[i]], wanted)
+                rows[i], similarities[i] = found, np.where(found < 0, -np.inf, scores)
+        return rows, similarities
 
 
 @contextmanager

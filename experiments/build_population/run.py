@@ -15,6 +15,7 @@ from rich.table import Table
 from agents.population.population import Population
 from experiments.build_population.fidelity_card import measure_people
 from experiments.people.base_models import Base, model_named, pocket_config, train_pocket
+from experiments.people.distilled import made_distiller
 from experiments.people.persona_adapters import Trained, persona_settings, train_personas
 from experiments.reporting.provenance import public_text
 from experiments.reporting.result import Result
@@ -67,7 +68,7 @@ def build(
     """The users of a data set as personas with adapters on ``model``, and how they came about."""
     style, variant = pocket_config(cfg).style, cfg.experiment.variant
     settings = persona_settings(cfg, (variant,), style)
-    distiller = instantiate(cfg.distiller)(dataset.catalog)
+    distiller = made_distiller(cfg, dataset)
     trained = train_personas(dataset, distiller, model, settings, folder / "adapters")
     trained.clusters.save(folder / "clusters.json")
     people = population_on(dataset, model, style, distilled=trained.report.distilled)

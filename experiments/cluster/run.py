@@ -30,7 +30,7 @@ def run(cfg: DictConfig) -> Result:
     """Distil the people of ``cfg.data`` and group them."""
     settings = cfg.experiment
     dataset: Dataset = instantiate(cfg.data)
-    personas = OfflineDistiller(dataset.catalog).distil(dataset.train).personas
+    personas = OfflineDistiller(dataset.catalog, dataset.averages).distil(dataset.train).personas
     genres = dataset.catalog.genre_names
     vectors = ms_vectors(settings.ms, genres, instantiate(cfg.embedder))
     tried = range(1, settings.most + 1)

@@ -13,7 +13,7 @@ from omegaconf import DictConfig
 from rich.console import RenderableType
 from rich.text import Text
 
-from experiments.people.distilled import Distiller, distil
+from experiments.people.distilled import Distiller, distil, made_distiller
 from experiments.reporting.provenance import public_text
 from experiments.reporting.result import Result
 from experiments.reporting.terminal import text_table
@@ -27,7 +27,7 @@ _SHOWN_FAILURES = 5
 def run(cfg: DictConfig) -> Result:
     """Distil the training rows of ``cfg.data``, or say what that would cost."""
     dataset: Dataset = instantiate(cfg.data)
-    distiller: Distiller = instantiate(cfg.distiller)(dataset.catalog)
+    distiller = made_distiller(cfg, dataset)
     values = {
         "experiment": cfg.experiment.name,
         "dataset": dataset.name,

@@ -19,7 +19,7 @@ from recommenders.off_policy.logged_slates import SimulatedLog
 from recommenders.off_policy.reward_models import cross_fitted_means
 from recommenders.off_policy.weighing import Draws
 from recommenders.policies.heuristics import Random
-from simenv.events import IntArray
+from simenv.events import FloatArray, IntArray
 from simenv.seeding import Stream, generator
 
 
@@ -84,6 +84,12 @@ def summarise(estimates_of: list[Estimate], truth: float) -> dict[str, Any]:
         "warned": round(float(np.mean([bool(e.notes) for e in estimates_of])), 4),
         "repetitions": len(inside),
     }
+
+
+def worth(plays: FloatArray) -> dict[str, float]:
+    """What a target is worth, from its plays (num_plays,), and how exactly that is known."""
+    error = plays.std(ddof=1) / np.sqrt(len(plays))
+    return {"value": round(float(plays.mean()), 5), "standard_error": round(float(error), 5)}
 
 
 def _rounded(value: Any) -> float | None:

@@ -10,7 +10,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig
 
 from experiments.off_policy import coverage_table as page
-from experiments.off_policy.coverage import CoverageKey, estimate_many, summarise
+from experiments.off_policy.coverage import CoverageKey, estimate_many, summarise, worth
 from experiments.off_policy.logged_world import LoggedWorld, true_value
 from experiments.people.people import true_users
 from experiments.reporting.progress import progress_bar
@@ -32,13 +32,7 @@ def run(cfg: DictConfig) -> Result:
     values = {
         "experiment": cfg.experiment.name,
         "setting": _described(cfg.experiment, world, people),
-        "truth": {
-            name: {
-                "value": round(float(plays.mean()), 5),
-                "standard_error": round(float(plays.std(ddof=1) / np.sqrt(len(plays))), 5),
-            }
-            for name, plays in truth.items()
-        },
+        "truth": {name: worth(plays) for name, plays in truth.items()},
         "cells": [
             {**key._asdict(), **summarise(estimates, float(truth[key.target].mean()))}
             for key, estimates in found.items()

@@ -1,5 +1,8 @@
 """Profiles of a data set's users by either distiller, with a bar, and the RAFT set made of them."""
 
+from hydra.utils import instantiate
+from omegaconf import DictConfig
+
 from agents.prompts import PromptStyle
 from experiments.reporting.progress import progress_bar
 from simenv.data.dataset import Dataset
@@ -11,6 +14,12 @@ from training.examples.prompt_lengths import TokenReport, fitting
 from training.examples.raft import RaftSet, RaftSettings, raft_set
 
 Distiller = OfflineDistiller | OpenAIDistiller
+
+
+def made_distiller(cfg: DictConfig, dataset: Dataset) -> Distiller:
+    """The distiller that the config names, for the items of a data set."""
+    distiller: Distiller = instantiate(cfg.distiller)(dataset.catalog, dataset.averages)
+    return distiller
 
 
 def distil(distiller: Distiller, dataset: Dataset) -> DistillationReport:

@@ -15,6 +15,7 @@ from simenv.user_model import UserModel
 if TYPE_CHECKING:
     from agents.embedding import Embedder
     from agents.inference.engine import Engine
+    from agents.population.population import Population
 
 # (model, dataset, users) -> {num_ratings, predictors: {name: {rmse, …}}}, the users' own row first
 Fidelity = Callable[[Any, Dataset, IntArray], dict[str, Any]]
@@ -26,6 +27,8 @@ class People(NamedTuple):
     model: UserModel  # ids are those of the data set
     card: dict[str, Any]  # kind, engine, model, population, warning (None if there is none)
     fidelity: Fidelity | None = None  # measures the held-out error; None = it would be circular
+    engine: "Engine | None" = None  # that the model asks, however it is wrapped; None = needs none
+    population: "Population | None" = None  # who answers; None = nobody who has a persona
 
 
 SCRIPTED_WARNING = (
@@ -111,7 +114,7 @@ def personas(
         people = population_from_dataset(dataset, base, embedder)
     people = ablated(people, ablation)
     users = persona_users(people, engine=engine)
-    description = str(getattr(users.engine, "description", type(users.engine).__name__))
+    description = users.engine.description
     facts = {key: value for key, value in people.card.items() if isinstance(value, str | int)}
     own = {"name": people.name, "users": len(people.personas), "adapters": len(people.adapters)}
     card = {
@@ -122,7 +125,8 @@ def personas(
         "warning": SCRIPTED_WARNING if description.startswith("scripted") else None,
     }
     # Profiles are made of all rows that a population holds: held-out ones are no test of it.
-    return People(users, card, None if knows_later_rows else measure)
+    fidelity = None if knows_later_rows else measure
+    return People(users, card, fidelity, users.engine, users.population)
 
 
 def scripted_engine(

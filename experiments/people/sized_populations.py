@@ -29,7 +29,7 @@ def own_dataset(people: Population) -> Dataset:
     log = people.history
     nothing = log.take(np.zeros(len(log), dtype=np.bool_))
     ids = tuple(str(user) for user in range(len(people.personas)))
-    return Dataset(people.name, people.catalog, log, nothing, ids)
+    return Dataset(people.name, people.catalog, people.averages, log, nothing, ids)
 
 
 def crowd(population: Population, num_users: int, first: int = 0) -> Population:

@@ -26,7 +26,7 @@ from experiments.tournament.traces import trace_of_best
 def run(cfg: DictConfig) -> Result:
     """Rank ``cfg.recommender`` with ``cfg.users`` on ``cfg.data``."""
     setting, people = make_setting(cfg)
-    asking = EngineMeter(people.model)
+    asking = EngineMeter(people.engine)
     sessions, meter = play_all(policy_makers(cfg.recommender), setting)
     values = {
         "experiment": cfg.experiment.name,
@@ -53,7 +53,7 @@ def _compared(
 ) -> dict[str, Any]:
     """Policies by all users, by kinds of users, and by the log of one of them."""
     facts, off_policy = setting.item_facts(), estimate_from_log(sessions, setting)
-    kinds = persona_groups(setting.dataset, people.model)
+    kinds = persona_groups(setting.dataset, people.population)
     return {
         **summarise(sessions, facts, setting.top, setting.seed, num_resamples, off_policy),
         "groups": summarise_groups(sessions, kinds, facts),

@@ -11,7 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from agents.prompts import PromptStyle
 from experiments.people.base_models import model_named
-from experiments.people.distilled import distil, fitting_raft_set
+from experiments.people.distilled import distil, fitting_raft_set, made_distiller
 from experiments.reporting.result import Result
 from simenv.data.dataset import Dataset
 from training.examples.raft import RaftSet, raft_settings
@@ -24,7 +24,7 @@ def run(cfg: DictConfig) -> Result:
     """Write the questions that adapters of the people of ``cfg.data`` would learn from."""
     options: Any = OmegaConf.to_container(cfg.experiment, resolve=True)
     dataset: Dataset = instantiate(cfg.data)
-    report = distil(instantiate(cfg.distiller)(dataset.catalog), dataset)
+    report = distil(made_distiller(cfg, dataset), dataset)
     settings, style = raft_settings(**options["raft"]), PromptStyle(**options["style"])
     model = model_named(options["slm"] or "shipped")
     raft, tokens = fitting_raft_set(dataset, model, style, settings, report)

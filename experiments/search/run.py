@@ -179,9 +179,13 @@ def _confirm(
         _values(_played(settings["policy"], node, setting), settings["objective"], setting)
         for node in (configured | best, configured)
     )
+    return {"num_users": len(setting.users), **_difference(found, usual)}
+
+
+def _difference(found: FloatArray, usual: FloatArray) -> dict[str, Any]:
+    """What the winner (n,) is worth more than the settings as configured (n,)."""
     contrast = paired_contrast(found, usual)
     return {
-        "num_users": len(setting.users),
         "found": round(float(np.nanmean(found)), 6),
         "configured": round(float(np.nanmean(usual)), 6),
         "difference": round(contrast.mean, 6),

@@ -73,7 +73,7 @@ def drifted_society(
     catalog = people.catalog
     at_first = PersonaUsers(people, LocalEngine(people.model, people.adapters))
     nobody_conforms = np.zeros(num_users)
-    truth = LivingTruth(at_first, catalog.genre_matrix, nobody_conforms, catalog.fair_averages)
+    truth = LivingTruth(at_first, catalog.genre_matrix, nobody_conforms, people.averages.fair)
     users = TrueUsers(people, LocalEngine(people.model, people.adapters), truth=truth)
     trains = refresher(users, 0, refreshing)
     turned = Shock("scandal", 1, items=commonest(catalog), size=-stars)
@@ -82,6 +82,7 @@ def drifted_society(
         Random(),
         catalog,
         own_dataset(people).train,
+        averages=people.averages,
         settings=SocietySettings(refit_every=0, herding=False, refresh_every=every),
         activation=SteadyShare(share),
         social=SocialSettings.off(),

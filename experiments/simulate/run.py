@@ -64,7 +64,7 @@ def _lived(cfg: DictConfig) -> dict[str, Any]:
     dataset: Dataset = instantiate(cfg.data)
     people: People = instantiate(cfg.users)(dataset)
     who = _cast(cfg, dataset, people)
-    policies, asking = {}, EngineMeter(people.model)
+    policies, asking = {}, EngineMeter(people.engine)
     with progress_bar("ticks", total=cfg.experiment.ticks * len(cfg.recommender)) as tick:
         for name in map(str, cfg.recommender):
             folder = Path(cfg.output_dir) / "policies" / name
@@ -86,7 +86,7 @@ def _lived(cfg: DictConfig) -> dict[str, Any]:
 
 def _cast(cfg: DictConfig, dataset: Dataset, people: People) -> Cast:
     trains = refreshing(cfg, Path(cfg.output_dir) / "adapters")
-    distiller = instantiate(cfg.distiller)(dataset.catalog)
+    distiller = instantiate(cfg.distiller)(dataset.catalog, dataset.averages)
     return cast(dataset, people, cfg.experiment.drift_sd, cfg.seed, trains, distiller)
 
 

@@ -50,7 +50,7 @@ class ConfiguredStage:
         is_world = choice.population == _WORLD
         dataset, people = self._world(choice) if is_world else self._personas(choice)
         drift = cfg.experiment.drift_sd if is_world else 0.0
-        writer = instantiate(cfg.distiller)(dataset.catalog)
+        writer = instantiate(cfg.distiller)(dataset.catalog, dataset.averages)
         trains = None if is_world else refreshing(cfg, self._folder)
         who = cast(dataset, people, drift, choice.seed, trains, writer)
         options: Any = OmegaConf.to_container(cfg.experiment, resolve=True)
@@ -95,7 +95,7 @@ class ConfiguredStage:
         everybody, engine = self._loaded(choice.population)
         people = first_people(everybody, choice.num_users)
         users = persona_users(people, engine=lambda *_, **__: engine)
-        return own_dataset(people), People(users, {})
+        return own_dataset(people), People(users, {}, engine=users.engine, population=people)
 
 
 _stage: list[ConfiguredStage] = []  # the one on show

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
+from agents.inference.engine import Engine
 from experiments.reporting.progress import Tick, progress_bar
 from experiments.tournament.setting import Setting
 from experiments.tournament.stopping import Meter
@@ -66,10 +67,10 @@ def play(
     order = generator(setting.seed, Stream.WAVES).permutation(len(setting.users))
     while num := meter.next_wave():
         users = np.sort(setting.users[order[meter.asked : meter.asked + num]])
-        before, tokens = time.perf_counter(), _tokens(setting.simulated)
+        before, tokens = time.perf_counter(), _tokens(setting.engine)
         exposures = sum(player.simulate(users, tick) for player in players)
         seconds = time.perf_counter() - before
-        spent = _tokens(setting.simulated) - tokens
+        spent = _tokens(setting.engine) - tokens
         meter.count(num, exposures, seconds, spent, _widest(players))
         for player in players:
             player.play_truth(users, tick)
@@ -246,7 +247,7 @@ def _widest(players: Sequence[_Player]) -> float:
     return max(widths, default=0.0)
 
 
-def _tokens(model: UserModel) -> int:
-    """Prompt tokens that the users' engine has read so far; 0 if it has none or does not count."""
-    stats = getattr(getattr(model, "engine", None), "stats", None)
-    return int(getattr(stats, "prompt_tokens", 0))
+def _tokens(engine: Engine | None) -> int:
+    """Prompt tokens that an engine has read so far; 0 if there is none or it does not count."""
+    stats = None if engine is None else engine.stats
+    return 0 if stats is None else stats.prompt_tokens

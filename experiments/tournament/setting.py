@@ -12,6 +12,7 @@ import numpy as np
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
+from agents.inference.engine import Engine
 from experiments.people.people import People, true_users
 from experiments.reporting.progress import progress_bar
 from experiments.tournament.stopping import Stopping
@@ -42,6 +43,7 @@ class Setting:
     slate_size: int = 5
     life: Life | None = None  # of the environment; None = an episode is one visit
     stopping: Stopping = field(default_factory=Stopping)
+    engine: Engine | None = None  # that the simulated users ask
 
     def item_facts(self) -> ItemFacts:
         """What session measures need, by the behaviour and the life that were played."""
@@ -82,6 +84,7 @@ def setting_of(
         slate_size=cfg.env.slate_size,
         life=instantiate(cfg.env.get("life")),
         stopping=stopping or Stopping(),
+        engine=people.engine,
     )
 
 

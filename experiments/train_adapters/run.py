@@ -12,6 +12,7 @@ from rich.table import Table
 
 from agents.prompts import PromptStyle
 from experiments.people.base_models import model_named
+from experiments.people.distilled import made_distiller
 from experiments.people.persona_adapters import persona_settings, train_personas
 from experiments.reporting.result import Result
 from experiments.reporting.terminal import text_table
@@ -24,7 +25,7 @@ def run(cfg: DictConfig) -> Result:
     dataset: Dataset = instantiate(cfg.data)
     trained = train_personas(
         dataset,
-        instantiate(cfg.distiller)(dataset.catalog),
+        made_distiller(cfg, dataset),
         model_named(cfg.experiment.slm or "shipped"),
         persona_settings(cfg, tuple(cfg.experiment.variants), PromptStyle()),
         Path(cfg.output_dir) / "adapters",

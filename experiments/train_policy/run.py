@@ -33,7 +33,7 @@ from experiments.train_policy.policies import Oracle
 from recommenders.base import Recommender
 from recommenders.rl import ppo
 from recommenders.rl.dqn import train_dqn
-from recommenders.rl.features import make_features
+from recommenders.rl.features import Features, make_features
 from simenv.data.dataset import Dataset
 from simenv.env.pessimism import PessimisticRating
 from simenv.env.rewards import RewardChoice
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 def run(cfg: DictConfig) -> Result:
     """Train on ``cfg.users`` of ``cfg.data`` and compare with ``cfg.recommender``."""
     setting, people, learners = _prepare(cfg)
-    asking = EngineMeter(people.model)
+    asking = EngineMeter(people.engine)
     curves = _train(cfg, setting, people, learners)
     sessions = _played(cfg, setting, learners, curves)
     values = {
@@ -135,7 +135,7 @@ def _rewards(cfg: DictConfig, people: People, dataset: Dataset) -> dict[str, Rew
 
 def _train(cfg: DictConfig, setting: Setting, people: People, learners: IntArray) -> list[Curve]:
     """PPO on every reward, with every seed."""
-    features = make_features(setting.dataset.train, setting.dataset.catalog)
+    features = _features(setting)
     arms = [
         Arm(label, reward, ppo.PPOSettings(**cfg.experiment.ppo, seed=seed))
         for label, reward in _rewards(cfg, people, setting.dataset).items()
@@ -168,6 +168,11 @@ def _policies(
     return made
 
 
+def _features(setting: Setting) -> Features:
+    dataset = setting.dataset
+    return make_features(dataset.train, dataset.catalog, dataset.averages)
+
+
 def _policy_of(curve: Curve) -> Recommender:
     return curve.policy
 
@@ -175,7 +180,7 @@ def _policy_of(curve: Curve) -> Recommender:
 def _dqn(cfg: DictConfig, setting: Setting, learners: IntArray) -> Recommender:
     start = setting.simulated.snapshot()
     env = learning_env(setting, learners, cfg.env.reward, cfg.experiment.num_envs)
-    features = make_features(setting.dataset.train, setting.dataset.catalog)
+    features = _features(setting)
     policy = train_dqn(env, features, cfg.experiment.dqn_steps, cfg.seed)
     setting.simulated.restore(start)
     return policy

@@ -74,9 +74,8 @@ def judge_world(
         judges[USERS] = _values(people.model, asked, items[:, asked], task.seed)
         easy = easy_mode(people.model, true, dataset, asked, task.slate_size, task.seed)
     finally:
-        close = getattr(getattr(people.model, "engine", None), "close", None)
-        if close is not None:
-            close()
+        if people.engine is not None:
+            people.engine.close()
     return {
         "policies": list(shown),
         "failed": failed,

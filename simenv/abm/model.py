@@ -30,6 +30,7 @@ from simenv.abm.tally import Tally
 from simenv.abm.time_series import Curves
 from simenv.catalog import Catalog
 from simenv.events import FloatArray, IntArray, InteractionLog, SeedArray, Slates
+from simenv.item_averages import ItemAverages
 from simenv.observation import Observation, take_rows
 from simenv.policy import LearningPolicy
 from simenv.seeding import row_seeds
@@ -50,6 +51,7 @@ class PersonaSociety(mesa.Model):  # type: ignore[misc]
         policy: what recommends.
         catalog: of all items, those not yet released included.
         log: ratings known before the first tick; its users are the people of the society.
+        averages: that people see beside each item before the first tick; None = of ``log``.
         activity: (U,) trait level 1, 2 or 3; None = 2 for everybody.
         groups: (U,) persona groups, from 0; None = everybody in one.
         settings: see ``SocietySettings``.
@@ -73,6 +75,7 @@ class PersonaSociety(mesa.Model):  # type: ignore[misc]
         catalog: Catalog,
         log: InteractionLog,
         *,
+        averages: ItemAverages | None = None,
         activity: IntArray | None = None,
         groups: IntArray | None = None,
         settings: SocietySettings | None = None,
@@ -90,6 +93,7 @@ class PersonaSociety(mesa.Model):  # type: ignore[misc]
         self.settings = settings or SocietySettings()
         _check(user_model, catalog, log, self.settings)
         self.user_model, self.world, self.catalog = user_model, world, catalog
+        self.first_averages = averages or ItemAverages.of(log, catalog)
         self.groups = np.zeros(num_users, dtype=np.int64) if groups is None else groups
         self.folder = None if folder is None else Path(folder)
         resuming = self.folder is not None and checkpoint.prepare(self.folder, resume)
@@ -106,7 +110,7 @@ class PersonaSociety(mesa.Model):  # type: ignore[misc]
             history_length=self.settings.history_length, refit_every=self.settings.refit_every,
             log_budget=self.settings.log_budget, fit=not resuming,
         )  # fmt: skip
-        self.tally = Tally(num_users, catalog)
+        self.tally = Tally(num_users, self.first_averages)
         self.curves = Curves(catalog, log, self.groups, self.social.edges(), seed)
         self.datacollector = mesa.DataCollector(model_reporters=self.curves.reporters())
         self.happenings = Happenings(shocks, len(catalog))
@@ -240,7 +244,7 @@ class PersonaSociety(mesa.Model):  # type: ignore[misc]
 
     def averages(self) -> FloatArray:
         """(I,) stars that people see beside each item now."""
-        return self.tally.averages() if self.settings.herding else self.catalog.fair_averages
+        return self.tally.averages() if self.settings.herding else self.first_averages.fair
 
     def schedule(self, tick: int, function: Callable[..., Any], *args: Any) -> None:
         """Call ``function(*args)`` at the start of a coming tick.

@@ -104,21 +104,10 @@ def minari_dataset(
         from minari.data_collector import EpisodeBuffer
     except ImportError as error:
         raise ImportError("minari_dataset needs Minari: pip install 'minari>=0.5'") from error
-    buffers: list[EpisodeBuffer] = []
-    for row, length in _sessions(played):
-        terminated, truncated = _ends(played, row, length)
-        buffers.append(
-            EpisodeBuffer(
-                id=len(buffers),
-                observations=session_observations(
-                    played, row, history_length, played.items.shape[1]
-                ),
-                actions=played.items[row, :length].tolist(),
-                rewards=played.rewards[row, :length].tolist(),
-                terminations=terminated.tolist(),
-                truncations=truncated.tolist(),
-            )
-        )
+    buffers = [
+        EpisodeBuffer(id=number, **_episode(played, row, length, history_length))
+        for number, (row, length) in enumerate(_sessions(played))
+    ]
     settings.setdefault("data_format", "arrow")  # pyarrow is there; HDF5 would be another package
     return minari.create_dataset_from_buffers(
         dataset_id,
@@ -127,6 +116,18 @@ def minari_dataset(
         action_space=build_action_space(num_items, played.items.shape[2], "replace"),
         **settings,
     )
+
+
+def _episode(played: Rollout, row: int, length: int, history_length: int) -> dict[str, Any]:
+    """One session as Minari's ``EpisodeBuffer`` takes it."""
+    terminated, truncated = _ends(played, row, length)
+    return {
+        "observations": session_observations(played, row, history_length, played.items.shape[1]),
+        "actions": played.items[row, :length].tolist(),
+        "rewards": played.rewards[row, :length].tolist(),
+        "terminations": terminated.tolist(),
+        "truncations": truncated.tolist(),
+    }
 
 
 def _sessions(played: Rollout) -> Iterator[tuple[int, int]]:

@@ -102,17 +102,8 @@ def rollout(
     Raises:
         ValueError: the environment restarts sessions by itself, or users repeat or are unknown.
     """
-    if env.autoreset_mode is not AutoresetMode.DISABLED:
-        raise ValueError(
-            "rollout wanted an environment that leaves ended sessions alone, got"
-            f" {env.autoreset_mode}; build it with autoreset_mode=AutoresetMode.DISABLED"
-        )
     users = np.asarray(users, dtype=np.int64).reshape(-1)
-    if not len(users) or len(np.unique(users)) != len(users):
-        raise ValueError(
-            f"rollout wanted at least one user and each once, got {len(users)} ids of"
-            f" {len(np.unique(users))} users; pass np.unique(users)"
-        )
+    _check(env, users)
     tape = _Tape(users, env.max_episode_steps, env.slate_size)
     rng = np.random.default_rng(seed) if rng is None else rng
     for start in range(0, len(users), env.num_envs):
@@ -126,6 +117,19 @@ def rollout(
         observation, _ = env.reset(seed=reset_seed, options=options)
         _play_chunk(env, policy, rng, observation, tape, chunk, on_step)
     return tape.rollout()
+
+
+def _check(env: RecVectorEnv, users: IntArray) -> None:
+    if env.autoreset_mode is not AutoresetMode.DISABLED:
+        raise ValueError(
+            "rollout wanted an environment that leaves ended sessions alone, got"
+            f" {env.autoreset_mode}; build it with autoreset_mode=AutoresetMode.DISABLED"
+        )
+    if not len(users) or len(np.unique(users)) != len(users):
+        raise ValueError(
+            f"rollout wanted at least one user and each once, got {len(users)} ids of"
+            f" {len(np.unique(users))} users; pass np.unique(users)"
+        )
 
 
 def _play_chunk(

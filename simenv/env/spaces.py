@@ -117,18 +117,7 @@ def check_actions(
     Raises:
         ValueError: shape, dtype, range or a repeat.
     """
-    array = np.asarray(actions)
-    if array.shape != shape:
-        raise ValueError(
-            f"step wanted actions of shape (num_envs, slate_size) = {shape}, got {array.shape};"
-            f" give one row of {noun} for every environment"
-        )
-    if not np.issubdtype(array.dtype, np.integer):
-        raise ValueError(
-            f"step wanted integer {noun}, got dtype {array.dtype};"
-            " convert the actions with .astype(np.int64)"
-        )
-    items = array.astype(np.int64)
+    items = _whole_numbers(actions, shape, noun)
     wrong = ((items < 0) | (items >= size)) & live[:, None]
     if wrong.any():
         row, place = np.argwhere(wrong)[0]
@@ -146,6 +135,21 @@ def check_actions(
             " rank without repeats or build the environment with repeats='replace'"
         )
     return items
+
+
+def _whole_numbers(actions: Any, shape: tuple[int, int], noun: str) -> IntArray:
+    array = np.asarray(actions)
+    if array.shape != shape:
+        raise ValueError(
+            f"step wanted actions of shape (num_envs, slate_size) = {shape}, got {array.shape};"
+            f" give one row of {noun} for every environment"
+        )
+    if not np.issubdtype(array.dtype, np.integer):
+        raise ValueError(
+            f"step wanted integer {noun}, got dtype {array.dtype};"
+            " convert the actions with .astype(np.int64)"
+        )
+    return array.astype(np.int64)
 
 
 def find_repeats(rows: NDArray[np.int64]) -> BoolArray:

@@ -13,6 +13,8 @@ from simenv.users.behaviour import Behaviour
 from simenv.users.lives import Life
 
 _DAY = 86_400.0
+_PAUSE = 3_600.0  # seconds between two visits at least
+_GONE = 0.975  # share of the gaps after which people count as gone
 _LEVELS = 3  # of activity
 
 
@@ -25,23 +27,23 @@ class Visits:
     gaps: FloatArray  # (g,) days between two visits of one user
 
 
-def find_visits(log: InteractionLog, pause_seconds: float = 3600.0) -> Visits:
-    """Cut a log into visits: a new one begins after a pause of more than ``pause_seconds``.
+def find_visits(log: InteractionLog) -> Visits:
+    """Split a log into visits: a new one begins after a pause of more than an hour.
 
     Raises:
         ValueError: the log is empty, or its clock does not move, so that no visit can be seen.
     """
-    if not len(log) or np.ptp(log.timestamps) <= pause_seconds:
+    if not len(log) or np.ptp(log.timestamps) <= _PAUSE:
         raise ValueError(
-            f"find_visits wanted a log over more than {pause_seconds:.0f} seconds, got {len(log)}"
+            f"find_visits wanted a log over more than {_PAUSE:.0f} seconds, got {len(log)}"
             " rows whose clock hardly moves; use a log with real times"
         )
     same_user = log.users[1:] == log.users[:-1]
     pauses = np.diff(log.timestamps)
-    cuts = ~same_user | (pauses > pause_seconds)
-    starts = np.flatnonzero(np.concatenate([[True], cuts]))
+    begins = ~same_user | (pauses > _PAUSE)
+    starts = np.flatnonzero(np.concatenate([[True], begins]))
     lengths = np.diff(np.append(starts, len(log))).astype(np.int64)
-    return Visits(log.users[starts], lengths, pauses[same_user & cuts[: len(pauses)]] / _DAY)
+    return Visits(log.users[starts], lengths, pauses[same_user & begins[: len(pauses)]] / _DAY)
 
 
 def calibrate_leaving(
@@ -76,13 +78,14 @@ def calibrate_leaving(
     return replace(behaviour, base_quit=base, patience_per_activity=-slope)
 
 
-def calibrate_returning(visits: Visits, life: Life, gone_quantile: float = 0.975) -> Life:
+def calibrate_returning(visits: Visits, life: Life) -> Life:
     """The life whose return times have the log's median and spread.
+
+    Whoever stays away longer than 97.5 % of the log's gaps is gone.
 
     Args:
         visits: of a log in which somebody came back at least twice.
         life: everything else is kept.
-        gone_quantile: whoever stays away longer than this share of the log's gaps is gone.
 
     Raises:
         ValueError: the log has fewer than two gaps.
@@ -98,7 +101,7 @@ def calibrate_returning(visits: Visits, life: Life, gone_quantile: float = 0.975
         life,
         median_days=float(np.exp(np.median(logs))),
         spread=max(float(logs.std()), 1e-3),
-        gone_after=float(np.quantile(gaps, gone_quantile)),
+        gone_after=float(np.quantile(gaps, _GONE)),
     )
 
 

@@ -41,7 +41,7 @@ def test_everybody_is_in_one_of_four_groups(results):
 
 def test_kept_centroids_assign_the_people_they_were_made_of(output_dir):
     world = synthetic(0, num_users=24, num_items=120)
-    personas = OfflineDistiller(world.catalog).distil(world.train).personas
+    personas = OfflineDistiller(world.catalog, world.averages).distil(world.train).personas
     vectors = ms_vectors("words", (), TfidfSvdEmbedder(64, 0))
     vectors(personas)  # fitted as it was in the run
     kept = Clusters.load(output_dir / "clusters.json")

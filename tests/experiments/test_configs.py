@@ -4,7 +4,7 @@ import inspect
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack, get_args, get_origin
 
 import pytest
 from hydra import compose, initialize_config_module
@@ -62,6 +62,22 @@ def test_every_config_composes_and_every_target_binds(option):
             signature.bind_partial(**given)
         else:
             signature.bind(**given)
+        assert not unknown_settings(signature, given), node._target_
+
+
+def unknown_settings(signature: inspect.Signature, given: dict[str, Any]) -> set[str]:
+    """Keywords that the target would take by ``**settings`` but does not declare there."""
+    extra = [p for p in signature.parameters.values() if p.kind is p.VAR_KEYWORD]
+    if not extra or get_origin(extra[0].annotation) is not Unpack:
+        return set()
+    (settings,) = get_args(extra[0].annotation)
+    return given.keys() - signature.parameters.keys() - settings.__optional_keys__
+
+
+def test_a_misspelt_setting_of_a_reader_is_found():
+    signature = inspect.signature(get_object("simenv.data.readers.custom.custom"))
+    assert unknown_settings(signature, {"path": "r.csv", "num_user": 3}) == {"num_user"}
+    assert not unknown_settings(signature, {"path": "r.csv", "num_users": 3, "seed": 1})
 
 
 @pytest.mark.parametrize("option", OPTIONS)

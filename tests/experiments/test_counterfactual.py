@@ -44,6 +44,30 @@ def test_two_branches_of_one_policy_are_the_same(env, dataset):
         assert np.array_equal(mine, other, equal_nan=True)
 
 
+class Watching(Popularity):
+    """Keeps the users and the mean expected stars of every slate it showed."""
+
+    shown: list = []  # noqa: RUF012 - shared with the copies that a fork makes
+
+    def update(self, observation, slates, feedback):
+        self.shown.append((observation["user"], feedback.expected.mean(axis=1)))
+
+
+def test_a_branch_holds_mean_stars_and_number_of_the_slates_after_the_switch(env, dataset):
+    Watching.shown.clear()
+    policies = fitted(dataset, pop=Popularity(), watching=Watching())
+    branch = fork(env, "pop", policies, USERS, switch_at=2, seed=0).branches["watching"]
+    stars = [[] for _ in USERS]
+    for users, means in Watching.shown:
+        for user, mean in zip(users, means, strict=True):
+            stars[user].append(mean)
+    there = np.array([len(own) > 0 for own in stars])
+    assert there.any()
+    assert branch.slates[there].tolist() == [len(own) for own in stars if own]
+    assert branch.stars[there] == pytest.approx([np.mean(own) for own in stars if own])
+    assert np.isnan(branch.stars[~there]).all()
+
+
 def test_branches_do_not_depend_on_their_order(env, dataset):
     policies = fitted(dataset, pop=Popularity(), ease=EASE(), random=Random())
     one = fork(env, "pop", policies, USERS, switch_at=2, seed=0)
@@ -104,6 +128,8 @@ def test_branches_are_paired_with_staying_over_the_users_still_there():
     )
     assert list(found) == ["switch", "stay"]
     assert found["switch"]["stars"] == round(11 / 3, 6)
+    wide = 4.302652729696142 * np.std([3.5, 4.5, 3.0], ddof=1) / np.sqrt(3)
+    assert found["switch"]["ci95"] == [round(11 / 3 - wide, 6), round(11 / 3 + wide, 6)]
     assert found["switch"]["slates"] == round(7 / 3, 6)
     assert found["switch"]["difference"] == 1.0
     half = 4.302652729696142 * 0.5 / np.sqrt(3)  # Student's t, 97.5 %, 2 degrees; of 0.5, 1.5, 1

@@ -6,9 +6,14 @@ import numpy as np
 import pytest
 
 from experiments.__main__ import main
-from experiments.off_policy.coverage import summarise
-from experiments.off_policy.coverage_table import answer
+from experiments.off_policy.coverage import summarise, worth
+from experiments.off_policy.coverage_table import _heading, answer
+from experiments.off_policy.logged_world import LoggedWorld, play, true_value
+from experiments.people.people import true_users
 from recommenders.off_policy.estimate import Estimate
+from recommenders.policies.heuristics import Random
+from simenv.data.synthetic import synthetic
+from simenv.env.vector_env import RecVectorEnv
 
 SMALL = ["experiment=off_policy", "data.num_users=80", "experiment.num_users=30",
          "experiment.repetitions=3", "experiment.truth_plays=2"]  # fmt: skip
@@ -59,10 +64,38 @@ def test_coverage_bias_and_warnings_of_four_logs():
     assert found["warned"] == 0.25
 
 
+def test_an_interval_on_either_side_of_the_truth_does_not_cover_it():
+    sides = [
+        Estimate(v, v - 1, v + 1, size, 1.0) for v, size in ((0.5, 3.0), (3.5, 9.0), (2.0, 4.0))
+    ]
+    found = summarise(sides, 2.0)
+    assert found["coverage"] == round(1 / 3, 4)
+    assert found["effective_size"] == 4.0  # the median
+
+
 def test_an_interval_that_is_no_number_holds_nothing():
     found = summarise([Estimate(np.nan, np.nan, np.nan, 0.0, 0.0, ("none",))], 2.0)
     assert found["coverage"] == 0.0
     assert found["bias"] is None
+
+
+def test_a_target_is_worth_the_mean_of_its_plays_known_to_a_standard_error():
+    found = worth(np.array([1.0, 2.0, 3.0, 2.0]))
+    assert found == {"value": 2.0, "standard_error": round(np.sqrt(2 / 3) / 2, 5)}
+    results = {"truth": {"ease": found}}
+    assert _heading(results, "uniform", "ease") == (
+        "ease, from logs of uniform (truth 2.000 ± 0.800)"  # 1.96 standard errors
+    )
+
+
+def test_every_play_of_the_truth_has_draws_of_its_own_and_counts_every_place():
+    dataset = synthetic(1, num_users=8, num_items=80)
+    world = LoggedWorld(dataset, true_users(dataset), RecVectorEnv, 3, 0)
+    policy = Random().meet_catalog(dataset.catalog).fit(dataset.train)
+    users = np.arange(8)
+    first, second = true_value(policy, world, users, 2)
+    assert first != second
+    assert first == play(policy, world, users, 10**9).ratings.mean()
 
 
 def test_the_answer_counts_those_that_cover():

@@ -5,7 +5,7 @@ import pytest
 from hydra import compose, initialize_config_module
 
 from experiments.reporting.running import perform
-from experiments.search.run import _answer
+from experiments.search.run import _answer, _difference
 
 TINY = ["experiment=search", "debug=tiny", "users=scripted", "num_users=16"]
 
@@ -35,6 +35,15 @@ def test_the_winner_is_confirmed_on_other_users(results):
     check = results["confirmation"]
     assert check["num_users"] == 8
     assert np.isclose(check["difference"], check["found"] - check["configured"], atol=1e-5)
+
+
+def test_the_difference_is_paired_by_user_with_its_95_percent_interval():
+    found = _difference(np.array([2.0, 3.0, 4.0, np.nan]), np.array([1.5, 2.0, 2.5, np.nan]))
+    half = 4.302652729696142 * 0.5 / np.sqrt(3)  # Student's t, 97.5 %, 2 degrees; of 0.5, 1, 1.5
+    assert (found["found"], found["configured"], found["difference"]) == (3.0, 2.0, 1.0)
+    assert found["ci95"] == [round(1 - half, 6), round(1 + half, 6)]
+    t = 1.0 / (0.5 / np.sqrt(3))
+    assert found["p_value"] == pytest.approx(1 - t / np.sqrt(2 + t**2), abs=1e-6)
 
 
 @pytest.mark.parametrize(("low", "verdict"), [(0.01, "better"), (-0.01, "not significantly better"),

@@ -137,6 +137,6 @@ def test_the_page_offers_populations_of_the_config(tmp_path):
 def test_tastes_of_a_known_world_drift():
     dataset = synthetic(num_users=20, num_items=60)
     who = cast(dataset, scripted(dataset), 0.02, 0)
-    who.world.advance(1, dataset.catalog.fair_averages, np.zeros(60))
+    who.world.advance(1, dataset.averages.fair, np.zeros(60))
     assert (who.world.moved(np.arange(20), np.zeros((20, 1), dtype=int)) != 0).any()
     assert who.labels == [f"activity {level}" for level in sorted(set(dataset.truth.activity))]

@@ -9,7 +9,7 @@ import pytest
 from agents.assembly import persona_users
 from agents.inference.local.local_engine import LocalEngine
 from agents.living.adapter_refresh import Refresher, RefreshSettings, divided
-from agents.living.diary import Page
+from agents.living.diary import DiaryEntry
 from agents.living.reflection import LivingUsers
 from agents.population.population import Population
 from experiments.people.people import People
@@ -67,7 +67,7 @@ def play(society, num_ticks):
 
 
 def test_the_newest_pages_judge_and_one_alone_is_learnt_from():
-    pages = [Page("I", str(item), 3) for item in range(6)]
+    pages = [DiaryEntry("I", str(item), 3) for item in range(6)]
     assert divided(pages, 0.2) == (pages[:4], pages[4:])
     assert divided(pages[:2], 0.2) == (pages[:1], pages[1:2])
     assert divided(pages[:1], 0.2) == (pages[:1], [])

@@ -6,11 +6,14 @@ import numpy as np
 import pytest
 from hydra import compose, initialize_config_module
 
+from experiments.people.people import true_users
 from experiments.people.predictor_users import PredictedTruth, non_personal, ridge
 from experiments.reporting.running import perform
+from experiments.worlds.easy_mode import easy_mode
 from experiments.worlds.judges import OFFLINE, USERS, Task, judge_world, off_policy
 from experiments.worlds.verdicts import score_judge, summarise_worlds
 from experiments.worlds.worlds_page import answer
+from recommenders.evaluation.ranking_metrics import user_metrics
 from recommenders.policies.heuristics import Popularity, Random
 from simenv.data.synthetic import SyntheticTruth, synthetic
 from simenv.events import STARS
@@ -53,6 +56,28 @@ def test_bad_slates_displease_the_true_users(results):
     easy = results["levels"]["0"]["easy_mode"]
     assert easy["true_bad_slate"]["mean"] < easy["true_random_slate"]["mean"]
     assert easy["true_accept_bad"]["mean"] < easy["true_accept_random"]["mean"]
+    assert easy["true_accept_all"]["mean"] < easy["true_accept_random"]["mean"]
+
+
+def test_the_logs_own_stars_are_of_the_first_held_out_items_of_those_who_have_enough():
+    dataset = synthetic(3, num_users=24, num_items=120)
+    true, users = true_users(dataset), np.arange(24)
+    found = easy_mode(true, true, dataset, users, 5, 0)
+    starts = dataset.test.offsets()
+    able = [u for u in users if starts[u + 1] - starts[u] >= 5]
+    assert able
+    stars = [dataset.test.ratings[starts[u] : starts[u] + 5] for u in able]
+    assert found["true_logged"] == pytest.approx(np.mean(stars), abs=1e-4)
+
+
+def test_the_offline_judge_is_the_mean_ndcg_of_held_out_rows():
+    dataset = synthetic(3, num_users=24, num_items=120)
+    makers = {"random": Random, "popularity": Popularity}
+    found = judge_world(dataset, makers, non_personal, Task(8, 5, 4.0, 0))["judges"][OFFLINE]
+    for value, make in zip(found, makers.values(), strict=True):
+        policy = make().meet_catalog(dataset.catalog).fit(dataset.train)
+        wanted = user_metrics(policy, dataset, 5, 4.0).ndcg.mean()
+        assert value == pytest.approx(wanted, abs=1e-6)
 
 
 def test_all_files_are_written_and_fetch_nothing(results, folder):
@@ -142,6 +167,8 @@ def test_a_level_is_summed_up_over_its_worlds():
     assert difference["p_holm"] == pytest.approx(0.391, abs=1e-3)  # t = -1, 3 degrees of freedom
     assert found["easy_mode"]["bad_slate"] == {"mean": 2.0, "ci95": [2.0, 2.0]}
     assert (found["worlds"], found["exposures"]) == (4, 4)
+    near = summarise_worlds([world([1.0, 3.0, 2.0], [3.0, 3.9, 4.0])] * 2, 0.5)["judges"][USERS]
+    assert (near["found"]["mean"], near["clear_pairs"]["mean"]) == (0.0, 1.0)
 
 
 def test_only_judges_beyond_chance_are_beaten_or_lost_to():

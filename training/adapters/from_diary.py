@@ -1,6 +1,6 @@
-"""Trains a persona adapter further on what its people decided: pages of diaries into examples.
+"""Trains a persona adapter further on what its people decided: entries of diaries into examples.
 
-Prompts are those that were asked, so no page knows its own answer (law 7).
+Prompts are those that were asked, so no entry knows its own answer (law 7).
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from agents.living.diary import Page
+from agents.living.diary import DiaryEntry
 from simenv.events import NUM_STARS
 from training.adapters.lora import train_lora, training_key
 from training.adapters.lora_presets import LoraPreset
@@ -38,7 +38,7 @@ class FurtherTraining:
     turns: int = 8
     seed: int = 0
 
-    def __call__(self, adapter: Path, lives: Sequence[Sequence[Page]]) -> Path:
+    def __call__(self, adapter: Path, lives: Sequence[Sequence[DiaryEntry]]) -> Path:
         """Folder of the adapter trained further on the people's decisions (p lists)."""
         examples = as_examples(lives, self.turns)
         key = training_key(self.base, examples, self.preset, self.seed, adapter)
@@ -48,16 +48,18 @@ class FurtherTraining:
         return folder
 
 
-def as_examples(lives: Sequence[Sequence[Page]], turns: int) -> Examples:
-    """Blocks of ``turns`` pages of one person under one profile; short blocks repeat a page."""
-    parts = [list(part) for pages in lives for _, part in groupby(pages, lambda page: page.prefix)]
+def as_examples(lives: Sequence[Sequence[DiaryEntry]], turns: int) -> Examples:
+    """Blocks of ``turns`` entries of one person under one profile; short blocks repeat an entry."""
+    parts = [
+        list(part) for entries in lives for _, part in groupby(entries, lambda entry: entry.prefix)
+    ]
     blocks = [part[at : at + turns] for part in parts for at in range(0, len(part), turns)]
     filled = [block + block[:1] * (turns - len(block)) for block in blocks]
-    stars = np.array([[page.stars for page in block] for block in filled])
+    stars = np.array([[entry.stars for entry in block] for block in filled])
     weights = np.array([[float(t < len(block)) for t in range(turns)] for block in blocks])
     return Examples(
         [block[0].prefix for block in blocks],
-        [page.suffix for block in filled for page in block],
+        [entry.suffix for block in filled for entry in block],
         np.eye(NUM_STARS)[stars - 1],
         stars.astype(np.float64),
         weights,

@@ -178,7 +178,7 @@ def answer_ids(tokenizer: "PreTrainedTokenizerFast") -> Tensor:
     )
 
 
-def evaluate(
+def answer_chances(
     model: Any, tokenizer: Any, examples: Examples, users_per_batch: int = 32
 ) -> FloatArray:
     """Predicted distributions (n, t, 5), restricted to the five answers."""

@@ -125,14 +125,7 @@ def find_clusters(
     if not personas:
         raise ValueError("clusters wanted at least one persona, got none; distil some people first")
     points = np.asarray(vectors(personas), dtype=np.float64)
-    distinct = len(np.unique(points, axis=0))
-    if k is not None and not 1 <= k <= distinct:
-        raise ValueError(
-            f"clusters wanted K from 1 to the number of different personas, {distinct} (of"
-            f" {len(points)}), got K={k}; lower K or bring more people"
-        )
-    wanted = sorted({x for x in tried if 1 <= x <= distinct} | ({k} if k else set()))
-    fitted = {x: _k_means(points, x, seed) for x in wanted}
+    fitted = {x: _k_means(points, x, seed) for x in _numbers_tried(points, k, tried)}
     inertias = {x: float(fit.inertia_) for x, fit in fitted.items()}
     chosen = fitted[k or elbow(inertias)]
     centroids = np.asarray(chosen.cluster_centers_, dtype=np.float64)
@@ -144,6 +137,17 @@ def find_clusters(
         exemplars=[personas[i] for i in nearest],
         exemplar_vectors=points[nearest],
     )
+
+
+def _numbers_tried(points: NDArray[np.float64], k: int | None, tried: Sequence[int]) -> list[int]:
+    """Numbers of groups to fit, rising: ``k``, and those of ``tried`` that there are people for."""
+    distinct = len(np.unique(points, axis=0))
+    if k is not None and not 1 <= k <= distinct:
+        raise ValueError(
+            f"clusters wanted K from 1 to the number of different personas, {distinct} (of"
+            f" {len(points)}), got K={k}; lower K or bring more people"
+        )
+    return sorted({x for x in tried if 1 <= x <= distinct} | ({k} if k else set()))
 
 
 def elbow(inertias: dict[int, float]) -> int:

@@ -1,5 +1,8 @@
 """Formulas of errors, by arithmetic on rows that one can hold in the head."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -98,6 +101,8 @@ def test_the_last_bin_of_a_calibration_holds_1_and_the_one_below_does_not_hold_0
     gaps = {14: 1 + 0.95 - 1, 13: 0.9 - 1, 1: 0.1, 0: 0.05 - 1}
     expected = sum(abs(gap) for gap in gaps.values()) / 15
     assert calibration_error(chances, ratings) == pytest.approx(expected)
+    sizes = calibration_curve(chances, ratings).sizes
+    assert (sizes[[14, 13, 1, 0]].tolist(), sizes.dtype) == ([2, 1, 1, 11], np.int64)
 
 
 def test_every_user_adds_squares_and_absolute_errors_of_their_own_rows():
@@ -191,3 +196,19 @@ def test_intervals_over_draws_cover_the_figure_and_shrink_for_what_is_alike():
     # The first two differ by nothing but noise that is the same on the same resamples.
     assert interval(resamples[:, 0] - resamples[:, 1]) == [0.0, 0.0]
     assert interval(resamples[:, 2] - resamples[:, 0])[0] > 0
+
+
+FORMULA = re.compile(r"sqrt\((?:np\.)?mean\(|mean\((?:np\.)?abs\(|\.abs\([^)]*\)\.mean\(")
+ROOT = Path(__file__).parents[3]
+
+
+def test_no_other_module_computes_errors():
+    """RMSE and MAE once stood in nine places, each to be got right alone."""
+    packages = ("simenv", "agents", "recommenders", "training", "experiments")
+    found = {
+        path.relative_to(ROOT).as_posix()
+        for package in packages
+        for path in (ROOT / package).rglob("*.py")
+        if FORMULA.search(path.read_text(encoding="utf-8"))
+    }
+    assert found == {"agents/fidelity/errors.py"}

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from agents.living.diary import Page
+from agents.living.diary import DiaryEntry
 from agents.population.adapters import CARD, WEIGHTS
 from training.adapters.from_diary import FurtherTraining, as_examples
 from training.adapters.lora import train_lora, training_key
@@ -17,7 +17,7 @@ QUICK = lora_preset("small", rank=4, epochs=1, blocks_per_step=4, learning_rate=
 
 
 def page(prefix, item, stars):
-    return Page(prefix, f"item {item}. RATING:", stars)
+    return DiaryEntry(prefix, f"item {item}. RATING:", stars)
 
 
 def test_a_block_is_one_person_under_one_profile_and_padding_counts_nothing():
@@ -71,7 +71,7 @@ def test_what_was_trained_is_found_again(tiny_base, blocks, first, tmp_path):
     train = FurtherTraining(str(tiny_base), tmp_path / "all", QUICK, turns=3)
     turns = blocks.ratings.shape[1]
     rows = zip(blocks.suffixes, blocks.ratings.reshape(-1), strict=True)
-    pages = [Page(blocks.prefixes[i // turns], s, int(r)) for i, (s, r) in enumerate(rows)]
+    pages = [DiaryEntry(blocks.prefixes[i // turns], s, int(r)) for i, (s, r) in enumerate(rows)]
     lives = [pages[start : start + turns] for start in range(0, len(pages), turns)]
     folder = train(first, lives)
     changed = (folder / WEIGHTS).stat().st_mtime_ns

@@ -14,7 +14,7 @@ from agents.inference.local.local_engine import LocalEngine
 from agents.population.population import SHIPPED
 from agents.prompts import RATING_CHOICES, PromptStyle
 from simenv.data.synthetic import synthetic
-from training.base.pocket_model import PocketConfig, evaluate, train_tokenizer
+from training.base.pocket_model import PocketConfig, answer_chances, train_tokenizer
 from training.base.pocket_training import PocketTrainer, batches
 from training.examples.from_log import ExampleWriter, chosen_blocks, later_rows
 
@@ -100,12 +100,12 @@ def test_worlds_smaller_than_a_batch_are_refused():
 
 
 def test_predictions_do_not_depend_on_the_batch(trained, examples):
-    whole = evaluate(trained.model, trained.tokenizer, examples)
+    whole = answer_chances(trained.model, trained.tokenizer, examples)
     assert whole.shape == (9, 3, 5)
     np.testing.assert_allclose(whole.sum(axis=2), 1.0, atol=1e-5)
-    small = evaluate(trained.model, trained.tokenizer, examples, users_per_batch=2)
+    small = answer_chances(trained.model, trained.tokenizer, examples, users_per_batch=2)
     np.testing.assert_allclose(small, whole, atol=1e-5)
-    one = evaluate(trained.model, trained.tokenizer, chosen_blocks(examples, np.array([5])))
+    one = answer_chances(trained.model, trained.tokenizer, chosen_blocks(examples, np.array([5])))
     np.testing.assert_allclose(one, whole[[5]], atol=1e-5)
 
 
@@ -113,7 +113,7 @@ def test_the_saved_model_answers_in_the_engine_as_it_did_in_training(trained, ex
     engine = LocalEngine(trained.folder / "model")
     asked = [Request(examples.prefixes[i // 3], s) for i, s in enumerate(examples.suffixes)]
     scores = engine.score(asked, RATING_CHOICES).reshape(9, 3, 5)
-    expected = evaluate(trained.model, trained.tokenizer, examples)
+    expected = answer_chances(trained.model, trained.tokenizer, examples)
     np.testing.assert_allclose(np.exp(scores), expected, atol=1e-4)
 
 
