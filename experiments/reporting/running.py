@@ -4,7 +4,6 @@ It knows no experiment: ``cfg.experiment.run`` names a function of the resolved 
 a ``Result``. ``results.json`` is written here and nowhere else.
 """
 
-import inspect
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -40,12 +39,8 @@ def perform(cfg: DictConfig) -> dict[str, Any]:
     _complete(cfg)
     folder = Path(cfg.output_dir)
     folder.mkdir(parents=True, exist_ok=True)
-    run: Callable[..., Any] = get_method(cfg.experiment.run)
-    # TRANSITION, to be removed: experiments that still write their own files.
-    if len(inspect.signature(run).parameters) == 2:
-        old: dict[str, Any] = run(cfg, folder)
-        return old
-    result: Result | None = run(cfg)
+    run: Callable[[DictConfig], Result | None] = get_method(cfg.experiment.run)
+    result = run(cfg)
     if result is None:
         return {}
     record = finished(result, cfg, started)

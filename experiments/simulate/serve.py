@@ -106,9 +106,9 @@ def stage_on_show() -> ConfiguredStage:
     return _stage[0]
 
 
-def serve(cfg: DictConfig, output_dir: Path) -> None:
+def serve(cfg: DictConfig) -> None:
     """Show the page on this machine until it is interrupted."""
-    _stage[:] = [ConfiguredStage(cfg, output_dir / "adapters")]
+    _stage[:] = [ConfiguredStage(cfg, Path(cfg.output_dir) / "adapters")]
     os.environ["SOLARA_APP"] = "experiments.simulate.watch"
     os.environ.setdefault("SOLARA_MODE", "production")
     import uvicorn

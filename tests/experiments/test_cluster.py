@@ -56,7 +56,7 @@ def test_the_page_shows_the_elbow_and_the_groups_and_nothing_of_this_machine(out
     assert str(output_dir.parent) not in page
 
 
-def test_groups_by_numbers_tell_more_of_how_tastes_differ_than_random_ones(tmp_path, results):
+def test_groups_by_numbers_explain_more_of_tastes_than_random_ones(tmp_path, results):
     by_numbers = run(tmp_path, "experiment.ms=numbers", "experiment.k=null")
     assert by_numbers["k_from"] == "the elbow"
     shares = by_numbers["explained"]
