@@ -1,6 +1,5 @@
 """Trains a policy and shows every checkpoint to users it has never met, simulated and true."""
 
-from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
+from experiments.reporting.progress import Announce
 from experiments.tournament.playing import mean_ratings
 from experiments.tournament.setting import Setting
 from recommenders.base import Recommender
@@ -24,8 +24,6 @@ from simenv.user_model import UserModel
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -75,9 +73,9 @@ def train_curve(
     features: Features,
     num_checkpoints: int,
     log_dir: Path,
-    say: Say,
+    announce: Announce,
 ) -> Curve:
-    """Train PPO in ``env`` and show ``setting.users`` its checkpoints; the users' state comes back.
+    """Train PPO in ``env`` and show ``setting.users`` its checkpoints; the users' state is restored.
 
     Args:
         arm: the reward and the settings.
@@ -86,7 +84,7 @@ def train_curve(
         features: of users and items.
         num_checkpoints: evaluations, beside that of the untrained policy.
         log_dir: of TensorBoard's files.
-        say: told what is going on.
+        announce: gets a short text after every update.
     """
     start = setting.simulated.snapshot()
     updates, steps_an_update = arm.settings.updates(env.num_envs)
@@ -104,7 +102,7 @@ def train_curve(
                 curves[0].points.append(point)
             for name, value in (figures | point).items():
                 writer.add_scalar(name, value, steps)
-            say(f"{arm.label}, seed {arm.seed}: {steps} slates shown")
+            announce(f"{arm.label}, seed {arm.seed}: {steps} slates shown")
 
         ppo.train(env, features, arm.settings, on_update)
     setting.simulated.restore(start)
@@ -112,7 +110,7 @@ def train_curve(
 
 
 def _evaluate(policy: Recommender, setting: Setting, start: bytes) -> dict[str, float]:
-    """Mean stars of held-out users; training goes on as if nobody had looked."""
+    """Mean stars of held-out users; their state is as before afterwards."""
     running = setting.simulated.snapshot()
     setting.simulated.restore(start)
     found = {"simulated": _stars(policy, setting, setting.simulated)}
