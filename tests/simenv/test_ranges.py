@@ -9,7 +9,8 @@ from simenv.users.lives import Life
 
 @pytest.mark.parametrize(
     ("value", "allowed"),
-    [(0, "[0, 1]"), (1, "(0, 1]"), (0.5, "(0, 1)"), (np.float32(3), "(0, inf)"), (-7, "(-inf, inf)"),
+    [(0, "[0, 1]"), (1, "(0, 1]"), (0.5, "(0, 1)"), (np.float32(3), "(0, inf)"),
+     (-7, "(-inf, inf)"),
      (np.int64(2), "whole [1, inf)"), (10**30, "whole [1, inf)"), (np.uint8(1), "[1, 2)")],
 )  # fmt: skip
 def test_a_number_inside_its_range_passes(value: float, allowed: str) -> None:
@@ -37,16 +38,16 @@ def test_a_number_outside_its_range_is_refused(value: float, allowed: str, words
 @pytest.mark.parametrize("value", ["5", True, np.True_, None, [1], np.array([1.0]), 1j, b"1"])
 def test_what_is_no_number_is_refused(value: object) -> None:
     with pytest.raises(
-        TypeError, match="days wanted a number above 0, got .*which is no number; ch"
+        TypeError, match=r"days wanted a number above 0, got .*which is no number; ch"
     ):
         check_number("", "days", value, "(0, inf)")
 
 
 def test_fields_are_named_by_their_class() -> None:
-    with pytest.raises(ValueError, match="Life wanted spread above 2, got 1.2; take more"):
+    with pytest.raises(ValueError, match=r"Life wanted spread above 2, got 1.2; take more"):
         check_fields(Life(), {"days": "(0, inf)", "spread": "(2, inf)"}, "take more")
 
 
 def test_a_range_that_cannot_be_read_is_refused() -> None:
-    with pytest.raises(ValueError, match="a range wanted a notation as 'whole .* got '0..1'"):
+    with pytest.raises(ValueError, match=r"a range wanted a notation as 'whole .* got '0..1'"):
         Range.parse("0..1")
