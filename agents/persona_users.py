@@ -40,7 +40,9 @@ class PersonaUsers:
         log = people.history
         self.memory.add(log.users, log.items, log.ratings, people.reasons)
         self.memory.seal()
-        self._writer = SuffixWriter(people.catalog, people.personas, self.memory, people.style)
+        self._writer = SuffixWriter(
+            people.catalog, people.averages, people.personas, self.memory, people.style
+        )
         self._prefixes = [
             persona_prefix(p, people.catalog.kind, people.style) for p in people.personas
         ]
@@ -118,9 +120,9 @@ class PersonaUsers:
 
     def hear(self, averages: FloatArray) -> None:
         """Prompts show everybody ``averages`` (num_items,) of the items from now on."""
-        catalog = replace(self.population.catalog, fair_averages=averages)
-        self.population = replace(self.population, catalog=catalog)
-        self._writer.hear(catalog)
+        shown = replace(self.population.averages, fair=averages)
+        self.population = replace(self.population, averages=shown)
+        self._writer.hear(shown)
 
     def put_on(self, users: IntArray, adapter: str, folder: str) -> None:
         """Users (n,) answer with this adapter from now on; the engine must have loaded it."""

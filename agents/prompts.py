@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from agents.persona import ACTIVITY, CONFORMITY, DIVERSITY, Persona, stars_apart
 from simenv.catalog import Catalog
+from simenv.item_averages import ItemAverages
 
 RATING_CUE = "RATING:"
 RATING_CHOICES = (" 1", " 2", " 3", " 4", " 5")
@@ -79,11 +80,11 @@ def persona_prefix(persona: Persona, kind: str, style: PromptStyle) -> str:
     )
 
 
-def memory_line(catalog: Catalog, memory: Recollection) -> str:
+def memory_line(catalog: Catalog, averages: ItemAverages, memory: Recollection) -> str:
     """One past decision with its reason."""
     return (
         f"MEMORY: {_headline(catalog, memory.item)}, others"
-        f" {catalog.fair_averages[memory.item]:.1f}."
+        f" {averages.fair[memory.item]:.1f}."
         f" I gave {memory.rating:.0f}: {memory.reason}.\n"
     )
 
@@ -111,7 +112,7 @@ def taste_words(taste: float, level: float) -> str:
     return f"TASTE {stars_apart(taste)}, level {stars_apart(level)}. "
 
 
-def closing_words(catalog: Catalog, item: int, chosen: bool = False) -> str:
+def closing_words(averages: ItemAverages, item: int, chosen: bool = False) -> str:
     """The fair average, about how many votes it stands on, who picked the item, and the cue.
 
     People like what they pick themselves better than what the same numbers promise, so a rating
@@ -119,10 +120,10 @@ def closing_words(catalog: Catalog, item: int, chosen: bool = False) -> str:
 
     Numbers stand last, at a fixed distance from the cue: a small model finds them by place.
     """
-    votes = int(catalog.counts[item])
+    votes = int(averages.counts[item])
     shown = max(count for count in _SHOWN_COUNTS if count <= votes)
     picked = "Chosen" if chosen else "Suggested"
-    return f"{picked}. AVERAGE {catalog.fair_averages[item]:.1f} from {shown}.\n{RATING_CUE}"
+    return f"{picked}. AVERAGE {averages.fair[item]:.1f} from {shown}.\n{RATING_CUE}"
 
 
 def _headline(catalog: Catalog, item: int) -> str:

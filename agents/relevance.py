@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from agents.embedding import Embedder, TfidfSvdEmbedder, Vectors, unit
 from simenv.catalog import Catalog
-from simenv.events import InteractionLog
+from simenv.events import FloatArray, InteractionLog
+from simenv.item_averages import ItemAverages
 
 _TEXT_STARS = 0.2
 _PRIOR_VOTES = 100.0  # votes at which half of what an item's ratings show is believed
@@ -19,20 +20,24 @@ _NUM_DIRECTIONS = 32
 
 
 def item_vectors(
-    catalog: Catalog, log: InteractionLog, embedder: Embedder | None = None
+    catalog: Catalog,
+    log: InteractionLog,
+    averages: ItemAverages,
+    embedder: Embedder | None = None,
 ) -> Vectors:
     """Unit vectors (num_items, d) whose products say how much one item says about another.
 
     Args:
-        catalog: its texts are embedded; its fair averages are what ratings are compared with.
+        catalog: its texts are embedded.
         log: training rows, of as many people as may be known (law 7); unchanged.
+        averages: what its ratings are compared with.
         embedder: of item texts; default TF-IDF + SVD.
     """
     texts = (embedder or TfidfSvdEmbedder()).embed(catalog.texts())
-    return unit(np.column_stack([_from_ratings(catalog, log), _TEXT_STARS * texts]))
+    return unit(np.column_stack([_from_ratings(averages.fair, log), _TEXT_STARS * texts]))
 
 
-def _from_ratings(catalog: Catalog, log: InteractionLog) -> NDArray[np.float64]:
+def _from_ratings(fair: FloatArray, log: InteractionLog) -> NDArray[np.float64]:
     """(num_items, <= 32) principal directions of what users think of items beyond the average."""
     from scipy.sparse import csr_matrix, diags
     from sklearn.decomposition import TruncatedSVD
@@ -40,7 +45,7 @@ def _from_ratings(catalog: Catalog, log: InteractionLog) -> NDArray[np.float64]:
     width = min(_NUM_DIRECTIONS, log.num_items - 1, log.num_users - 1)
     if width < 1 or not len(log):
         return np.zeros((log.num_items, 0))
-    apart = log.ratings - catalog.fair_averages[log.items]
+    apart = log.ratings - fair[log.items]
     sizes = np.bincount(log.users, minlength=log.num_users) + _USER_PRIOR_VOTES
     apart -= (np.bincount(log.users, apart, log.num_users) / sizes)[log.users]
     table = csr_matrix((apart, (log.users, log.items)), shape=(log.num_users, log.num_items))

@@ -18,15 +18,22 @@ from agents.prompts import (
 )
 from simenv.catalog import Catalog
 from simenv.events import BoolArray, FloatArray, IntArray
+from simenv.item_averages import ItemAverages
 
 
 class SuffixWriter:
     """Writes suffixes for many (user, item) pairs with one recall; item texts are kept."""
 
     def __init__(
-        self, catalog: Catalog, personas: Sequence[Persona], memory: Memory, style: PromptStyle
+        self,
+        catalog: Catalog,
+        averages: ItemAverages,
+        personas: Sequence[Persona],
+        memory: Memory,
+        style: PromptStyle,
     ) -> None:
         self.catalog = catalog
+        self.averages = averages
         self.memory = memory
         self.style = style
         self._item_parts: dict[tuple[int, bool], tuple[str, str]] = {}
@@ -41,9 +48,9 @@ class SuffixWriter:
         self._tastes[user] = [persona.tastes.get(g, 0.0) for g in self.catalog.genre_names]
         self._levels[user] = persona.level
 
-    def hear(self, catalog: Catalog) -> None:
-        """The same items, of which people now think otherwise."""
-        self.catalog = catalog
+    def hear(self, averages: ItemAverages) -> None:
+        """People now think otherwise of the items."""
+        self.averages = averages
         self._item_parts.clear()
 
     def write(
@@ -75,7 +82,7 @@ class SuffixWriter:
         key = item, chosen
         if key not in self._item_parts:
             line = item_line(self.catalog, item, self.style)
-            self._item_parts[key] = line, closing_words(self.catalog, item, chosen)
+            self._item_parts[key] = line, closing_words(self.averages, item, chosen)
         line, closing = self._item_parts[key]
         return line + middle + closing
 
@@ -102,7 +109,9 @@ class SuffixWriter:
         )
         return [
             "".join(
-                memory_line(self.catalog, Recollection(i, r, self.memory.reason(user, row)))
+                memory_line(
+                    self.catalog, self.averages, Recollection(i, r, self.memory.reason(user, row))
+                )
                 for i, r, row in zip(own, ratings, rows, strict=True)
                 if i >= 0
             )
@@ -114,7 +123,8 @@ class SuffixWriter:
         if not m:
             return [""] * recalled.items[..., 0].size
         items, ratings = recalled.items[..., :m], recalled.ratings[..., :m]
-        gists = summed_up(self.catalog, items, ratings, recalled.similarities[..., :m])
+        near = recalled.similarities[..., :m]
+        gists = summed_up(self.averages.fair, items, ratings, near)
         flat = (x.reshape(-1).tolist() for x in (*gists, (items >= 0).any(axis=-1)))
         return [
             gist_words(Gist(a, b, c)) if any_ else "" for a, b, c, any_ in zip(*flat, strict=True)
@@ -122,17 +132,18 @@ class SuffixWriter:
 
 
 def summed_up(
-    catalog: Catalog, items: IntArray, ratings: FloatArray, similarities: FloatArray
+    fair: FloatArray, items: IntArray, ratings: FloatArray, similarities: FloatArray
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """The numbers of a ``Gist`` for memories (..., m); the results have shape (...).
 
     Memories count in proportion to their similarity; what is unlike the item counts next to
     nothing. Where there is no memory the numbers are 0.
+    ``fair`` (num_items,) are the fair averages that own ratings are compared with.
     """
     known = items >= 0
     weights = np.where(known, np.maximum(similarities, 0.01), 0.0)
     total = np.maximum(weights.sum(axis=-1), 1e-12)
     safe = np.where(known, items, 0)
-    apart = np.where(known, ratings - catalog.fair_averages[safe], 0.0)
+    apart = np.where(known, ratings - fair[safe], 0.0)
     near = np.where(known, similarities, 0.0).sum(axis=-1) / np.maximum(known.sum(axis=-1), 1)
     return near, (weights * ratings).sum(axis=-1) / total, (weights * apart).sum(axis=-1) / total

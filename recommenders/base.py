@@ -48,8 +48,8 @@ class Recommender(ABC):
     def meet_catalog(self, catalog: Catalog) -> Self:
         """See what the items are; a runner calls this before ``fit``. Most policies need nothing.
 
-        Only what is known of an item without anybody's rating may be used (genres, years, words):
-        averages belong to the log that ``fit`` gets.
+        The catalogue holds facts (genres, years, words); what people think of the items is in the
+        log that ``fit`` gets.
         """
         return self
 

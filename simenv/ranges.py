@@ -70,7 +70,7 @@ def check_number(owner: str, name: str, value: object, allowed: str, cure: str =
         ValueError: it is NaN, infinite, not whole or out of range.
     """
     wanted = Range.parse(allowed)
-    if wanted.high >= _LIMIT and not (isinstance(value, Real) and value > wanted.high):
+    if wanted.high >= _LIMIT and not (isinstance(value, int | float) and value > wanted.high):
         wanted = wanted._replace(high=math.inf)  # a limit of sense that was not met: not named
 
     def text(more: str = "", but: str = "") -> str:

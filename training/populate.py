@@ -27,15 +27,18 @@ def population_on(
         embedder: of item texts, for recall; default TF-IDF + SVD.
         distilled: Ms and reasons of the training rows; default by ``OfflineDistiller``.
     """
-    distilled = distilled or OfflineDistiller(dataset.catalog).distil(dataset.train)
+    distilled = distilled or OfflineDistiller(dataset.catalog, dataset.averages).distil(
+        dataset.train
+    )
     known = stacked(dataset.train, dataset.background)
     return Population(
         name=dataset.name,
         personas=distilled.personas,
         catalog=dataset.catalog,
+        averages=dataset.averages,
         history=dataset.train,
         reasons=distilled.reasons,
-        vectors=item_vectors(dataset.catalog, known, embedder),
+        vectors=item_vectors(dataset.catalog, known, dataset.averages, embedder),
         model=model,
         style=style,
     )

@@ -51,7 +51,7 @@ class LivingUsers:
         self.inner, self._distil, self._refresher = inner, distil, refresher
         population = inner.population
         self._first = list(population.personas)
-        self._first_averages = self._averages = population.catalog.fair_averages
+        self._first_averages = self._averages = population.averages.fair
         self._versions: dict[int, list[Version]] = {}
 
     def _restart(self, versions: dict[int, list[Version]]) -> None:
@@ -90,7 +90,7 @@ class LivingUsers:
     def respond(self, users: IntArray, slates: Slates, seeds: SeedArray) -> Feedback:
         """See ``UserModel.respond``; whom a tolerant engine failed has NaN in ``probabilities``."""
         feedback = self.inner.respond(users, slates, seeds)
-        failed = getattr(self.inner.engine, "last_failures", {})
+        failed = self.inner.engine.last_failures
         if failed:
             rows = np.unique(np.array(list(failed)) // slates.items.shape[1])
             feedback.probabilities[rows] = np.nan

@@ -19,7 +19,9 @@ from agents.persona import Persona
 from agents.population.folder import HEAD
 from agents.prompts import PromptStyle
 from simenv.catalog import Catalog
+from simenv.catalog_file import load_items, save_items
 from simenv.events import InteractionLog
+from simenv.item_averages import ItemAverages
 
 FORMAT = 1
 
@@ -48,7 +50,7 @@ def read_parts(folder: Path) -> dict[str, Any]:
 
 
 def _read_parts(folder: Path, head: Mapping[str, Any]) -> dict[str, Any]:
-    catalog = Catalog.load(folder / "catalog.parquet")
+    catalog, averages = load_items(folder / "catalog.parquet")
     personas = _read_personas(folder)
     history, reasons = _read_history(folder, len(personas), len(catalog))
     model = folder / "model"
@@ -56,6 +58,7 @@ def _read_parts(folder: Path, head: Mapping[str, Any]) -> dict[str, Any]:
         "name": head["name"],
         "personas": personas,
         "catalog": catalog,
+        "averages": averages,
         "history": history,
         "reasons": reasons,
         "vectors": _read_vectors(folder),
@@ -111,9 +114,9 @@ def write_adapters(folder: Path, adapters: Mapping[str, str]) -> None:
         shutil.copytree(source, folder / "adapters" / name)
 
 
-def write_catalog(folder: Path, catalog: Catalog) -> None:
+def write_catalog(folder: Path, catalog: Catalog, averages: ItemAverages) -> None:
     """``catalog.parquet``."""
-    catalog.save(folder / "catalog.parquet")
+    save_items(folder / "catalog.parquet", catalog, averages)
 
 
 def write_personas(folder: Path, personas: Sequence[Persona]) -> None:

@@ -29,6 +29,7 @@ from agents.population.readme import population_readme
 from agents.prompts import PromptStyle
 from simenv.catalog import Catalog
 from simenv.events import InteractionLog
+from simenv.item_averages import ItemAverages
 
 SHIPPED = Path(__file__).parents[1] / "populations" / "pocket"
 
@@ -40,6 +41,7 @@ class Population:
     name: str
     personas: list[Persona]
     catalog: Catalog
+    averages: ItemAverages  # what the people know that others think of the items
     history: InteractionLog  # what the people rated so far (training rows): their first Ml
     reasons: list[str]  # one a row of ``history``
     vectors: Vectors  # (num_items, d) unit vectors of the items, for recall
@@ -117,7 +119,7 @@ class Population:
         with replaced_folder(path) as folder:
             model = write_model(folder, self.model, copy=copy_model)
             write_adapters(folder, self.adapters)
-            write_catalog(folder, self.catalog)
+            write_catalog(folder, self.catalog, self.averages)
             write_personas(folder, self.personas)
             write_history(folder, self.history, self.reasons)
             write_vectors(folder, self.vectors)

@@ -51,7 +51,7 @@ def fit_tastes(
         rng: None = the posterior mean of the tastes; else one draw of the posterior (perturb the
             ratings and the prior's centre, then fit: exact for a linear Gaussian model).
     """
-    log, average = dataset.train, dataset.catalog.fair_averages
+    log, average = dataset.train, dataset.averages.fair
     x = _attributes(dataset)
     centre = np.zeros((log.num_users, x.shape[1]))
     rest = log.ratings - average[log.items]

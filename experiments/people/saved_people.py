@@ -50,7 +50,8 @@ def people_of(dataset: Dataset, population: Population) -> Population:
         )
     reasons = [reason for reason, keep in zip(population.reasons, kept, strict=True) if keep]
     history = population.history.take(kept)
-    return replace(population, history=history, reasons=reasons, catalog=dataset.catalog)
+    catalog, averages = dataset.catalog, dataset.averages
+    return replace(population, history=history, reasons=reasons, catalog=catalog, averages=averages)
 
 
 def _rows_of(log: InteractionLog, wanted: InteractionLog) -> BoolArray:

@@ -32,7 +32,7 @@ MEMORIES: dict[str, Callable[[PromptStyle], PromptStyle]] = {
 }
 
 
-class Settings(NamedTuple):
+class CellSettings(NamedTuple):
     """What the cells are made with."""
 
     base: str
@@ -44,7 +44,7 @@ class Settings(NamedTuple):
     style: PromptStyle = PromptStyle()
 
 
-class Cell(NamedTuple):
+class TableCell(NamedTuple):
     """What one kind of simulated user answered."""
 
     adapter: str
@@ -56,12 +56,12 @@ class Cell(NamedTuple):
 class Draw(NamedTuple):
     """All cells of one draw."""
 
-    cells: list[Cell]
+    cells: list[TableCell]
     labels: IntArray  # (n,) persona cluster of each user
     train_rows: dict[str, int]  # "adapter | memory" → ratings it learnt from
 
 
-def ask_all(dataset: Dataset, settings: Settings, seed: int, folder: Path, tell: Told) -> Draw:
+def ask_all(dataset: Dataset, settings: CellSettings, seed: int, folder: Path, tell: Told) -> Draw:
     """Train the adapters of a draw and ask every cell; what is in ``folder`` is not done again.
 
     Args:
@@ -88,14 +88,14 @@ def ask_all(dataset: Dataset, settings: Settings, seed: int, folder: Path, tell:
                 tell(f"asking {name}, {memory}")
                 _ask(told, dataset, settings.said_rows, seed, path)
             kept = np.load(path)
-            cells.append(Cell(name, memory, kept["chances"], Said(*kept["said"].tolist())))
+            cells.append(TableCell(name, memory, kept["chances"], Said(*kept["said"].tolist())))
     return Draw(cells, labels, rows)
 
 
 def _variants(
     dataset: Dataset,
     style: PromptStyle,
-    settings: Settings,
+    settings: CellSettings,
     names: Sequence[str],
     labels: IntArray,
     seed: int,

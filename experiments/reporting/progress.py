@@ -1,4 +1,4 @@
-"""Progress bars on the terminal's error stream; silent where nobody watches."""
+"""Progress bars on the terminal's error stream; one line a step where it is not a terminal."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -101,7 +101,7 @@ def _scripted(dataset: Dataset, model: UserModel, drift_sd: float, seed: int) ->
         truth,
         catalog.genre_matrix,
         truth.conformity,
-        catalog.fair_averages,
+        dataset.averages.fair,
         noise_sd=truth.noise_sd,
         drift_sd=drift_sd,
         seed=seed,
@@ -124,7 +124,7 @@ def _personas(
     clusters = np.array([persona.cluster for persona in personas])
     kind, own = ("persona", clusters) if len(set(clusters.tolist())) > 1 else ("activity", activity)
     names, groups = np.unique(own, return_inverse=True)
-    writer = distiller or OfflineDistiller(dataset.catalog)
+    writer = distiller or OfflineDistiller(dataset.catalog, dataset.averages)
     users = LivingUsers(model, lambda log: writer.distil(log).personas, trains)
     # They hear of averages and scandals themselves, and their snapshot holds what they heard.
     return Cast(users, users, activity, groups, [f"{kind} {name}" for name in names])
@@ -183,6 +183,7 @@ def society(
         policy,
         dataset.catalog,
         dataset.train,
+        averages=dataset.averages,
         activity=who.activity,
         groups=who.groups,
         settings=SocietySettings(**settings),

@@ -20,7 +20,7 @@ from agents.living.adapter_refresh import Refresh
 from agents.living.reflection import LivingUsers
 from agents.persona_users import PersonaUsers
 from agents.population.population import Population
-from experiments.people.first_people import first_people, own_dataset
+from experiments.people.sized_populations import first_people, own_dataset
 from experiments.reporting.report import markdown_table
 from experiments.simulate.build import Refreshing, refresher
 from recommenders.policies.heuristics import Random
@@ -73,7 +73,7 @@ def drifted_society(
     catalog = people.catalog
     at_first = PersonaUsers(people, LocalEngine(people.model, people.adapters))
     nobody_conforms = np.zeros(num_users)
-    truth = LivingTruth(at_first, catalog.genre_matrix, nobody_conforms, catalog.fair_averages)
+    truth = LivingTruth(at_first, catalog.genre_matrix, nobody_conforms, people.averages.fair)
     users = TrueUsers(people, LocalEngine(people.model, people.adapters), truth=truth)
     trains = refresher(users, 0, refreshing)
     turned = Shock("scandal", 1, items=commonest(catalog), size=-stars)
@@ -82,6 +82,7 @@ def drifted_society(
         Random(),
         catalog,
         own_dataset(people).train,
+        averages=people.averages,
         settings=SocietySettings(refit_every=0, herding=False, refresh_every=every),
         activation=SteadyShare(share),
         social=SocialSettings.off(),

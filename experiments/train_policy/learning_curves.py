@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
-from experiments.tournament.playing import Setting, mean_ratings
+from experiments.tournament.playing import mean_ratings
+from experiments.tournament.setting import Setting
 from recommenders.base import Recommender
 from recommenders.rl import ppo
 from recommenders.rl.features import Features
@@ -34,6 +35,11 @@ class Arm:
     label: str
     reward: RewardChoice
     settings: ppo.PPOSettings
+
+    @property
+    def seed(self) -> int:
+        """Of the training."""
+        return self.settings.seed
 
 
 @dataclass
@@ -91,14 +97,14 @@ def train_curve(
         def on_update(steps: int, figures: dict[str, float], model: SlateModel) -> None:
             if not curves:
                 policy = TrainedPolicy(model).fit(setting.dataset.train)
-                curves.append(Curve(arm.label, arm.settings.seed, policy))
+                curves.append(Curve(arm.label, arm.seed, policy))
             point = {"steps": float(steps), "reward": figures.get("reward", np.nan)}
             if steps // steps_an_update in due:
                 point |= _evaluate(curves[0].policy, setting, start)
                 curves[0].points.append(point)
             for name, value in (figures | point).items():
                 writer.add_scalar(name, value, steps)
-            say(f"{arm.label}, seed {arm.settings.seed}: {steps} slates shown")
+            say(f"{arm.label}, seed {arm.seed}: {steps} slates shown")
 
         ppo.train(env, features, arm.settings, on_update)
     setting.simulated.restore(start)

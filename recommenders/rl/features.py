@@ -12,6 +12,7 @@ from scipy.sparse.linalg import svds
 
 from simenv.catalog import Catalog
 from simenv.events import BoolArray, FloatArray, IntArray, InteractionLog
+from simenv.item_averages import ItemAverages
 
 Array32 = NDArray[np.float32]
 
@@ -28,7 +29,7 @@ class Features:
     num_factors: int
 
 
-def make_features(log: InteractionLog, catalog: Catalog) -> Features:
+def make_features(log: InteractionLog, catalog: Catalog, averages: ItemAverages) -> Features:
     """Factors of who watched what, genres, averages and counts.
 
     The factors are those of a truncated SVD of the matrix of what was watched, each user's row
@@ -37,18 +38,18 @@ def make_features(log: InteractionLog, catalog: Catalog) -> Features:
     Args:
         log: training rows of every user, also of those held out from learning: a service knows
             its users' pasts.
-        catalog: with the averages of the same rows.
+        catalog: of its items.
+        averages: what a service may know that people think of them.
     """
     watched = log.to_csr()
     met = np.asarray(watched.toarray() > 0)
-    generosity = _means(log.users, log.ratings - catalog.fair_averages[log.items], log.num_users)
-    tastes = _tastes(log, catalog, generosity)
+    apart = log.ratings - averages.fair[log.items]
+    generosity = _means(log.users, apart, log.num_users)
+    tastes = _tastes(log, catalog, apart - generosity[log.users])
     left, right = _factors(met, min(_NUM_FACTORS, min(met.shape) - 1))
     counts_u, counts_i = met.sum(axis=1), met.sum(axis=0)
     users = np.column_stack([left, tastes, generosity, np.log1p(counts_u)])
-    items = np.column_stack(
-        [right, catalog.genre_matrix, catalog.fair_averages, np.log1p(counts_i)]
-    )
+    items = np.column_stack([right, catalog.genre_matrix, averages.fair, np.log1p(counts_i)])
     width = left.shape[1]
     return Features(_scaled(users, width), _scaled(items, width), met, width)
 
@@ -63,9 +64,8 @@ def _factors(met: BoolArray, width: int) -> tuple[FloatArray, FloatArray]:
     return u[:, order] * np.sqrt(s[order]), vt[order].T * np.sqrt(s[order])
 
 
-def _tastes(log: InteractionLog, catalog: Catalog, generosity: FloatArray) -> FloatArray:
-    """(num_users, num_genres) stars above the average a genre gets from a user, shrunk to 0."""
-    surprise = log.ratings - catalog.fair_averages[log.items] - generosity[log.users]
+def _tastes(log: InteractionLog, catalog: Catalog, surprise: FloatArray) -> FloatArray:
+    """(num_users, num_genres) mean of surprises (r,), in stars, in each genre, shrunk to 0."""
     genres = catalog.genre_matrix[log.items]
     sums = np.zeros((log.num_users, genres.shape[1]))
     sizes = np.zeros_like(sums)

@@ -20,16 +20,17 @@ from simenv.abm.faults import Answered, TooManyFailuresError, ask_tolerantly
 from simenv.abm.happenings import Happenings
 from simenv.abm.keeping import checkpoint
 from simenv.abm.keeping.journal import Journal, TickRecord, no_tick
-from simenv.abm.living_users import Refreshes, reflect_if_due, refresh_if_due
+from simenv.abm.living_users import reflect_if_due, refresh_if_due
 from simenv.abm.moving_world import MovingWorld
 from simenv.abm.recommender_side import Platform, Shown
-from simenv.abm.settings import SocietySettings, check_traits, choose_root
+from simenv.abm.settings import SocietySettings, check_fits, check_traits, choose_root
 from simenv.abm.shocks import Shock
 from simenv.abm.social import Social, SocialSettings
 from simenv.abm.tally import Tally
 from simenv.abm.time_series import Curves
 from simenv.catalog import Catalog
 from simenv.events import FloatArray, IntArray, InteractionLog, SeedArray, Slates
+from simenv.item_averages import ItemAverages
 from simenv.observation import Observation, take_rows
 from simenv.policy import LearningPolicy
 from simenv.seeding import row_seeds
@@ -50,6 +51,7 @@ class PersonaSociety(mesa.Model):  # type: ignore[misc]
         policy: what recommends.
         catalog: of all items, those not yet released included.
         log: ratings known before the first tick; its users are the people of the society.
+        averages: that people see beside each item before the first tick; None = of ``log``.
         activity: (U,) trait level 1, 2 or 3; None = 2 for everybody.
         groups: (U,) persona groups, from 0; None = everybody in one.
         settings: see ``SocietySettings``.
@@ -74,6 +76,7 @@ class PersonaSociety(mesa.Model):  # type: ignore[misc]
         catalog: Catalog,
         log: InteractionLog,
         *,
+        averages: ItemAverages | None = None,
         activity: IntArray | None = None,
         groups: IntArray | None = None,
         settings: SocietySettings | None = None,
@@ -91,8 +94,9 @@ class PersonaSociety(mesa.Model):  # type: ignore[misc]
         num_users = log.num_users
         self.root = seed
         self.settings = settings or SocietySettings()
-        _check(user_model, catalog, log, self.settings)
+        check_fits(user_model, catalog, log, self.settings)
         self.user_model, self.world, self.catalog = user_model, world, catalog
+        self.first_averages = averages or ItemAverages.of(log, catalog)
         self.groups = check_traits("groups", groups, num_users, 0)
         self.folder = None if folder is None else Path(folder)
         resuming = self.folder is not None and checkpoint.prepare(self.folder, resume)
@@ -108,7 +112,7 @@ class PersonaSociety(mesa.Model):  # type: ignore[misc]
             history_length=self.settings.history_length, refit_every=self.settings.refit_every,
             log_budget=self.settings.log_budget, fit=not resuming,
         )  # fmt: skip
-        self.tally = Tally(num_users, catalog)
+        self.tally = Tally(num_users, self.first_averages)
         self.curves = Curves(catalog, log, self.groups, self.social.edges(), seed)
         self.datacollector = mesa.DataCollector(model_reporters=self.curves.reporters())
         self.happenings = Happenings(shocks, len(catalog))
@@ -251,7 +255,7 @@ class PersonaSociety(mesa.Model):  # type: ignore[misc]
 
     def averages(self) -> FloatArray:
         """(I,) stars that people see beside each item now."""
-        return self.tally.averages() if self.settings.herding else self.catalog.fair_averages
+        return self.tally.averages() if self.settings.herding else self.first_averages.fair
 
     def schedule(self, tick: int, function: Callable[..., Any], *args: Any) -> None:
         """Call ``function(*args)`` at the start of a coming tick.
@@ -281,19 +285,3 @@ class PersonaSociety(mesa.Model):  # type: ignore[misc]
         self.save()
         assert self.folder is not None
         self.journal.join(self.folder / "interactions.parquet")
-
-
-def _check(
-    user_model: UserModel, catalog: Catalog, log: InteractionLog, settings: SocietySettings
-) -> None:
-    if user_model.num_users != log.num_users or log.num_items != len(catalog):
-        raise ValueError(
-            f"PersonaSociety wanted a log over {user_model.num_users} users and"
-            f" {len(catalog)} items, got {log.num_users} and {log.num_items};"
-            " give the log these users were made from"
-        )
-    if settings.refresh_every and not isinstance(user_model, Refreshes):
-        raise ValueError(
-            "refresh_every wanted users whose language model can be trained further, got"
-            f" {type(user_model).__name__}; take personas, or refresh_every=0"
-        )

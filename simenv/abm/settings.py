@@ -5,8 +5,11 @@ from secrets import randbits
 
 import numpy as np
 
-from simenv.events import IntArray
+from simenv.abm.living_users import Refreshes
+from simenv.catalog import Catalog
+from simenv.events import IntArray, InteractionLog
 from simenv.ranges import as_array, check_fields, check_flag, check_number, check_seed, is_whole
+from simenv.user_model import UserModel
 
 
 @dataclass(frozen=True)
@@ -81,3 +84,20 @@ def check_traits(name: str, given: IntArray | None, num_users: int, default: int
             f" {values.min()}..{values.max()}; number them so"
         )
     return values.astype(np.int64)
+
+
+def check_fits(
+    user_model: UserModel, catalog: Catalog, log: InteractionLog, settings: SocietySettings
+) -> None:
+    """Raise ValueError unless users, items and log are of one size and do what settings ask."""
+    if user_model.num_users != log.num_users or log.num_items != len(catalog):
+        raise ValueError(
+            f"PersonaSociety wanted a log over {user_model.num_users} users and"
+            f" {len(catalog)} items, got {log.num_users} and {log.num_items};"
+            " give the log these users were made from"
+        )
+    if settings.refresh_every and not isinstance(user_model, Refreshes):
+        raise ValueError(
+            "refresh_every wanted users whose language model can be trained further, got"
+            f" {type(user_model).__name__}; take personas, or refresh_every=0"
+        )

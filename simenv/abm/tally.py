@@ -5,8 +5,8 @@ Letters: ``U`` all users, ``I`` all items, ``n`` users, ``k`` slate places.
 
 import numpy as np
 
-from simenv.catalog import Catalog
 from simenv.events import Feedback, FloatArray, IntArray
+from simenv.item_averages import ItemAverages
 from simenv.snapshots import Arrays
 
 _LEAST_VOTES = 5  # that what people see of an item before the first tick is worth
@@ -24,16 +24,16 @@ class Tally:
         in_visit: (U,) whether the last visit goes on.
     """
 
-    def __init__(self, num_users: int, catalog: Catalog) -> None:
-        self._first, self._counts = catalog.fair_averages, catalog.counts
+    def __init__(self, num_users: int, averages: ItemAverages) -> None:
+        self._first, self._counts = averages.fair, averages.counts
         self.num_ratings = np.zeros(num_users, dtype=np.int64)
         self.unreflected = np.zeros(num_users, dtype=np.int64)
         self.satisfaction = np.zeros(num_users)
         self.failures = np.zeros(num_users, dtype=np.int64)
         self.visits = np.zeros(num_users, dtype=np.int64)
         self.in_visit = np.zeros(num_users, dtype=np.bool_)
-        self._stars = np.zeros(len(catalog))
-        self._votes = np.zeros(len(catalog))
+        self._stars = np.zeros(len(averages))
+        self._votes = np.zeros(len(averages))
 
     def arrivals(self, users: IntArray) -> IntArray:
         """Those of users (n,) who begin a visit now; it is counted."""

@@ -1,21 +1,23 @@
-"""What every data source returns: a catalogue and a log, split in time, and the truth if known."""
+"""What every data source returns: a catalogue and a split log, averages, the truth if known."""
 
 from dataclasses import dataclass
 
 from simenv.catalog import Catalog
 from simenv.events import InteractionLog
+from simenv.item_averages import ItemAverages
 from simenv.user_model import WorldTruth
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """A split log over one catalogue; ``catalog.averages`` never see a row of ``test``.
+    """A split log over one catalogue; ``averages`` never see a row of ``test``.
 
     They come from ``train``, and from ``background`` where there is one.
     """
 
     name: str
     catalog: Catalog
+    averages: ItemAverages
     train: InteractionLog
     test: InteractionLog
     user_ids: tuple[str, ...]  # what the source calls user 0, 1, …

@@ -1,10 +1,11 @@
-"""Splits that cannot leak: each user's rows are cut in time, averages use the first part only."""
+"""Splits that cannot leak: each user's rows are split in time, averages use the first part only."""
 
 import numpy as np
 
 from simenv.catalog import Catalog
 from simenv.data.dataset import Dataset
 from simenv.events import BoolArray, InteractionLog
+from simenv.item_averages import ItemAverages
 from simenv.user_model import WorldTruth
 
 
@@ -22,7 +23,7 @@ def is_training_row(log: InteractionLog, fraction: float = 0.6) -> BoolArray:
 def temporal_split(
     log: InteractionLog, fraction: float = 0.6
 ) -> tuple[InteractionLog, InteractionLog]:
-    """Cut every user's history in time: (first part, rest)."""
+    """Split every user's history in time: (first part, rest)."""
     first = is_training_row(log, fraction)
     return log.take(first), log.take(~first)
 
@@ -53,7 +54,7 @@ def split_dataset(
     truth: WorldTruth | None = None,
     background: InteractionLog | None = None,
 ) -> Dataset:
-    """Split ``log`` in time; the catalogue averages training rows and ``background``."""
+    """Split ``log`` in time; averages are of training rows and ``background``."""
     train, test = temporal_split(log, fraction)
-    catalog = catalog.with_averages(stacked(train, background))
-    return Dataset(name, catalog, train, test, user_ids, truth, background)
+    averages = ItemAverages.of(stacked(train, background), catalog)
+    return Dataset(name, catalog, averages, train, test, user_ids, truth, background)

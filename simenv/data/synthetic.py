@@ -18,7 +18,7 @@ from simenv.data.synthetic_text import GENRES, PLAIN, TONES, Words, foreign
 from simenv.events import FloatArray, IntArray, InteractionLog
 from simenv.seeding import Stream, generator
 
-_CUTS = np.array([1.5, 2.5, 3.5, 4.5])  # a rating is the nearest star to a noisy utility
+_STAR_EDGES = np.array([1.5, 2.5, 3.5, 4.5])  # a rating is the nearest star to a noisy utility
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class WorldParameters:
     user_sd: float = 0.4  # how much people differ in generosity
     quality_sd: float = 0.5  # how much items differ in what everybody sees
     genre_sd: float = 0.7  # taste for genres
-    tone_sd: float = 0.4  # taste for tones, told only by the summary
+    tone_sd: float = 0.4  # taste for tones, which only the summary shows
     era_sd: float = 0.2  # taste for old or new
     actor_sd: float = 0.25  # taste for actors
     noise_sd: float = 0.75
@@ -85,7 +85,7 @@ class SyntheticTruth:
     def probabilities(self, users: IntArray, items: IntArray) -> FloatArray:
         """True distribution over stars of users (n,) for items (n, k): (n, k, 5)."""
         utility = self.utilities[np.asarray(users)[:, None], items]
-        below = ndtr((_CUTS - utility[..., None]) / self.noise_sd)
+        below = ndtr((_STAR_EDGES - utility[..., None]) / self.noise_sd)
         edges = np.concatenate(
             [np.zeros_like(below[..., :1]), below, np.ones_like(below[..., :1])], axis=-1
         )

@@ -113,9 +113,9 @@ class Words:
         self, rng: np.random.Generator, tones: tuple[int, ...], genres: tuple[str, ...]
     ) -> str:
         """One sentence that names the tones and shows one of the genres."""
-        told = " ".join(str(rng.choice(self.tones[t])) for t in tones)
+        mood = " ".join(str(rng.choice(self.tones[t])) for t in tones)
         plot = _PLOTS[str(rng.choice(genres))]
-        return f"{told.capitalize()} story: {rng.choice(_HEROES)} {plot}."
+        return f"{mood.capitalize()} story: {rng.choice(_HEROES)} {plot}."
 
 
 PLAIN = Words(_ADJECTIVES, _NOUNS, _FIRST, _LAST, TONES)

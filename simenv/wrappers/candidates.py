@@ -37,8 +37,8 @@ class CandidateSet(gym.Wrapper[Observation, IntArray, Observation, IntArray]):
     Args:
         env: a ``RecEnv``, wrapped or not.
         num_candidates: c, at least the slate size and at most the number of items.
-        source: "uniform", "popular" or a callable ``(users (n,), seeds (n,), c) -> items (n, c)``
-            whose items must not repeat within a row; see ``resolve_source``.
+        source: "uniform", or a callable ``(users (n,), seeds (n,), c) -> items (n, c)`` whose items
+            must not repeat within a row, as ``most_rated`` makes one; see ``resolve_source``.
     """
 
     def __init__(
@@ -137,20 +137,28 @@ def resolve_source(source: str | CandidateSource, catalog: Catalog) -> Candidate
 
     "uniform": one item from each of c equal strata of the shuffled, rotated catalogue, so every
     item is as likely as any other and none repeats; a hash of (root, user, lifetime step).
-    "popular": the c items with the most training ratings, the same for everybody.
 
     Raises:
         ValueError: the name is not known.
     """
     if callable(source):
         return source
-    known = {"uniform": _uniform_source, "popular": _popular_source}
-    if not isinstance(source, str) or source not in known:
+    if not isinstance(source, str) or source != "uniform":
         raise ValueError(
-            f"source wanted one of {sorted(known)} or a callable (users, seeds, c) -> (n, c),"
-            f" got {source!r}; choose a known name or pass your own function"
+            f"source wanted 'uniform' or a callable (users, seeds, c) -> (n, c), got {source!r};"
+            " for the most popular items pass most_rated(averages.counts) of your data set"
         )
-    return known[source](catalog)
+    return _uniform_source(catalog)
+
+
+def most_rated(counts: IntArray) -> CandidateSource:
+    """Offers the c items with the most ratings, counts (num_items,), the same to everybody."""
+    order = np.argsort(-counts, kind="stable")
+
+    def draw(users: IntArray, seeds: SeedArray, num_candidates: int) -> IntArray:
+        return np.tile(order[:num_candidates], (len(users), 1))
+
+    return draw
 
 
 def _uniform_source(catalog: Catalog) -> CandidateSource:
@@ -162,15 +170,6 @@ def _uniform_source(catalog: Catalog) -> CandidateSource:
         turn = uniforms(seeds, Channel.ROTATION, 1) * len(shuffled)
         turned = places.astype(np.int64) + turn.astype(np.int64)
         return np.asarray(shuffled[turned % len(shuffled)])
-
-    return draw
-
-
-def _popular_source(catalog: Catalog) -> CandidateSource:
-    order = np.argsort(-catalog.counts, kind="stable")
-
-    def draw(users: IntArray, seeds: SeedArray, num_candidates: int) -> IntArray:
-        return np.tile(order[:num_candidates], (len(users), 1))
 
     return draw
 

@@ -14,6 +14,7 @@ from agents.population.population import SHIPPED, Population
 from agents.prompts import PromptStyle
 from simenv.catalog import Catalog
 from simenv.events import InteractionLog
+from simenv.item_averages import ItemAverages
 
 NUM_ITEMS = 12
 GENRES = ("Comedy", "Drama", "War")
@@ -97,7 +98,8 @@ def _population() -> Population:
     return Population(
         name="five",
         personas=personas,
-        catalog=catalog.with_averages(log),
+        catalog=catalog,
+        averages=ItemAverages.of(log, catalog),
         history=log,
         reasons=[f"reason {r}" for r in range(len(log))],
         vectors=vectors / np.linalg.norm(vectors, axis=1, keepdims=True),

@@ -79,7 +79,7 @@ def test_style_gist_sums_up_without_telling(population):
 
 
 def test_a_memory_told_in_full_carries_item_rating_and_reason(population):
-    line = memory_line(population.catalog, Recollection(2, 4.0, "good War"))
+    line = memory_line(population.catalog, population.averages, Recollection(2, 4.0, "good War"))
     assert line.startswith("MEMORY: Film C (1992) War,")
     assert line.endswith("I gave 4: good War.\n")
 
@@ -143,7 +143,7 @@ def test_no_average_of_later_rows_appears():
         num_items=3,
     )
     data, style = _split(log), PromptStyle(verbatim=1, gist=0)
-    assert data.catalog.averages.tolist() == [1.0, 4.0, 5.0]
+    assert data.averages.means.tolist() == [1.0, 4.0, 5.0]
     people = population_on(data, "no model", style)
     _, suffix = ask(people, style, user=1, item=0)
     assert "from 1." in suffix

@@ -8,12 +8,13 @@ from agents.embedding import TfidfSvdEmbedder
 from agents.relevance import item_vectors
 from simenv.data.synthetic import synthetic
 from simenv.events import InteractionLog
+from simenv.item_averages import ItemAverages
 
 WORLD = synthetic(31, num_users=300, num_items=60)
 
 
 def test_vectors_are_unit_vectors_of_all_items():
-    vectors = item_vectors(WORLD.catalog, WORLD.train)
+    vectors = item_vectors(WORLD.catalog, WORLD.train, WORLD.averages)
     assert vectors.dtype == np.float32
     assert len(vectors) == 60
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1.0, atol=1e-5)
@@ -22,7 +23,7 @@ def test_vectors_are_unit_vectors_of_all_items():
 def test_items_that_the_same_people_like_are_alike():
     """Two camps: one loves even items and hates odd ones, the other the opposite."""
     log = camps()
-    vectors = item_vectors(WORLD.catalog.with_averages(log), log)
+    vectors = item_vectors(WORLD.catalog, log, ItemAverages.of(log, WORLD.catalog))
     products = vectors @ vectors.T
     same = np.equal.outer(np.arange(60) % 2, np.arange(60) % 2) & ~np.eye(60, dtype=bool)
     assert products[same].min() > products[~same & ~np.eye(60, dtype=bool)].max()
@@ -40,7 +41,7 @@ def test_relevance_is_shared_taste_and_words_in_stars():
     ratings = rng.integers(1, 6, len(users)).astype(float)
     log = InteractionLog.from_columns(users, items, ratings, num_users=50, num_items=60)
     beyond = np.zeros((50, 60))
-    beyond[log.users, log.items] = log.ratings - WORLD.catalog.fair_averages[log.items]
+    beyond[log.users, log.items] = log.ratings - WORLD.averages.fair[log.items]
     rated = np.zeros((50, 60))
     rated[log.users, log.items] = 1
     levels = beyond.sum(axis=1, keepdims=True) / (rated.sum(axis=1, keepdims=True) + 5)
@@ -48,7 +49,7 @@ def test_relevance_is_shared_taste_and_words_in_stars():
     texts = 0.2 * TfidfSvdEmbedder().embed(WORLD.catalog.texts())
     gram = shown.T @ shown + texts @ texts.T
     lengths = np.sqrt(np.diag(gram))
-    vectors = item_vectors(WORLD.catalog, log)
+    vectors = item_vectors(WORLD.catalog, log, WORLD.averages)
     np.testing.assert_allclose(vectors @ vectors.T, gram / np.outer(lengths, lengths), atol=1e-5)
 
 
@@ -70,17 +71,18 @@ def camps() -> InteractionLog:
 def test_where_nobody_rated_words_decide():
     nobody = InteractionLog.from_columns([], [], [], num_users=3, num_items=60)
     texts = TfidfSvdEmbedder().embed(WORLD.catalog.texts())
-    vectors = item_vectors(WORLD.catalog, nobody)
+    vectors = item_vectors(WORLD.catalog, nobody, WORLD.averages)
     np.testing.assert_allclose(vectors, texts, atol=1e-6)
 
 
 def test_later_rows_do_not_matter():
     flipped = replace(WORLD, test=replace(WORLD.test, ratings=6 - WORLD.test.ratings))
     np.testing.assert_array_equal(
-        item_vectors(flipped.catalog, flipped.train), item_vectors(WORLD.catalog, WORLD.train)
+        item_vectors(flipped.catalog, flipped.train, flipped.averages),
+        item_vectors(WORLD.catalog, WORLD.train, WORLD.averages),
     )
 
 
 def test_of_what_ratings_show_32_directions_are_kept():
     words = TfidfSvdEmbedder().embed(WORLD.catalog.texts()).shape[1]
-    assert item_vectors(WORLD.catalog, WORLD.train).shape == (60, 32 + words)
+    assert item_vectors(WORLD.catalog, WORLD.train, WORLD.averages).shape == (60, 32 + words)

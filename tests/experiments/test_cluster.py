@@ -41,7 +41,7 @@ def test_everybody_is_in_one_of_four_groups(results):
 
 def test_kept_centroids_assign_the_people_they_were_made_of(output_dir):
     world = synthetic(0, num_users=24, num_items=120)
-    personas = OfflineDistiller(world.catalog).distil(world.train).personas
+    personas = OfflineDistiller(world.catalog, world.averages).distil(world.train).personas
     vectors = ms_vectors("words", (), TfidfSvdEmbedder(64, 0))
     vectors(personas)  # fitted as it was in the run
     kept = Clusters.load(output_dir / "clusters.json")
@@ -56,7 +56,7 @@ def test_the_page_shows_the_elbow_and_the_groups_and_nothing_of_this_machine(out
     assert str(output_dir.parent) not in page
 
 
-def test_groups_by_numbers_tell_more_of_how_tastes_differ_than_random_ones(tmp_path, results):
+def test_groups_by_numbers_explain_more_of_tastes_than_random_ones(tmp_path, results):
     by_numbers = run(tmp_path, "experiment.ms=numbers", "experiment.k=null")
     assert by_numbers["k_from"] == "the elbow"
     shares = by_numbers["explained"]

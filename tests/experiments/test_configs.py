@@ -4,7 +4,7 @@ import inspect
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack, get_args, get_origin
 
 import pytest
 from hydra import compose, initialize_config_module
@@ -12,6 +12,7 @@ from hydra.utils import get_object
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 import conf
+from experiments.reporting.result import Result
 
 CONF = Path(conf.__file__).parent
 OPTIONS = sorted(
@@ -61,6 +62,22 @@ def test_every_config_composes_and_every_target_binds(option):
             signature.bind_partial(**given)
         else:
             signature.bind(**given)
+        assert not unknown_settings(signature, given), node._target_
+
+
+def unknown_settings(signature: inspect.Signature, given: dict[str, Any]) -> set[str]:
+    """Keywords that the target would take by ``**settings`` but does not declare there."""
+    extra = [p for p in signature.parameters.values() if p.kind is p.VAR_KEYWORD]
+    if not extra or get_origin(extra[0].annotation) is not Unpack:
+        return set()
+    (settings,) = get_args(extra[0].annotation)
+    return given.keys() - signature.parameters.keys() - settings.__optional_keys__
+
+
+def test_a_misspelt_setting_of_a_reader_is_found():
+    signature = inspect.signature(get_object("simenv.data.readers.custom.custom"))
+    assert unknown_settings(signature, {"path": "r.csv", "num_user": 3}) == {"num_user"}
+    assert not unknown_settings(signature, {"path": "r.csv", "num_users": 3, "seed": 1})
 
 
 @pytest.mark.parametrize("option", OPTIONS)
@@ -70,6 +87,14 @@ def test_every_dotted_name_in_a_config_resolves(option):
             value = None if OmegaConf.is_missing(node, key) else node[key]
             if isinstance(value, str) and DOTTED.match(value):
                 assert callable(get_object(value))
+
+
+@pytest.mark.parametrize("option", [o for o in OPTIONS if o.startswith("experiment/")])
+def test_every_experiment_turns_a_config_into_a_result(option):
+    run = get_object(composed(option).experiment.run)
+    signature = inspect.signature(run, eval_str=True)
+    assert list(signature.parameters) == ["cfg"]
+    assert signature.return_annotation in (Result, Result | None)
 
 
 @pytest.mark.parametrize("option", [o for o in OPTIONS if o.startswith("recommender/")])

@@ -32,7 +32,7 @@ def test_offline_people_need_no_model(tmp_path):
 
 
 @pytest.mark.slow  # three runs of the command against a server
-def test_a_model_tells_the_people_and_one_failure_is_marked(tmp_path, monkeypatch, capsys):
+def test_a_model_writes_the_people_and_one_failure_is_marked(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("OPENAI_API_KEY", SECRET)
     monkeypatch.setenv("OPENAI_MODEL", "base")
     words = [

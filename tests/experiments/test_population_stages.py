@@ -7,18 +7,20 @@ import pandas as pd
 import pytest
 
 from experiments.__main__ import main
-from experiments.train_base.run import worlds_of
+from experiments.people.base_models import worlds_of
 from simenv.data.synthetic import WorldParameters, synthetic
 
 
-def told(tmp_path, monkeypatch, *words):
+def stage(tmp_path, monkeypatch, *words):
     monkeypatch.setattr("sys.argv", ["personarec", *words, f"output_dir={tmp_path}"])
     main()
     return json.loads((tmp_path / "results.json").read_text())
 
 
 def test_the_raft_stage_writes_questions_and_their_lengths(tmp_path, monkeypatch):
-    results = told(tmp_path, monkeypatch, "experiment=raft", "data=tiny", "experiment.raft.turns=4")
+    results = stage(
+        tmp_path, monkeypatch, "experiment=raft", "data=tiny", "experiment.raft.turns=4"
+    )
     rows = pd.read_parquet(tmp_path / "raft.parquet")
     assert len(rows) == results["rows"] > 50
     assert rows.suffix.str.endswith("RATING:").all()
@@ -34,17 +36,17 @@ def test_the_adapter_stage_trains_every_variant_once(tmp_path, monkeypatch):
         "experiment.variants=[single,persona]", "experiment.raft.cuts=[0.6]",
         "experiment.raft.turns=3", "+training.epochs=1", "+training.rank=2",
     ]  # fmt: skip
-    first = told(tmp_path, monkeypatch, *words)["adapters"]
+    first = stage(tmp_path, monkeypatch, *words)["adapters"]
     assert set(first) == {"single", "persona-0", "persona-1"}
     for card in first.values():
         assert (tmp_path / card["folder"] / "adapter_model.safetensors").is_file()
-    assert told(tmp_path, monkeypatch, *words)["adapters"] == first
+    assert stage(tmp_path, monkeypatch, *words)["adapters"] == first
 
 
 @pytest.mark.slow
 def test_a_base_goes_on_from_another_model(tmp_path, monkeypatch):
     words = ["experiment=train_base", "data=tiny", "debug=tiny", "experiment.initial=shipped"]
-    results = told(tmp_path, monkeypatch, *words)
+    results = stage(tmp_path, monkeypatch, *words)
     assert results["training"]["steps"] == 2
     assert results["training"]["parameters"] > 1_000_000  # the shipped shape, not the tiny one
 

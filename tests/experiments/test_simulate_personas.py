@@ -73,7 +73,7 @@ def test_people_hear_the_averages_that_others_make(dataset, people):
     users = who_of(dataset, people).users
     asked = np.array([0]), np.array([[5]])
     before = users.inner.requests(*asked)[0].suffix
-    averages = dataset.catalog.fair_averages.copy()
+    averages = dataset.averages.fair.copy()
     averages[5] = 1.3
     users.advance(1, averages, np.zeros(len(averages)))
     assert "1.3" in users.inner.requests(*asked)[0].suffix

@@ -12,8 +12,8 @@ from agents.living.adapter_refresh import Refresher, RefreshSettings, divided
 from agents.living.diary import DiaryEntry
 from agents.living.reflection import LivingUsers
 from agents.population.population import Population
-from experiments.people.first_people import first_people, own_dataset
 from experiments.people.people import People
+from experiments.people.sized_populations import first_people, own_dataset
 from experiments.simulate.build import Refreshing, cast
 from experiments.simulate.drifted import drifted_society, played
 from recommenders.policies.heuristics import Random

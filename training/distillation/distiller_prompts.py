@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from simenv.catalog import Catalog
+from simenv.item_averages import ItemAverages
 
 Message = dict[str, str]  # role, content
 
@@ -38,6 +39,7 @@ class RatedItem(NamedTuple):
 
 def first_messages(
     catalog: Catalog,
+    averages: ItemAverages,
     ratings: Sequence[RatedItem],
     prior: Mapping[str, str] | None,
     *,
@@ -47,7 +49,8 @@ def first_messages(
     """The conversation that asks for one reflection; the same arguments give the same bytes.
 
     Args:
-        catalog: what the items are; its averages come from training rows.
+        catalog: what the items are.
+        averages: of training rows.
         ratings: at most 10, in the order they were given.
         prior: the four sections so far; None at the start.
         target_words: how long Ms should stay.
@@ -56,7 +59,11 @@ def first_messages(
     content = {
         "profile_so_far": None if prior is None else dict(prior),
         "ratings": [
-            {"number": n, **_item(catalog, rated.item, summary_words), "stars": rated.rating}
+            {
+                "number": n,
+                **_item(catalog, averages, rated.item, summary_words),
+                "stars": rated.rating,
+            }
             for n, rated in enumerate(ratings, start=1)
         ],
     }
@@ -76,7 +83,9 @@ def corrected(messages: Sequence[Message], answer: str, wrong: str) -> list[Mess
     ]
 
 
-def _item(catalog: Catalog, item: int, summary_words: int) -> dict[str, object]:
+def _item(
+    catalog: Catalog, averages: ItemAverages, item: int, summary_words: int
+) -> dict[str, object]:
     shown: dict[str, object] = {"title": catalog.titles[item]}
     if catalog.years[item]:
         shown["year"] = int(catalog.years[item])
@@ -86,6 +95,6 @@ def _item(catalog: Catalog, item: int, summary_words: int) -> dict[str, object]:
     summary = " ".join(catalog.summaries[item].split()[:summary_words])
     if summary:
         shown["summary"] = summary
-    average = float(catalog.averages[item])
+    average = float(averages.means[item])
     shown["average"] = round(average, 2) if average else None
     return shown

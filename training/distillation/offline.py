@@ -11,6 +11,7 @@ import numpy as np
 from agents.persona import Persona, reason_for, stars_apart
 from simenv.catalog import Catalog
 from simenv.events import FloatArray, IntArray, InteractionLog
+from simenv.item_averages import ItemAverages
 from training.tastes import taste_ridge
 
 _TASTE_PRIOR = 4.0  # ratings that the prior of no preferences is worth
@@ -38,6 +39,7 @@ class OfflineDistiller:
     """
 
     catalog: Catalog
+    averages: ItemAverages
 
     def distil(self, log: InteractionLog) -> Distilled:
         """Personas of all ``log.num_users`` users and a reason for each row; ``log`` is training.
@@ -80,7 +82,7 @@ class OfflineDistiller:
 
     def _residuals(self, log: InteractionLog) -> FloatArray:
         """(r,) rating minus what the average person would give the item."""
-        return log.ratings - self.catalog.fair_averages[log.items]
+        return log.ratings - self.averages.fair[log.items]
 
     def _num_genres(self, log: InteractionLog) -> FloatArray:
         """(num_users,) genres until four fifths of the genre mentions are reached."""

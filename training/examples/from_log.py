@@ -49,10 +49,11 @@ class ExampleWriter:
         make_memory: MakeMemory = ExactMemory,
         distilled: Distilled | None = None,
     ) -> None:
-        catalog, log = dataset.catalog, dataset.train
+        catalog, averages, log = dataset.catalog, dataset.averages, dataset.train
         self.dataset = dataset
-        self.distilled = distilled or OfflineDistiller(catalog).distil(log)
-        vectors = item_vectors(catalog, stacked(log, dataset.background), embedder)
+        self.distilled = distilled or OfflineDistiller(catalog, averages).distil(log)
+        known = stacked(log, dataset.background)
+        vectors = item_vectors(catalog, known, averages, embedder)
         self.memory = make_memory(vectors, dataset.num_users)
         self.memory.add(log.users, log.items, log.ratings, self.distilled.reasons)
 
@@ -63,7 +64,7 @@ class ExampleWriter:
         more than the rating that was given.
         """
         catalog, personas = self.dataset.catalog, self.distilled.personas
-        writer = SuffixWriter(catalog, personas, self.memory, style)
+        writer = SuffixWriter(catalog, self.dataset.averages, personas, self.memory, style)
         return Examples(
             [persona_prefix(personas[u], catalog.kind, style) for u in asked.users],
             writer.write(asked.users, asked.items, asked.chosen),

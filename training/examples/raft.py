@@ -17,6 +17,7 @@ from agents.prompts import PromptStyle
 from simenv.data.dataset import Dataset
 from simenv.data.splits import stacked
 from simenv.events import IntArray, InteractionLog
+from simenv.item_averages import ItemAverages
 from simenv.seeding import Stream, generator
 from training.distillation.offline import Distilled
 from training.examples.distractors import DistractedMemory
@@ -132,8 +133,8 @@ def _cut(
 def _as_it_was(dataset: Dataset, kept: IntArray) -> Dataset:
     """The world with only some of the training rows; nothing in it knows the others."""
     known = dataset.train.take(kept)
-    catalog = dataset.catalog.with_averages(stacked(known, dataset.background))
-    return replace(dataset, train=known, catalog=catalog, truth=None)
+    averages = ItemAverages.of(stacked(known, dataset.background), dataset.catalog)
+    return replace(dataset, train=known, averages=averages, truth=None)
 
 
 def _only(distilled: Distilled, kept: IntArray) -> Distilled:

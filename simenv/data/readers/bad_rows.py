@@ -18,7 +18,7 @@ OnBadRows = Literal["error", "drop"]
 _NUM_EXAMPLES = 3
 
 
-class Reason(StrEnum):
+class BadRowReason(StrEnum):
     """Why a row cannot be used."""
 
     MALFORMED = "malformed"  # wrong number of fields, or not a number
@@ -30,12 +30,12 @@ class Reason(StrEnum):
 
 
 _CURES = {
-    Reason.MALFORMED: "mend the row",
-    Reason.ENCODING: "name the file's encoding (encoding=...) or save it again",
-    Reason.OUT_OF_RANGE: "mend the rating or state the file's rating scale",
-    Reason.UNKNOWN_ITEM: "add the item to the item file",
-    Reason.DUPLICATE: "keep one of the rows",
-    Reason.NO_ROWS: "take the user out of the user file",
+    BadRowReason.MALFORMED: "mend the row",
+    BadRowReason.ENCODING: "name the file's encoding (encoding=...) or save it again",
+    BadRowReason.OUT_OF_RANGE: "mend the rating or state the file's rating scale",
+    BadRowReason.UNKNOWN_ITEM: "add the item to the item file",
+    BadRowReason.DUPLICATE: "keep one of the rows",
+    BadRowReason.NO_ROWS: "take the user out of the user file",
 }
 
 
@@ -56,8 +56,8 @@ class BadRows:
     """
 
     policy: OnBadRows = "error"
-    counts: dict[Reason, int] = field(default_factory=dict)
-    examples: dict[Reason, list[str]] = field(default_factory=dict)
+    counts: dict[BadRowReason, int] = field(default_factory=dict)
+    examples: dict[BadRowReason, list[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.policy not in get_args(OnBadRows):
@@ -68,7 +68,7 @@ class BadRows:
         """Rows dropped so far."""
         return sum(self.counts.values())
 
-    def note(self, reason: Reason, file: str, row: int, what: str) -> None:
+    def note(self, reason: BadRowReason, file: str, row: int, what: str) -> None:
         """Note one bad row; ``row`` counts from 1 and includes a header, as a spreadsheet does.
 
         Raises:
@@ -77,7 +77,7 @@ class BadRows:
         self._note(reason, [f"{_place(file, row)}: {what}"], 1)
 
     def note_all(
-        self, reason: Reason, file: str, rows: IntArray, what: Callable[[int], str]
+        self, reason: BadRowReason, file: str, rows: IntArray, what: Callable[[int], str]
     ) -> None:
         """Note many bad rows at once; ``what(i)`` describes ``rows[i]``; row 0 is the whole file.
 
@@ -88,7 +88,7 @@ class BadRows:
             shown = range(min(len(rows), _NUM_EXAMPLES))
             self._note(reason, [f"{_place(file, rows[i])}: {what(i)}" for i in shown], len(rows))
 
-    def _note(self, reason: Reason, examples: list[str], count: int) -> None:
+    def _note(self, reason: BadRowReason, examples: list[str], count: int) -> None:
         if self.policy == "error":
             more = f" (and {count - 1} more rows like it)" if count > 1 else ""
             raise BadRowError(

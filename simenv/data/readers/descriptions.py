@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from simenv.data.readers.bad_rows import Reason
+from simenv.data.readers.bad_rows import BadRowReason
 from simenv.data.readers.frames import MAX_CAST, ids_of, lists_of, require_columns, texts_of
 from simenv.data.readers.rating_table import RatedCatalog
 from simenv.data.readers.text_rows import read_frame
@@ -42,16 +42,18 @@ def with_descriptions(
     require_columns(frame, file.name, [item_column, summary_column])
     again = frame[item_column].duplicated().to_numpy(np.bool_)
     rated.bad_rows.note_all(
-        Reason.DUPLICATE, file.name, frame.index.to_numpy(np.int64)[again],
+        BadRowReason.DUPLICATE, file.name, frame.index.to_numpy(np.int64)[again],
         lambda i: "this item is described before",
     )  # fmt: skip
     frame = frame[~again]
     ids = ids_of(frame[item_column])
     casts = lists_of(frame, cast_column if cast_column in frame else None, "|", MAX_CAST)
-    told = dict(zip(ids, zip(texts_of(frame, summary_column), casts, strict=True), strict=True))
+    described = dict(
+        zip(ids, zip(texts_of(frame, summary_column), casts, strict=True), strict=True)
+    )
     catalog = rated.catalog
-    wanted = [told.get(i, ("", ())) for i in catalog.external_ids]
-    passed_over = len(told.keys() - set(catalog.external_ids))
+    wanted = [described.get(i, ("", ())) for i in catalog.external_ids]
+    passed_over = len(described.keys() - set(catalog.external_ids))
     if passed_over:
         logger.info("%s describes %d items of other catalogues", file.name, passed_over)
     return rated._replace(

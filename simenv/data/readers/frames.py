@@ -1,11 +1,12 @@
 """From frames with named columns to a rating table and a catalogue; knows no file format."""
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
 
 from simenv.catalog import Catalog
-from simenv.data.readers.bad_rows import BadRows, Reason
+from simenv.data.readers.bad_rows import BadRowReason, BadRows
 from simenv.data.readers.rating_table import IdArray, RatingTable
 from simenv.events import BoolArray, IntArray
 
@@ -15,22 +16,64 @@ if TYPE_CHECKING:
 MAX_CAST = 15
 
 
-class ItemColumns(NamedTuple):
-    """What an item file calls its columns; None = it has no such column."""
+class ColumnNames(TypedDict, total=False):
+    """Keywords that say what files call their columns; None = there is no such column.
 
-    item: str
-    title: str | None = None  # None = the id is the title
-    year: str | None = None
-    genres: str | None = None
-    cast: str | None = None
-    summary: str | None = None
+    Attributes:
+        user_column: the user's id, any text or number; default "user_id".
+        item_column: the item's id, any text or number; default "item_id".
+        rating_column: a number on the source's scale; default "rating".
+        timestamp_column: a number or an ISO 8601 date; None = the order of the file is the order.
+        title_column: None = the id is the title.
+        year_column: a number; None = unknown.
+        genres_column: text with separators, or lists (Parquet).
+        genres_separator: between two genres; default "|".
+        cast_column: people, of whom the first 15 stay; as ``genres_column``.
+        cast_separator: between two people; default "|".
+        summary_column: a description.
+    """
+
+    user_column: str
+    item_column: str
+    rating_column: str
+    timestamp_column: str | None
+    title_column: str | None
+    year_column: str | None
+    genres_column: str | None
+    genres_separator: str
+    cast_column: str | None
+    cast_separator: str
+    summary_column: str | None
+
+
+@dataclass(frozen=True)
+class Columns:
+    """``ColumnNames`` with their defaults."""
+
+    user_column: str = "user_id"
+    item_column: str = "item_id"
+    rating_column: str = "rating"
+    timestamp_column: str | None = None
+    title_column: str | None = None
+    year_column: str | None = None
+    genres_column: str | None = None
     genres_separator: str = "|"
+    cast_column: str | None = None
     cast_separator: str = "|"
+    summary_column: str | None = None
 
-    def names(self) -> list[str]:
-        """The columns that must be there."""
-        all_names = (self.item, self.title, self.year, self.genres, self.cast, self.summary)
-        return [name for name in all_names if name is not None]
+    def of_ratings(self) -> list[str]:
+        """The columns that a ratings file must have."""
+        wanted = (self.user_column, self.item_column, self.rating_column, self.timestamp_column)
+        return [name for name in wanted if name is not None]
+
+    def of_items(self) -> list[str]:
+        """The columns that an item file must have."""
+        wanted = (
+            self.item_column, self.title_column, self.year_column, self.genres_column,
+            self.cast_column, self.summary_column,
+        )  # fmt: skip
+        return [name for name in wanted if name is not None]
 
 
 def require_columns(frame: "pd.DataFrame", file: str, names: list[str]) -> None:
@@ -49,18 +92,14 @@ def require_columns(frame: "pd.DataFrame", file: str, names: list[str]) -> None:
 
 
 def table_from_frame(
-    frame: "pd.DataFrame",
-    file: str,
-    columns: tuple[str, str, str, str | None],
-    bad_rows: BadRows,
+    frame: "pd.DataFrame", file: str, columns: Columns, bad_rows: BadRows
 ) -> RatingTable:
     """Rating rows of a frame whose index is the row number in the file.
 
     Args:
         frame: unchanged.
         file: its name, for errors.
-        columns: user, item, rating and timestamp (None = the order of the file is the order).
-            Timestamps are numbers (fractions are cut off) or ISO 8601 dates.
+        columns: what they are called; of numeric timestamps fractions are dropped.
         bad_rows: gets a note for each row without an id, or with a rating or a time that is no
             number.
 
@@ -69,21 +108,21 @@ def table_from_frame(
     """
     import pandas as pd  # heavy, and only files need it
 
-    user, item, rating, timestamp = columns
-    require_columns(frame, file, [name for name in columns if name is not None])
-    users, items = ids_of(frame[user]), ids_of(frame[item])
-    ratings = pd.to_numeric(frame[rating], errors="coerce").to_numpy(np.float64, na_value=np.nan)
-    times, timeless = _times(frame, timestamp)
+    named = columns.of_ratings()
+    require_columns(frame, file, named)
+    users, items = ids_of(frame[columns.user_column]), ids_of(frame[columns.item_column])
+    numbers = pd.to_numeric(frame[columns.rating_column], errors="coerce")
+    ratings = numbers.to_numpy(np.float64, na_value=np.nan)
+    times, timeless = _times(frame, columns.timestamp_column)
     bad = (users == "") | (items == "") | ~np.isfinite(ratings) | timeless
     table = RatingTable(file, users, items, ratings, times, frame.index.to_numpy(np.int64))
-    named = [name for name in columns if name is not None]
 
     def what(i: int) -> str:
         cells = frame.loc[bad, named].iloc[i]
         shown = ", ".join(f"{name}={cells[name]!r}" for name in named)
         return f"not a number or empty: {shown}"
 
-    bad_rows.note_all(Reason.MALFORMED, file, table.rows[bad], what)
+    bad_rows.note_all(BadRowReason.MALFORMED, file, table.rows[bad], what)
     return table.take(~bad)
 
 
@@ -112,9 +151,9 @@ def _times(frame: "pd.DataFrame", name: str | None) -> tuple[IntArray | None, Bo
 
 
 def catalog_from_frame(
-    frame: "pd.DataFrame", file: str, columns: ItemColumns, kind: str, bad_rows: BadRows
+    frame: "pd.DataFrame", file: str, columns: Columns, kind: str, bad_rows: BadRows
 ) -> Catalog:
-    """One item a row, in the order of the file; averages are empty.
+    """One item a row, in the order of the file.
 
     Rows without an id are noted as malformed, repeated ids as duplicates (the first stays), years
     that are not numbers as malformed (the row goes); an empty year is 0 = unknown.
@@ -122,46 +161,40 @@ def catalog_from_frame(
     Raises:
         ValueError: a column is missing, or no row is left.
     """
-    require_columns(frame, file, columns.names())
-    ids = ids_of(frame[columns.item])
-    years, bad_year = _years(frame, columns.year)
-    frame, years = _noted(
-        frame, years, (ids == "") | bad_year, file, Reason.MALFORMED, "no item id, or a bad year",
-        bad_rows,
-    )  # fmt: skip
-    again = frame[columns.item].duplicated().to_numpy(np.bool_)
-    frame, years = _noted(
-        frame, years, again, file, Reason.DUPLICATE, "this item is listed before", bad_rows
+    require_columns(frame, file, columns.of_items())
+    ids = ids_of(frame[columns.item_column])
+    years, bad_year = _years(frame, columns.year_column)
+    malformed = (ids == "") | bad_year
+    bad_rows.note_all(
+        BadRowReason.MALFORMED, file, _rows(frame)[malformed], lambda i: "no item id, or a bad year"
     )
+    frame, years = frame[~malformed], years[~malformed]
+    again = frame[columns.item_column].duplicated().to_numpy(np.bool_)
+    bad_rows.note_all(
+        BadRowReason.DUPLICATE, file, _rows(frame)[again], lambda i: "this item is listed before"
+    )
+    frame, years = frame[~again], years[~again]
     if not len(frame):
         raise ValueError(f"{file} holds no usable item; {bad_rows.summary()}")
-    ids = ids_of(frame[columns.item])
+    ids = ids_of(frame[columns.item_column])
     return Catalog(
-        titles=texts_of(frame, columns.title or columns.item),
+        titles=texts_of(frame, columns.title_column or columns.item_column),
         years=years,
-        genres=lists_of(frame, columns.genres, columns.genres_separator),
-        casts=lists_of(frame, columns.cast, columns.cast_separator, MAX_CAST),
-        summaries=texts_of(frame, columns.summary),
+        genres=lists_of(frame, columns.genres_column, columns.genres_separator),
+        casts=lists_of(frame, columns.cast_column, columns.cast_separator, MAX_CAST),
+        summaries=texts_of(frame, columns.summary_column),
         external_ids=tuple(ids),
         kind=kind,
     )
 
 
-def _noted(
-    frame: "pd.DataFrame",
-    years: IntArray,
-    bad: BoolArray,
-    file: str,
-    reason: Reason,
-    what: str,
-    bad_rows: BadRows,
-) -> tuple["pd.DataFrame", IntArray]:
-    bad_rows.note_all(reason, file, frame.index.to_numpy(np.int64)[bad], lambda i: what)
-    return frame[~bad], years[~bad]
+def _rows(frame: "pd.DataFrame") -> IntArray:
+    """(r,) row numbers in the file."""
+    return np.asarray(frame.index, dtype=np.int64)
 
 
 def _years(frame: "pd.DataFrame", name: str | None) -> tuple[IntArray, BoolArray]:
-    """(r,) years, 0 = not told, and (r,) where the cell is no number."""
+    """(r,) years, 0 = unknown, and (r,) where the cell is no number."""
     import pandas as pd
 
     if name is None:

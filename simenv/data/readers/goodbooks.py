@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Unpack
 
 from simenv.data.dataset import Dataset
 from simenv.data.readers.bad_rows import OnBadRows
 from simenv.data.readers.custom import read_custom
-from simenv.data.readers.frames import ItemColumns, ids_of, lists_of, require_columns
-from simenv.data.readers.protocol import Regime, build_dataset
+from simenv.data.readers.frames import ids_of, lists_of, require_columns
+from simenv.data.readers.protocol import ProtocolSettings, build_dataset
 from simenv.data.readers.rating_table import RatedCatalog
 from simenv.data.readers.sources import DATA_VARIABLE, default_folder
 from simenv.data.readers.text_rows import read_frame
@@ -28,49 +29,29 @@ GENRES = {
 def goodbooks(
     path: str | Path | None = None,
     *,
-    fraction: float = 0.6,
-    min_ratings: int | None = None,
-    max_ratings: int | None = None,
-    num_users: int | None = None,
-    seed: int = 0,
-    regime: Regime = "population",
     on_bad_rows: OnBadRows = "error",
+    **protocol: Unpack[ProtocolSettings],
 ) -> Dataset:
     """Books, their authors (as casts), years, and genres if book_genres.csv lies beside them.
 
     Args:
         path: folder with books.csv(.gz) and ratings.csv(.gz) or ratings_random.csv.gz; None =
             ``$PERSONAREC_DATA/goodbooks-10k``.
-        fraction: of each user's rows, in file order, that are training rows.
-        min_ratings: fewest ratings of a drawn user; None = no bound.
-        max_ratings: most ratings of a drawn user; None = no bound.
-        num_users: how many users to draw; None = all that qualify.
-        seed: of the draw.
-        regime: what the averages see besides training rows; see ``simenv.data.readers.protocol``.
         on_bad_rows: ``"error"`` or ``"drop"``, as in ``custom``.
+        protocol: see ``ProtocolSettings``; the order of the file is the order of time.
 
     Raises:
         BadRowError: a row cannot be used and the policy is ``"error"``.
         FileNotFoundError: the files are not at ``path``.
         ValueError: a column is missing, or too few users qualify.
     """
-    rated = read_goodbooks(path, on_bad_rows=on_bad_rows)
-    return build_dataset(
-        "goodbooks-10k",
-        rated,
-        fraction=fraction,
-        min_ratings=min_ratings,
-        max_ratings=max_ratings,
-        num_users=num_users,
-        seed=seed,
-        regime=regime,
-    )
+    return build_dataset("goodbooks-10k", read_goodbooks(path, on_bad_rows=on_bad_rows), **protocol)
 
 
 def read_goodbooks(
     path: str | Path | None = None, *, on_bad_rows: OnBadRows = "error"
 ) -> RatedCatalog:
-    """All rows, not cut, and the report on bad rows; arguments as in ``goodbooks``."""
+    """All rows, not split, and the report on bad rows; arguments as in ``goodbooks``."""
     folder = Path(path) if path is not None else default_folder("goodbooks-10k")
     if folder is None:
         raise FileNotFoundError(
@@ -79,13 +60,14 @@ def read_goodbooks(
         )
     rated = read_custom(
         _first(folder, _RATINGS),
-        ItemColumns(
-            "book_id", "title", "original_publication_year", cast="authors", cast_separator=", "
-        ),
         items_path=_first(folder, ("books.csv", "books.csv.gz")),
         kind="book",
-        rating_columns=("user_id", "book_id", "rating", None),
         on_bad_rows=on_bad_rows,
+        item_column="book_id",
+        title_column="title",
+        year_column="original_publication_year",
+        cast_column="authors",
+        cast_separator=", ",
     )
     shelves = [folder / name for name in ("book_genres.csv", "book_genres.csv.gz")]
     found = [file for file in shelves if file.is_file()]

@@ -6,7 +6,8 @@ background, known to averages and baselines as a running service would know them
 users after the split are test rows and enter nothing.
 """
 
-from typing import Literal, get_args
+from collections.abc import Mapping
+from typing import Any, Literal, TypedDict, get_args
 
 import numpy as np
 
@@ -18,6 +19,32 @@ from simenv.events import IntArray, InteractionLog
 Regime = Literal["same_rows", "population"]
 
 
+class ProtocolSettings(TypedDict, total=False):
+    """Keywords that every reader takes and passes on to ``build_dataset``.
+
+    Attributes:
+        fraction: of each user's rows, in time order, that are training rows; default 0.6.
+        min_ratings: fewest ratings of a drawn user; None (default) = no bound.
+        max_ratings: most ratings of a drawn user; None (default) = no bound.
+        num_users: how many users to draw; None (default) = all that qualify.
+        seed: of the draw; default 0.
+        regime: what averages see besides training rows (see this module); default "population".
+    """
+
+    fraction: float
+    min_ratings: int | None
+    max_ratings: int | None
+    num_users: int | None
+    seed: int
+    regime: Regime
+
+
+def parted(settings: Mapping[str, Any], declared: type) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Settings that the TypedDict ``declared`` names, and all others."""
+    own = {key: value for key, value in settings.items() if key in declared.__annotations__}
+    return own, {key: value for key, value in settings.items() if key not in own}
+
+
 def draw_users(
     log: InteractionLog,
     *,
@@ -26,7 +53,7 @@ def draw_users(
     num_users: int | None = None,
     seed: int = 0,
 ) -> IntArray:
-    """Users with ``low`` to ``high`` rows, both included; ``num_users`` of them by lot.
+    """Users with ``low`` to ``high`` rows, both included; ``num_users`` of them drawn.
 
     Args:
         log: all users; unchanged.
@@ -80,19 +107,10 @@ def build_dataset(
     seed: int = 0,
     regime: Regime = "population",
 ) -> Dataset:
-    """Draw users and split their rows in time.
+    """Draw users and split their rows in time: the last step of every reader.
 
-    Rows that the reader dropped are announced with one warning.
-
-    Args:
-        name: of the data set.
-        rated: what a reader returned; unchanged.
-        fraction: of each user's rows, in time order, that are training rows.
-        min_ratings: fewest ratings of a drawn user; None = no bound.
-        max_ratings: most ratings of a drawn user; None = no bound.
-        num_users: how many to draw; None = all that qualify.
-        seed: of the draw.
-        regime: what averages may see; see the module.
+    ``name`` is the data set's, ``rated`` what a reader returned (unchanged); ``ProtocolSettings``
+    explains the keywords. Rows that the reader dropped are announced with one warning.
 
     Raises:
         ValueError: an unknown regime, a fraction outside (0, 1], or too few users qualify.
@@ -104,11 +122,6 @@ def build_dataset(
     users = draw_users(log, low=min_ratings, high=max_ratings, num_users=num_users, seed=seed)
     others = np.setdiff1d(np.arange(log.num_users), users)
     background = only_drawn(log, others) if regime == "population" and len(others) else None
-    return split_dataset(
-        name,
-        rated.catalog,
-        only_drawn(log, users),
-        tuple(rated.user_ids[u] for u in users),
-        fraction,
-        background=background,
-    )
+    ids = tuple(rated.user_ids[u] for u in users)
+    own = only_drawn(log, users)
+    return split_dataset(name, rated.catalog, own, ids, fraction, background=background)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simenv.catalog import Catalog
-from simenv.data.readers.bad_rows import BadRows, Reason
+from simenv.data.readers.bad_rows import BadRowReason, BadRows
 from simenv.events import NUM_STARS, BoolArray, FloatArray, IntArray, InteractionLog
 
 IdArray = NDArray[Any]  # ids as the source writes them: all int64 or all str objects
@@ -39,9 +39,9 @@ class RatingTable(NamedTuple):
 
 
 class RatedCatalog(NamedTuple):
-    """What a reader returns: everything in the source, not yet cut or averaged."""
+    """What a reader returns: everything in the source, not yet split or averaged."""
 
-    catalog: Catalog  # averages empty
+    catalog: Catalog
     log: InteractionLog  # all users
     user_ids: tuple[str, ...]  # what the source calls user 0, 1, …
     bad_rows: BadRows  # what was dropped, and why
@@ -80,15 +80,15 @@ def log_from_table(
     users_met = unique_ids(table.users)
     outside = ~((table.ratings >= low) & (table.ratings <= high))
     table = _without(
-        table, outside, Reason.OUT_OF_RANGE, bad_rows,
+        table, outside, BadRowReason.OUT_OF_RANGE, bad_rows,
         lambda t, i: f"rating {t.ratings[i]:g} lies outside {low:g}..{high:g}",
     )  # fmt: skip
     table = _without(
-        table, _places(item_ids, table.items) < 0, Reason.UNKNOWN_ITEM, bad_rows,
+        table, _places(item_ids, table.items) < 0, BadRowReason.UNKNOWN_ITEM, bad_rows,
         lambda t, i: f"item {t.items[i]} is not in the catalogue",
     )  # fmt: skip
     table = _without(
-        table, _superseded(table), Reason.DUPLICATE, bad_rows,
+        table, _superseded(table), BadRowReason.DUPLICATE, bad_rows,
         lambda t, i: f"user {t.users[i]} rates item {t.items[i]} again later",
     )  # fmt: skip
     if not len(table.users):
@@ -127,7 +127,7 @@ def _places(known: IdArray, ids: IdArray) -> IntArray:
 def _without(
     table: RatingTable,
     bad: BoolArray,
-    reason: Reason,
+    reason: BadRowReason,
     bad_rows: BadRows,
     what: Callable[[RatingTable, int], str],
 ) -> RatingTable:
@@ -165,7 +165,7 @@ def _note_users_without_rows(
     missing = np.setdiff1d(known, user_ids)
     if len(missing):
         bad_rows.note_all(
-            Reason.NO_ROWS,
+            BadRowReason.NO_ROWS,
             file,
             np.zeros(len(missing), dtype=np.int64),  # no row of its own
             lambda i: f"user {missing[i]} has no usable rating",

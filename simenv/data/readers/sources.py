@@ -64,7 +64,7 @@ def find_files(
         publication: which.
         path: a folder with the files, a folder with the zip, or the zip; None = the folder
             ``$PERSONAREC_DATA/<name>`` if it exists, else a download.
-        main_file: a file whose presence tells an unzipped folder.
+        main_file: a file by whose presence an unzipped folder is recognised.
         download_dir: where downloads are kept; None = the user's cache folder.
 
     Raises:
@@ -108,7 +108,7 @@ def download(publication: Publication, download_dir: str | None = None) -> Path:
     folder = Path(download_dir) if download_dir else pooch.os_cache("personarec")
     kept = folder / f"{publication.name}.zip"
     if publication.md5 is None and kept.is_file():
-        return kept  # checked when it came; the publisher may have changed his file since
+        return kept  # checked when it came; the publisher may have changed the file since
     logger.info("fetching %s to %s", publication.url, folder)
     try:
         md5 = publication.md5 or _published_md5(publication.url)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simenv.data.readers.bad_rows import BadRows, Reason
+from simenv.data.readers.bad_rows import BadRowReason, BadRows
 from simenv.data.readers.rating_table import RatingTable
 
 if TYPE_CHECKING:
@@ -38,11 +38,11 @@ def decoded_lines(
         try:
             text = line.decode(encoding)
         except UnicodeDecodeError:
-            bad_rows.note(Reason.ENCODING, file, row, f"{line[:60]!r} is not {encoding}")
+            bad_rows.note(BadRowReason.ENCODING, file, row, f"{line[:60]!r} is not {encoding}")
             continue
         if not line.isascii() and _is_latin(encoding) and _is_utf8(line):
             what = f"{line.decode('utf-8')[:60]!r} is utf-8, not {encoding}"
-            bad_rows.note(Reason.ENCODING, file, row, what)
+            bad_rows.note(BadRowReason.ENCODING, file, row, what)
             continue
         if text.strip():
             yield row, text
@@ -71,7 +71,7 @@ def delimited_rows(
             good.append((row, fields))
         else:
             bad_rows.note(
-                Reason.MALFORMED,
+                BadRowReason.MALFORMED,
                 file,
                 row,
                 f"wanted {num_fields} fields separated by {separator!r},"
@@ -124,7 +124,10 @@ def _careful_ratings(data: bytes, file: str, separator: str, bad_rows: BadRows) 
             rating = float(fields[2])
         except ValueError:
             bad_rows.note(
-                Reason.MALFORMED, file, row, f"not a number in {separator.join(fields)[:60]!r}"
+                BadRowReason.MALFORMED,
+                file,
+                row,
+                f"not a number in {separator.join(fields)[:60]!r}",
             )
             continue
         users.append(user)
@@ -212,10 +215,10 @@ def _careful_frame(data: bytes, file: str, encoding: str, bad_rows: BadRows) -> 
     for row, cells in enumerate(reader, start=2):
         line = ",".join(cells)
         if _UNDECODABLE.search(line):
-            bad_rows.note(Reason.ENCODING, file, row, f"{line[:60]!a} is not {encoding}")
+            bad_rows.note(BadRowReason.ENCODING, file, row, f"{line[:60]!a} is not {encoding}")
         elif cells and len(cells) != len(header):
             what = f"wanted {len(header)} fields, got {len(cells)}: {line[:60]!r}"
-            bad_rows.note(Reason.MALFORMED, file, row, what)
+            bad_rows.note(BadRowReason.MALFORMED, file, row, what)
         elif cells:
             good[row] = cells
     return pd.DataFrame(list(good.values()), index=list(good), columns=header, dtype=str)

@@ -15,6 +15,7 @@ from simenv.data.dataset import Dataset
 from simenv.data.splits import split_dataset
 from simenv.data.synthetic import synthetic
 from simenv.events import InteractionLog
+from simenv.item_averages import ItemAverages
 from training.populate import population_from_dataset
 
 
@@ -112,7 +113,9 @@ def rated(*ratings, rows_each=1):
         np.repeat(np.arange(n), rows_each), np.tile(np.arange(1, size), n),
         np.repeat(ratings, rows_each), num_users=n, num_items=size,
     )  # fmt: skip
-    return Dataset("rated", catalog, train, test, tuple(map(str, range(n))))
+    return Dataset(
+        "rated", catalog, ItemAverages.of(train, catalog), train, test, tuple(map(str, range(n)))
+    )
 
 
 @pytest.mark.parametrize("rows_each", [1, 4])

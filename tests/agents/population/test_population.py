@@ -13,6 +13,7 @@ from agents.population.population import SHIPPED, Population
 from agents.prompts import PromptStyle
 from simenv.catalog import Catalog
 from simenv.events import InteractionLog
+from simenv.item_averages import ItemAverages
 
 PARTS = ["catalog.parquet", "personas.parquet", "history.parquet", "vectors.safetensors"]
 
@@ -44,7 +45,7 @@ def assert_equal(left, right):
         a, b = getattr(left, field.name), getattr(right, field.name)
         if isinstance(a, np.ndarray):
             np.testing.assert_array_equal(a, b, err_msg=field.name)
-        elif isinstance(a, Catalog | InteractionLog):
+        elif isinstance(a, Catalog | ItemAverages | InteractionLog):
             assert_equal(a, b)
         else:
             assert a == b, field.name

@@ -16,6 +16,7 @@ from recommenders.policies.heuristics import Popularity, Random
 from simenv.catalog import Catalog
 from simenv.data.dataset import Dataset
 from simenv.events import InteractionLog
+from simenv.item_averages import ItemAverages
 
 
 def make_dataset() -> Dataset:
@@ -35,7 +36,7 @@ def make_dataset() -> Dataset:
         num_items=5,
     )
     catalog = Catalog(tuple("abcde"), np.zeros(5, int), ((),) * 5)
-    return Dataset("tiny", catalog, train, test, ("0", "1", "2"))
+    return Dataset("tiny", catalog, ItemAverages.of(train, catalog), train, test, ("0", "1", "2"))
 
 
 def test_every_metric_is_its_arithmetic() -> None:
@@ -107,7 +108,9 @@ def test_a_policy_that_draws_shows_the_same_every_time_whatever_the_batches() ->
     )
     test = replace(train, items=np.arange(num) % 29)
     catalog = Catalog(tuple(map(str, range(30))), np.zeros(30, int), ((),) * 30)
-    data = Dataset("many", catalog, train, test, tuple(map(str, range(num))))
+    data = Dataset(
+        "many", catalog, ItemAverages.of(train, catalog), train, test, tuple(map(str, range(num)))
+    )
     policy = Random().fit(train)
     found = user_metrics(policy, data)
     alone = policy.recommend(cold_observation(np.arange(num)), 10, np.random.default_rng(0)).items

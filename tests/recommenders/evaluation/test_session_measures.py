@@ -17,6 +17,7 @@ from simenv.catalog import Catalog
 from simenv.data.dataset import Dataset
 from simenv.env.rollout import Rollout
 from simenv.events import InteractionLog
+from simenv.item_averages import ItemAverages
 from simenv.users.behaviour import Behaviour, behaviour_of
 from simenv.users.lives import Life
 from simenv.users.scripted_users import LatentTruth, ScriptedUsers
@@ -57,7 +58,9 @@ def test_facts_of_items_are_read_from_training_rows_alone():
     )
     others = InteractionLog.from_columns([0, 1], [0, 2], [4.0, 4.0], num_users=4, num_items=4)
     late = InteractionLog.from_columns([2], [3], [4.0], num_users=3, num_items=4)
-    found = ItemFacts.of(Dataset("d", catalog, train, late, ("0", "1", "2"), background=others))
+    averages = ItemAverages.of(train, catalog)
+    data = Dataset("d", catalog, averages, train, late, ("0", "1", "2"), background=others)
+    found = ItemFacts.of(data)
     root = sqrt(1 / 2)
     assert found.genres.tolist() == [[1, 0], pytest.approx([root, root]), [0, 1], [0, 0]]
     assert found.popularity.tolist() == [3, 1, 1, 0]
@@ -179,7 +182,7 @@ def test_facts_hold_the_users_own_behaviour():
     assert behaviour_of(ScriptedUsers(truth, 3, 4, behaviour=moody)) is moody
     catalog = Catalog(tuple("abcd"), np.zeros(4, int), ((),) * 4)
     log = InteractionLog.from_columns([0], [0], [5.0], num_users=3, num_items=4)
-    data = Dataset("d", catalog, log, log, ("0", "1", "2"))
+    data = Dataset("d", catalog, ItemAverages.of(log, catalog), log, log, ("0", "1", "2"))
     kept = ItemFacts.of(data, moody, Life(days=9))
     assert (kept.behaviour, kept.life) == (moody, Life(days=9))
     assert (ItemFacts.of(data).behaviour, ItemFacts.of(data).life) == (Behaviour(), Life())

@@ -13,6 +13,7 @@ from simenv.env.rollout import rollout
 from simenv.env.scripted_env import make_vector_env, make_world
 from simenv.env.vector_env import RecVectorEnv
 from simenv.events import InteractionLog
+from simenv.item_averages import ItemAverages
 
 
 def test_advantages_are_the_discounted_surprises_and_stop_at_ends():
@@ -33,7 +34,7 @@ def small_features(num_users=30, num_items=40):
     u, i = np.array(rows).T
     stars = users.truth.probabilities(u, i[:, None])[:, 0].argmax(axis=1) + 1.0
     log = InteractionLog.from_columns(u, i, stars, num_users=num_users, num_items=num_items)
-    return make_features(log, catalog.with_averages(log)), log
+    return make_features(log, catalog, ItemAverages.of(log, catalog)), log
 
 
 def test_items_of_the_log_and_of_the_session_are_never_shown():
@@ -103,7 +104,7 @@ def test_training_wants_sessions_that_restart_at_once():
 
 def test_features_see_training_rows_only():
     dataset = synthetic(seed=3, num_users=40, num_items=80)
-    features = make_features(dataset.train, dataset.catalog)
+    features = make_features(dataset.train, dataset.catalog, dataset.averages)
     rows = dataset.test.users, dataset.test.items
     trained = np.zeros_like(features.met)
     trained[dataset.train.users, dataset.train.items] = True

@@ -35,7 +35,7 @@ def society_maker(dataset):
             truth,
             dataset.catalog.genre_matrix,
             truth.conformity,
-            dataset.catalog.fair_averages,
+            dataset.averages.fair,
             noise_sd=truth.noise_sd,
             drift_sd=0.03,
             seed=3,

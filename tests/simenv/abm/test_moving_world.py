@@ -174,7 +174,7 @@ def test_a_scandal_costs_stars_and_passes(make_society, dataset):
 def test_herding_moves_the_averages_that_people_see(make_society, play):
     herd = play(make_society(shocks=()), 10)
     alone = play(make_society(shocks=(), settings=SocietySettings(herding=False)), 10)
-    first = herd.catalog.fair_averages
+    first = herd.first_averages.fair
     assert np.abs(herd.averages() - first).max() > 0.1
     np.testing.assert_array_equal(alone.averages(), first)
     assert (herd.world.moved(np.arange(60), np.tile(np.arange(5), (60, 1))) != 0).any()

@@ -75,6 +75,16 @@ def test_all_friends_hear_of_what_somebody_liked_best_and_meet_it_once():
     np.testing.assert_array_equal(slates.scores, SLATES.scores)
     np.testing.assert_array_equal(SLATES.items, np.tile([0, 1, 2, 3], (5, 1)))
     assert (mixed(one)[1] == RECOMMENDED).all(), "it is heard of once"
+    assert one.arrays()["heard"].tolist() == [-1] * 5
+
+
+def test_the_first_item_of_a_catalogue_is_heard_of_like_any():
+    one = social(tell_chance=1.0)
+    one.load({"heard": np.zeros(5, dtype=int), "trend": np.zeros(NUM_ITEMS)})
+    away = Slates(SLATES.items + 4, SLATES.scores)
+    slates, sources = one.mix_in(USERS, away, SEEDS, ALL, {})
+    assert slates.items[:, 3].tolist() == [0] * 5
+    assert (sources[:, 3] == FRIEND).all()
 
 
 def test_whoever_sleeps_meets_it_when_awake():

@@ -6,6 +6,7 @@ import pytest
 from simenv.abm.tally import Tally
 from simenv.catalog import Catalog
 from simenv.events import Feedback, InteractionLog
+from simenv.item_averages import ItemAverages
 
 
 def tally():
@@ -14,7 +15,7 @@ def tally():
         np.arange(10), np.zeros(10, int), np.full(10, 4.0), num_users=10, num_items=3
     )
     bare = Catalog(titles=("a", "b", "c"), years=np.full(3, 2000), genres=((), (), ()))
-    return Tally(3, bare.with_averages(log))
+    return Tally(3, ItemAverages.of(log, bare))
 
 
 def answers(ratings, quits):

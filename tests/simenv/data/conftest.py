@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from simenv.data.readers.movielens_files import read_movielens_1m
+from simenv.data.readers.movielens import read_movielens_1m
 from simenv.data.readers.rating_table import RatedCatalog
 
 MOVIES = """\

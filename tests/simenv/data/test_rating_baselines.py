@@ -49,6 +49,35 @@ def test_one_round_of_the_bias_model_in_whole_arithmetic() -> None:
     assert model.predict(USERS, ITEMS) == pytest.approx(expected)
 
 
+def test_all_rounds_of_the_bias_model_by_plain_loops() -> None:
+    """Fifteen rounds; an item counts as if 3 more ratings were the mean, a user as if 5 were."""
+    rows = list(zip(LOG.users.tolist(), LOG.items.tolist(), LOG.ratings.tolist(), strict=True))
+    of_user, of_item = [0.0, 0.0, 0.0], [0.0, 0.0, 0.0]
+    for _ in range(15):
+        for item in range(3):
+            rest = [stars - MEAN - of_user[u] for u, i, stars in rows if i == item]
+            of_item[item] = sum(rest) / (len(rest) + 3)
+        for user in range(3):
+            rest = [stars - MEAN - of_item[i] for u, i, stars in rows if u == user]
+            of_user[user] = sum(rest) / (len(rest) + 5)
+    expected = [MEAN + of_user[u] + of_item[i] for u, i in zip(USERS, ITEMS, strict=True)]
+    found = BiasModel().fit(LOG).predict(USERS, ITEMS)
+    assert found == pytest.approx(expected)
+    assert found == pytest.approx([70 / 23, 242 / 69, 10 / 3])  # where the rounds end
+
+
+def test_a_sum_of_biases_beyond_the_scale_is_the_nearest_star() -> None:
+    """User 0 gives 5 where the mean is 3, user 1 gives 1; all others love item 4, hate item 5."""
+    users = [0] * 4 + [1] * 4 + [2, 3, 4, 5] * 2
+    items = [0, 1, 2, 3] * 2 + [4] * 4 + [5] * 4
+    stars = [5.0] * 4 + [1.0] * 4 + [5.0] * 4 + [1.0] * 4
+    log = InteractionLog.from_columns(users, items, stars, num_users=6, num_items=6)
+    model = BiasModel(user_shrinkage=0.5, item_shrinkage=0.5).fit(log)
+    assert model.mean == 3
+    assert model.user_bias[0] + model.item_bias[4] > 2
+    assert model.predict(np.array([0, 1, 0]), np.array([4, 5, 5]))[:2].tolist() == [5.0, 1.0]
+
+
 @pytest.mark.parametrize("name", BASELINES)
 def test_contract_stars_in_range_and_broadcast_shapes(name: str) -> None:
     model = BASELINES[name]().fit(LOG)

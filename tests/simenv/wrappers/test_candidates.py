@@ -1,12 +1,10 @@
-from dataclasses import replace
-
 import gymnasium as gym
 import numpy as np
 import pytest
 
 from simenv.env.scripted_env import make_env, make_vector_env
 from simenv.testing.environments import WrapperContract, assert_equal_trees
-from simenv.wrappers.candidates import CandidateSet, VectorCandidateSet, resolve_source
+from simenv.wrappers.candidates import CandidateSet, VectorCandidateSet, most_rated, resolve_source
 
 SMALL = {"num_users": 12, "num_items": 50, "slate_size": 3, "history_length": 8}
 POSITIONS = np.array([0, 5, 9])
@@ -98,9 +96,9 @@ def test_uniform_candidates_are_distinct_and_equally_likely():
 
 
 def test_popular_candidates_are_the_most_rated():
-    catalog = replace(make_env(**SMALL).catalog, counts=np.arange(50) % 7)
-    popular = resolve_source("popular", catalog)(np.arange(2), np.zeros(2, np.uint64), 4)
-    assert popular.tolist() == [[6, 13, 20, 27]] * 2
+    env = make(source=most_rated(np.arange(50) % 7))
+    observation, _ = env.reset(seed=0)
+    assert observation["candidates"][:4].tolist() == [6, 13, 20, 27]
 
 
 def test_a_callable_offers_what_it_likes():
@@ -114,7 +112,8 @@ def test_a_callable_offers_what_it_likes():
     [
         (lambda: make(2), ValueError, r"from 3 \(slate_size\) to 50 \(items\), got 2; choose"),
         (lambda: make(51), ValueError, r"to 50 \(items\), got 51"),
-        (lambda: make(source="best"), ValueError, r"one of \['popular', 'uniform'\] or a callable"),
+        (lambda: make(source="best"), ValueError, r"wanted 'uniform' or a callable"),
+        (lambda: make(source="popular"), ValueError, r"pass most_rated\(averages.counts\)"),
         (
             lambda: make(source=lambda *_: np.zeros((1, 4))).reset(),
             ValueError,

@@ -50,7 +50,7 @@ def test_averages_do_not_know_later_rows():
     world = WORLDS(4)
     counts = np.bincount(world.train.items, minlength=200)
     counts += np.bincount(world.background.items, minlength=200)
-    np.testing.assert_array_equal(world.catalog.counts, counts)
+    np.testing.assert_array_equal(world.averages.counts, counts)
 
 
 def test_a_log_with_too_few_people_is_refused_with_the_cure():

@@ -10,6 +10,7 @@ from agents.prompts import PromptStyle
 from simenv.catalog import Catalog
 from simenv.data.synthetic import synthetic
 from simenv.events import InteractionLog
+from simenv.item_averages import ItemAverages
 from training.distillation.offline import OfflineDistiller
 from training.populate import population_from_dataset, population_on
 
@@ -25,9 +26,11 @@ ROWS = [  # (items, ratings) of users 0..5; every item's average is 3, so residu
 
 
 def catalog(**fields):
-    settings = {"averages": np.full(7, 3.0), "counts": np.full(7, 10)} | fields
     titles = tuple(f"Film {i}" for i in range(7))
-    return Catalog(titles, np.zeros(7, dtype=np.int64), GENRES, **settings)
+    return Catalog(titles, np.zeros(7, dtype=np.int64), GENRES, **fields)
+
+
+AVERAGES = ItemAverages(np.full(7, 3.0), np.full(7, 10), np.full(7, 3.0))
 
 
 def log_of(rows, num_items=7):
@@ -39,7 +42,7 @@ def log_of(rows, num_items=7):
 
 
 def distil(rows, **fields):
-    return OfflineDistiller(catalog(**fields)).distil(log_of(rows))
+    return OfflineDistiller(catalog(**fields), AVERAGES).distil(log_of(rows))
 
 
 def persona_of(items, ratings, **fields):
@@ -49,7 +52,7 @@ def persona_of(items, ratings, **fields):
 @pytest.fixture(scope="module")
 def levels():
     """(6, 3) activity, conformity, diversity."""
-    return OfflineDistiller(catalog()).traits(log_of(ROWS))
+    return OfflineDistiller(catalog(), AVERAGES).traits(log_of(ROWS))
 
 
 def test_activity_is_the_number_of_ratings_cut_at_the_60th_and_90th_percentile(levels):
@@ -69,7 +72,7 @@ def test_diversity_counts_genres_up_to_four_fifths_cut_at_the_33rd_and_66th(leve
 
 def test_a_user_without_rows_gets_the_middle_and_moves_nobodys_percentile(levels):
     assert levels[5].tolist() == [2, 2, 2]
-    fewer = OfflineDistiller(catalog()).traits(log_of(ROWS[:5]))
+    fewer = OfflineDistiller(catalog(), AVERAGES).traits(log_of(ROWS[:5]))
     np.testing.assert_array_equal(levels[:5], fewer)
 
 
@@ -127,9 +130,10 @@ def test_a_preference_for_new_ones_is_told():
     years = np.array([1950, 1950, 1950, 2000, 2000, 2000, 1975])
     new = replace(catalog(), years=years)
     rows = [([0, 1, 2, 3, 4, 5], [1, 1, 1, 5, 5, 5])]
-    assert "I prefer newer ones" in OfflineDistiller(new).distil(log_of(rows)).personas[0].profile
+    distiller = OfflineDistiller(new, AVERAGES)
+    assert "I prefer newer ones" in distiller.distil(log_of(rows)).personas[0].profile
     old = [([0, 1, 2, 3, 4, 5], [5, 5, 5, 1, 1, 1])]
-    assert "I prefer older ones" in OfflineDistiller(new).distil(log_of(old)).personas[0].profile
+    assert "I prefer older ones" in distiller.distil(log_of(old)).personas[0].profile
 
 
 def test_an_actor_in_two_liked_items_is_told():
@@ -159,7 +163,7 @@ def flipped(dataset):
     return replace(
         dataset,
         test=replace(test, ratings=6 - test.ratings, items=test.items[::-1].copy()),
-        catalog=dataset.catalog.with_averages(dataset.train),
+        averages=ItemAverages.of(dataset.train, dataset.catalog),
     )
 
 
@@ -168,8 +172,8 @@ def test_rows_after_the_split_change_nothing_about_the_people(dataset):
     assert first.personas == second.personas
     assert first.reasons == second.reasons
     np.testing.assert_array_equal(first.vectors, second.vectors)
-    np.testing.assert_array_equal(first.catalog.averages, second.catalog.averages)
-    np.testing.assert_array_equal(first.catalog.counts, second.catalog.counts)
+    np.testing.assert_array_equal(first.averages.means, second.averages.means)
+    np.testing.assert_array_equal(first.averages.counts, second.averages.counts)
 
 
 def test_the_first_memories_are_exactly_the_training_rows(dataset):
@@ -178,7 +182,7 @@ def test_the_first_memories_are_exactly_the_training_rows(dataset):
         np.testing.assert_array_equal(getattr(people.history, name), getattr(dataset.train, name))
     sums = np.bincount(dataset.train.items, dataset.train.ratings, dataset.num_items)
     counts = np.bincount(dataset.train.items, minlength=dataset.num_items)
-    np.testing.assert_allclose(people.catalog.averages * counts, sums)
+    np.testing.assert_allclose(people.averages.means * counts, sums)
 
 
 # -- assembly -----------------------------------------------------------------------------------

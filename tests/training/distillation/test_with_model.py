@@ -1,5 +1,6 @@
 """Distilling with a model behind a real HTTP server, through the real client, with faults."""
 
+import hashlib
 import json
 import logging
 from dataclasses import replace
@@ -10,8 +11,10 @@ import pytest
 
 from simenv.catalog import Catalog
 from simenv.events import InteractionLog
+from simenv.item_averages import ItemAverages
 from tests.agents.inference.server.openai_server import Fault
 from tests.training.distillation.reflecting_server import ReflectingServer
+from training.distillation.answer_schema import schema
 from training.distillation.cache import PaidAnswers
 from training.distillation.offline import OfflineDistiller
 from training.distillation.with_model import DistillationError, OpenAIDistiller
@@ -34,7 +37,13 @@ def catalog(**fields):
     titles = tuple(f"Film {u}-{i:02}" for u, n in enumerate(COUNTS) for i in range(n))
     n = len(titles)
     genres = (("Drama",), ("Comedy", "War")) * (n // 2)
-    return Catalog(titles, np.full(n, 1990), genres, averages=np.full(n, 3.5), **fields)
+    return Catalog(titles, np.full(n, 1990), genres, **fields)
+
+
+NUM_ITEMS = sum(COUNTS)
+AVERAGES = ItemAverages(
+    np.full(NUM_ITEMS, 3.5), np.zeros(NUM_ITEMS, dtype=np.int64), np.full(NUM_ITEMS, 3.0)
+)
 
 
 def the_log():
@@ -53,7 +62,7 @@ def distiller(tmp_path):
         quick = {"first_wait": 0.01, "longest_wait": 2.0, "timeout": 5.0, "concurrency": 4}
         prices = {"input_price": 10.0, "output_price": 20.0, "max_cost": None}
         return OpenAIDistiller(
-            catalog, model="base", base_url=server.url, cache=tmp_path / "cache",
+            catalog, AVERAGES, model="base", base_url=server.url, cache=tmp_path / "cache",
             **{**prices, **quick, **settings},
         )  # fmt: skip
 
@@ -70,7 +79,7 @@ def questions(server):
 def test_a_profile_grows_batch_by_batch_and_every_row_gets_its_own_reason(distiller):
     with ReflectingServer() as server:
         found = distiller(server).distil_with_report(the_log())
-    offline = OfflineDistiller(catalog()).distil(the_log())
+    offline = OfflineDistiller(catalog(), AVERAGES).distil(the_log())
     profile = found.distilled.personas[3].profile.split()
     assert profile == ["Seen:", *(f"Film_3-{i:02}" for i in range(21))]
     stars = [int(r) for r in the_log().ratings]
@@ -175,7 +184,7 @@ def test_an_unusable_answer_goes_back_with_what_was_wrong(distiller, bad, said):
 
 @pytest.mark.parametrize("bad", ["schema", "long", "few"])
 def test_one_users_failure_marks_that_user_and_keeps_the_rest(distiller, bad):
-    offline = OfflineDistiller(catalog()).distil(the_log())
+    offline = OfflineDistiller(catalog(), AVERAGES).distil(the_log())
     with ReflectingServer(bad={"Film 3-10": [bad] * 3}) as server:
         found = distiller(server).distil_with_report(the_log())
         assert list(found.failures) == [3]
@@ -209,14 +218,14 @@ def test_what_fails_for_everybody_is_an_error_with_its_cure(distiller, status):
 def test_a_server_that_is_not_there_is_an_error_with_its_cure(distiller):
     with ReflectingServer() as server:
         pass
-    with pytest.raises(DistillationError, match="start it or set OPENAI_BASE_URL"):
+    with pytest.raises(DistillationError, match="start it or set base_url or OPENAI_BASE_URL"):
         distiller(server, tries=1).distil_with_report(the_log())
 
 
 # -- money -----------------------------------------------------------------------------------
 
 
-def test_tokens_and_cost_are_told(distiller):
+def test_tokens_and_cost_are_reported(distiller):
     said = []
     with ReflectingServer() as server:
         spending = (
@@ -317,17 +326,18 @@ def test_the_key_reaches_no_log_no_cache_and_no_result(distiller, tmp_path, capl
 def test_a_bad_setting_is_refused_before_anything_is_sent(tmp_path, settings, said):
     good = {"model": "base", "input_price": 1.0, "output_price": 1.0, "max_cost": 1.0}
     with pytest.raises(ValueError, match=said):
-        OpenAIDistiller(catalog(), cache=tmp_path, **{**good, **settings})
+        OpenAIDistiller(catalog(), AVERAGES, cache=tmp_path, **{**good, **settings})
 
 
 @pytest.mark.parametrize(
-    ("url", "said"), [(None, "wanted a URL: set OPENAI_BASE_URL"), ("ftp://x", "wanted http://")]
+    ("url", "said"),
+    [(None, "wanted a URL: set base_url or OPENAI_BASE_URL"), ("ftp://x", "wanted http://")],
 )
 def test_no_address_is_guessed(tmp_path, url, said):
     free = {"input_price": 0.0, "output_price": 0.0, "max_cost": None}
     with pytest.raises(ValueError, match=said):
         OpenAIDistiller(
-            catalog(), model="base", base_url=url, cache=tmp_path / "cache", **free
+            catalog(), AVERAGES, model="base", base_url=url, cache=tmp_path / "cache", **free
         ).distil_with_report(the_log())
 
 
@@ -335,3 +345,10 @@ def test_a_damaged_cache_is_an_error_with_its_cure(tmp_path):
     (tmp_path / "cache.db").write_bytes(b"no database" * 100)
     with pytest.raises(ValueError, match=r"is damaged .*move it away"):
         PaidAnswers(tmp_path)
+
+
+def test_the_schema_is_the_one_that_answers_were_paid_under():
+    text = json.dumps(schema(), sort_keys=True)
+    assert hashlib.sha256(text.encode()).hexdigest() == (
+        "0d72e6bf86632276c96a086bee2976ab293e5cce55525d0e54992a25d603056f"
+    ), "a change of the schema asks for every paid answer anew"

@@ -1,19 +1,23 @@
 """The RAFT set: what prompts show lies before what is asked, and the test period is never seen."""
 
+from collections import namedtuple
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from agents.persona import Persona
 from agents.prompts import PromptStyle
 from simenv.data.dataset import Dataset
 from simenv.data.splits import split_dataset
 from simenv.data.synthetic import synthetic
 from simenv.events import InteractionLog
+from training.distillation.offline import Distilled
 from training.examples.from_log import Questions
-from training.examples.raft import RaftSettings, raft_set, refuse_leaks
+from training.examples.raft import RaftSettings, raft_set, raft_settings, refuse_leaks
 
 STYLE = PromptStyle(verbatim=3)
+Row = namedtuple("Row", ["user", "item"])
 SETTINGS = RaftSettings(cuts=(0.4, 0.7), turns=5, folds=3)
 
 
@@ -29,6 +33,11 @@ def raft(dataset):
 
 def title_of(line: str) -> str:
     return line.split(": ", 1)[1].split(" (")[0]
+
+
+def rows_of(log):
+    """Every row of a log with its user and item."""
+    return [Row(u, i) for u, i in zip(log.users.tolist(), log.items.tolist(), strict=True)]
 
 
 def lines_of(raft, block, turn, turns=SETTINGS.turns):
@@ -160,6 +169,30 @@ def test_a_distracted_prompt_begins_with_the_least_similar_of_its_memories(datas
         found, same = lines_of(distracted, block, 0)
         assert same == asked
         assert found == [memories[-1], *memories[1:]]
+
+
+def test_people_and_reasons_may_come_from_a_model(dataset, raft):
+    """Each memory keeps the reason of its own row, whatever was left out before it."""
+    known = [Persona(2, 2, 2, f"I am number {user}.") for user in range(12)]
+    reasons = [f"of {row.user} for {row.item}" for row in rows_of(dataset.train)]
+    again = raft_set(dataset, STYLE, SETTINGS, Distilled(known, reasons))
+    np.testing.assert_array_equal(again.users, raft.users)
+    np.testing.assert_array_equal(again.examples.ratings, raft.examples.ratings)
+    for block, user in enumerate(again.users.tolist()):
+        assert f"I am number {user}." in again.examples.prefixes[block]
+        shown = again.examples.suffixes[block * SETTINGS.turns : (block + 1) * SETTINGS.turns]
+        memories = [x for suffix in shown for x in suffix.split("\n") if x.startswith("MEMORY: ")]
+        assert memories
+        for line in memories:
+            item = dataset.catalog.titles.index(title_of(line))
+            assert f"of {user} for {item}" in line
+
+
+def test_settings_of_a_config_file_are_settings():
+    assert raft_settings() == RaftSettings()
+    found = raft_settings(cuts=[0.2, 0.4], turns=3, folds=2, distractors=0.5, seed=9)
+    assert found == RaftSettings((0.2, 0.4), 3, 2, 0.5, 9)
+    assert RaftSettings() == RaftSettings((0.5, 0.75), 10, 5, 0.0, 0)
 
 
 def test_leaks_are_refused(dataset):

@@ -5,24 +5,27 @@ from pathlib import Path
 
 import pytest
 
-from simenv.data.readers.bad_rows import BadRowError, BadRows, BadRowsWarning, Reason
-from simenv.data.readers.movielens import movielens_1m
-from simenv.data.readers.movielens_files import read_movielens_1m
+from simenv.data.readers.bad_rows import BadRowError, BadRowReason, BadRows, BadRowsWarning
+from simenv.data.readers.movielens import movielens_1m, read_movielens_1m
 
 CURE = r'; .+, or pass on_bad_rows="drop" to leave such rows out and count them'
 
 # What is appended to ratings.dat (8 good rows), the reason, and what the error says.
 BAD_RATINGS = [
-    ("2::5::3", Reason.MALFORMED, r"ratings.dat, row 9: wanted 4 fields separated by '::', got 3"),
-    ("2::5::3::1::1", Reason.MALFORMED, r"ratings.dat, row 9: wanted 4 fields .* got 5"),
-    ("2::5::good::14", Reason.MALFORMED, r"row 9: not a number in '2::5::good::14'"),
-    ("x::5::3::14", Reason.MALFORMED, r"row 9: not a number in 'x::5::3::14'"),
-    ("2::5::3::", Reason.MALFORMED, r"row 9: not a number in '2::5::3::'"),
-    ("2::5::6::14", Reason.OUT_OF_RANGE, r"row 9: rating 6 lies outside 1\.\.5"),
-    ("2::5::0::14", Reason.OUT_OF_RANGE, r"row 9: rating 0 lies outside 1\.\.5"),
-    ("2::5::nan::14", Reason.OUT_OF_RANGE, r"row 9: rating nan lies outside 1\.\.5"),
-    ("2::99::3::14", Reason.UNKNOWN_ITEM, r"row 9: item 99 is not in the catalogue"),
-    ("2::3::3::1", Reason.DUPLICATE, r"row 9: user 2 rates item 3 again later"),
+    (
+        "2::5::3",
+        BadRowReason.MALFORMED,
+        r"ratings.dat, row 9: wanted 4 fields separated by '::', got 3",
+    ),
+    ("2::5::3::1::1", BadRowReason.MALFORMED, r"ratings.dat, row 9: wanted 4 fields .* got 5"),
+    ("2::5::good::14", BadRowReason.MALFORMED, r"row 9: not a number in '2::5::good::14'"),
+    ("x::5::3::14", BadRowReason.MALFORMED, r"row 9: not a number in 'x::5::3::14'"),
+    ("2::5::3::", BadRowReason.MALFORMED, r"row 9: not a number in '2::5::3::'"),
+    ("2::5::6::14", BadRowReason.OUT_OF_RANGE, r"row 9: rating 6 lies outside 1\.\.5"),
+    ("2::5::0::14", BadRowReason.OUT_OF_RANGE, r"row 9: rating 0 lies outside 1\.\.5"),
+    ("2::5::nan::14", BadRowReason.OUT_OF_RANGE, r"row 9: rating nan lies outside 1\.\.5"),
+    ("2::99::3::14", BadRowReason.UNKNOWN_ITEM, r"row 9: item 99 is not in the catalogue"),
+    ("2::3::3::1", BadRowReason.DUPLICATE, r"row 9: user 2 rates item 3 again later"),
 ]
 
 
@@ -32,7 +35,9 @@ def append(folder: Path, row: str, file: str = "ratings.dat") -> None:
 
 
 @pytest.mark.parametrize(("row", "reason", "text"), BAD_RATINGS)
-def test_error_names_file_row_and_cure(ml_1m: Path, row: str, reason: Reason, text: str) -> None:
+def test_error_names_file_row_and_cure(
+    ml_1m: Path, row: str, reason: BadRowReason, text: str
+) -> None:
     append(ml_1m, row)
     with pytest.raises(BadRowError, match=text + ".*" + CURE):
         movielens_1m(ml_1m)
@@ -40,7 +45,7 @@ def test_error_names_file_row_and_cure(ml_1m: Path, row: str, reason: Reason, te
 
 @pytest.mark.parametrize(("row", "reason", "text"), BAD_RATINGS)
 def test_drop_leaves_the_rest_as_it_was_and_counts(
-    ml_1m: Path, row: str, reason: Reason, text: str
+    ml_1m: Path, row: str, reason: BadRowReason, text: str
 ) -> None:
     clean = read_movielens_1m(ml_1m)
     append(ml_1m, row)
@@ -76,7 +81,7 @@ def test_of_repeated_ratings_the_latest_in_time_stays(ml_1m: Path) -> None:
     assert log.ratings[(log.users == 1) & (log.items == 2)].tolist() == [4.0]
 
 
-def test_many_bad_rows_are_told_in_one_error(ml_1m: Path) -> None:
+def test_many_bad_rows_are_one_error(ml_1m: Path) -> None:
     for item in (97, 98, 99):
         append(ml_1m, f"2::{item}::3::14")
     with pytest.raises(BadRowError, match=r"item 97 .* \(and 2 more rows like it\)"):
@@ -88,14 +93,14 @@ def test_user_of_the_user_file_without_rows(ml_1m: Path) -> None:
     with pytest.raises(BadRowError, match=r"ratings.dat: user 7 has no usable rating; take the"):
         movielens_1m(ml_1m)
     report = read_movielens_1m(ml_1m, on_bad_rows="drop").bad_rows
-    assert report.counts == {Reason.NO_ROWS: 1}
+    assert report.counts == {BadRowReason.NO_ROWS: 1}
 
 
 def test_user_whose_rows_are_all_dropped_is_counted_too(ml_1m: Path) -> None:
     append(ml_1m, "9::99::3::14")
     rated = read_movielens_1m(ml_1m, on_bad_rows="drop")
     assert rated.user_ids == ("1", "2", "4")
-    assert rated.bad_rows.counts == {Reason.UNKNOWN_ITEM: 1, Reason.NO_ROWS: 1}
+    assert rated.bad_rows.counts == {BadRowReason.UNKNOWN_ITEM: 1, BadRowReason.NO_ROWS: 1}
 
 
 def test_utf8_taken_for_latin_1_is_a_wrong_encoding(ml_1m: Path) -> None:
@@ -115,7 +120,7 @@ def test_latin_1_taken_for_utf8_is_a_wrong_encoding(ml_1m: Path) -> None:
         movielens_1m(ml_1m, encoding="utf-8")
     rated = read_movielens_1m(ml_1m, encoding="utf-8", on_bad_rows="drop")
     # The film goes, and with it three ratings that now name an unknown item.
-    assert rated.bad_rows.counts == {Reason.ENCODING: 1, Reason.UNKNOWN_ITEM: 3}
+    assert rated.bad_rows.counts == {BadRowReason.ENCODING: 1, BadRowReason.UNKNOWN_ITEM: 3}
 
 
 @pytest.mark.parametrize(
@@ -157,6 +162,6 @@ def test_unknown_policy() -> None:
 def test_report_keeps_the_first_three_examples() -> None:
     report = BadRows("drop")
     for row in range(1, 6):
-        report.note(Reason.MALFORMED, "f", row, "bad")
-    assert report.counts == {Reason.MALFORMED: 5}
-    assert report.examples[Reason.MALFORMED] == [f"f, row {row}: bad" for row in (1, 2, 3)]
+        report.note(BadRowReason.MALFORMED, "f", row, "bad")
+    assert report.counts == {BadRowReason.MALFORMED: 5}
+    assert report.examples[BadRowReason.MALFORMED] == [f"f, row {row}: bad" for row in (1, 2, 3)]

@@ -6,8 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from simenv.data.readers.movielens import movielens_1m, movielens_100k, movielens_latest_small
-from simenv.data.readers.movielens_files import read_movielens_1m
+from simenv.data.readers.movielens import (
+    movielens_1m,
+    movielens_100k,
+    movielens_latest_small,
+    read_movielens_1m,
+)
 from simenv.data.readers.protocol import draw_users
 from simenv.data.readers.rating_table import RatedCatalog
 from simenv.data.readers.titles import parse_title
@@ -45,14 +49,15 @@ def test_titles_get_natural_word_order_and_a_year(raw: str, title: str, year: in
 
 
 def test_catalogue_holds_every_film_in_file_order_rated_or_not(ml_1m: Path) -> None:
-    catalog = movielens_1m(ml_1m).catalog
+    dataset = movielens_1m(ml_1m)
+    catalog = dataset.catalog
     assert catalog.external_ids == ("1", "2", "3", "5")
     assert catalog.titles == (
         "The Big Lebowski", "Il Postino (The Postman)", "Amélie", "Nobody Saw This",
     )  # fmt: skip
     assert catalog.years.tolist() == [1998, 1994, 2001, 1999]
     assert catalog.genres[2] == ("Comedy", "Romance")
-    assert catalog.counts[3] == 0
+    assert dataset.averages.counts[3] == 0
 
 
 def test_rows_are_in_time_order_and_split_at_sixty_percent(ml_1m: Path) -> None:

@@ -58,9 +58,9 @@ def test_same_rows_averages_only_the_drawn_users_training_rows() -> None:
     source = rated()
     dataset = build_dataset("d", source, min_ratings=4, num_users=5, seed=1, regime="same_rows")
     assert dataset.background is None
-    assert dataset.catalog.counts.sum() == len(dataset.train)
+    assert dataset.averages.counts.sum() == len(dataset.train)
     sums = np.bincount(dataset.train.items, dataset.train.ratings, source.log.num_items)
-    assert dataset.catalog.averages * dataset.catalog.counts == pytest.approx(sums)
+    assert dataset.averages.means * dataset.averages.counts == pytest.approx(sums)
 
 
 def test_population_averages_everybody_else_and_training_rows() -> None:
@@ -70,7 +70,7 @@ def test_population_averages_everybody_else_and_training_rows() -> None:
     assert dataset.background.num_users == 25
     assert len(dataset.background) + len(dataset.train) + len(dataset.test) == len(source.log)
     expected = np.bincount(source.log.items) - np.bincount(dataset.test.items, minlength=12)
-    assert dataset.catalog.counts.tolist() == expected.tolist()
+    assert dataset.averages.counts.tolist() == expected.tolist()
 
 
 def test_both_regimes_draw_and_split_alike() -> None:
@@ -123,8 +123,8 @@ def test_law_7_changing_test_ratings_changes_nothing_that_is_learnt(
     assert before.test.ratings.tolist() == [5.0, 4.0]
     assert after.test.ratings.tolist() == [1.0, 1.0]
     assert after.test.items.tolist() != before.test.items.tolist()
-    assert after.catalog.averages.tolist() == before.catalog.averages.tolist()
-    assert after.catalog.counts.tolist() == before.catalog.counts.tolist()
+    assert after.averages.means.tolist() == before.averages.means.tolist()
+    assert after.averages.counts.tolist() == before.averages.counts.tolist()
     for log in ("train", "background"):
         one, other = getattr(before, log), getattr(after, log)
         assert repr(one) == repr(other)
@@ -132,12 +132,12 @@ def test_law_7_changing_test_ratings_changes_nothing_that_is_learnt(
 
 def test_law_7_changing_a_training_rating_is_seen(ml_1m: Path) -> None:
     """The check above can fail: a training row does enter the average."""
-    before = movielens_1m(ml_1m, min_ratings=3).catalog.averages
+    before = movielens_1m(ml_1m, min_ratings=3).averages.means
     text = (ml_1m / "ratings.dat").read_text()
     (ml_1m / "ratings.dat").write_text(text.replace("1::1::3::10", "1::1::5::10"))
     # Film 1 is rated 3 and 2 in training, and 5 by user 4 of the background.
     assert before[0] == pytest.approx((3 + 2 + 5) / 3)
-    assert movielens_1m(ml_1m, min_ratings=3).catalog.averages[0] == pytest.approx((5 + 2 + 5) / 3)
+    assert movielens_1m(ml_1m, min_ratings=3).averages.means[0] == pytest.approx((5 + 2 + 5) / 3)
 
 
 def test_stacked_numbers_other_people_after_the_users() -> None:

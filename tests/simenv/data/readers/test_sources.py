@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from simenv.data.readers import movielens_files
+from simenv.data.readers import movielens
 from simenv.data.readers.movielens import movielens_1m
 from simenv.data.readers.sources import Publication, SourceFiles, download
 
@@ -45,7 +45,7 @@ def test_download_checks_and_keeps_the_zip(
     address, folder = publisher
     monkeypatch.delenv("PERSONAREC_DATA", raising=False)
     published = Publication("ml-1m", f"{address}/ml-1m.zip", md5(folder))
-    monkeypatch.setattr(movielens_files, "ML_1M", published)
+    monkeypatch.setattr(movielens, "ML_1M", published)
     kept = tmp_path / "kept"
     assert movielens_1m(download_dir=str(kept)).num_items == 4
     (folder / "ml-1m.zip").unlink()  # the second time nothing is fetched

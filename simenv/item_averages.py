@@ -1,12 +1,15 @@
-"""What the average person would give each item: historical averages made comparable.
+"""What the people of a log made of every item: means, counts and fair averages.
 
-A raw average mixes the item with who happened to rate it, and says little where votes are few. Here
-the raters' generosity is taken out, and items with few votes are drawn towards what items of their
-genres, years and popularity get. Training rows only, like every other average.
+They belong to a log, unlike the facts of a ``Catalog``. Who makes them gives training rows only, so
+that they never see a later row; ``simenv.data`` does.
 """
+
+from dataclasses import dataclass, fields
+from typing import Self
 
 import numpy as np
 
+from simenv.catalog import Catalog
 from simenv.events import FloatArray, IntArray, InteractionLog
 
 _PRIOR_VOTES = 8.0  # votes that the expectation from the item's attributes is worth
@@ -15,8 +18,43 @@ _RIDGE = 100.0  # votes against which an attribute has to show that it matters
 _NUM_ROUNDS = 8
 
 
+@dataclass(frozen=True)
+class ItemAverages:
+    """Three numbers an item, in the order of the catalogue.
+
+    Raises:
+        ValueError: the columns differ in length.
+    """
+
+    means: FloatArray  # (num_items,) stars in [1, 5]; 0 = nobody rated it yet
+    counts: IntArray  # (num_items,) ratings
+    fair: FloatArray  # (num_items,) stars in [1, 5], also of unrated items; see ``fair_averages``
+
+    def __post_init__(self) -> None:
+        sizes = {column.name: len(getattr(self, column.name)) for column in fields(self)}
+        if len(set(sizes.values())) > 1:
+            raise ValueError(
+                f"ItemAverages wanted columns of one length, got {sizes}; give one number an item"
+            )
+
+    def __len__(self) -> int:
+        return len(self.counts)
+
+    @classmethod
+    def of(cls, log: InteractionLog, catalog: Catalog) -> Self:
+        """The averages of all rows of ``log``, whose items are those of ``catalog``."""
+        counts = np.bincount(log.items, minlength=len(catalog)).astype(np.int64)
+        sums = np.bincount(log.items, weights=log.ratings, minlength=len(catalog))
+        means = np.divide(sums, counts, out=np.zeros(len(catalog)), where=counts > 0)
+        return cls(means, counts, fair_averages(log, catalog.genre_matrix, catalog.years))
+
+
 def fair_averages(log: InteractionLog, genres: FloatArray, years: IntArray) -> FloatArray:
     """Stars (num_items,) that a person of average generosity would give, also for unrated items.
+
+    A mean mixes the item with who happened to rate it, and says little where votes are few. Here
+    the raters' generosity is taken out, and items with few votes are drawn towards what items of
+    their genres, years and popularity get:
 
     rating = mean + generosity of the user + attributes of the item + what is its own, fitted in
     turns: ridge regression on the attributes, shrunken means for the rest.

@@ -1,10 +1,15 @@
 """Fair averages: who rated is taken out, and few votes are not believed."""
 
-import numpy as np
+from pathlib import Path
 
+import numpy as np
+import pytest
+
+from simenv.catalog import Catalog
+from simenv.catalog_file import load_items, save_items
 from simenv.data.synthetic import WorldParameters, synthetic
 from simenv.events import InteractionLog
-from simenv.fair_averages import fair_averages
+from simenv.item_averages import ItemAverages, fair_averages
 
 NO_GENRES = np.zeros((3, 0))
 NO_YEARS = np.zeros(3, dtype=np.int64)
@@ -63,10 +68,33 @@ def test_they_are_closer_to_the_true_reputation_than_raw_averages():
     for seed in (21, 22, 23):
         world = synthetic(seed, parameters=WorldParameters(num_users=150, num_items=200))
         truth = world.truth.quality - world.truth.quality.mean()
-        known = world.catalog.counts > 0
-        raw = np.where(known, world.catalog.averages, world.catalog.averages[known].mean())
-        errors = [
-            np.sqrt(np.mean((x - x.mean() - truth) ** 2))
-            for x in (raw, world.catalog.fair_averages)
-        ]
+        averages = world.averages
+        known = averages.counts > 0
+        raw = np.where(known, averages.means, averages.means[known].mean())
+        errors = [np.sqrt(np.mean((x - x.mean() - truth) ** 2)) for x in (raw, averages.fair)]
         assert errors[1] < errors[0]
+
+
+def test_means_and_counts_are_those_of_the_log():
+    log = log_of([0, 1, 1], [0, 0, 2], [1, 2, 5], num_users=2)
+    averages = ItemAverages.of(log, Catalog(("A", "B", "C"), NO_YEARS, ((),) * 3))
+    assert averages.means.tolist() == [1.5, 0, 5]
+    assert averages.counts.tolist() == [2, 0, 1]
+    np.testing.assert_array_equal(averages.fair, fair_averages(log, NO_GENRES, NO_YEARS))
+    assert len(averages) == 3
+
+
+def test_columns_of_unequal_length_are_refused():
+    with pytest.raises(ValueError, match=r"of one length, got .*; give one number an item"):
+        ItemAverages(np.zeros(2), np.zeros(3, dtype=np.int64), np.zeros(3))
+
+
+def test_a_file_of_items_gives_back_what_was_saved(tmp_path: Path):
+    world = synthetic(2, parameters=WorldParameters(num_users=20, num_items=30, kind="song"))
+    save_items(tmp_path / "catalog.parquet", world.catalog, world.averages)
+    catalog, averages = load_items(tmp_path / "catalog.parquet")
+    for name in ("titles", "genres", "casts", "summaries", "external_ids", "kind"):
+        assert getattr(catalog, name) == getattr(world.catalog, name)
+    assert catalog.years.tolist() == world.catalog.years.tolist()
+    for name in ("means", "counts", "fair"):
+        assert getattr(averages, name).tolist() == getattr(world.averages, name).tolist()
