@@ -88,6 +88,7 @@ def drifted_society(
         social=SocialSettings.off(),
         shocks=[turned] if stars else [],
         world=truth,
+        seed=0,
     )
 
 

@@ -219,10 +219,10 @@ def test_the_network_is_a_small_world_of_people_seated_by_group():
     assert {frozenset(edge) for edge in graph.edges} == expected
 
 
-@pytest.mark.parametrize(("friends", "num_edges"), [(0, 0), (1, 0), (2, 4), (9, 4)])
+@pytest.mark.parametrize(("friends", "num_edges"), [(0, 0), (1, 0), (2, 5), (3, 5), (9, 5 * 4 / 2)])
 def test_nobody_has_more_friends_than_there_are_others(friends, num_edges):
-    graph = draw_network(SocialSettings(friends=friends, rewiring=0.0), np.zeros(4, int), seed=0)
-    assert sorted(graph.nodes) == [0, 1, 2, 3]
+    graph = draw_network(SocialSettings(friends=friends, rewiring=0.0), np.zeros(5, int), seed=0)
+    assert sorted(graph.nodes) == USERS.tolist()
     assert graph.number_of_edges() == num_edges, "as many on either side: an odd number is one less"
 
 

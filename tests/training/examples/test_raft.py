@@ -1,5 +1,6 @@
 """The RAFT set: what prompts show lies before what is asked, and the test period is never seen."""
 
+import re
 from collections import namedtuple
 from dataclasses import replace
 
@@ -12,6 +13,7 @@ from simenv.data.dataset import Dataset
 from simenv.data.splits import split_dataset
 from simenv.data.synthetic import synthetic
 from simenv.events import InteractionLog
+from simenv.item_averages import ItemAverages
 from training.distillation.offline import Distilled
 from training.examples.from_log import Questions
 from training.examples.raft import RaftSettings, raft_set, raft_settings, refuse_leaks
@@ -58,6 +60,7 @@ def test_every_user_is_asked_after_every_cut(dataset, raft):
     examples = raft.examples
     assert len(examples.prefixes) == len(raft.users) == len(examples.targets)
     assert len(examples.suffixes) == examples.ratings.size == examples.weights.size
+    assert all("Chosen" in suffix for suffix in examples.suffixes)
     np.testing.assert_array_equal(examples.targets.argmax(axis=2) + 1, examples.ratings)
 
 
@@ -126,15 +129,48 @@ def test_a_target_stands_in_no_prompt_of_its_own(dataset, raft):
     last = dataset.train.offsets()[user + 1] - 1
     ratings = dataset.train.ratings.copy()
     ratings[last] = 6 - ratings[last]
-    again = raft_set(
-        replace(dataset, train=replace(dataset.train, ratings=ratings)), STYLE, SETTINGS
-    )
+    flipped = replace(dataset.train, ratings=ratings)
+    averages = ItemAverages.of(flipped, dataset.catalog)
+    again = raft_set(replace(dataset, train=flipped, averages=averages), STYLE, SETTINGS)
     own = np.flatnonzero(raft.users == user)
     turns = SETTINGS.turns
     for block in own:
         assert again.examples.prefixes[block] == raft.examples.prefixes[block]
         rows = slice(block * turns, (block + 1) * turns)
         assert again.examples.suffixes[rows] == raft.examples.suffixes[rows]
+
+
+def test_averages_in_prompts_know_other_people(dataset, raft):
+    def averages_of(found):
+        return [float(x) for x in re.findall(r"AVERAGE (\d\.\d)", "".join(found.examples.suffixes))]
+
+    others = InteractionLog.from_columns(
+        np.repeat(np.arange(40), 80), np.tile(np.arange(80), 40), np.ones(40 * 80),
+        num_users=40, num_items=80,
+    )  # fmt: skip
+    again = averages_of(raft_set(replace(dataset, background=others), STYLE, SETTINGS))
+    assert len(again) == len(averages_of(raft)) > 100
+    assert max(again) < 2 < min(averages_of(raft)), "forty others hate every item"
+
+
+def test_a_stretch_without_rows_leaves_the_next_one_alone():
+    """Of three rows two are known at both cuts, so only the second asks about the third."""
+    log = InteractionLog.from_columns(
+        np.repeat(np.arange(4), 3), np.tile(np.arange(3), 4), np.tile([4.0, 2.0, 5.0], 4),
+        num_users=4, num_items=80,
+    )  # fmt: skip
+    world = synthetic(6, num_items=80)
+    data = Dataset(
+        "three",
+        world.catalog,
+        ItemAverages.of(log, world.catalog),
+        log,
+        log.take([]),
+        tuple("abcd"),
+    )
+    found = raft_set(data, STYLE, RaftSettings(cuts=(0.4, 0.6), turns=2, folds=2))
+    assert sorted(found.users.tolist()) == [0, 1, 2, 3]
+    assert found.examples.ratings[:, 0].tolist() == [5.0] * 4
 
 
 def test_short_stretches_are_filled_up_without_weight():
@@ -150,6 +186,11 @@ def test_short_stretches_are_filled_up_without_weight():
     np.testing.assert_array_equal(
         raft.examples.weights.sum(axis=1), 2.0
     )  # 5 training rows, cut at 3
+    for block in range(len(raft.users)):
+        shown = raft.examples.suffixes[block * 10 : (block + 1) * 10]
+        assert shown[0] != shown[1]
+        assert shown[2:] == [shown[0]] * 8
+        assert raft.examples.ratings[block, 2:].tolist() == [raft.examples.ratings[block, 0]] * 8
 
 
 def test_distractors_change_what_is_recalled_and_nothing_else(dataset, raft):
