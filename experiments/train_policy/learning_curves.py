@@ -75,7 +75,7 @@ def train_curve(
     log_dir: Path,
     announce: Announce,
 ) -> Curve:
-    """Train PPO in ``env`` and show ``setting.users`` its checkpoints; the users' state is restored.
+    """Train PPO in ``env``; its checkpoints meet ``setting.users``, whose state is restored.
 
     Args:
         arm: the reward and the settings.
