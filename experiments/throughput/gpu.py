@@ -145,33 +145,46 @@ def _scores_of_few_layers(
 def _race(
     settings: dict[str, Any], device: torch.device, scratch: Path, peak: float, tick: Tick
 ) -> dict[str, Any]:
+    """The adapter modes on one engine, then vLLM where it can run."""
     tick("building the model and its adapters")
     shape, sizes = ModelShape(**settings["shape"]), PromptSizes(**settings["prompts"])
     folder = random_model(shape, scratch, SHIPPED / "model", settings["dtype"], str(device))
     adapters = random_adapters(folder, settings["num_adapters"], settings["rank"], scratch)
     tick("built", advance=1)
-    found: dict[str, Any] = {"not_raced": {}}
+    room = _cache_bytes(shape, sizes, settings["dtype"])
+    found = {"modes": _race_modes(settings, device, folder, adapters, room, peak, tick)}
+    if device.type == "cuda":
+        torch.cuda.empty_cache()  # the engine's memory, for vLLM
+    tick("vLLM")
+    if vllm_way.installed() and device.type == "cuda":
+        found["vllm"] = vllm_way.race(folder, adapters, sizes, settings["rounds"])
+        not_raced = {}
+    else:
+        not_raced = {"vllm": vllm_way.NOT_RACED}
+    tick("done", advance=1)
+    return {**found, "not_raced": not_raced}
+
+
+def _race_modes(
+    settings: dict[str, Any],
+    device: torch.device,
+    folder: Path,
+    adapters: dict[str, Path],
+    cache_bytes: int,
+    peak: float,
+    tick: Tick,
+) -> dict[str, Any]:
     engine = LocalEngine(
         folder,
         adapters,
         device=str(device),
         dtype=settings["dtype"],
         token_budget=settings["token_budget"],
-        cache_bytes=_cache_bytes(shape, sizes, settings["dtype"]),
+        cache_bytes=cache_bytes,
         fast=False,
     )
     with closing(engine):
-        found["modes"] = _timed(engine, sizes, settings, peak, tick)
-    del engine  # or its memory is not there for vLLM
-    if device.type == "cuda":
-        torch.cuda.empty_cache()
-    tick("vLLM")
-    if vllm_way.installed() and device.type == "cuda":
-        found["vllm"] = vllm_way.race(folder, adapters, sizes, settings["rounds"])
-    else:
-        found["not_raced"]["vllm"] = vllm_way.NOT_RACED
-    tick("done", advance=1)
-    return found
+        return _timed(engine, PromptSizes(**settings["prompts"]), settings, peak, tick)
 
 
 def _timed(
