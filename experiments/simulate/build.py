@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class Cast(NamedTuple):
-    """Who lives in the society and how they are told apart."""
+    """Who lives in the society and how they are grouped."""
 
     users: UserModel
     world: MovingWorld | None
@@ -171,7 +171,7 @@ def society(
         policy: what recommends.
         settings: of ``SocietySettings``.
         activation: ``share`` for the same share every tick, else fields of ``Life`` and
-            ``ticks_per_day``; the weekly rhythm comes from the log where its clock tells it.
+            ``ticks_per_day``; the weekly rhythm comes from the log where its timestamps show it.
         social: of ``SocialSettings``.
         shocks: each of ``Shock``.
         seed: of every draw.

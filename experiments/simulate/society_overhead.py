@@ -45,7 +45,7 @@ def scripted_society(num_users: int, num_items: int, social: SocialSettings) -> 
     users = ScriptedUsers(truth, num_users, num_items)
     return PersonaSociety(
         users, Popularity(), catalog, log, settings=_STILL,
-        activation=SteadyShare(0.1), social=social,
+        activation=SteadyShare(0.1), social=social, seed=0,
     )  # fmt: skip
 
 
@@ -87,7 +87,7 @@ def persona_society(num_users: int, repeatable: bool = False) -> PersonaSociety:
     users = LivingUsers(persona_users(people, engine))
     return PersonaSociety(
         users, Popularity(), people.catalog, log, averages=people.averages, settings=_STILL,
-        activation=SteadyShare(0.01), social=SocialSettings.off(),
+        activation=SteadyShare(0.01), social=SocialSettings.off(), seed=0,
     )  # fmt: skip
 
 

@@ -40,15 +40,7 @@ def race(
     first, *others = ways
     met = draw(0)
     answers = {name: way(met[: most.get(name)]) for name, way in ways.items()}
-    rates: dict[str, list[float]] = {name: [] for name in ways}
-    for number in range(1, warm + rounds):
-        asked = draw(number)
-        for name, way in ways.items():
-            part = asked[: most.get(name)]
-            started = time.perf_counter()
-            way(part)
-            if number >= warm:
-                rates[name].append(len(part) / (time.perf_counter() - started))
+    rates = _rates(ways, draw, rounds, most, warm)
     return {
         "rates": {name: spread(own) for name, own in rates.items()},
         "ratios": {
@@ -61,6 +53,26 @@ def race(
             if not np.isnan(own).any()
         },
     }
+
+
+def _rates(
+    ways: Mapping[str, Way],
+    draw: Callable[[int], list[Request]],
+    rounds: int,
+    most: Mapping[str, int],
+    warm: int,
+) -> dict[str, list[float]]:
+    """Requests per second of every way in every timed round."""
+    rates: dict[str, list[float]] = {name: [] for name in ways}
+    for number in range(1, warm + rounds):
+        asked = draw(number)
+        for name, way in ways.items():
+            part = asked[: most.get(name)]
+            started = time.perf_counter()
+            way(part)
+            if number >= warm:
+                rates[name].append(len(part) / (time.perf_counter() - started))
+    return rates
 
 
 class StepClock:
