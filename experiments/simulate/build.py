@@ -22,6 +22,7 @@ from simenv.users.lives import Life
 
 if TYPE_CHECKING:
     from agents.living.adapter_refresh import Refresher
+    from agents.living.reflection import LivingUsers
     from agents.persona_users import PersonaUsers
     from training.distillation.offline import Distilled
 
@@ -34,6 +35,7 @@ class Cast(NamedTuple):
     activity: IntArray  # (U,) 1, 2 or 3
     groups: IntArray  # (U,) from 0
     labels: list[str]  # one a group
+    living: "LivingUsers | None" = None  # the users, where they are personas that reflect
 
 
 class Distils(Protocol):
@@ -127,7 +129,7 @@ def _personas(
     writer = distiller or OfflineDistiller(dataset.catalog, dataset.averages)
     users = LivingUsers(model, lambda log: writer.distil(log).personas, trains)
     # They hear of averages and scandals themselves, and their snapshot holds what they heard.
-    return Cast(users, users, activity, groups, [f"{kind} {name}" for name in names])
+    return Cast(users, users, activity, groups, [f"{kind} {name}" for name in names], users)
 
 
 def refreshing(cfg: DictConfig, folder: Path) -> Refreshing | None:

@@ -110,7 +110,7 @@ def _live(
 def _costs(model: PersonaSociety, who: Cast) -> dict[str, Any]:
     """Trainings of adapters, refits of the policy, and seconds."""
     return {
-        "refreshes": [_plain(refresh) for refresh in getattr(who.users, "refreshes", [])],
+        "refreshes": [_plain(refresh) for refresh in (who.living.refreshes if who.living else ())],
         "refits": [refit._asdict() for refit in model.platform.refits],
         "seconds": {
             "total": round(model.total_seconds, 3),
