@@ -7,6 +7,7 @@ import numpy as np
 
 from simenv.catalog import Catalog
 from simenv.item_averages import ItemAverages
+from simenv.whole_files import replace_whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,7 +31,7 @@ def save_items(path: Path, catalog: Catalog, averages: ItemAverages) -> None:
         }
     )
     frame.attrs = {"kind": catalog.kind}
-    frame.to_parquet(path, compression="zstd", index=False)
+    replace_whole(path, lambda part: frame.to_parquet(part, compression="zstd", index=False))
 
 
 def load_items(path: Path) -> tuple[Catalog, ItemAverages]:

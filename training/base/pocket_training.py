@@ -19,6 +19,7 @@ import torch
 from agents.prompts import RATING_CHOICES
 from simenv.data.dataset import Dataset
 from simenv.data.synthetic import drawn_world
+from simenv.whole_files import replace_whole
 from training.base.pocket_model import (
     PocketConfig,
     answer_ids,
@@ -183,8 +184,7 @@ class PocketTrainer:
             "seconds": self.seconds,
             "losses": self.losses,
         }
-        torch.save(state, self.folder / "state.tmp")
-        (self.folder / "state.tmp").replace(self.folder / "state.pt")
+        replace_whole(self.folder / "state.pt", lambda path: torch.save(state, path))
 
     def train(self, on_step: Callable[[int, float], None] | None = None) -> None:
         """Run to ``config.num_steps``; ``on_step`` gets the step and its loss in nats."""
