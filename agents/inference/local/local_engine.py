@@ -24,7 +24,8 @@ from agents.inference.engine import (
 from agents.inference.fused.fused_forward import FusedForward
 from agents.inference.fused.llama_weights import why_not
 from agents.inference.local.adapter_modes import AdaptedModel, AdapterMode
-from agents.inference.local.free_text import decode
+from agents.inference.local.forks import compute_alone_after_forks
+from agents.inference.local.free_text import decode, end_tokens
 from agents.inference.local.huggingface import HuggingFaceForward
 from agents.inference.local.loading import attach_adapter, choose_device, load_model
 from agents.inference.local.scoring import Encoded, Scorer
@@ -85,6 +86,7 @@ class LocalEngine(Engine):
         adapter_mode: AdapterMode = "auto",
         repeatable: bool = False,
     ) -> None:
+        compute_alone_after_forks()
         self.device = choose_device(device)
         self.reuse_prefixes = reuse_prefixes
         self.tokenizer, base = load_model(model, self.device, dtype)
@@ -198,7 +200,8 @@ class LocalEngine(Engine):
             rows = segment.rows
             with self._adapted.using(segment.adapter) as model:
                 own = [prompts[i] for i in rows]
-                said = decode(model, own, seeds[rows], self.tokens.ends, sampling)
+                ends = end_tokens(model, self.tokens.ends)
+                said = decode(model, own, seeds[rows], ends, sampling)
             for row, tokens in zip(rows, said, strict=True):
                 completions[row] = Completion(self.tokens.text(tokens), len(tokens))
         return completions
