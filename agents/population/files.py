@@ -22,6 +22,7 @@ from simenv.catalog import Catalog
 from simenv.catalog_file import load_items, save_items
 from simenv.events import InteractionLog
 from simenv.item_averages import ItemAverages
+from simenv.values.clocks import times_of
 
 FORMAT = 1
 
@@ -169,7 +170,7 @@ def _read_history(folder: Path, num_users: int, num_items: int) -> tuple[Interac
         frame["user"].to_numpy(np.int64),
         frame["item"].to_numpy(np.int64),
         frame["rating"].to_numpy(np.float64),
-        frame["timestamp"].to_numpy(np.int64),
+        times_of(frame["timestamp"], "timestamp")[0],  # older folders hold any unit
         num_users,
         num_items,
     )
