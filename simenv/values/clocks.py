@@ -88,7 +88,7 @@ def _plain_numbers(column: ArrayLike) -> NDArray[np.int64] | NDArray[np.float64]
     import pandas as pd  # heavy, and only logs need it
 
     values = column if isinstance(column, pd.Series) else np.asarray(column)
-    if values.dtype.kind in "OTU" or isinstance(values.dtype, pd.StringDtype):
+    if values.dtype.kind in {"O", "T", "U"} or isinstance(values.dtype, pd.StringDtype):
         texts = np.asarray(values, dtype=object)
         if not len(texts) or not all(type(x) is str and x.isascii() for x in texts):
             return None
