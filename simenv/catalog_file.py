@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from simenv.catalog import Catalog
-from simenv.column_checks import Column, read_columns
 from simenv.item_averages import ItemAverages
+from simenv.values.parquet_columns import Column, read_columns
 
 
 def save_items(path: Path, catalog: Catalog, averages: ItemAverages) -> None:

@@ -26,9 +26,10 @@ from agents.population.weights import hashes, model_of
 from agents.prompts import PromptStyle
 from simenv.catalog import Catalog
 from simenv.catalog_file import load_items, save_items
-from simenv.column_checks import Column, read_columns
 from simenv.events import NUM_STARS, InteractionLog
 from simenv.item_averages import ItemAverages
+from simenv.values.clocks import times_of
+from simenv.values.parquet_columns import Column, read_columns
 
 FORMAT = 1
 _PERSONA = {
@@ -180,25 +181,15 @@ def _read_history(folder: Path, num_users: int, num_items: int) -> tuple[Interac
         "user": Column("whole", 0, num_users - 1),
         "item": Column("whole", 0, num_items - 1),
         "rating": Column("number", 1, NUM_STARS),
-        "timestamp": Column("whole"),
+        "timestamp": Column("number"),
         "reason": Column("text"),
     }
     table = read_columns(path, wanted)
-    users, times = (table[name].to_numpy().astype(np.int64) for name in ("user", "timestamp"))
-    falls = (np.diff(users) < 0) | ((np.diff(users) == 0) & (np.diff(times) < 0))
-    if falls.any():
-        raise ValueError(
-            f"{path.name}, row {int(falls.argmax()) + 1}: wanted rows sorted by user and timestamp,"
-            f" got user {users[1:][falls][0]} after user {users[:-1][falls][0]}; sort them"
-        )
-    log = InteractionLog(
-        users,
-        table["item"].to_numpy().astype(np.int64),
-        table["rating"].to_numpy().astype(np.float64),
-        times,
-        num_users,
-        num_items,
-    )
+    users = table["user"].to_numpy().astype(np.int64)
+    times = times_of(table["timestamp"].to_pandas(), "timestamp")[0]  # older folders hold any unit
+    items, ratings = table["item"].to_numpy(), table["rating"].to_numpy()
+    columns = users, items.astype(np.int64), ratings.astype(np.float64), times
+    log = named(path.name, partial(InteractionLog, *columns, num_users, num_items))
     return log, table["reason"].to_pylist()
 
 

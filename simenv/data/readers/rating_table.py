@@ -23,10 +23,11 @@ class RatingTable(NamedTuple):
     users: IdArray  # (r,)
     items: IdArray  # (r,)
     ratings: FloatArray  # (r,) on the source's own scale
-    timestamps: IntArray | None  # (r,) None = the file's order is the order
+    timestamps: FloatArray | None  # (r,) seconds since 1970; None = the file's order is the order
     rows: IntArray  # (r,) row number in the file, from 1
+    exact_times: NDArray[Any] | None = None  # (r,) sorts rows of one microsecond; None = timestamps
 
-    def take(self, keep: BoolArray) -> "RatingTable":
+    def take(self, keep: BoolArray | IntArray) -> "RatingTable":
         """The kept rows."""
         return RatingTable(
             self.file,
@@ -35,7 +36,15 @@ class RatingTable(NamedTuple):
             self.ratings[keep],
             None if self.timestamps is None else self.timestamps[keep],
             self.rows[keep],
+            None if self.exact_times is None else self.exact_times[keep],
         )
+
+    def in_time(self) -> IntArray:
+        """(r,) the rows by time; rows of one time stay in the file's order."""
+        times = self.timestamps if self.exact_times is None else self.exact_times
+        if times is None:
+            return np.arange(len(self.rows))
+        return np.argsort(times, kind="stable").astype(np.int64)
 
 
 class RatedCatalog(NamedTuple):
@@ -93,6 +102,7 @@ def log_from_table(
     )  # fmt: skip
     if not len(table.users):
         raise ValueError(f"{table.file} holds no usable rating; {bad_rows.summary()}")
+    table = table.take(table.in_time())
     user_ids = unique_ids(table.users)
     _note_users_without_rows(table.file, user_ids, users_met, known_users, bad_rows)
     linear = 1 + (NUM_STARS - 1) * (table.ratings - low) / (high - low)
@@ -145,9 +155,7 @@ def _superseded(table: RatingTable) -> BoolArray:
 
     users, items = pd.factorize(table.users)[0], pd.factorize(table.items)[0]
     pairs = users.astype(np.int64) * (int(items.max(initial=0)) + 1) + items
-    order = np.arange(len(pairs))
-    if table.timestamps is not None:
-        order = np.argsort(table.timestamps, kind="stable")
+    order = table.in_time()
     bad = np.empty(len(pairs), dtype=np.bool_)
     bad[order] = pd.Series(pairs[order]).duplicated(keep="last").to_numpy()
     return bad

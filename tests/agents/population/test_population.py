@@ -3,6 +3,7 @@ import shutil
 from dataclasses import fields, replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from safetensors.numpy import load_file
 
@@ -205,6 +206,17 @@ def test_parts_that_do_not_fit_together_are_refused(population, change):
         change(vectors=population.vectors[:11])
     with pytest.raises(ValueError, match="got 12 vectors and a history over 13 items"):
         change(history=replace(population.history, num_items=13))
+
+
+@pytest.mark.parametrize("factor", [1, 10**3, 10**6, 10**9])
+def test_a_history_written_with_another_clock_is_loaded_as_seconds(saved, light, factor):
+    file = saved / "history.parquet"
+    frame = pd.read_parquet(file)
+    days = 1_600_000_000 + 86_400 * np.arange(len(frame))
+    frame.assign(timestamp=days * factor).to_parquet(file)  # int64 of any unit
+    loaded = Population.load(saved).history
+    assert loaded.timestamps.tolist() == days.tolist()
+    assert loaded.items.tolist() == light.history.items.tolist()
 
 
 def test_with_card_adds_and_replaces(population):
