@@ -73,7 +73,7 @@ def make_env(
     """
     users = _users(population, engine)
     env = RecEnv(users, users.population.catalog, **_settings(users, settings, session_steps))
-    return EngineInfo(env) if engine_info else env
+    return EngineInfo(env, users.engine) if engine_info else env
 
 
 def make_vector_env(
@@ -95,7 +95,7 @@ def make_vector_env(
         **more,
         **_settings(users, settings, session_steps),
     )
-    return VectorEngineInfo(env) if engine_info else env
+    return VectorEngineInfo(env, users.engine) if engine_info else env
 
 
 def _users(population: str | Path | Population | None, engine: MakeEngine | str) -> PersonaUsers:

@@ -7,11 +7,11 @@
 import logging
 import os
 import sys
-from pathlib import Path
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig, OmegaConf, open_dict
+from hydra.errors import HydraException
+from omegaconf import DictConfig, open_dict
 
 # Read when their libraries load: without these, BLAS threads fight each other on small machines
 # and tokenizers warn about every fork.
@@ -21,29 +21,28 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 @hydra.main(version_base="1.3", config_path="pkg://conf", config_name="config")
 def _run(cfg: DictConfig) -> None:
-    output_dir = Path(HydraConfig.get().runtime.output_dir)
-    output_dir.mkdir(parents=True, exist_ok=True)
+    from experiments.reporting.running import perform  # loads numpy, which reads the lines above
+
     with open_dict(cfg):
-        cfg.output_dir = str(output_dir)  # in a sweep, each job's own folder
-    missing = sorted(OmegaConf.missing_keys(cfg))
-    if missing:
-        raise ValueError(
-            f"{cfg.experiment.name} wanted a value for {', '.join(missing)};"
-            f" add {missing[0]}=… to the command"
-        )
-    OmegaConf.resolve(cfg)
+        cfg.output_dir = str(HydraConfig.get().runtime.output_dir)  # in a sweep, each job's own
     logging.captureWarnings(True)
-    logging.getLogger("faiss").setLevel(logging.WARNING)  # it tells of every build it looks for
-    hydra.utils.get_method(cfg.experiment.run)(cfg, output_dir)
+    logging.getLogger("faiss").setLevel(logging.WARNING)  # it reports every build it looks for
+    perform(cfg)
 
 
 def main() -> None:
-    """Run the experiment that the command line names."""
+    """Run the experiment that the command line names; an error is the last line printed."""
     wants_help = {"-h", "--help"} & set(sys.argv)
     if wants_help and not any(word.startswith("experiment=") for word in sys.argv):
         # Hydra composes the config before it helps, and the experiment has no default.
         sys.argv.append("experiment=policy_ranking")
-    _run()
+    try:
+        _run()
+    except SystemExit as stop:
+        error = stop.__context__  # Hydra has printed it, and a hint of its own behind it
+        if isinstance(error, Exception) and not isinstance(error, HydraException):
+            print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        raise
 
 
 if __name__ == "__main__":

@@ -1,9 +1,16 @@
-"""The seam to a language model: text in, numbers or text out. It knows no users and no items."""
+"""The seam to a language model: text in, numbers or text out. It knows no users and no items.
 
-from collections.abc import Sequence
+``Engine`` declares everything that callers use, so that no caller looks inside one. A new engine
+inherits from it, gives ``facts``, ``score`` and ``generate``, and subclasses ``EngineContract`` of
+``agents.testing.engine`` for its tests; one that changes another inherits from ``EngineWrapper``.
+"""
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+from agents.inference.stats import AnswerStats, EngineStats
 from simenv.events import FloatArray
 
 
@@ -32,14 +39,27 @@ class Sampling:
     top_k: int = 50
 
 
+class EngineFacts(NamedTuple):
+    """What can be said of an engine without asking it; an empty text = not known."""
+
+    description: str  # for reports: kind of engine and model, nothing secret
+    identity: str = ""  # what decides the answers beside the weights; for cache keys
+    device: str = ""  # where the model runs, as torch names it
+    dtype: str = ""  # number format of the weights, as ``float32``
+    context: int | None = None  # most tokens of a prompt
+    masks_failures: bool = False  # failed requests get stand-ins; see ``last_failures``
+
+
 class Engine(Protocol):
     """Whatever answers. Answers come in the caller's order and depend on their request alone."""
 
     @property
-    def description(self) -> str:
-        """What answers, for reports: kind of engine and model."""
+    @abstractmethod
+    def facts(self) -> EngineFacts:
+        """What is known of the engine; after ``close`` too."""
         ...
 
+    @abstractmethod
     def score(self, requests: Sequence[Request], choices: Sequence[str]) -> FloatArray:
         """Log-probabilities (n, c) of the choices, given that one of them is said.
 
@@ -49,13 +69,34 @@ class Engine(Protocol):
         """
         ...
 
+    @abstractmethod
     def generate(self, requests: Sequence[Request], sampling: Sampling) -> list[Completion]:
-        """Free text for every request."""
+        """Free text for every request; raises as ``score`` does."""
         ...
 
     def close(self) -> None:
-        """Release the model; the engine answers no more."""
-        ...
+        """Release the model; the engine answers no more. Closing twice is no error."""
+        return None
+
+    @property
+    def description(self) -> str:
+        """See ``EngineFacts.description``."""
+        return self.facts.description
+
+    @property
+    def stats(self) -> EngineStats | None:
+        """What the model did so far; None where it is not counted (a server, a replay)."""
+        return None
+
+    @property
+    def answer_stats(self) -> AnswerStats | None:
+        """What an answer cache did so far; None where there is none."""
+        return None
+
+    @property
+    def last_failures(self) -> Mapping[int, str]:
+        """Row of the last call → why it failed; empty unless the engine masks failures."""
+        return {}
 
 
 class UnknownAdapterError(KeyError):

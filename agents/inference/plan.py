@@ -64,12 +64,6 @@ def make_plan(
     return Plan([Segment(rows, adapters[int(rows[0])]) for rows in np.split(order, cuts)])
 
 
-def padding_waste(plan: Plan, lengths: IntArray) -> float:
-    """Share of the tokens run that are padding, in [0, 1)."""
-    run = sum(len(s.rows) * int(lengths[s.rows].max()) for s in plan.segments)
-    return 1.0 - float(lengths.sum()) / run if run else 0.0
-
-
 def _first_seen(values: Sequence[str]) -> IntArray:
     ranks: dict[str, int] = {}
     return np.array([ranks.setdefault(value, len(ranks)) for value in values], dtype=np.int64)

@@ -5,24 +5,27 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from agents.inference.engine import Completion, Request, Sampling
+from agents.inference.engine import Completion, Engine, EngineFacts, Request, Sampling
 from simenv.events import FloatArray
 
 _AVERAGE = re.compile(r"AVERAGE (\d\.\d)")
 _LEVEL = re.compile(r"level ([+-]\d\.\d)")
 
 
-class ScriptedEngine:
+class ScriptedEngine(Engine):
     """Answers the item's average plus the user's generosity, with a fixed spread.
 
     It is deterministic, fast and no language model; every report names it as such.
     """
 
-    description = "scripted (no language model)"
-
     def __init__(self, spread: float = 0.9) -> None:
         """``spread``: standard deviation of the answers, in stars."""
         self.spread = spread
+
+    @property
+    def facts(self) -> EngineFacts:
+        """That no language model answers."""
+        return EngineFacts("scripted (no language model)")
 
     def score(self, requests: Sequence[Request], choices: Sequence[str]) -> FloatArray:
         """Log-probabilities (n, c) of a normal around the numbers read, for c numeric choices."""
@@ -34,9 +37,6 @@ class ScriptedEngine:
     def generate(self, requests: Sequence[Request], sampling: Sampling) -> list[Completion]:
         """The nearest star, as text."""
         return [Completion(f" {min(5, max(1, round(self._centre(r))))}", 1) for r in requests]
-
-    def close(self) -> None:
-        """Nothing to release."""
 
     def _centre(self, request: Request) -> float:
         average, level = _AVERAGE.findall(request.suffix), _LEVEL.findall(request.suffix)

@@ -90,7 +90,7 @@ class LivingUsers:
     def respond(self, users: IntArray, slates: Slates, seeds: SeedArray) -> Feedback:
         """See ``UserModel.respond``; whom a tolerant engine failed has NaN in ``probabilities``."""
         feedback = self.inner.respond(users, slates, seeds)
-        failed = getattr(self.inner.engine, "last_failures", {})
+        failed = self.inner.engine.last_failures
         if failed:
             rows = np.unique(np.array(list(failed)) // slates.items.shape[1])
             feedback.probabilities[rows] = np.nan

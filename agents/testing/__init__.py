@@ -1,1 +1,1 @@
-"""Contract suites for people's seams, shipped so that an author of one has the tests; pytest."""
+"""Contract suites for engines and people's seams: subclass one and your part has its tests."""

@@ -1,6 +1,14 @@
 """The elbow: how far people are from their group's centre, by the number of groups."""
 
-from experiments.reporting.plots import MUTED, PAPER, SIMULATED, inline_svg, new_figure, themed
+from experiments.reporting.plots import (
+    MUTED,
+    PAPER,
+    SIMULATED,
+    grid_behind,
+    inline_svg,
+    new_figure,
+    themed,
+)
 
 
 def elbow_svg(inertias: dict[int, float], k: int) -> str:
@@ -22,8 +30,7 @@ def elbow_svg(inertias: dict[int, float], k: int) -> str:
         )
         axes.set_xticks(ks)
         axes.set_ylim(0, max(values) * 1.08 or 1)
-        axes.grid(axis="y", linewidth=0.8)
-        axes.set_axisbelow(True)
+        grid_behind(axes, "y")
         axes.set_xlabel("number of groups K")
         axes.set_ylabel("sum of squared distances")
         return inline_svg(figure, "Sum of squared distances by the number of groups")

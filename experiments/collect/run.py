@@ -1,47 +1,47 @@
-"""Reads the runs of a sweep and writes the table; the question stands in the package docstring."""
+"""Reads the runs of a sweep into one table; the question stands in the package docstring.
+
+Files: ``results.json``, ``table.csv``, ``report.md``, ``report.html`` and ``config.yaml``.
+"""
 
 import json
-from datetime import UTC, datetime
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from omegaconf import DictConfig, OmegaConf
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
+from omegaconf import DictConfig
 from rich.table import Table
+from rich.text import Text
 
 from experiments.collect.table import collect
-from experiments.reporting.provenance import provenance
-from experiments.reporting.report import markdown_table, write_json, write_report
-from experiments.tournament.tables import interval, number
+from experiments.reporting.formatting import interval, number
+from experiments.reporting.report import filled, markdown_table
+from experiments.reporting.result import Record, Result
+from experiments.reporting.terminal import text_table
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 HEADS = [
     "setting", "policy", "simulated ★", "95 % CI", "over", "true ★", "NDCG", "seeds", "users", "s",
     "cost", "commit",
 ]  # fmt: skip
 RANKING_HEADS = ["setting", "order of the policies", "τ with the first setting"]
+FAILURE_HEADS = ["policy", "setting", "at", "message"]
 
 
-def run(cfg: DictConfig, output_dir: Path) -> dict[str, Any]:
+def run(cfg: DictConfig) -> Result:
     """Collect all runs of ``experiment=policy_ranking`` below ``cfg.sweep_dir``.
-
-    Returns:
-        What ``results.json`` holds.
 
     Raises:
         ValueError: there are none.
     """
-    started = datetime.now(UTC)
-    config: Any = OmegaConf.to_container(cfg, resolve=True)
-    runs = read_runs(Path(cfg.sweep_dir))
-    results = {
-        "experiment": cfg.experiment.name,
-        **collect(runs),
-        "provenance": provenance(config, started),
-    }
-    _write(results, output_dir)
-    _tell(results, output_dir)
-    return results
+    values = {"experiment": cfg.experiment.name, **collect(read_runs(Path(cfg.sweep_dir)))}
+    return Result(
+        values,
+        pages={"report.html": _html, "report.md": _markdown(values)},
+        frames={"table.csv": _frame(values)},
+        lines=[_terminal_table(values), Text(answer(values), style="bold")],
+    )
 
 
 def read_runs(folder: Path) -> list[dict[str, Any]]:
@@ -66,7 +66,7 @@ def _job(place: Path) -> tuple[int, str]:
     return (int(name) if name.isdigit() else -1, str(place))
 
 
-def table_rows(results: dict[str, Any]) -> list[list[str]]:
+def table_rows(results: Mapping[str, Any]) -> list[list[str]]:
     """One row a setting and policy."""
     return [
         [
@@ -87,7 +87,7 @@ def table_rows(results: dict[str, Any]) -> list[list[str]]:
     ]
 
 
-def ranking_rows(results: dict[str, Any]) -> list[list[str]]:
+def ranking_rows(results: Mapping[str, Any]) -> list[list[str]]:
     """One row a setting."""
     return [
         [r["setting"] or "as configured", " > ".join(r["order"]), number(r["tau_with_first"], 2)]
@@ -95,7 +95,7 @@ def ranking_rows(results: dict[str, Any]) -> list[list[str]]:
     ]
 
 
-def answer(results: dict[str, Any]) -> str:
+def answer(results: Mapping[str, Any]) -> str:
     """The best row and its interval; or, where the judges differ, what that does to the order."""
     if _judges_differ(results):
         return _ranking_answer(results["rankings"])
@@ -112,7 +112,7 @@ def answer(results: dict[str, Any]) -> str:
     )
 
 
-def _judges_differ(results: dict[str, Any]) -> bool:
+def _judges_differ(results: Mapping[str, Any]) -> bool:
     """Stars of different users or data are no common measure; only orders can be compared."""
     own = all(key.startswith("recommender.") for key in results["varied"])
     return not own and len(results["rankings"]) > 1 and bool(results["rankings"][0]["order"])
@@ -130,39 +130,40 @@ def _ranking_answer(rankings: list[dict[str, Any]]) -> str:
     return f"{best} is first with {named}, and in {same} of {len(rankings)} settings{spread}."
 
 
-def _write(results: dict[str, Any], output_dir: Path) -> None:
+def _frame(results: Mapping[str, Any]) -> "pd.DataFrame":
     import pandas as pd
 
-    output_dir.mkdir(parents=True, exist_ok=True)
-    write_json(output_dir / "results.json", results)
-    pd.DataFrame(table_rows(results), columns=HEADS).to_csv(output_dir / "table.csv", index=False)
-    config_yaml = OmegaConf.to_yaml(OmegaConf.create(results["provenance"]["config"]))
-    failures = [[f["policy"], f["setting"], f["phase"], f["message"]] for f in results["failures"]]
+    return pd.DataFrame(table_rows(results), columns=HEADS)
+
+
+def _failure_rows(results: Mapping[str, Any]) -> list[list[str]]:
+    return [[f["policy"], f["setting"], f["phase"], f["message"]] for f in results["failures"]]
+
+
+def _markdown(results: Mapping[str, Any]) -> str:
     parts = [f"# {answer(results)}\n", markdown_table(HEADS, table_rows(results))]
     if len(results["rankings"]) > 1:
         parts.append(markdown_table(RANKING_HEADS, ranking_rows(results)))
-    if failures:
-        parts.append(markdown_table(["failed", "setting", "at", "message"], failures))
-    (output_dir / "report.md").write_text("\n".join(parts), encoding="utf-8")
+    if failures := _failure_rows(results):
+        parts.append(markdown_table(["failed", *FAILURE_HEADS[1:]], failures))
+    return "\n".join(parts)
+
+
+def _html(record: Record) -> str:
+    results = record.results
     values = {
         "answer": answer(results),
         "heads": HEADS,
         "rows": table_rows(results),
         "ranking_heads": RANKING_HEADS,
         "ranking_rows": ranking_rows(results),
-        "failures": failures,
-        "provenance": results["provenance"],
-        "config_yaml": config_yaml,
+        "failure_heads": FAILURE_HEADS,
+        "failures": _failure_rows(results),
     }
-    write_report(output_dir / "report.html", "collect/report.html", values)
+    return filled("collect/report.html", record, values)
 
 
-def _tell(results: dict[str, Any], output_dir: Path) -> None:
-    console = Console()
+def _terminal_table(results: Mapping[str, Any]) -> Table:
     shown = [0, 1, 2, 3, 5, 6]  # 80 columns
-    table = Table(*(HEADS[i] for i in shown), box=SIMPLE_HEAD)
-    for cells in table_rows(results):
-        table.add_row(*(cells[i] for i in shown))
-    console.print(table)
-    console.print(answer(results), style="bold", highlight=False)
-    console.print(f"Report: {output_dir / 'report.html'}", highlight=False, soft_wrap=True)
+    rows = ([cells[i] for i in shown] for cells in table_rows(results))
+    return text_table([HEADS[i] for i in shown], rows)

@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from experiments.reporting.formatting import estimate, rounded
 from recommenders.evaluation.statistics import kendall_tau, mean_interval
 
 Run = Mapping[str, Any]
@@ -55,9 +56,9 @@ def _flat(config: Any, path: str = "") -> dict[str, str]:
 def _varied(configs: Sequence[dict[str, str]]) -> list[str]:
     """Keys whose values differ between runs, seeds and folders left out."""
     keys = {key for config in configs for key in config}
-    told = {key: {config.get(key) for config in configs} - {None} for key in keys}
+    found = {key: {config.get(key) for config in configs} - {None} for key in keys}
     ignored = ("output_dir", *SEEDS)
-    return sorted(k for k, values in told.items() if len(values) > 1 and k not in ignored)
+    return sorted(k for k, values in found.items() if len(values) > 1 and k not in ignored)
 
 
 def _concerns(key: str, policy: str) -> bool:
@@ -108,8 +109,7 @@ def _commit(cell: dict[str, Any]) -> str:
 
 
 def _mean(values: Sequence[float | None]) -> dict[str, Any]:
-    mean, low, high = mean_interval([math.nan if v is None else v for v in values])
-    return {"mean": _number(mean), "ci95": [_number(low), _number(high)]}
+    return estimate(mean_interval([math.nan if v is None else v for v in values]))
 
 
 def _rankings(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -125,9 +125,5 @@ def _rankings(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         if len(shared) > 1:
             tau = float(kendall_tau([first[n] for n in shared], [means[n] for n in shared]))
         order = sorted(means, key=lambda name: -means[name])
-        rankings.append({"setting": setting, "order": order, "tau_with_first": _number(tau)})
+        rankings.append({"setting": setting, "order": order, "tau_with_first": rounded(tau)})
     return rankings
-
-
-def _number(value: float) -> float | None:
-    return round(float(value), 6) if math.isfinite(value) else None

@@ -97,14 +97,14 @@ def _play(
         actions = np.zeros((env.num_envs, env.slate_size), dtype=np.int64)
         actions[rows] = chosen.items
         observation, _, terminated, _, info = env.step(actions)
-        told = Feedback(
+        feedback = Feedback(
             info["ratings"][rows],
             info["probabilities"][rows],
             info["taken"][rows],
             terminated[rows],
         )
-        policy.update(seen, chosen, told)
-        sums[rows] += told.expected.mean(axis=1)
+        policy.update(seen, chosen, feedback)
+        sums[rows] += feedback.expected.mean(axis=1)
         slates[rows] += 1
     stars = np.divide(sums, slates, out=np.full(len(sums), np.nan), where=slates > 0)
     return observation, Branch(stars, np.where(was_there, slates, np.nan))

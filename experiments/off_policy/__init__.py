@@ -8,7 +8,7 @@ Run::
 Scripted users of a synthetic world are shown one slate each by a logging policy that says its
 chances. From that log alone every estimator values every target policy. What the target is really
 worth is found by letting it play before the same world. This is repeated with other people and
-other draws: a 95 % interval should hold the truth in 95 of 100 logs.
+other draws: a 95 % interval should contain the truth in 95 of 100 logs.
 
 The reward of a place is the stars given, 0 if the item was not taken. Slates are the first of a
 session, so that what a user has seen does not depend on who logged.

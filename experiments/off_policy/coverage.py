@@ -1,14 +1,15 @@
-"""Estimates of every target from many logs, and how often their intervals hold the truth."""
+"""Estimates of every target from many logs, and how often their intervals contain the truth."""
 
 import warnings
 from collections import defaultdict
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from agents.fidelity.errors import rmse
-from experiments.off_policy.world import World, play
+from experiments.off_policy.logged_world import LoggedWorld, play
+from experiments.reporting.formatting import rounded, rounded_ends
 from experiments.reporting.progress import Tick
 from recommenders.base import Recommender
 from recommenders.evaluation.statistics import share_interval
@@ -18,23 +19,29 @@ from recommenders.off_policy.logged_slates import SimulatedLog
 from recommenders.off_policy.reward_models import cross_fitted_means
 from recommenders.off_policy.weighing import Draws
 from recommenders.policies.heuristics import Random
-from simenv.events import IntArray
+from simenv.events import FloatArray, IntArray
 from simenv.seeding import Stream, generator
 
-Cell = tuple[str, str, str]  # logging policy, target, estimator
+
+class CoverageKey(NamedTuple):
+    """Whose estimate of what, from whose logs."""
+
+    logged_by: str
+    target: str
+    estimator: str
 
 
 def estimate_many(
     loggers: Mapping[str, Recommender],
     targets: Mapping[str, Recommender],
-    world: World,
+    world: LoggedWorld,
     people: IntArray,
     num_users: int,
     repetitions: int,
     tick: Tick,
-) -> dict[Cell, list[Estimate]]:
+) -> dict[CoverageKey, list[Estimate]]:
     """``repetitions`` logs of each logging policy, each of ``num_users`` drawn from ``people``."""
-    found: dict[Cell, list[Estimate]] = defaultdict(list)
+    found: dict[CoverageKey, list[Estimate]] = defaultdict(list)
     rng = generator(world.seed, Stream.LOGGED_USERS)
     for repetition in range(repetitions):
         tick(f"log {repetition + 1}")
@@ -43,7 +50,7 @@ def estimate_many(
             log = play(logging_policy, world, users, repetition)
             for target, policy in targets.items():
                 for name, estimate in estimates(policy, log, isinstance(logging_policy, Random)):
-                    found[logger, target, name].append(estimate)
+                    found[CoverageKey(logger, target, name)].append(estimate)
         tick(f"log {repetition + 1}", advance=1)
     return found
 
@@ -62,22 +69,28 @@ def estimates(policy: Recommender, log: SimulatedLog, uniform: bool) -> list[tup
 
 
 def summarise(estimates_of: list[Estimate], truth: float) -> dict[str, Any]:
-    """How one estimator did over many logs; an interval that is not a number holds nothing."""
+    """How one estimator did over many logs; an interval that is not a number contains nothing."""
     values, low, high = (np.array([e[i] for e in estimates_of]) for i in range(3))
     inside = (low <= truth) & (truth <= high)
     coverage = share_interval(int(inside.sum()), len(inside))
-    usable = np.isfinite(values)
+    errors = values[np.isfinite(values)] - truth
     return {
         "coverage": round(coverage.mean, 4),
-        "coverage_ci95": [round(coverage.low, 4), round(coverage.high, 4)],
-        "bias": _number(np.mean(values[usable] - truth)) if usable.any() else None,
-        "rmse": _number(rmse(values[usable] - truth)) if usable.any() else None,
-        "half_width": _number(np.nanmean((high - low) / 2)) if usable.any() else None,
-        "effective_size": _number(np.median([e.effective_size for e in estimates_of])),
+        "coverage_ci95": rounded_ends(coverage.low, coverage.high, 4),
+        "bias": _rounded(errors.mean()) if len(errors) else None,
+        "rmse": _rounded(rmse(errors)) if len(errors) else None,
+        "half_width": _rounded(np.nanmean((high - low) / 2)) if len(errors) else None,
+        "effective_size": _rounded(np.median([e.effective_size for e in estimates_of])),
         "warned": round(float(np.mean([bool(e.notes) for e in estimates_of])), 4),
         "repetitions": len(inside),
     }
 
 
-def _number(value: Any) -> float:
-    return round(float(value), 5)
+def worth(plays: FloatArray) -> dict[str, float]:
+    """What a target is worth, from its plays (num_plays,), and how exactly that is known."""
+    error = plays.std(ddof=1) / np.sqrt(len(plays))
+    return {"value": round(float(plays.mean()), 5), "standard_error": round(float(error), 5)}
+
+
+def _rounded(value: Any) -> float | None:
+    return rounded(float(value), 5)

@@ -1,37 +1,37 @@
 """The table of the check, for a terminal and for Markdown."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from rich import box
-from rich.console import Console
-from rich.table import Table
+from rich.console import RenderableType
+from rich.text import Text
 
+from experiments.reporting.formatting import NONE, number, signed
 from experiments.reporting.report import markdown_table
+from experiments.reporting.result import Record
+from experiments.reporting.terminal import text_table
 
 
-def markdown(results: dict[str, Any]) -> str:
+def markdown(record: Record) -> str:
     """The answer and one table for every pair of policies."""
+    results = record.results
     parts = [f"# {answer(results)}\n", _setting(results)]
     for (logger, target), cells in _pairs(results).items():
         parts.append(f"\n## {_heading(results, logger, target)}\n")
         parts.append(markdown_table(HEADS, [row(cell) for cell in cells]))
-    return "\n".join(parts) + f"\n`{results['provenance']['command']}`\n"
+    return "\n".join(parts) + "\n" + record.command
 
 
-def tell(results: dict[str, Any], console: Console) -> None:
-    """Print the tables and the answer."""
+def lines(results: Mapping[str, Any]) -> list[RenderableType]:
+    """The tables and the answer for a terminal."""
+    found: list[RenderableType] = []
     for (logger, target), cells in _pairs(results).items():
-        table = Table(title=_heading(results, logger, target), title_justify="left", box=box.SIMPLE)
-        for head in HEADS:
-            table.add_column(head, justify="left" if head == HEADS[0] else "right", no_wrap=True)
-        for cell in cells:
-            table.add_row(*row(cell))
-        console.print(table)
-    console.print(_setting(results), highlight=False)
-    console.print(answer(results), style="bold", highlight=False)
+        title = _heading(results, logger, target)
+        found.append(text_table(HEADS, map(row, cells), title, wrap=False))
+    return [*found, _setting(results), Text(answer(results), style="bold")]
 
 
-HEADS = ["estimator", "holds", "95 % CI", "bias", "half-width", "size", "warned"]
+HEADS = ["estimator", "coverage", "95 % CI", "bias", "half-width", "size", "warned"]
 
 
 def row(cell: dict[str, Any]) -> list[str]:
@@ -42,14 +42,14 @@ def row(cell: dict[str, Any]) -> list[str]:
         cell["estimator"],
         f"{cell['coverage']:.3f}",
         f"{low:.2f} to {high:.2f}",
-        _signed(cell["bias"]),
-        _plain(cell["half_width"]),
-        "-" if unweighted else f"{cell['effective_size']:.0f}",
+        signed(cell["bias"], 3),
+        number(cell["half_width"], 3),
+        NONE if unweighted else f"{cell['effective_size']:.0f}",
         f"{cell['warned']:.0%}",
     ]
 
 
-def answer(results: dict[str, Any]) -> str:
+def answer(results: Mapping[str, Any]) -> str:
     """How many of the unwarned estimates cover as they promise, and which do not."""
     weighted = [cell for cell in results["cells"] if cell["estimator"] != "DM"]
     quiet = [cell for cell in weighted if cell["warned"] < 0.5]
@@ -63,18 +63,18 @@ def answer(results: dict[str, Any]) -> str:
     )
 
 
-def _setting(results: dict[str, Any]) -> str:
+def _setting(results: Mapping[str, Any]) -> str:
     s = results["setting"]
     return (
         f"{s['repetitions']} logs of {s['num_users']} users drawn from {s['people']}, slates of"
-        f" {s['slate_size']} from {s['num_items']} items, reward of a place: {s['reward']}. holds:"
-        " share of logs whose 95 % interval holds the truth, with its own interval; size: the"
-        " median effective number of shown places (slates for PI); warned: share of logs whose"
-        " estimate warns."
+        f" {s['slate_size']} from {s['num_items']} items, reward of a place: {s['reward']}."
+        " Coverage: share of logs whose 95 % interval contains the truth, with its own interval;"
+        " size: the median effective number of shown places (slates for PI); warned: share of logs"
+        " whose estimate warns."
     )
 
 
-def _heading(results: dict[str, Any], logger: str, target: str) -> str:
+def _heading(results: Mapping[str, Any], logger: str, target: str) -> str:
     truth = results["truth"][target]
     return (
         f"{target}, from logs of {logger} (truth {truth['value']:.3f} ±"
@@ -82,16 +82,8 @@ def _heading(results: dict[str, Any], logger: str, target: str) -> str:
     )
 
 
-def _pairs(results: dict[str, Any]) -> dict[tuple[str, str], list[dict[str, Any]]]:
+def _pairs(results: Mapping[str, Any]) -> dict[tuple[str, str], list[dict[str, Any]]]:
     pairs: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for cell in results["cells"]:
         pairs.setdefault((cell["logged_by"], cell["target"]), []).append(cell)
     return pairs
-
-
-def _plain(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3f}"
-
-
-def _signed(value: float | None) -> str:
-    return "-" if value is None else f"{value:+.3f}"

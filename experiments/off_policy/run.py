@@ -1,53 +1,67 @@
-"""Runs the check and writes its files; the question and the score stand in the package docstring.
+"""Runs the check; the question and the score stand in the package docstring.
 
 Files: ``results.json``, ``report.md`` and ``config.yaml`` (resolved).
 """
 
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from hydra.utils import instantiate
-from omegaconf import DictConfig, OmegaConf
-from rich.console import Console
+from omegaconf import DictConfig
 
 from experiments.off_policy import coverage_table as page
-from experiments.off_policy.coverage import estimate_many, summarise
-from experiments.off_policy.world import World, true_value
+from experiments.off_policy.coverage import CoverageKey, estimate_many, summarise, worth
+from experiments.off_policy.logged_world import LoggedWorld, true_value
 from experiments.people.people import true_users
 from experiments.reporting.progress import progress_bar
-from experiments.reporting.provenance import provenance
-from experiments.reporting.report import write_json
+from experiments.reporting.result import Result
 from recommenders.base import Recommender
+from recommenders.off_policy.estimate import Estimate
+from simenv.events import FloatArray, IntArray
 
 
-def run(cfg: DictConfig, output_dir: Path) -> dict[str, Any]:
+def run(cfg: DictConfig) -> Result:
     """Check the estimators with ``cfg.experiment.loggers`` and ``targets`` on ``cfg.data``.
-
-    Returns:
-        What ``results.json`` holds.
 
     Raises:
         ValueError: the data have no known truth, or too few users.
     """
-    started = datetime.now(UTC)
-    config: Any = OmegaConf.to_container(cfg, resolve=True)
-    settings = cfg.experiment
     world = _world(cfg)
+    people = _people(world, cfg.experiment.num_users)
+    truth, found = _estimated(cfg.experiment, world, people)
+    values = {
+        "experiment": cfg.experiment.name,
+        "setting": _described(cfg.experiment, world, people),
+        "truth": {name: worth(plays) for name, plays in truth.items()},
+        "cells": [
+            {**key._asdict(), **summarise(estimates, float(truth[key.target].mean()))}
+            for key, estimates in found.items()
+        ],
+    }
+    return Result(values, pages={"report.md": page.markdown}, lines=page.lines(values))
+
+
+def _people(world: LoggedWorld, num_users: int) -> IntArray:
+    """Everybody with training rows; half of them at most are drawn for a log."""
     people = np.unique(world.dataset.train.users)
-    if len(people) < 2 * settings.num_users:
+    if len(people) < 2 * num_users:
         raise ValueError(
-            f"off_policy wanted at least {2 * settings.num_users} people to draw"
-            f" {settings.num_users} from in every repetition, got {len(people)}; raise"
-            " data.num_users or lower experiment.num_users"
+            f"off_policy wanted at least {2 * num_users} people to draw {num_users} from in every"
+            f" repetition, got {len(people)}; raise data.num_users or lower experiment.num_users"
         )
+    return people
+
+
+def _estimated(
+    settings: DictConfig, world: LoggedWorld, people: IntArray
+) -> tuple[dict[str, FloatArray], dict[CoverageKey, list[Estimate]]]:
+    """What every target is worth (num_plays,), and all estimates of it."""
     loggers, targets = (
         {str(name): _fitted(node, world) for name, node in group.items()}
         for group in (settings.loggers, settings.targets)
     )
+    truth = {}
     with progress_bar("truth", total=len(targets)) as tick:
-        truth = {}
         for name, policy in targets.items():
             tick(f"{name} plays")
             truth[name] = true_value(policy, world, people, settings.truth_plays)
@@ -56,50 +70,33 @@ def run(cfg: DictConfig, output_dir: Path) -> dict[str, Any]:
         found = estimate_many(
             loggers, targets, world, people, settings.num_users, settings.repetitions, tick
         )
-    results = {
-        "experiment": settings.name,
-        "setting": {
-            "dataset": world.dataset.name,
-            "people": len(people),
-            "num_items": world.dataset.num_items,
-            "num_users": settings.num_users,
-            "slate_size": world.slate_size,
-            "repetitions": settings.repetitions,
-            "reward": "stars given, 0 if not taken",
-        },
-        "truth": {
-            name: {
-                "value": round(float(plays.mean()), 5),
-                "standard_error": round(float(plays.std(ddof=1) / np.sqrt(len(plays))), 5),
-            }
-            for name, plays in truth.items()
-        },
-        "cells": [
-            {"logged_by": logger, "target": target, "estimator": estimator}
-            | summarise(estimates, float(truth[target].mean()))
-            for (logger, target, estimator), estimates in found.items()
-        ],
-        "provenance": provenance(config, started),
+    return truth, found
+
+
+def _described(settings: DictConfig, world: LoggedWorld, people: IntArray) -> dict[str, Any]:
+    return {
+        "dataset": world.dataset.name,
+        "people": len(people),
+        "num_items": world.dataset.num_items,
+        "num_users": settings.num_users,
+        "slate_size": world.slate_size,
+        "repetitions": settings.repetitions,
+        "reward": "stars given, 0 if not taken",
     }
-    output_dir.mkdir(parents=True, exist_ok=True)
-    write_json(output_dir / "results.json", results)
-    (output_dir / "report.md").write_text(page.markdown(results), encoding="utf-8")
-    config_yaml = OmegaConf.to_yaml(OmegaConf.create(results["provenance"]["config"]))
-    (output_dir / "config.yaml").write_text(config_yaml, encoding="utf-8")
-    page.tell(results, Console())
-    return results
 
 
-def _world(cfg: DictConfig) -> World:
+def _world(cfg: DictConfig) -> LoggedWorld:
     dataset = instantiate(cfg.data)
     if dataset.truth is None:
         raise ValueError(
             f"off_policy wanted data whose users' true taste is known, got {dataset.name!r};"
             " use data=synthetic"
         )
-    return World(dataset, true_users(dataset), instantiate(cfg.env), cfg.env.slate_size, cfg.seed)
+    return LoggedWorld(
+        dataset, true_users(dataset), instantiate(cfg.env), cfg.env.slate_size, cfg.seed
+    )
 
 
-def _fitted(node: Any, world: World) -> Recommender:
+def _fitted(node: Any, world: LoggedWorld) -> Recommender:
     policy: Recommender = instantiate(node)
     return policy.meet_catalog(world.dataset.catalog).fit(world.dataset.train)

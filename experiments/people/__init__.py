@@ -1,1 +1,1 @@
-"""Who answers in an experiment: people on a language model, stand-ins, crowds."""
+"""Who answers in an experiment: people on a language model, or users without one."""

@@ -21,8 +21,8 @@ def ablated(population: Population, ablation: str) -> Population:
     Args:
         population: whose people they are.
         ablation: ``none``, ``no_ms`` (no profile), ``no_ml`` (no memories), ``no_adapter``,
-            ``shared_adapter`` (the commonest one for everybody) or ``shuffled_adapters`` (each
-            person gets a group's adapter that is not their own, by lot).
+            ``shared_adapter`` (the most frequent one for everybody) or ``shuffled_adapters`` (each
+            person gets a group's adapter that is not their own, at random).
 
     Raises:
         ValueError: no such ablation, or it needs more adapters than the people have.

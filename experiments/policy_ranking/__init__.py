@@ -1,4 +1,4 @@
-"""Which recommender do these users like best, and would offline metrics have told?
+"""Which recommender do these users like best, and would offline metrics have shown it?
 
 Run::
 

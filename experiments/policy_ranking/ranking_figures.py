@@ -1,5 +1,6 @@
 """The pictures of the report: mean stars, ranks by each measure, and what sessions do over time."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from experiments.reporting.plots import (
@@ -9,13 +10,15 @@ from experiments.reporting.plots import (
     PAPER,
     SIMULATED,
     TRUE,
+    grid_behind,
     inline_svg,
+    legend_above,
     new_figure,
     themed,
 )
 
 
-def means_svg(results: dict[str, Any]) -> str:
+def means_svg(results: Mapping[str, Any]) -> str:
     """Mean stars of every measured policy with 95 % intervals, best on top."""
     measured = [p for p in results["policies"] if p["simulated"]]
     with themed():
@@ -29,8 +32,7 @@ def means_svg(results: dict[str, Any]) -> str:
         axes.set_yticks(range(len(measured)), [p["name"] for p in measured])
         axes.set_ylim(len(measured) - 0.5, -0.5)
         axes.tick_params(axis="y", length=0)
-        axes.grid(axis="x", linewidth=0.8)
-        axes.set_axisbelow(True)
+        grid_behind(axes, "x")
         axes.set_xlabel("mean stars over everything shown")
         _legend(axes, known)
         return inline_svg(figure, "Mean stars of every policy with 95 per cent intervals")
@@ -49,10 +51,10 @@ def _legend(axes: Any, known: bool) -> None:
     axes.plot([], [], "o-", color=SIMULATED, label="simulated users")
     if known:
         axes.plot([], [], "D-", color=TRUE, label="true users")
-    axes.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=2, borderaxespad=0.2)
+    legend_above(axes)
 
 
-def over_time_svg(results: dict[str, Any]) -> str:
+def over_time_svg(results: Mapping[str, Any]) -> str:
     """Mean expected stars of each slate over the users still there, one line a policy."""
     lines = {
         p["name"]: [point["mean"] for point in p["simulated"]["rating_by_slate"]]
@@ -70,7 +72,7 @@ def over_time_svg(results: dict[str, Any]) -> str:
         return inline_svg(figure, "Mean stars of each slate of the session for every policy")
 
 
-def survival_svg(results: dict[str, Any]) -> str:
+def survival_svg(results: Mapping[str, Any]) -> str:
     """Share of users still there after each slate, with 95 % bands."""
     curves = {p["name"]: p["simulated"]["survival"] for p in _measured(results)}
     with themed():
@@ -93,12 +95,12 @@ def survival_svg(results: dict[str, Any]) -> str:
         return inline_svg(figure, "Share of users still there after each slate for every policy")
 
 
-def _measured(results: dict[str, Any]) -> list[dict[str, Any]]:
+def _measured(results: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [p for p in results["policies"] if p["simulated"]]
 
 
 def _colour(name: str, ranked: dict[str, Any]) -> str:
-    """The best policy stands out; with more than a few colours nobody could tell them apart."""
+    """The best policy stands out; more than a few colours could not be distinguished."""
     return SIMULATED if name == next(iter(ranked)) else MUTED
 
 
@@ -117,12 +119,11 @@ def _label_ends(axes: Any, ends: dict[str, tuple[int, float]], ranked: dict[str,
 def _dress_lines(axes: Any) -> None:
     from matplotlib.ticker import MaxNLocator
 
-    axes.grid(axis="y", linewidth=0.8)
-    axes.set_axisbelow(True)
+    grid_behind(axes, "y")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
 
 
-def slopes_svg(results: dict[str, Any]) -> str:
+def slopes_svg(results: Mapping[str, Any]) -> str:
     """The rank of every policy offline, with simulated users and, where known, in truth."""
     ranks = _ranks(results)
     heads = {"offline": "offline\nNDCG", "simulated": "simulated\nusers", "true": "true\nusers"}
@@ -154,7 +155,7 @@ def _dress_slopes(axes: Any, heads: list[str], num_rows: int) -> None:
         axes.axvline(place, color=GRID, linewidth=0.8, zorder=0)
 
 
-def _ranks(results: dict[str, Any]) -> dict[str, dict[str, float]]:
+def _ranks(results: Mapping[str, Any]) -> dict[str, dict[str, float]]:
     """Rank by measure and policy (1 = best; equal scores share the mean rank)."""
     from scipy.stats import rankdata
 

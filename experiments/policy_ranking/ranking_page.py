@@ -1,8 +1,12 @@
 """What the report's template is filled with; the sentences come from ``words``."""
 
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
+from rich.console import RenderableType
+from rich.text import Text
+
+from agents.inference.metering.meter import in_words
 from experiments.policy_ranking import sentences as words
 from experiments.policy_ranking.ranking_figures import (
     means_svg,
@@ -10,7 +14,9 @@ from experiments.policy_ranking.ranking_figures import (
     slopes_svg,
     survival_svg,
 )
-from experiments.reporting.report import markdown_table, markup, write_report
+from experiments.reporting.formatting import interval, number
+from experiments.reporting.report import filled, markdown_table, markup
+from experiments.reporting.result import Record
 from experiments.tournament.tables import (
     AGREEMENT_HEADS,
     CONTRAST_HEADS,
@@ -19,9 +25,8 @@ from experiments.tournament.tables import (
     agreement_rows,
     columns,
     contrast_rows,
-    interval,
-    number,
     off_policy_rows,
+    ranking_lines,
     rows,
     session_rows,
 )
@@ -35,6 +40,8 @@ FIDELITY_COLUMNS = {
     "log_loss": "log loss",
 }
 
+SESSION_HEADS = ["policy", *(head for _, head, _ in SESSION_COLUMNS)]
+
 HEAT_COLUMNS = (
     ("mean_rating", "simulated ★", 2),
     ("survival", "still there at the end", 2),
@@ -42,15 +49,16 @@ HEAT_COLUMNS = (
 )
 
 
-def write(path: Path, results: dict[str, Any], config_yaml: str) -> None:
-    """Write ``report.html`` of the results."""
+def html(record: Record) -> str:
+    """The page ``report.html``."""
+    results = record.results
     values = {
-        **{key: results[key] for key in ("dataset", "users", "setting", "debug", "provenance")},
+        **{key: results[key] for key in ("dataset", "users", "setting", "debug")},
         **_sentences(results),
         "pictures": _pictures(results),
         "columns": columns(results),
         "rows": rows(results),
-        "session_heads": ["policy", *(head for _, head, _ in SESSION_COLUMNS)],
+        "session_heads": SESSION_HEADS,
         "session_rows": session_rows(results),
         "contrast_heads": CONTRAST_HEADS,
         "contrast_rows": contrast_rows(results),
@@ -62,37 +70,46 @@ def write(path: Path, results: dict[str, Any], config_yaml: str) -> None:
         "off_policy_heads": OFF_POLICY_HEADS,
         "off_policy_rows": off_policy_rows(results["off_policy"]) if results["off_policy"] else [],
         "traces": results["traces"],
-        "config_yaml": config_yaml,
         **_fidelity(results["fidelity"]),
     }
-    write_report(path, "policy_ranking/report.html", values)
+    return filled("policy_ranking/report.html", record, values)
 
 
-def markdown(results: dict[str, Any]) -> str:
+def markdown(record: Record) -> str:
     """The answer and the tables as Markdown, for a pull request or a wiki."""
+    results = record.results
     said = _sentences(results)
-    heads = columns(results)
-    table = [
-        [cells["policy"], error] + [""] * (len(heads) - 2) if error else [cells[h] for h in heads]
-        for cells, error in rows(results)
-    ]
     parts = [f"# {said['answer']}\n", f"{said['check']} {said['trust']}\n"]
     if results["users"]["warning"]:
         parts.append(f"**{results['users']['warning']}**\n")
     parts += [
-        markdown_table(heads, table),
-        markdown_table(
-            ["policy", *(head for _, head, _ in SESSION_COLUMNS)], session_rows(results)
-        ),
+        markdown_table(columns(results), _ranking_cells(results)),
+        markdown_table(SESSION_HEADS, session_rows(results)),
         markdown_table(CONTRAST_HEADS, contrast_rows(results)),
         markdown_table(AGREEMENT_HEADS, agreement_rows(results, words.AGREEMENTS)),
         f"{said['groups']} {said['gain']} {said['stop']}\n",
-        f"`{results['provenance']['command']}`\n",
+        record.command,
     ]
     return "\n".join(parts)
 
 
-def _sentences(results: dict[str, Any]) -> dict[str, str]:
+def _ranking_cells(results: Mapping[str, Any]) -> list[list[str]]:
+    heads = columns(results)
+    return [
+        [cells["policy"], error] + [""] * (len(heads) - 2) if error else [cells[h] for h in heads]
+        for cells, error in rows(results)
+    ]
+
+
+def lines(results: Mapping[str, Any]) -> list[RenderableType]:
+    """The table and the sentences for a terminal."""
+    first = Text.assemble((words.answer(results), "bold"), " ", words.check(results))
+    agreement = [f"{pair}: {verdict}" for pair, verdict in words.agreement_sentences(results)]
+    quiet = [*agreement, words.stop_sentence(results["stop"]), in_words(results["engine"])]
+    return [*ranking_lines(results), first, *(Text(line, style="dim") for line in quiet)]
+
+
+def _sentences(results: Mapping[str, Any]) -> dict[str, str]:
     return {
         "answer": words.answer(results),
         "check": words.check(results),
@@ -104,7 +121,7 @@ def _sentences(results: dict[str, Any]) -> dict[str, str]:
     }
 
 
-def _pictures(results: dict[str, Any]) -> dict[str, Any] | None:
+def _pictures(results: Mapping[str, Any]) -> dict[str, Any] | None:
     """The figures by name; None if nothing was measured."""
     if not any(p["simulated"] for p in results["policies"]):
         return None
@@ -116,7 +133,7 @@ def _pictures(results: dict[str, Any]) -> dict[str, Any] | None:
     }
 
 
-def _heat(results: dict[str, Any], key: str, title: str, places: int) -> dict[str, Any]:
+def _heat(results: Mapping[str, Any], key: str, title: str, places: int) -> dict[str, Any]:
     """Kinds of people by policies; shade in [-1, 1] = how far from the mean of the row."""
     names = [p["name"] for p in results["policies"] if p["simulated"]]
     table = []
@@ -135,22 +152,18 @@ def _heat(results: dict[str, Any], key: str, title: str, places: int) -> dict[st
 
 def _fidelity(fidelity: dict[str, Any] | None) -> dict[str, Any]:
     """The table of predictors, the simulated users first as the hook returns them."""
+    values: dict[str, Any] = {"fidelity": fidelity, "fidelity_sentence": ""}
     if not fidelity:
-        return {
-            "fidelity": None,
-            "fidelity_sentence": "",
-            "fidelity_columns": [],
-            "fidelity_rows": [],
-        }
+        return {**values, "fidelity_heads": [], "fidelity_rows": []}
     predictors: dict[str, dict[str, Any]] = fidelity["predictors"]
-    found = {head for row in predictors.values() for head in row}
-    heads = [head for head in FIDELITY_COLUMNS if head in found]
+    found = {key for row in predictors.values() for key in row}
+    keys = [key for key in FIDELITY_COLUMNS if key in found]
     return {
-        "fidelity": fidelity,
+        **values,
         "fidelity_sentence": words.fidelity_sentence(fidelity),
-        "fidelity_columns": [FIDELITY_COLUMNS[head] for head in heads],
+        "fidelity_heads": ["predictor of held-out ratings", *(FIDELITY_COLUMNS[k] for k in keys)],
         "fidelity_rows": [
-            (name, [_cell(row.get(head)) for head in heads]) for name, row in predictors.items()
+            [name, *(_cell(row.get(key)) for key in keys)] for name, row in predictors.items()
         ],
     }
 

@@ -1,18 +1,19 @@
 """The results in sentences: the answer first, and weak evidence called weak."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from experiments.tournament.tables import interval, number, percent
+from experiments.reporting.formatting import interval, listed, number, percent
 
 ALPHA = 0.05
 SMALL_LEAD = 0.05  # stars; a lead can be certain and still not matter
 
 
-def answer(results: dict[str, Any]) -> str:
+def answer(results: Mapping[str, Any]) -> str:
     """Which policy these users like best, by how much, and whether that is more than chance."""
     measured = [p for p in results["policies"] if p["simulated"]]
     if not measured:
-        return "No policy could be measured; the table tells why."
+        return "No policy could be measured; the table says why."
     best = measured[0]
     value = f"{number(best['simulated']['mean_rating'], 2)} stars on average"
     if len(measured) == 1:
@@ -21,8 +22,8 @@ def answer(results: dict[str, Any]) -> str:
     tied = [c["worse"] for c in own if not c["p_holm"] < ALPHA]
     if tied:
         return (
-            f"{_listed([best['name'], *tied])} lead, and these users cannot tell them apart:"
-            f" {best['name']} has {value}, and its lead over {tied[0]} is within chance."
+            f"{best['name']} comes first with {value}, but its lead over {listed(tied)} is within"
+            " chance."
         )
     lead = own[0]
     only = "only " if lead["difference"] < SMALL_LEAD else ""
@@ -33,7 +34,7 @@ def answer(results: dict[str, Any]) -> str:
     )
 
 
-def check(results: dict[str, Any]) -> str:
+def check(results: Mapping[str, Any]) -> str:
     """Whether the choice was right where the truth is known, and what offline metrics chose."""
     measured = [p for p in results["policies"] if p["simulated"]]
     if not measured:
@@ -72,7 +73,7 @@ AGREEMENTS = {
 }
 
 
-def agreement_sentences(results: dict[str, Any]) -> list[tuple[str, str]]:
+def agreement_sentences(results: Mapping[str, Any]) -> list[tuple[str, str]]:
     """For each pair of measures: what is compared, and how far they agree, in words."""
     known = any(policy["true_mean_rating"] is not None for policy in results["policies"])
     kept = [
@@ -104,7 +105,7 @@ def _strength(tau: float) -> str:
     return "a broadly similar order" if tau >= 0.5 else "a loosely similar order"
 
 
-def trust(results: dict[str, Any]) -> str:
+def trust(results: Mapping[str, Any]) -> str:
     """What following the simulation, or NDCG, would have cost where the truth is known."""
     found = results["agreement"]
     simulated, offline = found["simulated_vs_true"], found["offline_vs_true"]
@@ -118,7 +119,7 @@ def trust(results: dict[str, Any]) -> str:
     )
 
 
-def gain_sentence(results: dict[str, Any]) -> str:
+def gain_sentence(results: Mapping[str, Any]) -> str:
     """What the paired design saved."""
     gains = [c["variance_gain"] for c in results["contrasts"] if c["variance_gain"] is not None]
     if not gains:
@@ -141,7 +142,7 @@ def stop_sentence(stop: dict[str, Any]) -> str:
     )
 
 
-def groups_sentence(results: dict[str, Any]) -> str:
+def groups_sentence(results: Mapping[str, Any]) -> str:
     """Who would rather have another policy than the one that is best overall."""
     measured = [p for p in results["policies"] if p["simulated"]]
     if not measured or not results["groups"]:
@@ -153,15 +154,15 @@ def groups_sentence(results: dict[str, Any]) -> str:
         if g["gain"] and g["gain"]["p_holm"] < ALPHA
     ]
     if not others:
-        return f"No kind of people is surely better served by another policy than {best}."
-    return f"{best} is best overall; surely better served: {', '.join(others)}."
+        return f"No kind of people is significantly better served by another policy than {best}."
+    return f"{best} is best overall; significantly better served: {', '.join(others)}."
 
 
-def caveat(results: dict[str, Any]) -> str:
+def caveat(results: Mapping[str, Any]) -> str:
     """What the intervals do and do not cover."""
     num = max((a["num_policies"] for a in results["agreement"].values() if a), default=0)
     return (
-        "Intervals are over users drawn anew from the same kind of people. They do not cover"
+        "Intervals are over other users of the same kind. They do not cover"
         f" other policies ({num} policies make only {num * (num - 1) // 2} pairs), other seeds or"
         " an error that all simulated users share."
     )
@@ -174,11 +175,7 @@ def fidelity_sentence(fidelity: dict[str, Any]) -> str:
     unbeaten = [other for other, row in others if not own["rmse"] < row["rmse"]]
     parts = [f"On {fidelity['num_ratings']} held-out ratings, {name} err by {own['rmse']:.3f} RMSE"]
     if beaten:
-        parts.append(f"less than {_listed(beaten)}")
+        parts.append(f"less than {listed(beaten)}")
     if unbeaten:
-        parts.append(f"no less than {_listed(unbeaten)}")
+        parts.append(f"no less than {listed(unbeaten)}")
     return ", ".join(parts) + "."
-
-
-def _listed(names: list[str]) -> str:
-    return ", ".join(names[:-1]) + " and " + names[-1] if len(names) > 1 else names[0]

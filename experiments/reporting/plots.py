@@ -61,6 +61,17 @@ def new_figure(width: float, height: float) -> "Figure":
     return Figure(figsize=(width, height), layout="constrained")
 
 
+def grid_behind(axes: Any, axis: str) -> None:
+    """Thin grid lines along one axis (``x`` or ``y``), behind what is drawn."""
+    axes.grid(axis=axis, linewidth=0.8)
+    axes.set_axisbelow(True)
+
+
+def legend_above(axes: Any) -> None:
+    """The legend in two columns above the drawing, from its left edge on."""
+    axes.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=2, borderaxespad=0.2)
+
+
 def inline_svg(figure: "Figure", title: str) -> str:
     """The figure as one ``<svg>`` element that scales with its container.
 

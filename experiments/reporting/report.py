@@ -1,4 +1,4 @@
-"""One self-contained page: templates filled in, everything inline, nothing fetched.
+"""What reports are made of: self-contained pages, Markdown tables, strict JSON.
 
 It knows no experiment: each brings its own template, which extends ``templates/page.html``.
 """
@@ -8,17 +8,19 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from experiments.reporting.result import Record
+
 _EXPERIMENTS = Path(__file__).parents[1]
 
 
-def write_report(path: Path, template: str, values: Mapping[str, Any]) -> None:
-    """Fill ``template`` and write the page.
+def filled(template: str, record: Record, values: Mapping[str, Any]) -> str:
+    """A page with everything inline and nothing fetched.
 
     Args:
-        path: of the HTML file.
         template: path below ``experiments/``, as ``policy_ranking/report.html``.
-        values: what it uses; text is escaped, so names and errors may hold anything. Wrap what is
-            already markup in ``markup``.
+        record: of the run; says how the page was made.
+        values: what the template uses; text is escaped, so names and errors may hold anything.
+            Wrap what is already markup in ``markup``.
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -32,8 +34,13 @@ def write_report(path: Path, template: str, values: Mapping[str, Any]) -> None:
     style = markup(
         (_EXPERIMENTS / "reporting" / "templates" / "page.css").read_text(encoding="utf-8")
     )
-    page = environment.get_template(template).render(style=style, **values)
-    path.write_text(page, encoding="utf-8")
+    page: str = environment.get_template(template).render(
+        **values,
+        style=style,
+        provenance=record.results["provenance"],
+        config_yaml=record.config_yaml,
+    )
+    return page
 
 
 def markup(text: str) -> Any:
@@ -55,7 +62,6 @@ def markdown_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     )
 
 
-def write_json(path: Path, value: Mapping[str, Any]) -> None:
-    """Write strict JSON (no NaN), readable by people."""
-    text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
-    path.write_text(text + "\n", encoding="utf-8")
+def json_text(value: Mapping[str, Any]) -> str:
+    """Strict JSON (no NaN), readable by people."""
+    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"

@@ -1,21 +1,23 @@
-"""Runs the search and the confirmation; the question stands in the package docstring."""
+"""Runs the search and the confirmation; the question stands in the package docstring.
+
+Files: ``results.json``, ``report.md``, ``trials.db`` and ``config.yaml`` (resolved).
+"""
 
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
-from rich.console import Console
+from rich.text import Text
 
-from experiments.policy_ranking.run import make_setting
+from experiments.reporting.formatting import interval, number, rounded_ends
 from experiments.reporting.progress import progress_bar
-from experiments.reporting.provenance import provenance
-from experiments.reporting.report import markdown_table, write_json
-from experiments.tournament.playing import Session, Setting, play
-from experiments.tournament.tables import interval, number
+from experiments.reporting.report import markdown_table
+from experiments.reporting.result import Record, Result
+from experiments.tournament.playing import Session, play
+from experiments.tournament.setting import Setting, make_setting
 from recommenders.base import Recommender
 from recommenders.evaluation.session_measures import score_sessions
 from recommenders.evaluation.statistics import paired_contrast
@@ -26,58 +28,61 @@ if TYPE_CHECKING:
     import optuna
 
 
-def run(cfg: DictConfig, output_dir: Path) -> dict[str, Any]:
+def run(cfg: DictConfig) -> Result:
     """Search ``cfg.experiment.space`` for ``cfg.experiment.policy``.
-
-    Returns:
-        What ``results.json`` holds.
 
     Raises:
         ValueError: the policy is not among ``cfg.recommender``, the space names a parameter that it
             does not have, or there are fewer than four users.
         RuntimeError: every trial failed.
     """
-    import optuna
-
-    started = datetime.now(UTC)
     config: Any = OmegaConf.to_container(cfg, resolve=True)
     settings = config["experiment"]
     configured = _configured(config, settings)
     setting, people = make_setting(cfg)
     searching, confirming = _halves(setting)
-    output_dir.mkdir(parents=True, exist_ok=True)
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    study = optuna.create_study(
-        study_name=settings["policy"],
-        direction="maximize",
-        sampler=optuna.samplers.TPESampler(seed=cfg.seed),
-        storage=f"sqlite:///{(output_dir / 'trials.db').resolve()}",
-        load_if_exists=True,
-    )
-    if not study.trials:
-        study.enqueue_trial({how["name"]: configured[how["name"]] for how in settings["space"]})
+    study = _study(settings, configured, cfg.seed, Path(cfg.output_dir) / "trials.db")
     _search(study, settings, configured, searching)
-    finished = [t for t in study.trials if t.value is not None]
-    if not finished:
-        raise RuntimeError(
-            f"every trial of {settings['policy']} failed, the last with"
-            f" {study.trials[-1].user_attrs.get('error')}; narrow experiment.space"
-        )
-    results = {
+    values = {
         "experiment": settings["name"],
         "policy": settings["policy"],
         "objective": settings["objective"],
         "users": people.card,
-        "best": study.best_params,
-        "best_value": round(float(study.best_value), 6),
+        **_best(study, settings["policy"]),
         "confirmation": _confirm(settings, configured, study.best_params, confirming),
-        "trials": [_told(trial) for trial in study.trials if trial.state.is_finished()],
-        "provenance": provenance(config, started),
+        "trials": [_described(trial) for trial in study.trials if trial.state.is_finished()],
     }
-    write_json(output_dir / "results.json", results)
-    (output_dir / "report.md").write_text(_markdown(results), encoding="utf-8")
-    Console().print(_answer(results), style="bold", highlight=False)
-    return results
+    return Result(
+        values, pages={"report.md": _markdown}, lines=[Text(_answer(values), style="bold")]
+    )
+
+
+def _study(
+    settings: dict[str, Any], configured: dict[str, Any], seed: int, path: Path
+) -> "optuna.Study":
+    """The study in ``path``, begun with the settings as configured or taken up where it was."""
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study = optuna.create_study(
+        study_name=settings["policy"],
+        direction="maximize",
+        sampler=optuna.samplers.TPESampler(seed=seed),
+        storage=f"sqlite:///{path.resolve()}",
+        load_if_exists=True,
+    )
+    if not study.trials:
+        study.enqueue_trial({how["name"]: configured[how["name"]] for how in settings["space"]})
+    return study
+
+
+def _best(study: "optuna.Study", policy: str) -> dict[str, Any]:
+    if not any(trial.value is not None for trial in study.trials):
+        raise RuntimeError(
+            f"every trial of {policy} failed, the last with"
+            f" {study.trials[-1].user_attrs.get('error')}; narrow experiment.space"
+        )
+    return {"best": study.best_params, "best_value": round(float(study.best_value), 6)}
 
 
 def _configured(config: dict[str, Any], settings: dict[str, Any]) -> dict[str, Any]:
@@ -97,7 +102,7 @@ def _configured(config: dict[str, Any], settings: dict[str, Any]) -> dict[str, A
 
 
 def _halves(setting: Setting) -> tuple[Setting, Setting]:
-    """The same setting for two halves of the users, drawn by lot."""
+    """The same setting for two random halves of the users."""
     if len(setting.users) < 4:
         raise ValueError(
             f"a search wanted at least four users, two to search and two to confirm, got"
@@ -112,7 +117,7 @@ def _halves(setting: Setting) -> tuple[Setting, Setting]:
 def _search(
     study: "optuna.Study", settings: dict[str, Any], configured: dict[str, Any], setting: Setting
 ) -> None:
-    """Ask and tell until ``num_trials`` are done; one that fails is recorded, others go on."""
+    """Try settings until ``num_trials`` are done; one that fails is recorded, others go on."""
     left = max(0, settings["num_trials"] - sum(t.state.is_finished() for t in study.trials))
     with progress_bar("search", total=left) as tick:
         for _ in range(left):
@@ -174,18 +179,22 @@ def _confirm(
         _values(_played(settings["policy"], node, setting), settings["objective"], setting)
         for node in (configured | best, configured)
     )
+    return {"num_users": len(setting.users), **_difference(found, usual)}
+
+
+def _difference(found: FloatArray, usual: FloatArray) -> dict[str, Any]:
+    """What the winner (n,) is worth more than the settings as configured (n,)."""
     contrast = paired_contrast(found, usual)
     return {
-        "num_users": len(setting.users),
         "found": round(float(np.nanmean(found)), 6),
         "configured": round(float(np.nanmean(usual)), 6),
         "difference": round(contrast.mean, 6),
-        "ci95": [round(v, 6) if np.isfinite(v) else None for v in (contrast.low, contrast.high)],
+        "ci95": rounded_ends(contrast.low, contrast.high),
         "p_value": round(contrast.p_value, 6),
     }
 
 
-def _told(trial: Any) -> dict[str, Any]:
+def _described(trial: Any) -> dict[str, Any]:
     value = None if trial.value is None else round(float(trial.value), 6)
     error = trial.user_attrs.get("error")
     return {"number": trial.number, "params": trial.params, "value": value, "error": error}
@@ -196,7 +205,7 @@ def _answer(results: dict[str, Any]) -> str:
     params = ", ".join(f"{name}={value:.4g}" if isinstance(value, float) else f"{name}={value}"
                        for name, value in results["best"].items())  # fmt: skip
     low = check["ci95"][0]
-    verdict = "better" if low is not None and low > 0 else "not surely better"
+    verdict = "better" if low is not None and low > 0 else "not significantly better"
     return (
         f"{results['policy']} with {params} is {verdict} than as configured: on"
         f" {check['num_users']} users who did not search, {results['objective']}"
@@ -205,7 +214,8 @@ def _answer(results: dict[str, Any]) -> str:
     )
 
 
-def _markdown(results: dict[str, Any]) -> str:
+def _markdown(record: Record) -> str:
+    results = record.results
     names = list(results["best"])
     rows = [
         [str(t["number"]), *(f"{t['params'].get(n, '')}" for n in names), number(t["value"], 4),
@@ -213,4 +223,4 @@ def _markdown(results: dict[str, Any]) -> str:
         for t in results["trials"]
     ]  # fmt: skip
     table = markdown_table(["trial", *names, results["objective"], "error"], rows)
-    return f"# {_answer(results)}\n\n{table}\n`{results['provenance']['command']}`\n"
+    return f"# {_answer(results)}\n\n{table}\n{record.command}"

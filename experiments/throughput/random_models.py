@@ -104,13 +104,13 @@ def random_prompts(
             "prompts wanted a tokenizer with words of one token, got none; use the shipped model's"
         )
     words = np.array([" " + w[1:] for w in np.sort(words)])
-    told = np.random.default_rng(0).choice(words, (sizes.users, sizes.prefix_tokens))
+    known = np.random.default_rng(0).choice(words, (sizes.users, sizes.prefix_tokens))
     new = np.random.default_rng(seed + 1).choice(
         words, (sizes.users, sizes.slate, sizes.suffix_tokens)
     )
     return [
         Request(
-            "".join(told[user]),
+            "".join(known[user]),
             "".join(new[user, place]),
             adapters[user % len(adapters)] if adapters else None,
         )

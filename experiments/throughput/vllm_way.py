@@ -1,4 +1,4 @@
-"""vLLM as a rival on a GPU: same weights, adapters and tokens. It has not run yet: no GPU here."""
+"""vLLM as a rival on a GPU: same weights, adapters and tokens."""
 
 import time
 from collections.abc import Mapping

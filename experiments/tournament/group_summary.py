@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from experiments.reporting.formatting import rounded, rounded_ends
 from experiments.tournament.playing import Session, mean_ratings
+from experiments.tournament.summary import of_all_users
 from recommenders.evaluation.session_measures import (
     ItemFacts,
     SessionScores,
-    coverage,
-    exposure_gini,
     score_sessions,
 )
 from recommenders.evaluation.statistics import Contrast, holm, paired_contrast
@@ -59,7 +59,7 @@ def summarise_groups(
             {
                 "group": name,
                 "num_users": int(own.sum()),
-                "means": {policy: _number(mean) for policy, mean in means.items()},
+                "means": {policy: rounded(mean) for policy, mean in means.items()},
                 "measures": {p: _measures(_rows(r, own), facts) for p, r in played.items()},
                 "best": best,
             }
@@ -71,8 +71,8 @@ def summarise_groups(
 
 
 def _gain(contrast: Contrast, p_holm: float) -> dict[str, Any]:
-    ends = [_number(contrast.low), _number(contrast.high)]
-    return {"difference": _number(contrast.mean), "ci95": ends, "p_holm": _number(p_holm)}
+    ends = rounded_ends(contrast.low, contrast.high)
+    return {"difference": rounded(contrast.mean), "ci95": ends, "p_holm": rounded(p_holm)}
 
 
 def _measures(played: Rollout, facts: ItemFacts) -> dict[str, float | None]:
@@ -82,13 +82,11 @@ def _measures(played: Rollout, facts: ItemFacts) -> dict[str, float | None]:
         name: float(values[np.isfinite(values)].mean()) if np.isfinite(values).any() else math.nan
         for name, values in zip(SessionScores._fields, scores, strict=True)
     }
-    means |= {
-        "coverage": coverage(played, len(facts.surprise)),
-        "gini": exposure_gini(played, len(facts.surprise)),
-        "left_share": float(played.quits.mean()),
-        "survival": float(survival(played).share[-1]),
+    return {
+        **{name: rounded(mean) for name, mean in means.items()},
+        **of_all_users(played, facts),
+        "survival": rounded(float(survival(played).share[-1])),
     }
-    return {name: _number(mean) for name, mean in means.items()}
 
 
 def _rows(played: Rollout, kept: BoolArray) -> Rollout:
@@ -96,8 +94,3 @@ def _rows(played: Rollout, kept: BoolArray) -> Rollout:
     columns: dict[str, Any] = {f.name: getattr(played, f.name) for f in fields(Rollout)}
     cut: dict[str, Any] = {name: v if v is None else v[kept] for name, v in columns.items()}
     return Rollout(**cut)
-
-
-def _number(value: float) -> float | None:
-    """A JSON number, rounded beyond what any report shows; None instead of NaN."""
-    return round(float(value), 6) if math.isfinite(value) else None

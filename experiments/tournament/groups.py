@@ -3,10 +3,9 @@
 Traits come from training rows by the published rules, so groups exist for any data and any users.
 """
 
-from typing import Any
-
 import numpy as np
 
+from agents.population.population import Population
 from simenv.data.dataset import Dataset
 from simenv.events import BoolArray
 from training.distillation.offline import OfflineDistiller
@@ -18,15 +17,16 @@ _TRAITS = (
 )
 
 
-def persona_groups(dataset: Dataset, user_model: Any) -> dict[str, BoolArray]:
+def persona_groups(dataset: Dataset, population: Population | None) -> dict[str, BoolArray]:
     """Name → mask (num_users,) of each kind of people that has members.
 
     Args:
-        dataset: whose training rows tell the traits.
-        user_model: its population's clusters are used where it has more than one.
+        dataset: whose training rows the traits come from.
+        population: who answers; its clusters are used where it has more than one. None = nobody
+            who has a persona.
     """
-    population = getattr(user_model, "population", None)
-    clusters = np.array([p.cluster for p in population.personas]) if population else np.zeros(1)
+    personas = [] if population is None else population.personas
+    clusters = np.array([p.cluster for p in personas], dtype=np.int64)
     found: dict[str, BoolArray] = {}
     if len(np.unique(clusters)) > 1:
         found = {f"persona {c + 1}": clusters == c for c in np.unique(clusters).tolist()}

@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from experiments.tournament.playing import Session, Setting
+from experiments.tournament.playing import Session
+from experiments.tournament.setting import Setting
 from recommenders.off_policy.by_user import UserValues, by_user
 from recommenders.off_policy.estimate import Estimate, OverlapWarning
 from recommenders.off_policy.estimators import estimate_weighted

@@ -8,51 +8,29 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from itertools import combinations
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
-from experiments.reporting.progress import Tick
-from experiments.tournament.stopping import Meter, Stopping
+from agents.inference.engine import Engine
+from experiments.reporting.progress import Tick, progress_bar
+from experiments.tournament.setting import Setting
+from experiments.tournament.stopping import Meter
 from experiments.tournament.timed import Timed
 from recommenders.base import Recommender, cold_observation
 from recommenders.evaluation.ranking_metrics import UserMetrics, user_metrics
-from recommenders.evaluation.session_measures import ItemFacts
 from recommenders.evaluation.statistics import paired_contrast
-from simenv.data.dataset import Dataset
 from simenv.data.splits import stacked
 from simenv.env.rollout import Rollout, rollout
-from simenv.env.vector_env import RecVectorEnv
 from simenv.events import FloatArray, IntArray
 from simenv.seeding import Stream, generator
 from simenv.user_model import UserModel
-from simenv.users.behaviour import behaviour_of
-from simenv.users.lives import Life
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _PROBED = 64
-
-
-@dataclass(frozen=True)
-class Setting:
-    """What every policy meets alike."""
-
-    dataset: Dataset
-    users: IntArray  # (n,) who plays, ascending
-    make_env: Callable[..., RecVectorEnv]  # of (user_model, catalog, **sizes)
-    max_steps: int
-    simulated: UserModel
-    true: UserModel | None
-    seed: int
-    top: int
-    min_rating: float
-    slate_size: int = 5
-    life: Life | None = None  # of the environment; None = an episode is one visit
-    stopping: Stopping = field(default_factory=Stopping)
-
-    def item_facts(self) -> ItemFacts:
-        """What session measures need, by the behaviour and the life that were played."""
-        return ItemFacts.of(self.dataset, behaviour_of(self.simulated), self.life)
 
 
 @dataclass
@@ -69,24 +47,6 @@ class Session:
     true: Rollout | None = None
     error: dict[str, str] | None = None  # {phase, message}
     policy: Recommender | None = None  # as fitted; it never plays itself, learners are copies
-
-
-def evaluation_users(dataset: Dataset, num_users: int, min_rating: float, seed: int) -> IntArray:
-    """At most ``num_users`` users with training rows and a relevant held-out row, ascending.
-
-    Raises:
-        ValueError: there is no such user.
-    """
-    liked = dataset.test.users[dataset.test.ratings >= min_rating]
-    users = np.intersect1d(liked, dataset.train.users)
-    if not len(users):
-        raise ValueError(
-            f"{dataset.name!r} has no user with training rows and a held-out rating of at least"
-            f" {min_rating}; lower experiment.min_rating or data.fraction"
-        )
-    rng = generator(seed, Stream.EVALUATED_USERS)
-    chosen = rng.permutation(users)[:num_users]
-    return np.sort(chosen).astype(np.int64)
 
 
 def play(
@@ -107,10 +67,10 @@ def play(
     order = generator(setting.seed, Stream.WAVES).permutation(len(setting.users))
     while num := meter.next_wave():
         users = np.sort(setting.users[order[meter.asked : meter.asked + num]])
-        before, tokens = time.perf_counter(), _tokens(setting.simulated)
+        before, tokens = time.perf_counter(), _tokens(setting.engine)
         exposures = sum(player.simulate(users, tick) for player in players)
         seconds = time.perf_counter() - before
-        spent = _tokens(setting.simulated) - tokens
+        spent = _tokens(setting.engine) - tokens
         meter.count(num, exposures, seconds, spent, _widest(players))
         for player in players:
             player.play_truth(users, tick)
@@ -118,6 +78,14 @@ def play(
         player.finish()
     setting.simulated.restore(start)
     return sessions, meter
+
+
+def play_all(
+    policies: Mapping[str, Callable[[], Recommender]], setting: Setting
+) -> tuple[list[Session], Meter]:
+    """``play`` with a progress bar of its own."""
+    with progress_bar("policies", total=len(policies) * ticks_per_policy(setting)) as tick:
+        return play(policies, setting, tick)
 
 
 def ticks_per_policy(setting: Setting) -> int:
@@ -137,16 +105,16 @@ def _fit(name: str, make: Callable[[], Recommender], setting: Setting, tick: Tic
         session.fit_seconds = time.perf_counter() - before
         session.policy = policy
         phase = "offline"
-        first = cold_observation(setting.users[:_PROBED])  # bad slates are told as such, early
+        first = cold_observation(setting.users[:_PROBED])  # bad slates are found early
         Timed(name, policy).recommend(first, setting.slate_size, np.random.default_rng(0))
         _measure_offline(session, policy, setting)
     except Exception as error:  # whatever a policy does wrong, the others must be measured
-        session.error = _told(phase, error)
+        session.error = _described(phase, error)
     tick(f"{name}: fit", advance=1)
     return session
 
 
-def _told(phase: str, error: Exception) -> dict[str, str]:
+def _described(phase: str, error: Exception) -> dict[str, str]:
     return {"phase": phase, "message": f"{type(error).__name__}: {error}"}
 
 
@@ -227,7 +195,7 @@ class _Player:
             seed, rng = self.setting.seed, self._rngs[world]
             played = rollout(env, learner, seed=seed, users=users, rng=rng)
         except Exception as error:  # whatever a policy does wrong, the others must be measured
-            self.session.error = _told(world, error)
+            self.session.error = _described(world, error)
             self._waves = {"simulated": [], "true": []}
             return None
         self._waves[world].append(played)
@@ -238,6 +206,22 @@ def mean_ratings(played: Rollout) -> FloatArray:
     """Mean expected stars (n,) over everything each user was shown; what policies are ranked by."""
     shown = (played.expected * played.alive[..., None]).sum(axis=(1, 2))
     return np.asarray(shown / (played.lengths() * played.items.shape[2]))
+
+
+def interactions(sessions: Sequence[Session]) -> "pd.DataFrame":
+    """Every slate of every session, with the ``policy`` and the ``world`` that answered."""
+    import pandas as pd
+
+    frames = [
+        played.to_frame().assign(policy=session.name, world=world)
+        for session in sessions
+        for world, played in (("simulated", session.simulated), ("true", session.true))
+        if played is not None
+    ]
+    together = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+    for column in together.columns.intersection(["policy", "world"]):
+        together[column] = together[column].astype("category")
+    return together
 
 
 def _joined(waves: Sequence[Rollout]) -> Rollout | None:
@@ -263,7 +247,7 @@ def _widest(players: Sequence[_Player]) -> float:
     return max(widths, default=0.0)
 
 
-def _tokens(model: UserModel) -> int:
-    """Prompt tokens that the users' engine has read so far; 0 if it has none or does not count."""
-    stats = getattr(getattr(model, "engine", None), "stats", None)
-    return int(getattr(stats, "prompt_tokens", 0))
+def _tokens(engine: Engine | None) -> int:
+    """Prompt tokens that an engine has read so far; 0 if there is none or it does not count."""
+    stats = None if engine is None else engine.stats
+    return 0 if stats is None else stats.prompt_tokens

@@ -7,7 +7,9 @@ that widens no interval by much, but it is no test: p-values of a stopped run ar
 
 import math
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from experiments.reporting.formatting import rounded
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,19 @@ class Meter:
         prices = self.stopping
         hours, millions = self.spent.seconds / 3600, self.spent.tokens / 1e6
         return prices.price_per_hour * hours + prices.price_per_million_tokens * millions
+
+    def report(self) -> dict[str, Any]:
+        """Why the run stopped and what it cost, for JSON."""
+        return {
+            "reason": self.reason,
+            "users": self.asked,
+            "planned": self.num_users,
+            "half_width": rounded(self.half_width),
+            "exposures": self.spent.exposures,
+            "seconds": round(self.spent.seconds, 3),
+            "tokens": self.spent.tokens,
+            "cost": round(self.cost, 6),
+        }
 
     def _precise(self) -> bool:
         wanted = self.stopping.precision

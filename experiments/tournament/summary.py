@@ -5,12 +5,13 @@ Pure: arrays in, plain dicts out (JSON types; None where a figure does not exist
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 
+from experiments.reporting.formatting import rounded, rounded_ends
 from experiments.tournament.off_policy_check import OffPolicy
 from experiments.tournament.playing import Session, mean_ratings
 from recommenders.evaluation.agreement import Agreement, agreement
@@ -24,6 +25,7 @@ from recommenders.evaluation.session_measures import (
 from recommenders.evaluation.statistics import holm, kendall_tau, mean_interval, paired_contrast
 from recommenders.evaluation.survival import survival
 from recommenders.off_policy.by_user import UserValues
+from recommenders.off_policy.estimate import Estimate
 from recommenders.off_policy.estimators import BY_PLACE
 from simenv.env.rollout import Rollout
 from simenv.events import FloatArray
@@ -56,32 +58,30 @@ def summarise_off_policy(
         return None
     asked = {s.name: mean_ratings(s.simulated).mean() for s in sessions if s.simulated is not None}
     names = [name for name in off_policy.values if name in asked]
-    values = {
-        estimator: [off_policy.values[name][estimator].value for name in names]
-        for estimator in BY_PLACE
-    }
     on_policy = [float(asked[name]) for name in names]
     return {
         "logged_by": off_policy.logged_by,
         "policies": names,
-        "on_policy": [_number(v) for v in on_policy],
+        "on_policy": [rounded(v) for v in on_policy],
         "estimators": {
-            estimator: {
-                "values": [_number(v) for v in estimates],
-                "tau": _number(float(kendall_tau(estimates, on_policy))),
-                "effective_size": _number(
-                    min(off_policy.values[n][estimator].effective_size for n in names)
-                ),
-                "notes": one_of_a_kind(
-                    text for n in names for text in off_policy.values[n][estimator].notes
-                ),
-            }
-            for estimator, estimates in values.items()
+            estimator: _estimator([off_policy.values[n][estimator] for n in names], on_policy)
+            for estimator in BY_PLACE
         },
     }
 
 
-def one_of_a_kind(texts: Iterable[str]) -> list[str]:
+def _estimator(estimates: Sequence[Estimate], on_policy: list[float]) -> dict[str, Any]:
+    """One estimator's values of all policies next to what the users said."""
+    values = [estimate.value for estimate in estimates]
+    return {
+        "values": [rounded(value) for value in values],
+        "tau": rounded(float(kendall_tau(values, on_policy))),
+        "effective_size": rounded(min(estimate.effective_size for estimate in estimates)),
+        "notes": distinct_notes(text for estimate in estimates for text in estimate.notes),
+    }
+
+
+def distinct_notes(texts: Iterable[str]) -> list[str]:
     """Texts that differ by more than their numbers; of those that do not, the lowest numbers."""
     kinds = {re.sub(r"\d[\d.,]*", "#", text): text for text in sorted(texts, reverse=True)}
     return sorted(kinds.values())
@@ -95,11 +95,11 @@ def _policy(session: Session, facts: ItemFacts) -> dict[str, Any]:
     return {
         "name": session.name,
         "error": session.error,
-        "fit_seconds": _number(session.fit_seconds),
-        "recommend_seconds": _number(session.recommend_seconds),
-        "refit_seconds": _number(session.refit_seconds),
-        "play_seconds": _number(session.play_seconds),
-        "offline": {k: _number(mean_interval(v).mean) for k, v in session.offline.items()},
+        "fit_seconds": rounded(session.fit_seconds),
+        "recommend_seconds": rounded(session.recommend_seconds),
+        "refit_seconds": rounded(session.refit_seconds),
+        "play_seconds": rounded(session.play_seconds),
+        "offline": {k: rounded(mean_interval(v).mean) for k, v in session.offline.items()},
         "simulated": simulated,
         "true": true,
         "true_mean_rating": true["mean_rating"] if true else None,
@@ -110,20 +110,25 @@ def _policy(session: Session, facts: ItemFacts) -> dict[str, Any]:
 def _session_figures(played: Rollout, facts: ItemFacts) -> dict[str, Any]:
     scores = score_sessions(played, facts)
     mean, low, high = mean_interval(scores.mean_rating)
-    num_items = len(facts.surprise)
     figures = {name: mean_interval(getattr(scores, name)) for name in SessionScores._fields}
     return {
-        "mean_rating": _number(mean),
-        "ci95": [_number(low), _number(high)],
-        **{name: _number(found.mean) for name, found in figures.items() if name != "mean_rating"},
-        "intervals": {
-            name: [_number(found.low), _number(found.high)] for name, found in figures.items()
-        },
-        "coverage": _number(coverage(played, num_items)),
-        "gini": _number(exposure_gini(played, num_items)),
-        "left_share": _number(float(played.quits.mean())),
-        "survival": {key: [_number(v) for v in values] for key, values in _curve(played).items()},
+        "mean_rating": rounded(mean),
+        "ci95": rounded_ends(low, high),
+        **{name: rounded(found.mean) for name, found in figures.items() if name != "mean_rating"},
+        "intervals": {name: rounded_ends(found.low, found.high) for name, found in figures.items()},
+        **of_all_users(played, facts),
+        "survival": {key: [rounded(v) for v in values] for key, values in _curve(played).items()},
         "rating_by_slate": _by_slate(played),
+    }
+
+
+def of_all_users(played: Rollout, facts: ItemFacts) -> dict[str, float | None]:
+    """What no single user has: ``coverage``, ``gini`` and ``left_share``."""
+    num_items = len(facts.surprise)
+    return {
+        "coverage": rounded(coverage(played, num_items)),
+        "gini": rounded(exposure_gini(played, num_items)),
+        "left_share": rounded(float(played.quits.mean())),
     }
 
 
@@ -139,8 +144,8 @@ def _by_slate(played: Rollout) -> list[dict[str, Any]]:
         if not there.any():
             break
         mean, low, high = mean_interval(played.expected[there, step].mean(axis=1))
-        ends = [_number(low), _number(high)]
-        found.append({"mean": _number(mean), "ci95": ends, "num_users": int(there.sum())})
+        ends = rounded_ends(low, high)
+        found.append({"mean": rounded(mean), "ci95": ends, "num_users": int(there.sum())})
     return found
 
 
@@ -155,10 +160,10 @@ def _contrasts(sessions: list[Session]) -> list[dict[str, Any]]:
         {
             "better": better,
             "worse": worse,
-            "difference": _number(contrast.mean),
-            "ci95": [_number(contrast.low), _number(contrast.high)],
-            "p_holm": _number(p),
-            "variance_gain": _number(contrast.variance_gain),
+            "difference": rounded(contrast.mean),
+            "ci95": rounded_ends(contrast.low, contrast.high),
+            "p_holm": rounded(p),
+            "variance_gain": rounded(contrast.variance_gain),
         }
         for (better, worse), contrast, p in zip(pairs, found, adjusted, strict=True)
     ]
@@ -211,8 +216,8 @@ def _agreement(
     )
     tau = found.tau
     return {
-        "tau": _number(tau.mean),
-        "ci95": [_number(tau.low), _number(tau.high)],
+        "tau": rounded(tau.mean),
+        "ci95": rounded_ends(tau.low, tau.high),
         "num_policies": len(names),
         **{name: _figure(found, name) for name in Agreement._fields if name != "tau"},
     }
@@ -220,9 +225,4 @@ def _agreement(
 
 def _figure(found: Agreement, name: str) -> dict[str, Any]:
     value, low, high = getattr(found, name)
-    return {"value": _number(value), "ci95": [_number(low), _number(high)]}
-
-
-def _number(value: float) -> float | None:
-    """A JSON number, rounded beyond what any report shows; None instead of NaN."""
-    return round(float(value), 6) if math.isfinite(value) else None
+    return {"value": rounded(value), "ci95": rounded_ends(low, high)}

@@ -1,16 +1,25 @@
 """The ranking as a table: one definition of the columns for the terminal and for the page."""
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
+from rich.console import RenderableType
 from rich.table import Table
+from rich.text import Text
+
+from experiments.reporting.formatting import (
+    interval,
+    number,
+    percent,
+    with_interval,
+    with_margin,
+)
 
 Row = dict[str, str]
-NONE = "\N{EN DASH}"
 
 
-def columns(results: dict[str, Any]) -> list[str]:
+def columns(results: Mapping[str, Any]) -> list[str]:
     """Column heads, in order; the true world has one only where it is known."""
     top = results["setting"]["top"]
     heads = ["policy", "simulated ★"]
@@ -20,7 +29,7 @@ def columns(results: dict[str, Any]) -> list[str]:
     return [*heads, f"NDCG@{top}", f"Recall@{top}", "fit s", "refit s"]
 
 
-def rows(results: dict[str, Any]) -> list[tuple[Row, str | None]]:
+def rows(results: Mapping[str, Any]) -> list[tuple[Row, str | None]]:
     """Cells by column head, and the text of the error of a policy that failed."""
     return [(_cells(p, results["setting"]["top"]), _error(p)) for p in results["policies"]]
 
@@ -38,7 +47,7 @@ SESSION_COLUMNS = (
 )
 
 
-def session_rows(results: dict[str, Any]) -> list[list[str]]:
+def session_rows(results: Mapping[str, Any]) -> list[list[str]]:
     """What sessions were like under every measured policy, a row each."""
     measured = [p for p in results["policies"] if p["simulated"]]
     return [
@@ -47,7 +56,7 @@ def session_rows(results: dict[str, Any]) -> list[list[str]]:
     ]
 
 
-def contrast_rows(results: dict[str, Any], most: int = 45) -> list[list[str]]:
+def contrast_rows(results: Mapping[str, Any], most: int = 45) -> list[list[str]]:
     """Paired differences between policies, those of the best one first."""
     return [
         [
@@ -72,15 +81,15 @@ AGREEMENT_HEADS = [
 ]
 
 
-def agreement_rows(results: dict[str, Any], labels: dict[str, str]) -> list[list[str]]:
+def agreement_rows(results: Mapping[str, Any], labels: dict[str, str]) -> list[list[str]]:
     """Every figure of agreement with its interval, for the pairs of measures that exist."""
     rows = []
     for key, label in labels.items():
         found = results["agreement"].get(key)
         if found is None:
             continue
-        tau = _with_ends(found["tau"], found["ci95"])
-        others = (_with_ends(**found[name]) for name in ("spearman", "top", "regret", "flips"))
+        tau = with_interval(found["tau"], found["ci95"])
+        others = (with_interval(**found[name]) for name in ("spearman", "top", "regret", "flips"))
         rows.append([label, tau, *others])
     return rows
 
@@ -101,17 +110,10 @@ def off_policy_rows(off_policy: dict[str, Any]) -> list[list[str]]:
 OFF_POLICY_HEADS = ["estimator", "τ with the users", "least effective places", "warnings"]
 
 
-def _with_ends(value: float | None, ci95: list[float | None]) -> str:
-    if value is None or None in ci95:
-        return number(value, 2)
-    return f"{number(value, 2)} ({interval(ci95, 2)})"
-
-
-def print_table(results: dict[str, Any], console: Console) -> None:
-    """The table on the terminal, failures in their place."""
-    heads = [
-        head for head in columns(results) if head not in ("taken ★", "fit s", "refit s")
-    ]  # 80 columns
+def ranking_lines(results: Mapping[str, Any]) -> list[RenderableType]:
+    """The table for a terminal, failures in their place, and their texts below it."""
+    hidden = ("taken ★", "fit s", "refit s")  # 80 columns
+    heads = [head for head in columns(results) if head not in hidden]
     people, data = results["users"], results["dataset"]
     table = Table(
         box=SIMPLE_HEAD,
@@ -125,12 +127,12 @@ def print_table(results: dict[str, Any], console: Console) -> None:
     for head in heads:
         justify: Literal["left", "right"] = "left" if head == "policy" else "right"
         table.add_column(head.replace("@", " @").replace(" ", "\n"), justify=justify)
+    failures: list[RenderableType] = []
     for cells, error in rows(results):
         table.add_row(*(cells[head] for head in heads), style="red" if error else None)
-    console.print(table)
-    for cells, error in rows(results):
         if error:
-            console.print(f"{cells['policy']}: {error}", style="red", markup=False)
+            failures.append(Text(f"{cells['policy']}: {error}", style="red"))
+    return [table, *failures]
 
 
 def _cells(policy: dict[str, Any], top: int) -> Row:
@@ -154,27 +156,3 @@ def _error(policy: dict[str, Any]) -> str | None:
     if policy["error"] is None:
         return None
     return f"failed at {policy['error']['phase']}: {policy['error']['message']}"
-
-
-def number(value: float | None, places: int) -> str:
-    """A figure or a dash."""
-    return NONE if value is None else f"{value:.{places}f}".replace("-", "\N{MINUS SIGN}")
-
-
-def with_margin(mean: float | None, ends: list[float | None] | None) -> str:
-    """A mean and half the width of its (symmetric) interval, or a dash."""
-    if mean is None or ends is None or ends[1] is None:
-        return number(mean, 2)
-    return f"{number(mean, 2)}\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}{number(ends[1] - mean, 2)}"
-
-
-def interval(ends: list[float | None] | None, places: int) -> str:
-    """Both ends or a dash."""
-    if ends is None or None in ends:
-        return NONE
-    return f"{number(ends[0], places)} to {number(ends[1], places)}"
-
-
-def percent(value: float | None) -> str:
-    """A share in per cent or a dash."""
-    return NONE if value is None else f"{100 * value:.0f} %"

@@ -1,16 +1,30 @@
 """What a handful of users were shown and why they answered so: for readers, not for figures."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from experiments.tournament.playing import Session
+from experiments.tournament.playing import Session, mean_ratings
+from experiments.tournament.setting import Setting
 from simenv.catalog import Catalog
 from simenv.events import IntArray, Slates
 from simenv.seeding import row_seeds
 from simenv.user_model import Explains, UserModel
 
 NUM_USERS = 5
+
+
+def trace_of_best(sessions: Sequence[Session], setting: Setting) -> dict[str, Any] | None:
+    """``policy``, the best by the simulated users, and the traces of its first ``users``."""
+    means = {
+        i: float(mean_ratings(s.simulated).mean()) for i, s in enumerate(sessions) if s.simulated
+    }
+    if not means:
+        return None
+    best = sessions[max(means, key=lambda i: means[i])]
+    users = trace(best, setting.simulated, setting.dataset.catalog, setting.seed)
+    return {"policy": best.name, "users": users}
 
 
 def trace(
@@ -38,22 +52,24 @@ def trace(
     seeds = row_seeds(seed, users, np.zeros_like(users))
     feedback = model.respond(users, Slates.of_items(items), seeds)
     prompts, knowledge = _prompts(model, users, items), _knowledge(model, users, items)
+
+    def item(row: int, place: int) -> dict[str, Any]:
+        number = int(items[row, place])
+        return {
+            "title": catalog.titles[number],
+            "genres": list(catalog.genres[number]),
+            "recalled": knowledge[row][1][place],
+            "prompt": prompts[row][place],
+            "probabilities": np.round(feedback.probabilities[row, place], 4).tolist(),
+            "expected": round(float(feedback.expected[row, place]), 3),
+            "stars": int(played.ratings[row, 0, place]),
+        }
+
     return [
         {
             "user": int(user),
             "profile": knowledge[row][0],
-            "items": [
-                {
-                    "title": catalog.titles[item],
-                    "genres": list(catalog.genres[item]),
-                    "recalled": knowledge[row][1][place],
-                    "prompt": prompts[row][place],
-                    "probabilities": np.round(feedback.probabilities[row, place], 4).tolist(),
-                    "expected": round(float(feedback.expected[row, place]), 3),
-                    "stars": int(played.ratings[row, 0, place]),
-                }
-                for place, item in enumerate(items[row].tolist())
-            ],
+            "items": [item(row, place) for place in range(items.shape[1])],
         }
         for row, user in enumerate(users)
     ]
@@ -70,4 +86,5 @@ def _prompts(model: Any, users: IntArray, items: IntArray) -> list[list[str | No
 def _knowledge(model: Any, users: IntArray, items: IntArray) -> list[tuple[str | None, list[str]]]:
     if not isinstance(model, Explains):
         return [(None, [""] * items.shape[1])] * len(users)
-    return [(told.profile, list(told.recalled)) for told in model.explain(users, items)]
+    known = model.explain(users, items)
+    return [(one.profile, list(one.recalled)) for one in known]

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
-from experiments.tournament.playing import Session, Setting, mean_ratings
+from experiments.tournament.playing import Session, mean_ratings
+from experiments.tournament.setting import Setting
 from experiments.train_policy.learning_curves import Curve
 from recommenders.evaluation.statistics import paired_contrast
 from recommenders.policies.heuristics import Random

@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 
 from experiments.reporting.plots import (
-    GRID,
     INK,
     MUTED,
     SIMULATED,
     TRUE,
+    grid_behind,
     inline_svg,
     new_figure,
     themed,
@@ -30,8 +30,7 @@ def curves_svg(results: dict[str, Any]) -> str:
             _rivals(axes, results)
             axes.set_title(f"reward: {label}", fontsize=12, color=INK, loc="left")
             axes.set_xlabel("slates shown in training (thousands)")
-            axes.grid(axis="y", linewidth=0.8, color=GRID)
-            axes.set_axisbelow(True)
+            grid_behind(axes, "y")
         panels[0].set_ylabel("mean stars of held-out users")
         panels[0].legend(loc="lower right", bbox_to_anchor=(1, 0.12), fontsize=10)
         return inline_svg(figure, "Learning curves with simulated and true users")

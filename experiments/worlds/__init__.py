@@ -8,11 +8,11 @@ Run::
 
 In every world all policies are fitted on one log and show one slate to the same users. Each judge
 puts a value on every policy: offline metrics and off-policy estimates from the held-out rows of the
-log, and users (``users=…``, and two stand-ins without a language model) by the stars they expect
-of what is shown to them. The truth is what the true users expect of the same slates.
+log, and users (``users=…``, and two rating predictors without a language model) by the stars they
+expect of what is shown to them. The truth is what the true users expect of the same slates.
 
-The off-policy estimates are given the true chances with which the log came about, which nobody has
-outside a synthetic world: they are the best case of their kind. The simulated users read training
+The off-policy estimates are given the true logging chances, which are unknown outside a synthetic
+world: they are the best case of their kind. The simulated users read training
 rows only.
 
 A world lies in ``cells/``, one JSON file each; a run that was stopped goes on where it was, and

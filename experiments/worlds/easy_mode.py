@@ -67,8 +67,8 @@ def _inflation(
     if not len(able):
         return float("nan"), float("nan")
     rows = offsets[able][:, None] + np.arange(k)
-    if isinstance(model, PersonaUsers):  # they can be told that they chose these items themselves
-        told = expected_stars(model.probabilities(able, log.items[rows], chosen=True))
+    if isinstance(model, PersonaUsers):  # their prompt can say that they chose the items
+        stars = expected_stars(model.probabilities(able, log.items[rows], chosen=True))
     else:
-        told = ask(model, able, log.items[rows], seed).expected
-    return float(told.mean()), float(log.ratings[rows].mean())
+        stars = ask(model, able, log.items[rows], seed).expected
+    return float(stars.mean()), float(log.ratings[rows].mean())

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from experiments.people.people import People, true_users
-from experiments.people.stand_ins import non_personal, ridge
+from experiments.people.predictor_users import non_personal, ridge
 from experiments.worlds.easy_mode import ask, easy_mode
 from recommenders.base import Recommender, cold_observation
 from recommenders.evaluation.ranking_metrics import user_metrics
@@ -74,9 +74,8 @@ def judge_world(
         judges[USERS] = _values(people.model, asked, items[:, asked], task.seed)
         easy = easy_mode(people.model, true, dataset, asked, task.slate_size, task.seed)
     finally:
-        close = getattr(getattr(people.model, "engine", None), "close", None)
-        if close is not None:
-            close()
+        if people.engine is not None:
+            people.engine.close()
     return {
         "policies": list(shown),
         "failed": failed,

@@ -1,77 +1,70 @@
-"""Runs the worlds and writes the files; the question and the score stand in the package docstring.
+"""Runs the worlds; the question and the score stand in the package docstring.
 
 Files: ``cells/`` (one JSON a world), ``results.json``, ``report.html``, ``report.md`` and
 ``config.yaml``.
 """
 
-import functools
 import hashlib
 import json
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
-from rich.console import Console
 
 from experiments.reporting.progress import progress_bar
-from experiments.reporting.provenance import provenance
-from experiments.reporting.report import write_json
+from experiments.reporting.report import json_text
+from experiments.reporting.result import Result
+from experiments.tournament.setting import policy_makers
 from experiments.worlds import worlds_page as page
 from experiments.worlds.judges import Task, judge_world
-from experiments.worlds.verdicts import summarise_worlds
+from experiments.worlds.verdicts import WorldResult, summarise_worlds
+from simenv.whole_files import write_whole
+
+_SETTING = ("first_world", "num_users", "slate_size", "min_rating", "clear_gap", "judged_at")
 
 
-def run(cfg: DictConfig, output_dir: Path) -> dict[str, Any]:
+def run(cfg: DictConfig) -> Result:
     """Judge ``cfg.recommender`` in ``cfg.experiment.worlds`` worlds at every level of bias.
-
-    Returns:
-        What ``results.json`` holds.
 
     Raises:
         ValueError: a world has no known truth, or fewer than two policies work in it.
     """
-    started = datetime.now(UTC)
-    config: Any = OmegaConf.to_container(cfg, resolve=True)
+    settings = cfg.experiment
+    worlds = _judged(cfg)
+    values = {
+        "experiment": settings.name,
+        "debug": cfg.get("debug"),
+        "users": worlds[-1][-1]["card"],
+        "setting": {key: settings[key] for key in _SETTING},
+        "policies": list(cfg.recommender),
+        "levels": {
+            f"{bias:g}": summarise_worlds(own, settings.clear_gap)
+            for bias, own in zip(settings.biases, worlds, strict=True)
+        },
+    }
+    return Result(
+        values,
+        pages={"report.html": page.html, "report.md": page.markdown},
+        lines=page.lines(values),
+    )
+
+
+def _judged(cfg: DictConfig) -> list[list[WorldResult]]:
+    """The worlds of every level of bias."""
     settings = cfg.experiment
     seeds = range(settings.first_world, settings.first_world + settings.worlds)
     folder = Path(settings.cells)
     folder.mkdir(parents=True, exist_ok=True)
-    levels: dict[str, Any] = {}
-    card: dict[str, Any] = {}
+    levels: list[list[WorldResult]] = []
     with progress_bar("worlds", total=len(seeds) * len(settings.biases)) as tick:
         for bias in settings.biases:
-            worlds = []
+            levels.append([])
             for seed in seeds:
                 tick(f"bias {bias:g}: world {seed}")
-                worlds.append(_cell(cfg, folder, seed, float(bias)))
+                levels[-1].append(_cell(cfg, folder, seed, float(bias)))
                 tick(f"bias {bias:g}: world {seed}", advance=1)
-            card = worlds[-1]["card"]
-            levels[f"{bias:g}"] = summarise_worlds(worlds, settings.clear_gap)
-    results = {
-        "experiment": settings.name,
-        "debug": cfg.get("debug"),
-        "users": card,
-        "setting": {
-            key: settings[key]
-            for key in (
-                "first_world",
-                "num_users",
-                "slate_size",
-                "min_rating",
-                "clear_gap",
-                "judged_at",
-            )
-        },
-        "policies": list(cfg.recommender),
-        "levels": levels,
-        "provenance": provenance(config, started),
-    }
-    _write(results, output_dir)
-    page.tell(results, Console())
-    Console().print(f"Report: {output_dir / 'report.html'}", highlight=False, soft_wrap=True)
-    return results
+    return levels
 
 
 def _cell(cfg: DictConfig, folder: Path, seed: int, bias: float) -> dict[str, Any]:
@@ -83,13 +76,11 @@ def _cell(cfg: DictConfig, folder: Path, seed: int, bias: float) -> dict[str, An
     settings = cfg.experiment
     world = judge_world(
         instantiate(cfg.data, seed=seed, logging_bias=bias),
-        {str(n): functools.partial(instantiate, node) for n, node in cfg.recommender.items()},
+        policy_makers(cfg.recommender),
         instantiate(cfg.users),
         Task(settings.num_users, settings.slate_size, settings.min_rating, cfg.seed),
     )
-    unfinished = path.with_suffix(".part")
-    write_json(unfinished, world)
-    unfinished.replace(path)
+    write_whole(path, json_text(world).encode())
     return world
 
 
@@ -111,12 +102,3 @@ def _fingerprint(cfg: DictConfig) -> str:
         local = (place / "model").is_dir()
         parts["people"] = [content_hash(place), content_hash(place / "model")] if local else place
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:10]
-
-
-def _write(results: dict[str, Any], output_dir: Path) -> None:
-    output_dir.mkdir(parents=True, exist_ok=True)
-    write_json(output_dir / "results.json", results)
-    config_yaml = OmegaConf.to_yaml(OmegaConf.create(results["provenance"]["config"]))
-    (output_dir / "config.yaml").write_text(config_yaml, encoding="utf-8")
-    (output_dir / "report.md").write_text(page.markdown(results), encoding="utf-8")
-    page.write(output_dir / "report.html", results, config_yaml)

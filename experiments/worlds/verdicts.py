@@ -4,12 +4,12 @@ A world is the unit that was drawn: tau is computed in each, and means, interval
 differences are over worlds. Pure: what ``judge_world`` returned in, plain dicts out.
 """
 
-import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from experiments.reporting.formatting import estimate, rounded
 from experiments.worlds.judges import USERS
 from recommenders.evaluation.statistics import (
     holm,
@@ -20,7 +20,7 @@ from recommenders.evaluation.statistics import (
 )
 from simenv.events import FloatArray
 
-World = dict[str, Any]
+WorldResult = dict[str, Any]  # what ``judge_world`` returns
 
 
 class Scores(NamedTuple):
@@ -32,7 +32,7 @@ class Scores(NamedTuple):
     clear: FloatArray  # share of right orders among clearly different policies; NaN without any
 
 
-def summarise_worlds(worlds: Sequence[World], clear_gap: float) -> dict[str, Any]:
+def summarise_worlds(worlds: Sequence[WorldResult], clear_gap: float) -> dict[str, Any]:
     """``worlds``, ``judges``, ``differences`` and ``easy_mode`` of the worlds of one level.
 
     Args:
@@ -51,10 +51,10 @@ def summarise_worlds(worlds: Sequence[World], clear_gap: float) -> dict[str, Any
     }
 
 
-def score_judge(worlds: Sequence[World], name: str, clear_gap: float) -> Scores:
+def score_judge(worlds: Sequence[WorldResult], name: str, clear_gap: float) -> Scores:
     """Scores of one judge in every world."""
     rows = [
-        _score(_numbers(world["judges"][name]), _numbers(world["truth"]), clear_gap)
+        _score(_with_floor(world["judges"][name]), _with_floor(world["truth"]), clear_gap)
         for world in worlds
     ]
     return Scores(*np.array(rows, dtype=np.float64).T)
@@ -77,11 +77,11 @@ def _score(
 def _figures(scores: Scores) -> dict[str, Any]:
     num = len(scores.tau)
     return {
-        "tau": _interval([min(max(x, -1.0), 1.0) for x in mean_interval(scores.tau)]),
-        "found": _interval(share_interval(int(scores.found.sum()), num)),
-        "regret": _interval(mean_interval(scores.regret)),
-        "clear_pairs": _interval(mean_interval(scores.clear)),
-        "taus": [_number(tau) for tau in scores.tau],
+        "tau": estimate([min(max(x, -1.0), 1.0) for x in mean_interval(scores.tau)]),
+        "found": estimate(share_interval(int(scores.found.sum()), num)),
+        "regret": estimate(mean_interval(scores.regret)),
+        "clear_pairs": estimate(mean_interval(scores.clear)),
+        "taus": [rounded(tau) for tau in scores.tau],
     }
 
 
@@ -90,27 +90,18 @@ def _differences(scores: dict[str, Scores]) -> list[dict[str, Any]]:
     others = [name for name in scores if name != USERS]
     found = [paired_contrast(scores[USERS].tau, scores[name].tau) for name in others]
     return [
-        {"judge": USERS, "minus": name, **_interval(contrast[:3]), "p_holm": _number(p)}
+        {"judge": USERS, "minus": name, **estimate(contrast[:3]), "p_holm": rounded(p)}
         for name, contrast, p in zip(others, found, holm([c.p_value for c in found]), strict=True)
     ]
 
 
-def _easy_mode(worlds: Sequence[World]) -> dict[str, Any]:
+def _easy_mode(worlds: Sequence[WorldResult]) -> dict[str, Any]:
     keys = [key for key in worlds[0]["easy_mode"] if all(key in w["easy_mode"] for w in worlds)]
-    return {k: _interval(mean_interval([w["easy_mode"][k] for w in worlds])) for k in keys}
+    return {k: estimate(mean_interval([w["easy_mode"][k] for w in worlds])) for k in keys}
 
 
-def _numbers(values: list[float | None]) -> FloatArray:
+def _with_floor(values: list[float | None]) -> FloatArray:
     """A value that does not exist (a policy the log says nothing of) counts below all others."""
     numbers = np.array([np.nan if value is None else value for value in values])
     floor = np.nanmin(numbers) - 1 if np.isfinite(numbers).any() else 0.0
     return np.where(np.isfinite(numbers), numbers, floor)
-
-
-def _interval(ends: Sequence[float]) -> dict[str, Any]:
-    mean, low, high = (_number(value) for value in ends)
-    return {"mean": mean, "ci95": [low, high]}
-
-
-def _number(value: float) -> float | None:
-    return round(float(value), 6) if math.isfinite(value) else None

@@ -1,34 +1,19 @@
-"""The verdict on the judges: a sentence, a picture and tables, for page, Markdown and terminal."""
+"""The verdict on the judges: a sentence and tables, for page, Markdown and terminal."""
 
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.table import Table
+from rich.console import RenderableType
+from rich.text import Text
 
-from experiments.reporting.plots import (
-    MUTED,
-    OFFLINE,
-    PAPER,
-    SIMULATED,
-    TRUE,
-    inline_svg,
-    new_figure,
-    themed,
-)
-from experiments.reporting.report import markdown_table, markup, write_report
-from experiments.tournament.tables import interval, number, percent
-from experiments.worlds.judges import NON_PERSONAL, RIDGE, USERS
-from experiments.worlds.judges import OFFLINE as OFFLINE_JUDGE
+from experiments.reporting.formatting import interval, listed, number, percent
+from experiments.reporting.report import filled, markdown_table, markup
+from experiments.reporting.result import Record
+from experiments.reporting.terminal import text_table
+from experiments.worlds.judges import OFFLINE, USERS
+from experiments.worlds.taus_figure import taus_svg
 
 ALPHA = 0.05
-_STYLES = {
-    USERS: (SIMULATED, "o", "-"),
-    OFFLINE_JUDGE: (OFFLINE, "s", "--"),
-    NON_PERSONAL: (TRUE, "D", "-."),
-    RIDGE: (MUTED, "^", ":"),
-}
 HEADS = ["judge", "τ with truth", "95 % CI", "best found", "regret ★", "clear pairs right"]
 _EASY = {
     "bad_slate": "stars for the truly worst slates",
@@ -40,7 +25,7 @@ _EASY = {
 }
 
 
-def answer(results: dict[str, Any]) -> str:
+def answer(results: Mapping[str, Any]) -> str:
     """What the simulated users are worth as a judge at the bias that the run is about."""
     level, found = _main_level(results)
     judges = found["judges"]
@@ -50,15 +35,17 @@ def answer(results: dict[str, Any]) -> str:
     parts = [
         f"In {found['worlds']} worlds with logging bias {level}, simulated users order the policies"
         f" with τ = {number(own['mean'], 2)} to the truth (95 % CI {interval(own['ci95'], 2)});"
-        f" offline NDCG reaches {number(judges[OFFLINE_JUDGE]['tau']['mean'], 2)}"
+        f" offline NDCG reaches {number(judges[OFFLINE]['tau']['mean'], 2)}"
     ]
-    parts.append(f"They beat {_listed(beaten)}" if beaten else "They beat no other judge for sure")
+    parts.append(
+        f"They beat {listed(beaten)}" if beaten else "They beat no other judge beyond chance"
+    )
     if losing:
-        parts.append(f"{_listed(losing)} beat them")
+        parts.append(f"{listed(losing)} beat them")
     return ". ".join(parts) + "."
 
 
-def _main_level(results: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+def _main_level(results: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     levels = results["levels"]
     wanted = f"{results['setting']['judged_at']:g}"
     name = wanted if wanted in levels else list(levels)[-1]
@@ -69,7 +56,7 @@ def _settled(difference: dict[str, Any]) -> bool:
     return difference["p_holm"] is not None and difference["p_holm"] < ALPHA
 
 
-def judge_rows(level: dict[str, Any]) -> list[list[str]]:
+def judge_rows(level: Mapping[str, Any]) -> list[list[str]]:
     """A row a judge, best first."""
     judges = sorted(level["judges"].items(), key=lambda pair: -(pair[1]["tau"]["mean"] or -1.0))
     return [
@@ -85,7 +72,7 @@ def judge_rows(level: dict[str, Any]) -> list[list[str]]:
     ]
 
 
-def difference_rows(level: dict[str, Any]) -> list[list[str]]:
+def difference_rows(level: Mapping[str, Any]) -> list[list[str]]:
     """Simulated users minus each other judge, paired by world."""
     return [
         [d["minus"], number(d["mean"], 2), interval(d["ci95"], 2), number(d["p_holm"], 3)]
@@ -93,7 +80,7 @@ def difference_rows(level: dict[str, Any]) -> list[list[str]]:
     ]
 
 
-def easy_rows(level: dict[str, Any]) -> list[list[str]]:
+def easy_rows(level: Mapping[str, Any]) -> list[list[str]]:
     """What simulated and true users make of bad and of random slates."""
     easy = level["easy_mode"]
     return [
@@ -107,8 +94,9 @@ DIFFERENCE_HEADS = ["simulated users minus", "difference in τ", "95 % CI", "p (
 EASY_HEADS = ["easy mode?", "simulated", "true"]
 
 
-def write(path: Path, results: dict[str, Any], config_yaml: str) -> None:
-    """Write ``report.html``."""
+def html(record: Record) -> str:
+    """The page ``report.html``."""
+    results = record.results
     levels = [
         {
             "name": name,
@@ -119,24 +107,20 @@ def write(path: Path, results: dict[str, Any], config_yaml: str) -> None:
         for name, level in results["levels"].items()
     ]
     values = {
+        **{key: results[key] for key in ("users", "setting", "debug", "policies")},
         "answer": answer(results),
-        "users": results["users"],
-        "setting": results["setting"],
-        "debug": results["debug"],
-        "policies": results["policies"],
         "levels": levels,
         "heads": HEADS,
         "difference_heads": DIFFERENCE_HEADS,
         "easy_heads": EASY_HEADS,
         "taus_svg": markup(taus_svg(results)),
-        "provenance": results["provenance"],
-        "config_yaml": config_yaml,
     }
-    write_report(path, "worlds/report.html", values)
+    return filled("worlds/report.html", record, values)
 
 
-def markdown(results: dict[str, Any]) -> str:
+def markdown(record: Record) -> str:
     """The same as Markdown."""
+    results = record.results
     parts = [f"# Which judge to believe\n\n{answer(results)}\n"]
     if results["users"]["warning"]:
         parts.append(f"**{results['users']['warning']}**\n")
@@ -147,50 +131,15 @@ def markdown(results: dict[str, Any]) -> str:
             markdown_table(DIFFERENCE_HEADS, difference_rows(level)),
             markdown_table(EASY_HEADS, easy_rows(level)),
         ]
-    parts.append(f"`{results['provenance']['command']}`\n")
-    return "\n".join(parts)
+    return "\n".join([*parts, record.command])
 
 
-def tell(results: dict[str, Any], console: Console) -> None:
-    """Tables and the answer on the terminal."""
+def lines(results: Mapping[str, Any]) -> list[RenderableType]:
+    """Tables and the answer for a terminal."""
+    found: list[RenderableType] = []
     for name, level in results["levels"].items():
         title = f"logging bias {name}, {level['worlds']} worlds"
-        table = Table(*HEADS, box=SIMPLE_HEAD, title=title, title_justify="left")
-        for cells in judge_rows(level):
-            table.add_row(*cells)
-        console.print(table)
+        found.append(text_table(HEADS, judge_rows(level), title))
     if results["users"]["warning"]:
-        console.print(results["users"]["warning"], style="bold red")
-    console.print(answer(results), style="bold", highlight=False)
-
-
-def taus_svg(results: dict[str, Any]) -> str:
-    """Mean tau of every judge at every level of bias, with intervals over worlds."""
-    levels = results["levels"]
-    names = [n for n in _STYLES if n in next(iter(levels.values()))["judges"]]
-    with themed():
-        figure = new_figure(8.2, 4.4)
-        axes = figure.add_subplot()
-        for shift, name in enumerate(names):
-            found = [level["judges"][name]["tau"] for level in levels.values()]
-            colour, mark, line = _STYLES[name]
-            xs = [x + 0.05 * (shift - 1.5) for x in range(len(levels))]
-            ys = [f["mean"] for f in found]
-            if None in ys:
-                continue
-            axes.plot(xs, ys, line, color=colour, linewidth=2, label=name)
-            axes.plot(xs, ys, mark, color=colour, markersize=8, markeredgecolor=PAPER)
-            for x, tau in zip(xs, found, strict=True):
-                if None not in tau["ci95"]:
-                    axes.plot([x, x], tau["ci95"], color=colour, linewidth=1.5, alpha=0.7)
-        axes.set_xticks(range(len(levels)), [f"logging bias {n}" for n in levels])
-        axes.set_ylabel("Kendall's τ with the truth")
-        axes.axhline(0, color=MUTED, linewidth=0.8)
-        axes.grid(axis="y", linewidth=0.8)
-        axes.set_axisbelow(True)
-        axes.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=2, borderaxespad=0.2)
-        return inline_svg(figure, "Agreement of every judge with the truth by logging bias")
-
-
-def _listed(names: list[str]) -> str:
-    return ", ".join(names[:-1]) + " and " + names[-1] if len(names) > 1 else names[0]
+        found.append(Text(results["users"]["warning"], style="bold red"))
+    return [*found, Text(answer(results), style="bold")]

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from experiments.people.people import true_users
-from experiments.tournament.playing import Setting, play
+from experiments.tournament.playing import play
+from experiments.tournament.setting import Setting
 from recommenders.policies.heuristics import Popularity
 from simenv.data.synthetic import synthetic
 from simenv.env.vector_env import RecVectorEnv

@@ -49,6 +49,8 @@ def test_runs_that_differ_in_seeds_only_are_repeats():
     assert [row["policy"] for row in found["rows"]] == ["ease", "als"]
     als = found["rows"][1]
     assert als["simulated"]["mean"] == pytest.approx(3.1)
+    half = 12.706204736432095 * 0.1  # Student's t, 97.5 %, 1 degree of freedom
+    assert als["simulated"]["ci95"] == pytest.approx([3.1 - half, 3.1 + half], abs=1e-6)
     assert (als["interval_over"], als["seeds"], als["commits"]) == (
         "seeds",
         ["0", "1"],
@@ -73,7 +75,7 @@ def test_a_single_run_keeps_its_interval_over_users():
     assert (row["interval_over"], row["simulated"]["ci95"]) == ("users", [2.0, 4.0])
 
 
-def test_what_a_setting_changes_in_the_ranking_is_told():
+def test_what_a_setting_changes_in_the_ranking_is_reported():
     runs = [a_run(0, {"als": 3.0, "ease": 4.0}), a_run(0, {"als": 4.5, "ease": 4.0})]
     runs[1]["provenance"]["config"]["users"] = {"ablation": "no_ml"}
     runs[0]["provenance"]["config"]["users"] = {"ablation": "none"}
@@ -85,6 +87,14 @@ def test_what_a_setting_changes_in_the_ranking_is_told():
     )
     assert [r["order"] for r in rankings] == [["ease", "als"], ["als", "ease"]]
     assert [r["tau_with_first"] for r in rankings] == [1.0, -1.0]
+
+
+def test_the_best_row_is_the_answer_with_its_interval():
+    found = collect([a_run(0, {"als": 3.0, "ease": 4.0}), a_run(1, {"als": 3.0, "ease": 4.0})])
+    assert answer(found) == (
+        "ease pleases most: 4.000 simulated stars (95 % CI over seeds 4.000 to 4.000), in 2 runs."
+    )
+    assert answer(collect([a_run(0, {}, failed=["als"])])) == "Every policy of every run failed."
 
 
 def test_failures_are_listed():
@@ -109,4 +119,4 @@ def test_a_real_sweep_is_collected(monkeypatch, tmp_path):
     assert {row["policy"] for row in found["rows"]} == {"random", "popularity"}
     assert all(len(row["seeds"]) == 2 for row in found["rows"])
     names = {path.name for path in (sweep / "all").iterdir()}
-    assert names == {"results.json", "table.csv", "report.md", "report.html"}
+    assert names == {"results.json", "table.csv", "report.md", "report.html", "config.yaml"}

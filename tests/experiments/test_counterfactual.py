@@ -5,9 +5,10 @@ import pytest
 from gymnasium.vector import AutoresetMode
 from hydra import compose, initialize_config_module
 
-from experiments.counterfactual.fork import fork
-from experiments.counterfactual.run import run
+from experiments.counterfactual.fork import Branch, Fork, fork
+from experiments.counterfactual.run import _compared
 from experiments.people.people import true_users
+from experiments.reporting.running import perform
 from recommenders.policies.bandits import EpsilonGreedy
 from recommenders.policies.ease import EASE
 from recommenders.policies.heuristics import Popularity, Random
@@ -43,6 +44,30 @@ def test_two_branches_of_one_policy_are_the_same(env, dataset):
         assert np.array_equal(mine, other, equal_nan=True)
 
 
+class Watching(Popularity):
+    """Keeps the users and the mean expected stars of every slate it showed."""
+
+    shown: list = []  # noqa: RUF012 - shared with the copies that a fork makes
+
+    def update(self, observation, slates, feedback):
+        self.shown.append((observation["user"], feedback.expected.mean(axis=1)))
+
+
+def test_a_branch_holds_mean_stars_and_number_of_the_slates_after_the_switch(env, dataset):
+    Watching.shown.clear()
+    policies = fitted(dataset, pop=Popularity(), watching=Watching())
+    branch = fork(env, "pop", policies, USERS, switch_at=2, seed=0).branches["watching"]
+    stars = [[] for _ in USERS]
+    for users, means in Watching.shown:
+        for user, mean in zip(users, means, strict=True):
+            stars[user].append(mean)
+    there = np.array([len(own) > 0 for own in stars])
+    assert there.any()
+    assert branch.slates[there].tolist() == [len(own) for own in stars if own]
+    assert branch.stars[there] == pytest.approx([np.mean(own) for own in stars if own])
+    assert np.isnan(branch.stars[~there]).all()
+
+
 def test_branches_do_not_depend_on_their_order(env, dataset):
     policies = fitted(dataset, pop=Popularity(), ease=EASE(), random=Random())
     one = fork(env, "pop", policies, USERS, switch_at=2, seed=0)
@@ -76,13 +101,39 @@ def test_a_switch_must_fall_inside_a_session(env, dataset):
         fork(env, "b", policies, USERS, switch_at=2, seed=0)
 
 
-def test_the_experiment_tells_the_best_way_on(tmp_path):
+def test_the_experiment_names_the_best_policy_after_the_switch(tmp_path):
     words = ["experiment=counterfactual", "debug=tiny", "users=scripted", "num_users=24"]
     words += ["experiment.switch_at=1", "experiment.before=random", "recommender=[random,ease]"]
     with initialize_config_module("conf", version_base="1.3"):
-        found = run(compose("config", [*words, "output_dir=runs/test"]), tmp_path)
+        found = perform(compose("config", [*words, f"output_dir={tmp_path}"]))
     assert list(found["after"]) == ["ease", "random"]
     assert found["after"]["ease"]["difference"] > 0
     assert found["after"]["random"]["difference"] is None
     text = (tmp_path / "report.md").read_text(encoding="utf-8")
     assert text.startswith("# After 1 slates of random, ease is the best way on")
+
+
+def test_branches_are_paired_with_staying_over_the_users_still_there():
+    gone = np.nan
+    stay, other = np.array([3.0, 3.0, 2.0, gone]), np.array([3.5, 4.5, 3.0, gone])
+    found = _compared(
+        Fork(
+            np.array([True, True, True, False]),
+            {
+                "stay": Branch(stay, np.array([1.0, 2.0, 3.0, gone])),
+                "switch": Branch(other, np.array([2.0, 2.0, 3.0, gone])),
+            },
+        ),
+        "stay",
+    )
+    assert list(found) == ["switch", "stay"]
+    assert found["switch"]["stars"] == round(11 / 3, 6)
+    wide = 4.302652729696142 * np.std([3.5, 4.5, 3.0], ddof=1) / np.sqrt(3)
+    assert found["switch"]["ci95"] == [round(11 / 3 - wide, 6), round(11 / 3 + wide, 6)]
+    assert found["switch"]["slates"] == round(7 / 3, 6)
+    assert found["switch"]["difference"] == 1.0
+    half = 4.302652729696142 * 0.5 / np.sqrt(3)  # Student's t, 97.5 %, 2 degrees; of 0.5, 1.5, 1
+    assert found["switch"]["difference_ci95"] == [round(1 - half, 6), round(1 + half, 6)]
+    t = 1.0 / (0.5 / np.sqrt(3))
+    assert found["switch"]["p_holm"] == pytest.approx(1 - t / np.sqrt(2 + t**2), abs=1e-6)
+    assert found["stay"]["difference"] is found["stay"]["p_holm"] is None

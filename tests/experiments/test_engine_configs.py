@@ -4,11 +4,11 @@ import pytest
 from hydra import compose, initialize_config_module
 from hydra.utils import instantiate
 
-from agents.inference.failures import TolerantEngine
 from agents.inference.scripted import ScriptedEngine
 from agents.inference.server.server_engine import ServerEngine
 from agents.inference.wrapped.answer_cache import CachedEngine
 from agents.inference.wrapped.replay import RecordingEngine, ReplayEngine
+from agents.inference.wrapped.tolerant import TolerantEngine
 
 
 @pytest.fixture

@@ -27,6 +27,17 @@ def test_a_missing_value_is_an_error_that_names_it(monkeypatch, tmp_path):
         call(monkeypatch, "experiment=policy_ranking", "data=custom", f"output_dir={tmp_path}")
 
 
+def test_an_error_is_the_last_line_printed(monkeypatch, capsys, tmp_path):
+    words = ["experiment=policy_ranking", "data=custom", f"output_dir={tmp_path}"]
+    monkeypatch.setattr(sys, "argv", ["personarec", *words])
+    with pytest.raises(SystemExit, match="1"):
+        main()
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last.startswith(
+        "ValueError: policy_ranking wanted a value for data.path; add data.path="
+    )
+
+
 def test_no_experiment_lists_the_choices(monkeypatch):
     with pytest.raises(Exception, match=r"(?s)experiment=<OPTION>.*policy_ranking"):
         call(monkeypatch)
@@ -38,6 +49,6 @@ def test_a_launcher_that_is_not_installed_is_named_beside_those_that_are(monkeyp
     monkeypatch.setattr("sys.argv", ["personarec", *words])
     with pytest.raises(SystemExit):
         main()
-    told = capsys.readouterr().err
-    assert "Could not find 'hydra/launcher/ray'" in told
-    assert "joblib" in told
+    printed = capsys.readouterr().err
+    assert "Could not find 'hydra/launcher/ray'" in printed
+    assert "joblib" in printed

@@ -6,10 +6,14 @@ import numpy as np
 import pytest
 
 from experiments.__main__ import main
-from experiments.off_policy.coverage import summarise
-from experiments.off_policy.coverage_table import answer
-from experiments.tournament.summary import one_of_a_kind
+from experiments.off_policy.coverage import summarise, worth
+from experiments.off_policy.coverage_table import _heading, answer
+from experiments.off_policy.logged_world import LoggedWorld, play, true_value
+from experiments.people.people import true_users
 from recommenders.off_policy.estimate import Estimate
+from recommenders.policies.heuristics import Random
+from simenv.data.synthetic import synthetic
+from simenv.env.vector_env import RecVectorEnv
 
 SMALL = ["experiment=off_policy", "data.num_users=80", "experiment.num_users=30",
          "experiment.repetitions=3", "experiment.truth_plays=2"]  # fmt: skip
@@ -51,31 +55,59 @@ def test_coverage_bias_and_warnings_of_four_logs():
     def estimate(value, notes=()):
         return Estimate(value, value - 1, value + 1, 10.0, 2.0, notes)
 
-    told = summarise([estimate(1.0), estimate(1.5), estimate(4.0), estimate(3.5, ("x",))], 2.0)
-    assert told["coverage"] == 0.5  # 0 to 2 and 0.5 to 2.5 hold 2, the others do not
-    assert told["coverage_ci95"][0] < 0.5 < told["coverage_ci95"][1]
-    assert told["bias"] == pytest.approx((1.0 + 1.5 + 4.0 + 3.5) / 4 - 2)
-    assert told["rmse"] == pytest.approx(np.sqrt((1 + 0.25 + 4 + 2.25) / 4), abs=1e-5)
-    assert told["half_width"] == 1.0
-    assert told["warned"] == 0.25
+    found = summarise([estimate(1.0), estimate(1.5), estimate(4.0), estimate(3.5, ("x",))], 2.0)
+    assert found["coverage"] == 0.5  # 0 to 2 and 0.5 to 2.5 hold 2, the others do not
+    assert found["coverage_ci95"] == [0.15, 0.85]  # Wilson's 95 % interval of 2 of 4
+    assert found["bias"] == pytest.approx((1.0 + 1.5 + 4.0 + 3.5) / 4 - 2)
+    assert found["rmse"] == pytest.approx(np.sqrt((1 + 0.25 + 4 + 2.25) / 4), abs=1e-5)
+    assert found["half_width"] == 1.0
+    assert found["warned"] == 0.25
+
+
+def test_an_interval_on_either_side_of_the_truth_does_not_cover_it():
+    sides = [
+        Estimate(v, v - 1, v + 1, size, 1.0) for v, size in ((0.5, 3.0), (3.5, 9.0), (2.0, 4.0))
+    ]
+    found = summarise(sides, 2.0)
+    assert found["coverage"] == round(1 / 3, 4)
+    assert found["effective_size"] == 4.0  # the median
 
 
 def test_an_interval_that_is_no_number_holds_nothing():
-    told = summarise([Estimate(np.nan, np.nan, np.nan, 0.0, 0.0, ("none",))], 2.0)
-    assert told["coverage"] == 0.0
-    assert told["bias"] is None
+    found = summarise([Estimate(np.nan, np.nan, np.nan, 0.0, 0.0, ("none",))], 2.0)
+    assert found["coverage"] == 0.0
+    assert found["bias"] is None
+
+
+def test_a_target_is_worth_the_mean_of_its_plays_known_to_a_standard_error():
+    found = worth(np.array([1.0, 2.0, 3.0, 2.0]))
+    assert found == {"value": 2.0, "standard_error": round(np.sqrt(2 / 3) / 2, 5)}
+    results = {"truth": {"ease": found}}
+    assert _heading(results, "uniform", "ease") == (
+        "ease, from logs of uniform (truth 2.000 ± 0.800)"  # 1.96 standard errors
+    )
+
+
+def test_every_play_of_the_truth_has_draws_of_its_own_and_counts_every_place():
+    dataset = synthetic(1, num_users=8, num_items=80)
+    world = LoggedWorld(dataset, true_users(dataset), RecVectorEnv, 3, 0)
+    policy = Random().meet_catalog(dataset.catalog).fit(dataset.train)
+    users = np.arange(8)
+    first, second = true_value(policy, world, users, 2)
+    assert first != second
+    assert first == play(policy, world, users, 10**9).ratings.mean()
 
 
 def test_the_answer_counts_those_that_cover():
     def cell(estimator, high, warned):
         return {"estimator": estimator, "coverage_ci95": [0.5, high], "warned": warned}
 
-    cells = [cell("IPS", 0.96, 0.0), cell("DR", 0.90, 0.1), cell("PI", 0.9, 1.0), cell("DM", 0, 0)]
+    cells = [
+        cell("IPS", 0.96, 0.0),
+        cell("DR", 0.949, 0.49),
+        cell("PI", 0.9, 0.5),
+        cell("DM", 0, 0),
+    ]
     said = answer({"cells": cells, "setting": {"repetitions": 7}})
     assert "Of 2 weighted estimates that mostly do not warn, 1 cover" in said
     assert "of 1 that mostly warn, 1 fall short" in said
-
-
-def test_warnings_that_differ_by_numbers_alone_are_told_once():
-    asked = ["rests on 2.0 of 7,020 places", "rests on 0.5 of 7,020 places", "weights are off"]
-    assert one_of_a_kind(asked) == ["rests on 0.5 of 7,020 places", "weights are off"]

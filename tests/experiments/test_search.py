@@ -4,14 +4,15 @@ import numpy as np
 import pytest
 from hydra import compose, initialize_config_module
 
-from experiments.search.run import run
+from experiments.reporting.running import perform
+from experiments.search.run import _answer, _difference
 
 TINY = ["experiment=search", "debug=tiny", "users=scripted", "num_users=16"]
 
 
-def tiny(*overrides):
+def search(folder, *overrides):
     with initialize_config_module("conf", version_base="1.3"):
-        return compose("config", [*TINY, "output_dir=runs/test", *overrides])
+        return perform(compose("config", [*TINY, f"output_dir={folder}", *overrides]))
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +22,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def results(folder):
-    return run(tiny("experiment.num_trials=3"), folder)
+    return search(folder, "experiment.num_trials=3")
 
 
 def test_the_first_trial_is_the_policy_as_configured(results):
@@ -36,8 +37,28 @@ def test_the_winner_is_confirmed_on_other_users(results):
     assert np.isclose(check["difference"], check["found"] - check["configured"], atol=1e-5)
 
 
+def test_the_difference_is_paired_by_user_with_its_95_percent_interval():
+    found = _difference(np.array([2.0, 3.0, 4.0, np.nan]), np.array([1.5, 2.0, 2.5, np.nan]))
+    half = 4.302652729696142 * 0.5 / np.sqrt(3)  # Student's t, 97.5 %, 2 degrees; of 0.5, 1, 1.5
+    assert (found["found"], found["configured"], found["difference"]) == (3.0, 2.0, 1.0)
+    assert found["ci95"] == [round(1 - half, 6), round(1 + half, 6)]
+    t = 1.0 / (0.5 / np.sqrt(3))
+    assert found["p_value"] == pytest.approx(1 - t / np.sqrt(2 + t**2), abs=1e-6)
+
+
+@pytest.mark.parametrize(("low", "verdict"), [(0.01, "better"), (-0.01, "not significantly better"),
+                                              (None, "not significantly better")])  # fmt: skip
+def test_a_winner_is_better_only_where_its_interval_says_so(low, verdict):
+    check = {"num_users": 9, "found": 3.5, "configured": 3.0, "difference": 0.5, "ci95": [low, 0.9]}
+    results = {"policy": "ease", "objective": "mean_rating", "best": {"l2": 20.0, "k": 3}}
+    assert _answer({**results, "confirmation": check}).startswith(
+        f"ease with l2=20, k=3 is {verdict} than as configured: on 9 users who did not search,"
+        " mean_rating 3.500 against 3.000, a difference of 0.5000 (95 % CI "
+    )
+
+
 def test_a_stopped_search_goes_on(results, folder):
-    again = run(tiny("experiment.num_trials=4"), folder)
+    again = search(folder, "experiment.num_trials=4")
     assert again["trials"][:3] == results["trials"]
     assert len(again["trials"]) == 4
 
@@ -45,7 +66,7 @@ def test_a_stopped_search_goes_on(results, folder):
 @pytest.mark.slow
 def test_a_failing_trial_is_recorded_and_the_others_go_on(tmp_path):
     space = "experiment.space=[{name: l2, choices: [200.0, -1.0]}]"
-    found = run(tiny("experiment.num_trials=6", space), tmp_path)
+    found = search(tmp_path, "experiment.num_trials=6", space)
     errors = [t["error"] for t in found["trials"] if t["error"]]
     assert errors
     assert all("l2" in error for error in errors)
@@ -54,7 +75,7 @@ def test_a_failing_trial_is_recorded_and_the_others_go_on(tmp_path):
 
 @pytest.mark.slow
 def test_an_offline_metric_can_be_the_objective(tmp_path):
-    found = run(tiny("experiment.num_trials=1", "experiment.objective=ndcg@10"), tmp_path)
+    found = search(tmp_path, "experiment.num_trials=1", "experiment.objective=ndcg@10")
     assert 0 <= found["best_value"] <= 1
 
 
@@ -69,4 +90,4 @@ def test_an_offline_metric_can_be_the_objective(tmp_path):
 )
 def test_bad_settings_are_errors_with_a_cure(override, message, tmp_path):
     with pytest.raises(ValueError, match=message):
-        run(tiny("experiment.num_trials=1", override), tmp_path)
+        search(tmp_path, "experiment.num_trials=1", override)

@@ -12,8 +12,8 @@ from agents.living.adapter_refresh import Refresher, RefreshSettings, divided
 from agents.living.diary import DiaryEntry
 from agents.living.reflection import LivingUsers
 from agents.population.population import Population
-from experiments.people.first_people import first_people, own_dataset
 from experiments.people.people import People
+from experiments.people.sized_populations import first_people, own_dataset
 from experiments.simulate.build import Refreshing, cast
 from experiments.simulate.drifted import drifted_society, played
 from recommenders.policies.heuristics import Random
@@ -56,7 +56,7 @@ def society_of(people, who, every, **more):
     settings = SocietySettings(reflect_every=12, refit_every=0, refresh_every=every)
     return PersonaSociety(
         who.users, Random(), people.catalog, people.history, activity=who.activity,
-        settings=settings, activation=SteadyShare(0.5), world=who.world, **more,
+        settings=settings, activation=SteadyShare(0.5), world=who.world, seed=0, **more,
     )  # fmt: skip
 
 

@@ -6,11 +6,14 @@ import numpy as np
 import pytest
 from hydra import compose, initialize_config_module
 
-from experiments.people.stand_ins import PredictedTruth, non_personal, ridge
+from experiments.people.people import true_users
+from experiments.people.predictor_users import PredictedTruth, non_personal, ridge
+from experiments.reporting.running import perform
+from experiments.worlds.easy_mode import easy_mode
 from experiments.worlds.judges import OFFLINE, USERS, Task, judge_world, off_policy
-from experiments.worlds.run import run
 from experiments.worlds.verdicts import score_judge, summarise_worlds
 from experiments.worlds.worlds_page import answer
+from recommenders.evaluation.ranking_metrics import user_metrics
 from recommenders.policies.heuristics import Popularity, Random
 from simenv.data.synthetic import SyntheticTruth, synthetic
 from simenv.events import STARS
@@ -31,7 +34,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def results(folder):
-    return run(tiny(folder), folder)
+    return perform(tiny(folder))
 
 
 def test_true_users_as_judge_are_always_right(results):
@@ -53,6 +56,28 @@ def test_bad_slates_displease_the_true_users(results):
     easy = results["levels"]["0"]["easy_mode"]
     assert easy["true_bad_slate"]["mean"] < easy["true_random_slate"]["mean"]
     assert easy["true_accept_bad"]["mean"] < easy["true_accept_random"]["mean"]
+    assert easy["true_accept_all"]["mean"] < easy["true_accept_random"]["mean"]
+
+
+def test_the_logs_own_stars_are_of_the_first_held_out_items_of_those_who_have_enough():
+    dataset = synthetic(3, num_users=24, num_items=120)
+    true, users = true_users(dataset), np.arange(24)
+    found = easy_mode(true, true, dataset, users, 5, 0)
+    starts = dataset.test.offsets()
+    able = [u for u in users if starts[u + 1] - starts[u] >= 5]
+    assert able
+    stars = [dataset.test.ratings[starts[u] : starts[u] + 5] for u in able]
+    assert found["true_logged"] == pytest.approx(np.mean(stars), abs=1e-4)
+
+
+def test_the_offline_judge_is_the_mean_ndcg_of_held_out_rows():
+    dataset = synthetic(3, num_users=24, num_items=120)
+    makers = {"random": Random, "popularity": Popularity}
+    found = judge_world(dataset, makers, non_personal, Task(8, 5, 4.0, 0))["judges"][OFFLINE]
+    for value, make in zip(found, makers.values(), strict=True):
+        policy = make().meet_catalog(dataset.catalog).fit(dataset.train)
+        wanted = user_metrics(policy, dataset, 5, 4.0).ndcg.mean()
+        assert value == pytest.approx(wanted, abs=1e-6)
 
 
 def test_all_files_are_written_and_fetch_nothing(results, folder):
@@ -69,13 +94,13 @@ def test_a_stopped_run_goes_on_where_it_was(results, folder):
     assert len(cells) == 2 * 2
     cells[0].unlink()
     stamp = cells[1].stat().st_mtime_ns
-    again = run(tiny(folder), folder)
+    again = perform(tiny(folder))
     assert again["levels"] == results["levels"]
     assert cells[1].stat().st_mtime_ns == stamp
 
 
 def test_other_settings_do_not_reuse_worlds(results, folder):
-    run(tiny(folder, "experiment.slate_size=5", "experiment.worlds=1"), folder)
+    perform(tiny(folder, "experiment.slate_size=5", "experiment.worlds=1"))
     assert len(list((folder / "cells").iterdir())) == 4 + 2
 
 
@@ -124,6 +149,45 @@ def test_differences_are_paired_by_world():
     assert found[0]["mean"] == 0.0
 
 
+def test_a_level_is_summed_up_over_its_worlds():
+    right, turned = [1.0, 2.0, 3.0], [3.0, 2.0, 1.0]
+    worlds = [world(v, right) for v in (right, right, right, turned)]
+    found = summarise_worlds(worlds, 0.05)
+    users = found["judges"][USERS]
+    assert users["taus"] == [1.0, 1.0, 1.0, -1.0]
+    assert users["tau"] == {"mean": 0.5, "ci95": [-1.0, 1.0]}  # 0.5 ± 1.59, kept in [-1, 1]
+    assert users["found"] == {"mean": 0.75, "ci95": [0.300642, 0.954413]}  # Wilson's interval
+    half = 3.182446305284263 * 1.0 / 2  # Student's t, 97.5 %, 3 degrees; of 0, 0, 0, 2
+    assert users["regret"]["mean"] == 0.5
+    assert users["regret"]["ci95"] == pytest.approx([0.5 - half, 0.5 + half], abs=1e-6)
+    assert users["clear_pairs"]["mean"] == 0.75
+    (difference,) = found["differences"]
+    assert difference["mean"] == -0.5
+    assert difference["ci95"] == pytest.approx([-0.5 - half, -0.5 + half], abs=1e-6)
+    assert difference["p_holm"] == pytest.approx(0.391, abs=1e-3)  # t = -1, 3 degrees of freedom
+    assert found["easy_mode"]["bad_slate"] == {"mean": 2.0, "ci95": [2.0, 2.0]}
+    assert (found["worlds"], found["exposures"]) == (4, 4)
+    near = summarise_worlds([world([1.0, 3.0, 2.0], [3.0, 3.9, 4.0])] * 2, 0.5)["judges"][USERS]
+    assert (near["found"]["mean"], near["clear_pairs"]["mean"]) == (0.0, 1.0)
+
+
+def test_only_judges_beyond_chance_are_beaten_or_lost_to():
+    def level(p, mean):
+        judges = {name: {"tau": {"mean": 0.5, "ci95": [0.4, 0.6]}} for name in (USERS, OFFLINE)}
+        return {"worlds": 9, "judges": judges,
+                "differences": [{"minus": OFFLINE, "mean": mean, "p_holm": p}]}  # fmt: skip
+
+    def said(p, mean, judged_at=1.0):
+        results = {"levels": {"0": level(0.9, 0.1), "1": level(p, mean)},
+                   "setting": {"judged_at": judged_at}}  # fmt: skip
+        return answer(results).split("0.50. ")[1]
+
+    assert said(0.049, 0.1) == "They beat NDCG."
+    assert said(0.05, 0.1) == said(None, 0.1) == "They beat no other judge beyond chance."
+    assert said(0.01, -0.1) == "They beat no other judge beyond chance. NDCG beat them."
+    assert said(0.01, 0.1, judged_at=0.0) == "They beat no other judge beyond chance."
+
+
 @pytest.mark.parametrize("bias", [0.0, 1.0])
 def test_logging_chances_are_those_with_which_logs_come_about(bias):
     worlds = [synthetic(s, num_users=30, num_items=80, logging_bias=bias) for s in range(12)]
@@ -160,7 +224,7 @@ def test_a_truth_that_forgot_its_log_says_so():
         blind.logging_chances()
 
 
-def test_stand_ins_have_the_means_they_predict():
+def test_predictor_users_have_the_means_they_predict():
     means = np.array([[1.5, 3.0, 4.7]])
     chances = PredictedTruth(means).probabilities(np.array([0]), np.array([[0, 1, 2]]))
     assert chances @ STARS == pytest.approx(means, abs=1e-6)
@@ -172,10 +236,10 @@ def test_the_ridge_knows_tastes_that_the_non_personal_users_do_not():
     users = np.arange(60)
     items = np.tile(np.arange(150), (60, 1))
     truth = dataset.truth.probabilities(users, items) @ STARS
-    told = [
+    predicted = [
         make(dataset).model.truth.probabilities(users, items) @ STARS
         for make in (non_personal, ridge)
     ]
-    plain, personal = (float(np.sqrt(np.mean((one - truth) ** 2))) for one in told)
+    plain, personal = (float(np.sqrt(np.mean((one - truth) ** 2))) for one in predicted)
     assert personal < plain
-    assert "STAND-INS" in ridge(dataset).card["warning"]
+    assert "PREDICTOR USERS" in ridge(dataset).card["warning"]

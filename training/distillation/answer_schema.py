@@ -3,12 +3,14 @@
 It knows no prompt and no server.
 """
 
+import json
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 MAX_WORDS = 2000  # of the four sections together
 _MOST_NAMED = 5  # faults named in a correction
+_NAME = "Reason"  # of ``RatingReason`` in the schema, which is part of the keys of paid answers
 
 
 class RatingReason(BaseModel):
@@ -46,7 +48,8 @@ def schema() -> dict[str, Any]:
     Lengths are left out: strict structured output of some servers refuses them, and ``parse``
     checks them anyway.
     """
-    body = _without(Reflection.model_json_schema(), {"minLength", "title"})
+    text = json.dumps(Reflection.model_json_schema()).replace(RatingReason.__name__, _NAME)
+    body = _without(json.loads(text), {"minLength", "title"})
     return {
         "type": "json_schema",
         "json_schema": {"name": "reflection", "strict": True, "schema": body},

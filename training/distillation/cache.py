@@ -25,14 +25,15 @@ def cache_key(asked: Mapping[str, Any]) -> bytes:
 
 
 class PaidAnswers:
-    """A folder of answers, which several runs may share at once.
+    """A folder of answers, made where it is missing; several runs may share it at once.
 
     Raises:
         ModuleNotFoundError: the extra ``serve`` is not installed.
         ValueError: the folder is damaged.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: str | Path) -> None:
+        folder = Path(folder).expanduser()
         try:
             self._cache = _open(folder)
         except sqlite3.DatabaseError as error:
@@ -43,17 +44,17 @@ class PaidAnswers:
 
     def get(self, key: bytes) -> Answer | None:
         """The answer; None if it was never given, or cannot be read."""
-        told = self._cache.get(key, retry=True)
+        kept = self._cache.get(key, retry=True)
         try:
-            answer = json.loads(told) if isinstance(told, bytes) else None
+            answer = json.loads(kept) if isinstance(kept, bytes) else None
             return Answer(str(answer["text"]), bool(answer["cut"])) if answer else None
         except (ValueError, KeyError, TypeError):
             return None
 
     def put(self, key: bytes, answer: Answer) -> None:
         """Keep an answer; on disk when this returns."""
-        told = json.dumps(answer._asdict(), ensure_ascii=False).encode()
-        self._cache.set(key, told, retry=True)
+        text = json.dumps(answer._asdict(), ensure_ascii=False)
+        self._cache.set(key, text.encode(), retry=True)
 
     def forget(self, key: bytes) -> None:
         """Drop an answer, so that a later run asks again."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from training.distillation.distiller_prompts import RatedItem
-from training.distillation.ledger import Prices, Tokens
+from training.distillation.ledger import Prices, TokenCount
 from training.distillation.priced_client import most_tokens
 
 _BYTES_PER_TOKEN = 4  # English prose in the usual vocabularies
@@ -39,17 +39,18 @@ def estimate(
         prices: of a million tokens.
 
     Returns:
-        Its ``most_cost`` takes the profile told back at its longest, and no corrections or retries.
+        Its ``most_cost`` takes the profile that is sent back at its longest, and no corrections
+        or retries.
     """
-    expected, most, requests = Tokens(0, 0), Tokens(0, 0), 0
+    expected, most, requests = TokenCount(0, 0), TokenCount(0, 0), 0
     for batches, done in chains:
         for place, batch in enumerate(batches[done:], start=done):
             bound = most_tokens(body_of(batch), max_tokens)
-            told = bound.input // _BYTES_PER_TOKEN + (_MS_TOKENS if place else 0)
-            said = min(max_tokens, _MS_TOKENS + _REASON_TOKENS * len(batch))
-            expected = Tokens(expected.input + told, expected.output + said)
+            read = bound.input // _BYTES_PER_TOKEN + (_MS_TOKENS if place else 0)
+            written = min(max_tokens, _MS_TOKENS + _REASON_TOKENS * len(batch))
+            expected = TokenCount(expected.input + read, expected.output + written)
             longest = bound.input + (_BYTES_PER_TOKEN * max_tokens if place else 0)
-            most = Tokens(most.input + longest, most.output + max_tokens)
+            most = TokenCount(most.input + longest, most.output + max_tokens)
             requests += 1
     return Estimate(
         users=sum(done < len(batches) for batches, done in chains),

@@ -1,7 +1,7 @@
 """What was paid: tokens and cost, under a limit that is checked before a request leaves.
 
 It knows no server. A request reserves the most it can cost; what it did cost is booked when its
-answer comes, and one that may have been answered unheard is booked at its most.
+answer comes, and one whose answer was lost is booked at its most.
 """
 
 import math
@@ -14,7 +14,7 @@ from typing import NamedTuple
 _MILLION = 1_000_000
 
 
-class Tokens(NamedTuple):
+class TokenCount(NamedTuple):
     """Tokens read and written by the model."""
 
     input: int
@@ -40,7 +40,7 @@ class Prices:
                     f"{name}_price wanted the cost of a million tokens, 0 or more, got {value!r}"
                 )
 
-    def cost(self, tokens: Tokens) -> float:
+    def cost(self, tokens: TokenCount) -> float:
         """Cost of these tokens."""
         return (self.input * tokens.input + self.output * tokens.output) / _MILLION
 
@@ -66,7 +66,7 @@ class Spending(NamedTuple):
 class Bill:
     """One request's outcome, filled in by who sends it."""
 
-    used: Tokens | None = None  # what the server counted
+    used: TokenCount | None = None  # what the server counted
     refused: bool = False  # the server said no, or was never reached: nothing to pay
 
 
@@ -85,7 +85,7 @@ class Ledger:
     prices: Prices
     max_cost: float | None
     _answers: int = 0
-    _tokens: Tokens = field(default_factory=lambda: Tokens(0, 0))
+    _tokens: TokenCount = field(default_factory=lambda: TokenCount(0, 0))
     _unheard: int = 0
     _unheard_cost: float = 0.0
     _cached: int = 0
@@ -105,7 +105,7 @@ class Ledger:
         return self.prices.cost(self._tokens) + self._unheard_cost
 
     @contextmanager
-    def request(self, most: Tokens) -> Iterator[Bill]:
+    def request(self, most: TokenCount) -> Iterator[Bill]:
         """Reserve for one request and book what its bill says at the end.
 
         Waits where requests on their way might leave enough.
@@ -126,7 +126,7 @@ class Ledger:
                 self._num_open -= 1
                 if bill.used is not None:
                     self._answers += 1
-                    self._tokens = Tokens(*map(sum, zip(self._tokens, bill.used, strict=True)))
+                    self._tokens = TokenCount(*map(sum, zip(self._tokens, bill.used, strict=True)))
                 elif not bill.refused:
                     self._unheard += 1
                     self._unheard_cost += reserved

@@ -1,29 +1,25 @@
-"""One question to a chat endpoint through the ``openai`` client: cached, priced, keys kept secret.
+"""One question to a chat endpoint: from the cache where it was paid for, else priced and sent.
 
 It knows no profile and no user. Failures come as ``Lost``, for ``dispatch`` to try again.
 """
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
+from agents.inference.server.client import Caller, Rejection, ServerClient
 from agents.inference.server.dispatch import Lost
-from agents.inference.server.server_engine import _retry_after as retry_after
 from training.distillation.cache import Answer, PaidAnswers, cache_key
 from training.distillation.distiller_prompts import Message
-from training.distillation.ledger import Bill, Ledger, OverBudgetError, Tokens
+from training.distillation.ledger import Bill, Ledger, OverBudgetError, TokenCount
 
-_HOW_TO = "docs/how-to/distil_with_a_model.md"
-_PASSING = frozenset({408, 409, 425, 429})  # and every 5xx: asking again may help
+_CALLER = Caller("distiller=openai", "docs/how-to/distil_with_a_model.md")
 _TEMPLATE_TOKENS = 16  # more than a chat template adds to a message
 
 
 @dataclass(frozen=True)
-class Settings:
+class ClientSettings:
     """What decides an answer beside the prompt; part of every cache key.
 
     Attributes:
@@ -62,13 +58,14 @@ class Settings:
         return body | {name: value for name, value in optional.items() if value is not None}
 
 
-def most_tokens(body: dict[str, Any], max_tokens: int) -> Tokens:
+def most_tokens(body: dict[str, Any], max_tokens: int) -> TokenCount:
     """Upper bounds of what a request reads and writes: no tokenizer makes two tokens of a byte."""
-    told = json.dumps([body["messages"], body["response_format"]], ensure_ascii=False)
-    return Tokens(len(told.encode()) + _TEMPLATE_TOKENS * len(body["messages"]), max_tokens)
+    text = json.dumps([body["messages"], body["response_format"]], ensure_ascii=False)
+    read = len(text.encode()) + _TEMPLATE_TOKENS * len(body["messages"])
+    return TokenCount(read, max_tokens)
 
 
-class ChatClient:
+class PricedClient:
     """Answers by the cache first, else by the endpoint.
 
     Args:
@@ -85,13 +82,8 @@ class ChatClient:
     def __init__(
         self, cache: PaidAnswers, ledger: Ledger, base_url: str | None, timeout: float
     ) -> None:
-        url, self._where = _address(base_url or os.environ.get("OPENAI_BASE_URL"))
-        self._key = os.environ.get("OPENAI_API_KEY", "")
-        self._timeout, self._cache, self._ledger = timeout, cache, ledger
-        self._openai = _openai()
-        self._client = self._openai.OpenAI(
-            base_url=url, api_key=self._key or "EMPTY", max_retries=0, timeout=timeout
-        )
+        self._cache, self._ledger = cache, ledger
+        self._client = ServerClient(base_url, None, timeout, _CALLER)
 
     def ask(self, body: dict[str, Any], max_tokens: int) -> Answer:
         """The answer to ``body``, now in the cache.
@@ -118,60 +110,35 @@ class ChatClient:
 
     def _send(self, body: dict[str, Any], bill: Bill) -> Answer:
         try:
-            raw = self._client.chat.completions.with_raw_response.create(**body)
-            payload = json.loads(raw.http_response.content)
+            payload = self._client.post("chat", body, _rejection)
             bill.used = _usage(payload)
-            text, cut = _said(payload)
-        except self._openai.OpenAIError as error:
-            raise self._lost(error, bill) from None
+            text, cut = _content(payload)
+        except Lost as lost:
+            bill.refused = lost.refused
+            raise
         except ValueError as error:
-            reason = self._public(f"not the protocol's answer: {error}")
-            raise Lost(reason, again=True) from None
-        return Answer(self._public(text, None), cut)
-
-    def _lost(self, error: Any, bill: Bill) -> Lost:
-        """What a failed try means; the text holds nothing secret."""
-        if isinstance(error, self._openai.APITimeoutError):
-            return Lost(f"no answer from {self._where} within {self._timeout:g} s", again=True)
-        if isinstance(error, self._openai.APIStatusError):
-            bill.refused = True
-            return self._refused(error)
-        bill.refused = "Connect" in type(error.__cause__).__name__
-        cause = error.__cause__ or error
-        cure = f"start it or set OPENAI_BASE_URL, see {_HOW_TO}"
-        reason = self._public(f"no server answers at {self._where} ({cause}); {cure}")
-        return Lost(reason, again=True, blame="all" if bill.refused else "server")
-
-    def _refused(self, error: Any) -> Lost:
-        status = int(error.status_code)
-        if status in (401, 403):
-            return Lost(f"the server said {status}; set OPENAI_API_KEY", again=False, blame="all")
-        again = status in _PASSING or status >= 500
-        cure = "" if again else f"; see {_HOW_TO} for models and structured output"
-        return Lost(
-            self._public(f"the server said {status}: {error.message}") + cure,
-            again=again,
-            wait=retry_after(error.response.headers.get("retry-after")),
-            blame="all" if status == 404 else "server",
-        )
-
-    def _public(self, text: str, most: int | None = 500) -> str:
-        """Without the key, should a server send it back."""
-        return (text.replace(self._key, "***") if self._key else text)[:most]
+            raise self._client.malformed(error) from None
+        return Answer(self._client.public(text, None), cut)
 
 
-def _usage(payload: Any) -> Tokens | None:
+def _rejection(status: int) -> Rejection:
+    """An endpoint without this model or without structured output refuses everybody."""
+    cure = f"; see {_CALLER.how_to} for models and structured output"
+    return Rejection(cure, "all" if status == 404 else "server")
+
+
+def _usage(payload: Any) -> TokenCount | None:
     """What the server counted; None if it did not."""
     usage = payload.get("usage") if isinstance(payload, dict) else None
     if not isinstance(usage, dict):
         return None
     read, written = usage.get("prompt_tokens"), usage.get("completion_tokens")
     if isinstance(read, int) and isinstance(written, int) and min(read, written) >= 0:
-        return Tokens(read, written)
+        return TokenCount(read, written)
     return None
 
 
-def _said(payload: Any) -> tuple[str, bool]:
+def _content(payload: Any) -> tuple[str, bool]:
     """(text, whether it was cut); a refusal is an empty text.
 
     Raises:
@@ -185,32 +152,3 @@ def _said(payload: Any) -> tuple[str, bool]:
     if not isinstance(content, str | None):
         raise ValueError(f"content wanted a text, got {type(content).__name__}")
     return content or "", reason == "length"
-
-
-def _openai() -> Any:
-    try:
-        import openai
-        import tenacity  # noqa: F401  needed when the first try fails; better said now
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            f"distiller=openai needs {error.name}: pip install 'personarec[serve]'", name=error.name
-        ) from error
-    return openai
-
-
-def _address(url: str | None) -> tuple[str, str]:
-    """(URL, host:port for messages, without user and password)."""
-    if not url:
-        raise ValueError(
-            "distiller=openai wanted a URL: set OPENAI_BASE_URL, for example"
-            f" https://api.openai.com/v1 (see {_HOW_TO}); nothing is sent to a default"
-        )
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("base_url wanted http://HOST:PORT/v1 or https://…, got something else")
-    return url, f"{parts.hostname}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
-
-
-def open_cache(folder: str | Path) -> PaidAnswers:
-    """The cache of paid answers in ``folder``, made where it is missing."""
-    return PaidAnswers(Path(folder).expanduser())

@@ -20,7 +20,7 @@ from training.distillation.cost_estimate import Estimate, estimate
 from training.distillation.distiller_prompts import Message, RatedItem, corrected, first_messages
 from training.distillation.ledger import Ledger, Prices, Spending
 from training.distillation.offline import Distilled, OfflineDistiller
-from training.distillation.priced_client import ChatClient, Settings, open_cache
+from training.distillation.priced_client import ClientSettings, PricedClient
 
 if TYPE_CHECKING:
     from training.distillation.answer_schema import Reflection
@@ -58,10 +58,10 @@ class OpenAIDistiller:
         input_price: of a million tokens read, in any currency.
         output_price: of a million tokens written.
         max_cost: nothing is sent that could exceed it; None = no limit.
-        max_tokens: see ``Settings``, as for the next three.
-        limit_field: see ``Settings``.
-        temperature: see ``Settings``.
-        seed: see ``Settings``.
+        max_tokens: see ``ClientSettings``, as for the next three.
+        limit_field: see ``ClientSettings``.
+        temperature: see ``ClientSettings``.
+        seed: see ``ClientSettings``.
         target_words: length of Ms that the model is asked to keep; 2,000 are refused beyond.
         summary_words: longest item summary in a prompt.
         corrections: how often an unusable answer is sent back with what was wrong.
@@ -106,7 +106,7 @@ class OpenAIDistiller:
                 " (see docs/how-to/distil_with_a_model.md)"
             )
         self.catalog, self.averages, self.max_cost = catalog, averages, max_cost
-        self.settings = Settings(name, max_tokens, limit_field, temperature, seed)
+        self.settings = ClientSettings(name, max_tokens, limit_field, temperature, seed)
         self.prices = Prices(input_price, output_price)
         self.corrections, self.concurrency = corrections, concurrency
         self.patience = Patience(tries, first_wait, longest_wait)
@@ -131,8 +131,8 @@ class OpenAIDistiller:
             DistillationError: there are ratings, and nobody's chain was finished.
             ValueError: no URL, or a damaged cache.
         """
-        ledger, cache = Ledger(self.prices, self.max_cost), open_cache(self._folder)
-        client = ChatClient(cache, ledger, self._base_url, self._timeout)
+        ledger, cache = Ledger(self.prices, self.max_cost), PaidAnswers(self._folder)
+        client = PricedClient(cache, ledger, self._base_url, self._timeout)
         try:
             chains = self._replayed(log, cache, ledger)
             tick(_running(ledger), sum(len(chain.reflections) for chain in chains.values()))
@@ -150,7 +150,7 @@ class OpenAIDistiller:
 
     def estimate(self, log: InteractionLog) -> Estimate:
         """What a distillation would cost, without a request; answers in the cache are free."""
-        cache = open_cache(self._folder)
+        cache = PaidAnswers(self._folder)
         try:
             chains = self._replayed(log, cache, Ledger(self.prices, None))
         finally:
@@ -223,7 +223,7 @@ class OpenAIDistiller:
     def _finish(
         self,
         chains: dict[int, Chain],
-        client: ChatClient,
+        client: PricedClient,
         cache: PaidAnswers,
         ledger: Ledger,
         tick: Tick,
@@ -240,12 +240,12 @@ class OpenAIDistiller:
 
         failures: dict[int, str] = {}
         while waiting := [u for u, c in chains.items() if not c.is_done and u not in failures]:
-            outcome = dispatch(waiting, advance, self.concurrency, self.patience)
-            for user, reflection in outcome.answers.items():
+            attempt = dispatch(waiting, advance, self.concurrency, self.patience)
+            for user, reflection in attempt.answers.items():
                 chains[user].reflections.append(reflection)
-            failures |= {u: chains[u].stopped(why) for u, why in outcome.failures.items()}
-            if outcome.gave_up:
-                why = next(iter(outcome.failures.values()))
+            failures |= {u: chains[u].stopped(why) for u, why in attempt.failures.items()}
+            if attempt.gave_up:
+                why = next(iter(attempt.failures.values()))
                 why = why if why.startswith("not sent: ") else f"not sent: {why}"
                 rest = [u for u, c in chains.items() if not c.is_done and u not in failures]
                 failures |= {u: chains[u].stopped(why) for u in rest}

@@ -17,8 +17,8 @@ from torch import Tensor
 
 from agents.inference.fused.llama import LlamaForward, Row
 from agents.inference.fused.llama_weights import Weights, fuse
-from agents.inference.metering.stats import EngineStats
 from agents.inference.prefix_cache import PrefixCache
+from agents.inference.stats import EngineStats
 from agents.inference.tokens import Tokens
 from simenv.events import IntArray
 
@@ -32,7 +32,7 @@ _Out = TypeVar("_Out")
 _Lead = tuple[str, tuple[int, ...]]  # a prefix, and the tokens after it
 
 
-class FastForward:
+class FusedForward:
     """See the module. The answers do not depend on the number of threads."""
 
     def __init__(
@@ -76,19 +76,8 @@ class FastForward:
             NotFused: the adapter or the size of the scores is beyond the fast forward.
         """
         weights = self._weights(adapter)
-        states = self._cache.fetch(adapter, prefixes, lambda new: self._prefill(weights, new))
-        cuts = [0 if self._repeatable else self._tokens.first_line(ids) for ids in suffixes]
-        keys = [(p, tuple(s[:c])) for p, s, c in zip(prefixes, suffixes, cuts, strict=True) if c]
-        kept = self._cache.fetch(
-            adapter, keys, lambda new: self._prefill_leads(weights, new, states)
-        )
-        rests = [ids[cut:] for ids, cut in zip(suffixes, cuts, strict=True)]
-        leads = [
-            kept.get((p, tuple(s[:c]))) for p, s, c in zip(prefixes, suffixes, cuts, strict=True)
-        ]
-        rows = [
-            Row(rest, states[p], lead) for rest, p, lead in zip(rests, prefixes, leads, strict=True)
-        ]
+        rows = self._rows(adapter, weights, prefixes, suffixes)
+        rests = [row.tokens for row in rows]
         chunks = make_chunks(prefixes, [len(rest) for rest in rests], CHUNK_TOKENS)
         self._count(rests)
 
@@ -99,6 +88,27 @@ class FastForward:
         for chunk, part in zip(chunks, self._map(run, chunks), strict=True):
             out[torch.from_numpy(chunk)] = part
         return out
+
+    def _rows(
+        self,
+        adapter: str | None,
+        weights: Weights,
+        prefixes: Sequence[str],
+        suffixes: Sequence[list[int]],
+    ) -> list[Row]:
+        """What is left to run of every prompt, behind the states of its prefix and first line."""
+        states = self._cache.fetch(adapter, prefixes, lambda new: self._prefill(weights, new))
+        cuts = [0 if self._repeatable else self._tokens.first_line(ids) for ids in suffixes]
+        keys = [(p, tuple(s[:c])) for p, s, c in zip(prefixes, suffixes, cuts, strict=True)]
+        leads = self._cache.fetch(
+            adapter,
+            [key for key, cut in zip(keys, cuts, strict=True) if cut],
+            lambda new: self._prefill_leads(weights, new, states),
+        )
+        return [
+            Row(ids[cut:], states[key[0]], leads.get(key))
+            for ids, cut, key in zip(suffixes, cuts, keys, strict=True)
+        ]
 
     def forget(self, adapter: str) -> None:
         """Let go of the merged weights of an adapter."""

@@ -1,13 +1,16 @@
 """Compiled loops of ``LlamaForward`` between its matrix products: norms and the MLP's gate.
 
 numba compiles them for this processor on first use (seconds, once a machine), and they run without
-the interpreter's lock. Attention has a module of its own.
+the interpreter's lock. Attention is in ``attention`` and ``lanes``.
 
 Letters: ``t`` tokens, ``w`` hidden width, ``f`` MLP width. Numbers are float32, arrays contiguous;
 nothing is checked here.
 """
 
+import hashlib
 from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numba
@@ -22,8 +25,8 @@ Integers = NDArray[np.int64]
 def compiled(*maths: str, inline: bool = False) -> Callable[[Callable[..., Any]], Any]:
     """Decorator: compile a function on first use, and keep the result beside its module.
 
-    Kept code notices a change in its own module, not in another one that it calls: after an edit of
-    ``exp`` remove ``__pycache__``.
+    numba drops kept code when its own module changes; here a change in any module with compiled
+    functions counts, since compiled code holds what it calls.
 
     Args:
         maths: liberties that LLVM may take beside fusing a product with a sum.
@@ -38,11 +41,21 @@ def compiled(*maths: str, inline: bool = False) -> Callable[[Callable[..., Any]]
 
     def decorate(function: Callable[..., Any]) -> Any:
         try:
-            return numba.njit(cache=True, **settings)(function)
+            kept = numba.njit(cache=True, **settings)(function)
         except RuntimeError:  # no folder that may be written: compiled in every process again
             return numba.njit(**settings)(function)
+        file = kept._cache._cache_file
+        file._source_stamp = (*file._source_stamp, _sources_hash())
+        return kept
 
     return decorate
+
+
+@lru_cache(maxsize=1)
+def _sources_hash() -> str:
+    """Of all modules here that have compiled functions, for these call each other."""
+    texts = [source.read_bytes() for source in sorted(Path(__file__).parent.glob("*.py"))]
+    return hashlib.sha256(b"".join(text for text in texts if b"@compiled(" in text)).hexdigest()
 
 
 @compiled(inline=True)

@@ -13,7 +13,7 @@ _TABLE_NUMBERS = 2**22  # largest table of the first layer's projections (16 MiB
 
 
 class NotFused(Exception):  # noqa: N818 (a signal: Hugging Face's own forward answers instead)
-    """The fast forward cannot answer this; the text says why."""
+    """The fused forward cannot answer this; the text gives the reason."""
 
 
 class Shape(NamedTuple):

@@ -16,8 +16,8 @@ from torch import Tensor
 
 from agents.inference.local.adapter_modes import AdaptedModel
 from agents.inference.local.preloaded_cache import preloaded_cache
-from agents.inference.metering.stats import EngineStats
 from agents.inference.prefix_cache import PrefixCache
+from agents.inference.stats import EngineStats
 from agents.inference.tokens import Tokens
 
 _PREFILLED = 64  # prefixes computed in one pass

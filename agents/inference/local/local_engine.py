@@ -5,30 +5,32 @@ Llama-like models on a CPU run on ``LlamaForward``, everything else on Hugging F
 ``reuse_prefixes=False`` runs whole prompts there and is the obviously correct twin of both.
 """
 
-import itertools
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import torch
-from torch import Tensor
 
-from agents.inference.engine import Completion, Request, Sampling, UnknownAdapterError
-from agents.inference.fused.fused_forward import FastForward
-from agents.inference.fused.llama_weights import NotFused, why_not
+from agents.inference.engine import (
+    Completion,
+    Engine,
+    EngineFacts,
+    Request,
+    Sampling,
+    UnknownAdapterError,
+)
+from agents.inference.fused.fused_forward import FusedForward
+from agents.inference.fused.llama_weights import why_not
 from agents.inference.local.adapter_modes import AdaptedModel, AdapterMode
 from agents.inference.local.free_text import decode
-from agents.inference.local.halving import by_halves
 from agents.inference.local.huggingface import HuggingFaceForward
 from agents.inference.local.loading import attach_adapter, choose_device, load_model
-from agents.inference.local.questions import Questions, check_finite, first_alike
-from agents.inference.metering.stats import EngineStats
-from agents.inference.offloaded_cache import make_cache
-from agents.inference.plan import Plan, make_plan
-from agents.inference.prefix_cache import CacheStats
+from agents.inference.local.scoring import Encoded, Scorer
+from agents.inference.plan import make_plan
+from agents.inference.prefix_cache import CacheStats, make_cache
+from agents.inference.stats import EngineStats
 from agents.inference.tokens import Tokens
 from simenv.events import FloatArray, IntArray
 
@@ -37,7 +39,7 @@ _TOKEN_BUDGET = 32_768
 _MERGED_BYTES = {"cuda": 2**33}  # merged weights of adapters kept beside a model, else 2 GiB
 
 
-class LocalEngine:
+class LocalEngine(Engine):
     """One base model and its adapters.
 
     Args:
@@ -60,8 +62,8 @@ class LocalEngine:
             where most prefixes are new.
 
     Attributes:
-        stats: what was done since construction.
         tokens: texts to token ids, as the engine reads them.
+        context: most tokens of a prompt.
 
     Raises:
         ValueError: ``fast=True`` and the model cannot run so (the text says why), or there is no
@@ -85,26 +87,37 @@ class LocalEngine:
     ) -> None:
         self.device = choose_device(device)
         self.reuse_prefixes = reuse_prefixes
-        self.description = "local " + "/".join(Path(model).parts[-2:])  # or owner/name of the hub
         self.tokenizer, base = load_model(model, self.device, dtype)
         self.context = int(getattr(base.config, "max_position_embeddings", 2**20))
-        self.stats = EngineStats()
+        self._facts = _facts(model, base, self.device, self.context)
+        self._stats = EngineStats()
         self.tokens = Tokens(self.tokenizer)
         self._cache = make_cache(cache_bytes, host_cache_bytes, self.device)
         kept = self._cache if reuse_prefixes else None
-        self._fast: FastForward | None = None
+        self._fast: FusedForward | None = None
         if reuse_prefixes and _fits(base, fast, adapter_mode):
-            self._fast = FastForward(base, self.tokens, self._cache, self.stats, repeatable)
+            self._fast = FusedForward(base, self.tokens, self._cache, self.stats, repeatable)
             adapter_mode = "switch"  # of the other path: the fast one reads the base's own weights
         if token_budget == "auto":
             token_budget = 4 * _TOKEN_BUDGET if self.is_fast else _TOKEN_BUDGET
         self.token_budget = token_budget
         merged_bytes = _MERGED_BYTES.get(self.device.type, 2**31)
         self._adapted = AdaptedModel(base, adapter_mode, merged_bytes)
-        self._plain = HuggingFaceForward(self._adapted, self.tokens, kept, self.stats, repeatable)
+        plain = HuggingFaceForward(self._adapted, self.tokens, kept, self.stats, repeatable)
+        self._scorer = Scorer(plain, self._fast, self.stats, token_budget, not reuse_prefixes)
         self.adapters: tuple[str, ...] = ()
         for name, folder in (adapters or {}).items():
             self.load_adapter(name, folder)
+
+    @property
+    def facts(self) -> EngineFacts:
+        """The model's name, device, number format and context."""
+        return self._facts
+
+    @property
+    def stats(self) -> EngineStats:
+        """What was done since construction."""
+        return self._stats
 
     @property
     def model(self) -> Any:
@@ -166,24 +179,9 @@ class LocalEngine:
         suffixes = [ids + lead for ids in self.tokens.encode([r.suffix for r in requests])]
         lengths = self._lengths(requests, suffixes)
         self._check_adapters(requests)
-        alike = first_alike(requests) if self.reuse_prefixes else np.arange(len(requests))
-        asked = np.flatnonzero(alike == np.arange(len(requests)))
-        plan = make_plan(
-            [None if self._adapted.mode == "mixed" else requests[i].adapter for i in asked],
-            [requests[i].prefix for i in asked],
-            lengths[asked],
-            self.token_budget,
-        )
-        plan = Plan([segment._replace(rows=asked[segment.rows]) for segment in plan.segments])
-        before = self.stats.run_tokens
-        scores = np.zeros((len(requests), len(choices)))
-        scores[plan.order] = self._run(plan, Questions(requests, suffixes, digits))
-        self.stats.requests += len(requests)
-        self.stats.prompt_tokens += int(lengths.sum())
-        self.stats.cached_tokens += max(0, int(lengths.sum()) - (self.stats.run_tokens - before))
-        self.stats.adapter_switches += plan.adapter_switches
-        self.stats.add_call(time.perf_counter() - started)
-        return scores[alike]
+        scores = self._scorer.score(Encoded(requests, suffixes, lengths, digits))
+        self._stats.add_call(time.perf_counter() - started)
+        return scores
 
     def generate(self, requests: Sequence[Request], sampling: Sampling) -> list[Completion]:
         """See ``Engine.generate``; each request draws from its own seed, whatever the batch."""
@@ -208,53 +206,9 @@ class LocalEngine:
     def close(self) -> None:
         """Release the model and the cache."""
         self._cache.clear()
-        if self._fast is not None:
-            self._fast.close()
+        self._scorer.close()
         self._fast = None
         self._adapted.close()
-
-    def _run(self, plan: Plan, asked: Questions) -> FloatArray:
-        """Log-probabilities (rows, c) in the plan's order; nothing waits for a GPU on the way."""
-        if not plan.segments:
-            return np.zeros((0, len(asked.digits)))
-        started, parts = time.perf_counter(), []
-        for adapter, segments in itertools.groupby(plan.segments, key=lambda s: s.adapter):
-            with self._at_work(adapter):
-                for segment in segments:
-                    parts += self._by_halves(segment.rows, asked)
-        logits = torch.cat(parts).cpu()
-        self.stats.model_seconds += time.perf_counter() - started
-        check_finite(logits, plan.order, asked)
-        found: FloatArray = logits.double().log_softmax(-1).numpy()
-        return found
-
-    def _at_work(self, adapter: str | None) -> AbstractContextManager[Any]:
-        """The adapter of a group of segments, so that it is merged once for all of them."""
-        if self._fast is not None or self._adapted.mode == "mixed":
-            return nullcontext()
-        return self._adapted.using(adapter)
-
-    def _by_halves(self, rows: IntArray, asked: Questions) -> list[Tensor]:
-        """Logits of a segment, which is halved until memory holds it."""
-        try:
-            parts = by_halves(rows, lambda own: self._logits(own, asked))
-        except MemoryError as error:
-            raise MemoryError(
-                f"{error}; tell fewer memories, use a smaller model, or lower cache_bytes"
-            ) from error
-        self.stats.splits += len(parts) - 1
-        return parts
-
-    def _logits(self, rows: IntArray, asked: Questions) -> Tensor:
-        """Logits (rows, c) of a segment by whichever forward can."""
-        own = [asked.requests[i] for i in rows]
-        prefixes, suffixes = [r.prefix for r in own], [asked.suffixes[i] for i in rows]
-        if self._fast is not None:
-            try:
-                return self._fast.logits(own[0].adapter, prefixes, suffixes, asked.digits)
-            except NotFused:
-                self.stats.fallbacks += 1
-        return self._plain.logits([r.adapter for r in own], prefixes, suffixes, asked.digits)
 
     def _lengths(self, requests: Sequence[Request], suffixes: list[list[int]]) -> IntArray:
         lengths = np.array(
@@ -268,7 +222,7 @@ class LocalEngine:
             row = int(lengths.argmax())
             raise ValueError(
                 f"request {row} has {lengths[row]} tokens but the model's context is"
-                f" {self.context}; tell fewer memories, a shorter profile or a shorter summary"
+                f" {self.context}; recall fewer memories, a shorter profile or a shorter summary"
             )
         return lengths
 
@@ -276,6 +230,15 @@ class LocalEngine:
         for name in {r.adapter for r in requests} - {None}:
             if name not in self.adapters:
                 raise UnknownAdapterError(str(name), self.adapters)
+
+
+def _facts(model: str | Path, base: Any, device: torch.device, context: int) -> EngineFacts:
+    return EngineFacts(
+        description="local " + "/".join(Path(model).parts[-2:]),  # or owner/name of the hub
+        device=str(device),
+        dtype=str(base.dtype).removeprefix("torch."),
+        context=context,
+    )
 
 
 def _fits(base: Any, fast: bool | Literal["auto"], adapter_mode: AdapterMode) -> bool:

@@ -1,1 +1,1 @@
-"""What asking costs: counters, meters, the machine's peaks, and ``info["engine"]``."""
+"""What asking costs: meters, the machine's peaks, and ``info["engine"]``."""

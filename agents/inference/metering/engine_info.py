@@ -8,6 +8,7 @@ import gymnasium as gym
 import numpy as np
 from gymnasium.vector import VectorEnv, VectorWrapper
 
+from agents.inference.engine import Engine
 from agents.inference.metering.meter import EngineFigures, EngineMeter
 
 _STEPS_KEPT = 10_000
@@ -18,11 +19,15 @@ class EngineInfo(gym.Wrapper[Any, Any, Any, Any]):
 
     It holds ``EngineFigures`` since the first ``reset`` or the last with a seed, with
     ``step_seconds`` those of whole steps, prompts, memory and environment included.
+
+    Args:
+        env: any environment.
+        engine: the one that its users ask.
     """
 
-    def __init__(self, env: gym.Env[Any, Any]) -> None:
+    def __init__(self, env: gym.Env[Any, Any], engine: Engine) -> None:
         super().__init__(env)
-        self._watch = _Watch(env.unwrapped.user_model)  # type: ignore[attr-defined]
+        self._watch = _Watch(engine)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -41,9 +46,9 @@ class EngineInfo(gym.Wrapper[Any, Any, Any, Any]):
 class VectorEngineInfo(VectorWrapper):
     """The same for a batch: one ``engine`` for all of its rows, so no array and no mask."""
 
-    def __init__(self, env: VectorEnv[Any, Any, Any]) -> None:
+    def __init__(self, env: VectorEnv[Any, Any, Any], engine: Engine) -> None:
         super().__init__(env)
-        self._watch = _Watch(env.unwrapped.user_model)  # type: ignore[attr-defined]
+        self._watch = _Watch(engine)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -62,8 +67,8 @@ class VectorEngineInfo(VectorWrapper):
 class _Watch:
     """A meter, and the seconds of whole steps."""
 
-    def __init__(self, user_model: Any) -> None:
-        self._meter = EngineMeter(user_model)
+    def __init__(self, engine: Engine) -> None:
+        self._meter = EngineMeter(engine)
         self._seconds: deque[float] = deque(maxlen=_STEPS_KEPT)
 
     def restart_if(self, seeded: bool) -> None:

@@ -7,14 +7,16 @@ from typing import Any, TypedDict
 
 import numpy as np
 
+from agents.inference.engine import Engine
 from agents.inference.metering.machine import peak_device_memory, peak_flops, peak_memory
-from agents.inference.metering.stats import EngineStats
+from agents.inference.stats import EngineStats
 
-_UNTOLD = "call_seconds"
+_NO_COUNT = "call_seconds"
+_NO_ENGINE = "no engine"
 
 
 class EngineFigures(TypedDict):
-    """Metrics of a stretch of a run; None where the engine does not tell (a server, a replay)."""
+    """Metrics of a stretch of a run; None where the engine does not count (a server, a replay)."""
 
     engine: str
     seconds: float  # of the stretch, everything included
@@ -39,11 +41,11 @@ class EngineMeter:
     """Counts from its construction, or from the last ``restart``, on.
 
     Args:
-        engine: any engine, wrapped or not; also a user model that has one as ``engine``.
+        engine: any engine, wrapped or not; None = whoever answers needs none.
     """
 
-    def __init__(self, engine: Any) -> None:
-        self._engine = _engine_of(engine)
+    def __init__(self, engine: Engine | None) -> None:
+        self._engine = engine
         self.restart()
 
     def restart(self) -> None:
@@ -60,12 +62,11 @@ class EngineMeter:
         seconds = time.perf_counter() - self._started
         now, known = self._counts(), self._answer_hits()
         hits = None if known is None or self._known is None else known - self._known
-        told = getattr(self._engine, "description", f"{type(self._engine).__name__} (no engine)")
-        figures = _empty(told, seconds)
+        figures = _empty(_NO_ENGINE if self._engine is None else self._engine.description, seconds)
         figures["answer_hits"] = hits
         if now is not None and self._before is not None:
             done = {key: value - self._before[key] for key, value in now.items()}
-            figures.update(_told(done, seconds, peak))  # type: ignore[typeddict-item]
+            figures.update(_rates(done, seconds, peak))  # type: ignore[typeddict-item]
             if hits:
                 figures["exposures"] = exposures = int(done["requests"]) + hits
                 figures["exposures_per_second"] = exposures / seconds
@@ -76,34 +77,25 @@ class EngineMeter:
 
     def report(self) -> EngineFigures:
         """The figures so far with the utilisation; it measures the machine's peak, 0.3 s."""
-        model = getattr(_innermost(self._engine), "model", None)
-        if self._stats() is None or model is None:
-            return self.read()
         figures = self.read()  # before the measurement, which takes time
         flops = figures["flops_per_second"]
-        if flops is not None:
-            dtype = str(model.dtype).removeprefix("torch.")
-            figures["utilisation"] = flops / peak_flops(model.device, dtype, seconds=0.3)
+        if flops is not None and self._engine is not None and self._engine.facts.dtype:
+            facts = self._engine.facts
+            figures["utilisation"] = flops / peak_flops(facts.device, facts.dtype, seconds=0.3)
         return figures
 
     def _stats(self) -> EngineStats | None:
-        found = getattr(_innermost(self._engine), "stats", None)
-        return found if isinstance(found, EngineStats) else None
+        return None if self._engine is None else self._engine.stats
 
     def _counts(self) -> dict[str, float] | None:
         stats = self._stats()
         if stats is None:
             return None
-        return {f.name: getattr(stats, f.name) for f in fields(stats) if f.name != _UNTOLD}
+        return {f.name: getattr(stats, f.name) for f in fields(stats) if f.name != _NO_COUNT}
 
     def _answer_hits(self) -> int | None:
-        engine = self._engine
-        while engine is not None:
-            hits = getattr(getattr(engine, "stats", None), "hits", None)
-            if hits is not None:
-                return int(hits)
-            engine = getattr(engine, "inner", None)
-        return None
+        answers = None if self._engine is None else self._engine.answer_stats
+        return None if answers is None else answers.hits
 
 
 def in_words(figures: EngineFigures) -> str:
@@ -129,7 +121,7 @@ def _of(figures: EngineFigures, key: str, words: str) -> list[str]:
     return [] if value is None else [words.format(value)]
 
 
-def _told(done: dict[str, float], seconds: float, peak: float | None) -> dict[str, Any]:
+def _rates(done: dict[str, float], seconds: float, peak: float | None) -> dict[str, Any]:
     requests, model = int(done["requests"]), done["model_seconds"]
     flops = done["flops"] / model if model else None
     return {
@@ -162,19 +154,3 @@ def _empty(engine: str, seconds: float) -> EngineFigures:
     figures["peak_memory_bytes"] = peak_memory()
     figures["peak_device_bytes"] = peak_device_memory()
     return figures
-
-
-def _engine_of(asked: Any) -> Any:
-    """The engine of a user model, which another one may wrap; scripted users have none."""
-    while not hasattr(asked, "score"):
-        inner = getattr(asked, "engine", None) or getattr(asked, "inner", None)
-        if inner is None:
-            break
-        asked = inner
-    return asked
-
-
-def _innermost(engine: Any) -> Any:
-    while hasattr(engine, "inner"):
-        engine = engine.inner
-    return engine

@@ -1,4 +1,4 @@
-"""Sends many requests at once, patiently: a bounded crew, back-off, and an end when nobody answers.
+"""Sends many requests at once: bounded threads, back-off, and an end when the server is gone.
 
 It knows no server and no model: what it runs is a function of a row.
 """
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 
-class Lost(Exception):  # noqa: N818  a signal between a try and the crew, never seen by a caller
+class Lost(Exception):  # noqa: N818  a signal between a try and ``dispatch``, never seen by a caller
     """One try failed.
 
     Attributes:
@@ -18,19 +18,27 @@ class Lost(Exception):  # noqa: N818  a signal between a try and the crew, never
         wait: seconds that the server asked for; None = it did not say.
         blame: ``request`` if others may still fare well, ``server`` if probably not, ``all`` if
             surely not.
+        refused: whether the server did no work for it: it said no, or was never reached.
     """
 
     def __init__(
-        self, reason: str, *, again: bool, wait: float | None = None, blame: str = "server"
+        self,
+        reason: str,
+        *,
+        again: bool,
+        wait: float | None = None,
+        blame: str = "server",
+        refused: bool = False,
     ) -> None:
         super().__init__(reason)
         self.again = again
         self.wait = wait
         self.blame = blame
+        self.refused = refused
 
 
-class Outcome(NamedTuple):
-    """What came of all requests."""
+class Attempt(NamedTuple):
+    """What came of asking for all rows."""
 
     answers: dict[int, Any]  # row → answer
     failures: dict[int, str]  # row → why not
@@ -55,7 +63,7 @@ class Patience:
 
 def dispatch(
     rows: Sequence[int], ask: Callable[[int], Any], concurrency: int, patience: Patience
-) -> Outcome:
+) -> Attempt:
     """Run ``ask`` for every row, at most ``concurrency`` at once, begun in the order given.
 
     Args:
@@ -68,28 +76,28 @@ def dispatch(
         Every row is in ``answers`` or in ``failures``. After one failure that says ``all``, or
         max(8, concurrency) others with no answer between them, the rest is not sent.
     """
-    line = _Line(concurrency)
+    queue = _Queue(concurrency)
 
     def run(row: int) -> None:
-        if line.closing.is_set():
-            line.skip(row)
+        if queue.closing.is_set():
+            queue.skip(row)
             return
         try:
-            line.answer(row, _with_patience(lambda: ask(row), patience, line))
+            queue.answer(row, _with_patience(lambda: ask(row), patience, queue))
         except Lost as lost:
-            line.fail(row, lost)
+            queue.fail(row, lost)
 
-    with ThreadPoolExecutor(max_workers=max(1, min(concurrency, len(rows)))) as crew:
+    with ThreadPoolExecutor(max_workers=max(1, min(concurrency, len(rows)))) as threads:
         try:
-            for _ in crew.map(run, rows):
+            for _ in threads.map(run, rows):
                 pass
         except BaseException:  # an interrupt, or a fault of ours: send nothing more
-            line.closing.set()
+            queue.closing.set()
             raise
-    return Outcome(line.answers, line.failures, line.closing.is_set())
+    return Attempt(queue.answers, queue.failures, queue.closing.is_set())
 
 
-class _Line:
+class _Queue:
     """What the threads of one call share."""
 
     def __init__(self, concurrency: int) -> None:
@@ -119,8 +127,8 @@ class _Line:
             self.failures[row] = f"not sent: {self._why}"
 
 
-def _with_patience(ask: Callable[[], Any], patience: Patience, line: _Line) -> Any:
-    """``ask`` with back-off; tries stop as soon as the line is closed.
+def _with_patience(ask: Callable[[], Any], patience: Patience, queue: _Queue) -> Any:
+    """``ask`` with back-off; tries stop as soon as the queue is closed.
 
     Raises:
         Lost: the last try's.
@@ -140,8 +148,8 @@ def _with_patience(ask: Callable[[], Any], patience: Patience, line: _Line) -> A
 
     return tenacity.Retrying(
         stop=tenacity.stop_after_attempt(patience.tries)
-        | tenacity.stop_when_event_set(line.closing),
-        sleep=tenacity.sleep_using_event(line.closing),
+        | tenacity.stop_when_event_set(queue.closing),
+        sleep=tenacity.sleep_using_event(queue.closing),
         wait=wait,
         retry=tenacity.retry_if_exception(may_help),
         reraise=True,

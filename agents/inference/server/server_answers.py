@@ -18,7 +18,7 @@ _BLANK_MARKS = str.maketrans({"▁": " ", "Ġ": " "})  # how tokenizers write a 
 
 
 class MalformedAnswerError(ValueError):
-    """The server's answer is not of the form that the protocol says; asking again may help."""
+    """The server's answer does not have the protocol's form; asking again may help."""
 
 
 class UnusableAnswerError(ValueError):
@@ -36,7 +36,7 @@ def completion_top(payload: Any) -> dict[str, float]:
     tops = _field(logprobs, "top_logprobs", list)
     if not tops or not isinstance(tops[0], dict):
         raise MalformedAnswerError("choices[0].logprobs.top_logprobs names no token")
-    return {str(token): _number(value) for token, value in tops[0].items()}
+    return {str(token): _logprob(value) for token, value in tops[0].items()}
 
 
 def chat_top(payload: Any) -> dict[str, float]:
@@ -50,7 +50,7 @@ def chat_top(payload: Any) -> dict[str, float]:
     for entry in tops:
         if not isinstance(entry, dict) or not isinstance(entry.get("token"), str):
             raise MalformedAnswerError("an entry of top_logprobs has no token")
-        top[entry["token"]] = _number(entry.get("logprob"))
+        top[entry["token"]] = _logprob(entry.get("logprob"))
     return top
 
 
@@ -132,7 +132,7 @@ def _field(node: Mapping[str, Any], name: str, kind: type) -> Any:
     return value
 
 
-def _number(value: Any) -> float:
+def _logprob(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise MalformedAnswerError(f"a log-probability wanted a number, got {value!r:.40}")
     return max(float(value), SMALLEST) if not math.isnan(value) else math.nan

@@ -1,34 +1,36 @@
 """Any OpenAI-compatible server as an engine: vLLM, llama-cpp-python, and what speaks like them.
 
 An adapter is asked for as a model of its name (vLLM's ``--enable-lora`` convention). Digits are
-read from the log-probabilities of one generated token. Keys are never told: not in errors, reports
+read from the log-probabilities of one generated token. Keys are never shown: not in errors, reports
 or caches, and a config has no place for one (use OPENAI_API_KEY).
 """
 
-import json
-import os
 from collections.abc import Callable, Iterable, Sequence
-from email.utils import mktime_tz, parsedate_tz
 from pathlib import Path
-from time import time
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 import numpy as np
 
-from agents.inference.engine import Completion, Request, Sampling, UnknownAdapterError
+from agents.inference.engine import (
+    Completion,
+    Engine,
+    EngineFacts,
+    Request,
+    Sampling,
+    UnknownAdapterError,
+)
 from agents.inference.failures import Answers, DeadServerError, FailedRequestsError
 from agents.inference.plan import make_plan
 from agents.inference.server import server_answers as answers
-from agents.inference.server.dispatch import Lost, Outcome, Patience, dispatch
+from agents.inference.server.client import Caller, Rejection, ServerClient
+from agents.inference.server.dispatch import Attempt, Lost, Patience, dispatch
 from agents.inference.server.prompt_tokens import PromptTokens
 from simenv.events import FloatArray
 
-_PASSING = frozenset({408, 409, 425, 429})  # and every 5xx: asking again may help
-_HOW_TO = "docs/how-to/run_on_a_server.md"
+_CALLER = Caller("engine=server", "docs/how-to/run_on_a_server.md")
 
 
-class ServerEngine:
+class ServerEngine(Engine):
     """One base model and its adapters on a server.
 
     Requests are sent in the order of the plan (adapter, then prefix), many at once, so that the
@@ -86,30 +88,23 @@ class ServerEngine:
         self.concurrency = concurrency
         self.patience = Patience(tries, first_wait, longest_wait)
         self._tokens = PromptTokens(tokenizer) if tokenizer else None
-        url, self._where = _address(base_url or os.environ.get("OPENAI_BASE_URL"))
-        self._key = api_key or os.environ.get("OPENAI_API_KEY") or "EMPTY"
-        self._timeout = timeout
-        self._openai = _openai()
-        self._client = self._openai.OpenAI(
-            base_url=url, api_key=self._key, max_retries=0, timeout=timeout
+        self._client = ServerClient(base_url, api_key, timeout, _CALLER)
+
+    @property
+    def facts(self) -> EngineFacts:
+        """``server`` and the model's name there; the identity names all that shapes an answer."""
+        settings = f"{self.endpoint} {self.top} {self.lead!r}"
+        return EngineFacts(
+            description=f"server {Path(self.served_model).name}",
+            identity=f"{self._client.where} {self.served_model} {settings}",
         )
-
-    @property
-    def description(self) -> str:
-        """``server`` and the model's name there."""
-        return f"server {Path(self.served_model).name}"
-
-    @property
-    def identity(self) -> str:
-        """What decides the answers beside the weights; for cache keys."""
-        return f"{self._where} {self.served_model} {self.endpoint} {self.top} {self.lead!r}"
 
     def score(self, requests: Sequence[Request], choices: Sequence[str]) -> FloatArray:
         """See ``Engine.score``.
 
         Raises:
             UnknownAdapterError: before anything is sent.
-            DeadServerError: nobody answers there any more; a ``FailedRequestsError``.
+            DeadServerError: the server answers no request any more; a ``FailedRequestsError``.
             FailedRequestsError: some requests failed; it carries the answers of all others.
         """
         if len({choice.strip() for choice in choices}) < len(choices):
@@ -121,11 +116,11 @@ class ServerEngine:
             payload = self._post(request, lead, max_tokens=1, temperature=0, **self._logprobs())
             return answers.choice_scores(read(payload), choices)
 
-        outcome = self._dispatch(requests, ask)
+        attempt = self._dispatch(requests, ask)
         scores = np.full((len(requests), len(choices)), -np.log(max(len(choices), 1)))
-        for row, answer in outcome.answers.items():
+        for row, answer in attempt.answers.items():
             scores[row] = answer
-        self._raise_failures(outcome, scores)
+        self._raise_failures(attempt, scores)
         return scores
 
     def generate(self, requests: Sequence[Request], sampling: Sampling) -> list[Completion]:
@@ -147,9 +142,9 @@ class ServerEngine:
             )
             return read(payload)
 
-        outcome = self._dispatch(requests, ask)
-        said = [outcome.answers.get(row, Completion("", 0)) for row in range(len(requests))]
-        self._raise_failures(outcome, said)
+        attempt = self._dispatch(requests, ask)
+        said = [attempt.answers.get(row, Completion("", 0)) for row in range(len(requests))]
+        self._raise_failures(attempt, said)
         return said
 
     def close(self) -> None:
@@ -158,7 +153,7 @@ class ServerEngine:
 
     # -- sending -----------------------------------------------------------------------------
 
-    def _dispatch(self, requests: Sequence[Request], ask: Callable[[Request], Any]) -> Outcome:
+    def _dispatch(self, requests: Sequence[Request], ask: Callable[[Request], Any]) -> Attempt:
         for request in requests:
             if request.adapter is not None and request.adapter not in self.adapters:
                 raise UnknownAdapterError(request.adapter, self.adapters)
@@ -169,8 +164,10 @@ class ServerEngine:
         def ask_row(row: int) -> Any:
             try:
                 return ask(requests[row])
-            except Exception as error:
-                raise self._lost(error, requests[row]) from None
+            except (answers.UnusableAnswerError, FloatingPointError) as error:
+                raise Lost(self._client.public(str(error)), again=False) from None
+            except ValueError as error:  # a malformed answer is one
+                raise self._client.malformed(error) from None
 
         return dispatch(order, ask_row, self.concurrency, self.patience)
 
@@ -180,89 +177,22 @@ class ServerEngine:
         return {"logprobs": True, "top_logprobs": self.top}
 
     def _post(self, request: Request, lead: Any, **settings: Any) -> Any:
-        """The server's answer as plain JSON; the client's own models would not check it."""
+        """The server's answer to one request, as JSON."""
         model = request.adapter or self.served_model
         if self.endpoint == "chat":
             message = {"role": "user", "content": request.prefix + request.suffix + lead}
-            create, prompt = self._client.chat.completions, {"messages": [message]}
+            prompt: dict[str, Any] = {"messages": [message]}
         else:
             text = self._tokens.prompt(request) if self._tokens else request.prefix + request.suffix
-            create, prompt = self._client.completions, {"prompt": text + lead}
-        answer = create.with_raw_response.create(model=model, **prompt, **settings)
-        return json.loads(answer.http_response.content)
+            prompt = {"prompt": text + lead}
 
-    # -- failing -----------------------------------------------------------------------------
+        def rejection(status: int) -> Rejection:
+            holds = f"; the server must hold a model named {model!r} ({_CALLER.how_to})"
+            return Rejection(holds if status == 404 else "", "request")
 
-    def _lost(self, error: Exception, request: Request) -> Lost:
-        """What a failed try means; the text holds nothing secret."""
-        openai = self._openai
-        if isinstance(error, openai.APITimeoutError):
-            return Lost(f"no answer from {self._where} within {self._timeout:g} s", again=True)
-        if isinstance(error, openai.APIConnectionError):
-            refused = "Connect" in type(error.__cause__).__name__
-            cure = f"start it or set base_url, see {_HOW_TO}" if refused else "see the server's log"
-            reason = f"no server answers at {self._where} ({error.__cause__}); {cure}"
-            return Lost(self._public(reason), again=True, blame="all" if refused else "server")
-        if isinstance(error, openai.APIStatusError):
-            return self._refused(error, request)
-        if isinstance(error, answers.UnusableAnswerError | FloatingPointError):
-            return Lost(self._public(str(error)), again=False)
-        if isinstance(error, answers.MalformedAnswerError | ValueError):
-            return Lost(self._public(f"not the protocol's answer: {error}"), again=True)
-        raise error
+        return self._client.post(self.endpoint, {"model": model, **prompt, **settings}, rejection)
 
-    def _refused(self, error: Any, request: Request) -> Lost:
-        status = int(error.status_code)
-        reason = f"the server said {status}: {error.message}"
-        if status in (401, 403):
-            return Lost(f"the server said {status}; set OPENAI_API_KEY", again=False, blame="all")
-        if status == 404:
-            name = request.adapter or self.served_model
-            reason += f"; the server must hold a model named {name!r} ({_HOW_TO})"
-        again = status in _PASSING or status >= 500
-        blame = "server" if again else "request"
-        wait = _retry_after(error.response.headers.get("retry-after"))
-        return Lost(self._public(reason), again=again, wait=wait, blame=blame)
-
-    def _public(self, text: str) -> str:
-        """Without the key, should a server send it back; and not without end."""
-        return text.replace(self._key, "***")[:500]
-
-    def _raise_failures(self, outcome: Outcome, told: Answers) -> None:
-        if outcome.failures:
-            kind = DeadServerError if outcome.gave_up else FailedRequestsError
-            raise kind(outcome.failures, told, f"the server at {self._where}")
-
-
-def _openai() -> Any:
-    try:
-        import openai
-        import tenacity  # noqa: F401  needed when the first try fails; better said now
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            f"engine=server needs {error.name}: pip install 'personarec[serve]'", name=error.name
-        ) from error
-    return openai
-
-
-def _address(url: str | None) -> tuple[str, str]:
-    """(URL, host:port for messages, without user and password)."""
-    if not url:
-        raise ValueError(
-            "engine=server wanted a URL: set base_url or OPENAI_BASE_URL, for example"
-            f" http://localhost:8000/v1 (see {_HOW_TO})"
-        )
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("base_url wanted http://HOST:PORT/v1 or https://…, got something else")
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    return url, f"{parts.hostname}:{port}"
-
-
-def _retry_after(header: str | None) -> float | None:
-    """Seconds from a Retry-After header, which tells seconds or a date; None if neither."""
-    try:
-        return max(0.0, float(header or "none"))
-    except ValueError:
-        date = parsedate_tz(header) if header else None
-        return max(0.0, mktime_tz(date) - time()) if date else None
+    def _raise_failures(self, attempt: Attempt, found: Answers) -> None:
+        if attempt.failures:
+            kind = DeadServerError if attempt.gave_up else FailedRequestsError
+            raise kind(attempt.failures, found, f"the server at {self._client.where}")

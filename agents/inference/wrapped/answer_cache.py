@@ -10,33 +10,20 @@ import struct
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from agents.inference.engine import Completion, Engine, Request, Sampling, UnknownAdapterError
-from agents.inference.failures import TolerantEngine
+from agents.inference.engine import Engine, Request, UnknownAdapterError
+from agents.inference.stats import AnswerStats
 from agents.inference.wrapped.answer_store import DiskStore, MemoryStore
-from agents.inference.wrapped.ask_once import complete
+from agents.inference.wrapped.ask_once import ask_once
+from agents.inference.wrapped.engine_wrapper import EngineWrapper, refuse_masked_failures
 from agents.inference.wrapped.identity import content_hash
 from simenv.events import FloatArray
 
 
-class AnswerStats(NamedTuple):
-    """What the cache did so far; a request repeated within one call counts as a hit."""
-
-    hits: int
-    misses: int  # requests that went to the engine inside
-    from_disk: int  # hits that memory did not have
-    num_bytes: int  # held in memory
-
-    @property
-    def hit_rate(self) -> float:
-        """Share of requests that cost nothing, in [0, 1]; 0 before the first."""
-        return self.hits / max(self.hits + self.misses, 1)
-
-
-class CachedEngine:
+class CachedEngine(EngineWrapper):
     """Another engine with its distributions kept; ``generate`` passes through.
 
     Only misses go inside, in one call, each once. Failed requests are not kept.
@@ -51,7 +38,7 @@ class CachedEngine:
 
     Raises:
         ModuleNotFoundError: ``folder`` is given and diskcache is not installed.
-        ValueError: the folder is damaged, or the engine inside is a ``TolerantEngine``.
+        ValueError: the folder is damaged, or the engine inside masks failures.
     """
 
     def __init__(
@@ -64,12 +51,8 @@ class CachedEngine:
         max_bytes: int = 2**28,
         max_disk_bytes: int = 2**30,
     ) -> None:
-        if isinstance(inner, TolerantEngine):
-            raise ValueError(
-                "a TolerantEngine inside a cache would have its stand-ins cached; put it outside:"
-                " TolerantEngine(CachedEngine(…))"
-            )
-        self.inner = inner
+        refuse_masked_failures(inner, "an answer cache")
+        super().__init__(inner)
         self._identity = identity
         self._adapters = dict(adapters or {})
         self._memory = MemoryStore(max_bytes)
@@ -77,12 +60,7 @@ class CachedEngine:
         self._misses = self._hits = self._from_disk = 0
 
     @property
-    def description(self) -> str:
-        """Of the engine that answers."""
-        return self.inner.description
-
-    @property
-    def stats(self) -> AnswerStats:
+    def answer_stats(self) -> AnswerStats:
         """Counts since construction."""
         return AnswerStats(self._hits, self._misses, self._from_disk, self._memory.num_bytes)
 
@@ -104,11 +82,7 @@ class CachedEngine:
             return np.array(rows, dtype=np.float64).reshape(-1, len(choices))
 
         self._hits += len(requests)
-        return np.asarray(complete(keys, known, ask, self._keep, pack))
-
-    def generate(self, requests: Sequence[Request], sampling: Sampling) -> list[Completion]:
-        """See ``Engine.generate``; not cached."""
-        return self.inner.generate(requests, sampling)
+        return np.asarray(ask_once(keys, known, ask, self._keep, pack))
 
     def close(self) -> None:
         """Close the folder and the engine inside."""
@@ -125,9 +99,9 @@ class CachedEngine:
             adapter = "+" + self._adapters[request.adapter]
         digest = hashlib.sha256()
         for part in (self._identity, adapter, request.prefix, request.suffix, *choices):
-            told = part.encode()
-            digest.update(struct.pack("<q", len(told)))
-            digest.update(told)
+            data = part.encode()
+            digest.update(struct.pack("<q", len(data)))
+            digest.update(data)
         return digest.digest()
 
     def _look_up(self, keys: Mapping[bytes, None], num_choices: int) -> dict[bytes, FloatArray]:
@@ -159,8 +133,9 @@ def cached_engine(
 ) -> CachedEngine:
     """The cache around the engine that ``engine(model, adapters=…)`` makes; for configs.
 
-    Model and adapters are told by ``content_hash``; the maker's settings and the inner engine's own
-    ``identity``, device and number format are part of the key too, for they move the last digits.
+    Model and adapters are identified by ``content_hash``; the maker's settings and the inner
+    engine's identity, device and number format are part of the key too, since they change the last
+    digits.
 
     Args:
         model: folder of the base model.
@@ -192,15 +167,17 @@ def cached_engine(
 
 
 def _how(inner: Engine, maker: Callable[..., Engine]) -> str:
-    """How an engine computes, as far as it can be told; no secret, no path."""
-    own = getattr(inner, "identity", "")
-    numbers = getattr(getattr(inner, "model", None), "dtype", "")
-    device = getattr(inner, "device", "")
-    return f"{type(inner).__name__} {_settings(maker)} {own} {device} {numbers}"
+    """How an engine computes, as far as it is known; no secret, no path.
+
+    The text is part of the keys of folders that exist: to change it is to forget them.
+    """
+    facts = inner.facts
+    numbers = f"torch.{facts.dtype}" if facts.dtype else ""
+    return f"{type(inner).__name__} {_settings(maker)} {facts.identity} {facts.device} {numbers}"
 
 
 def _settings(maker: Callable[..., Engine]) -> str:
     """What a config set, makers inside makers too; never where an object lies in memory."""
     given = maker.keywords if isinstance(maker, partial) else {}
-    told = {k: _settings(v) if callable(v) else v for k, v in given.items() if k != "api_key"}
-    return str(sorted(told.items()))
+    known = {k: _settings(v) if callable(v) else v for k, v in given.items() if k != "api_key"}
+    return str(sorted(known.items()))

@@ -38,11 +38,11 @@ class MemoryStore:
 
     def put(self, key: bytes, row: FloatArray) -> None:
         """Keep a copy of the row, throwing out the least recently used for room."""
-        told = np.asarray(row, dtype=np.float64).tobytes()
+        data = np.asarray(row, dtype=np.float64).tobytes()
         if key in self._rows:
             self.num_bytes -= len(self._rows.pop(key)) + _ENTRY_OVERHEAD
-        self._rows[key] = told
-        self.num_bytes += len(told) + _ENTRY_OVERHEAD
+        self._rows[key] = data
+        self.num_bytes += len(data) + _ENTRY_OVERHEAD
         while self.num_bytes > self.max_bytes:
             _, old = self._rows.popitem(last=False)
             self.num_bytes -= len(old) + _ENTRY_OVERHEAD
@@ -65,12 +65,12 @@ class DiskStore:
         rows: dict[bytes, FloatArray] = {}
         for key in keys:
             try:
-                told = self._cache.get(key, retry=True)
+                data = self._cache.get(key, retry=True)
             except sqlite3.DatabaseError as error:
                 _LOG.warning("the answer cache on disk cannot be read (%s); delete it", error)
                 break
-            if isinstance(told, bytes) and len(told) == 8 * num_choices + 4:
-                row, checksum = told[:-4], told[-4:]
+            if isinstance(data, bytes) and len(data) == 8 * num_choices + 4:
+                row, checksum = data[:-4], data[-4:]
                 if _checksum(row) == checksum:
                     rows[key] = np.frombuffer(row, dtype="<f8").astype(np.float64)
         return rows
@@ -80,8 +80,8 @@ class DiskStore:
         try:
             with self._cache.transact(retry=True):
                 for key, row in rows.items():
-                    told = np.asarray(row, dtype="<f8").tobytes()
-                    self._cache.set(key, told + _checksum(told), retry=True)
+                    data = np.asarray(row, dtype="<f8").tobytes()
+                    self._cache.set(key, data + _checksum(data), retry=True)
         except (sqlite3.DatabaseError, OSError) as error:
             _LOG.warning("the answer cache on disk keeps nothing more (%s)", error)
 

@@ -8,7 +8,7 @@ from agents.inference.failures import FailedRequestsError
 K = TypeVar("K", bound=Hashable)
 
 
-def complete(
+def ask_once(
     keys: Sequence[K],
     known: Mapping[K, Any],
     ask: Callable[[list[int]], Iterable[Any]],
@@ -26,7 +26,7 @@ def complete(
 
     Raises:
         FailedRequestsError: some missing keys failed; the fresh answers were kept, and the error
-            tells the caller's rows, with every known and fresh answer.
+            names the caller's rows and holds every known and fresh answer.
     """
     rows: dict[K, int] = {}
     for row, key in enumerate(keys):
@@ -44,6 +44,6 @@ def complete(
     keep({key: answer for key, answer in fresh.items() if key not in failed})
     packed = pack([known[key] if key in known else fresh[key] for key in keys])
     if failure:
-        told = {row: failed[key] for row, key in enumerate(keys) if key in failed}
-        raise failure.for_rows(told, packed) from None
+        failures = {row: failed[key] for row, key in enumerate(keys) if key in failed}
+        raise failure.for_rows(failures, packed) from None
     return packed

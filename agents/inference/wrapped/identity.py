@@ -28,8 +28,9 @@ def content_hash(folder: str | Path) -> str:
     files = sorted(p for p in root.glob("*") if p.suffix in DECIDING and p.is_file())
     if not files:
         raise FileNotFoundError(
-            f"{str(folder)!r} wanted a folder with model files to tell its content by; for a model"
-            " that is not on this machine give identity=…, a text that changes with its weights"
+            f"{str(folder)!r} wanted a folder with model files, whose content identifies it; for a"
+            " model that is not on this machine give identity=…, a text that changes with its"
+            " weights"
         )
     total = hashlib.sha256()
     for file in files:

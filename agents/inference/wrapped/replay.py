@@ -15,8 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from agents.inference.engine import Completion, Engine, Request, Sampling
-from agents.inference.wrapped.ask_once import complete
+from agents.inference.engine import Completion, Engine, EngineFacts, Request, Sampling
+from agents.inference.wrapped.ask_once import ask_once
+from agents.inference.wrapped.engine_wrapper import EngineWrapper, refuse_masked_failures
 from simenv.events import FloatArray
 
 FORMAT = 1
@@ -39,7 +40,7 @@ class UnknownRequestError(KeyError):
         return str(self.args[0])
 
 
-class RecordingEngine:
+class RecordingEngine(EngineWrapper):
     """Writes what another engine answers.
 
     A request answered before is not asked again, neither in a call nor in a later one, so that a
@@ -51,11 +52,13 @@ class RecordingEngine:
         path: the file.
 
     Raises:
-        ValueError: the file holds the answers of another engine, or is no recording.
+        ValueError: the file holds the answers of another engine or is no recording, or the engine
+            inside masks failures.
     """
 
     def __init__(self, inner: Engine, path: str | Path) -> None:
-        self.inner = inner
+        refuse_masked_failures(inner, "a recording")
+        super().__init__(inner)
         self.path = Path(path)
         self._answers: dict[Key, Any] = {}
         self._prefixes: dict[str, int] = {}
@@ -65,11 +68,6 @@ class RecordingEngine:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             _append(self.path, [{"format": FORMAT, "engine": inner.description}])
 
-    @property
-    def description(self) -> str:
-        """Of the engine that answers."""
-        return self.inner.description
-
     def score(self, requests: Sequence[Request], choices: Sequence[str]) -> FloatArray:
         """See ``Engine.score``; failed requests are not recorded."""
         keys = [score_key(request, choices) for request in requests]
@@ -77,7 +75,7 @@ class RecordingEngine:
         def ask(rows: list[int]) -> Iterable[Any]:
             return self.inner.score([requests[row] for row in rows], choices)
 
-        answers = complete(keys, self._answers, ask, self._keep_scores, _stacked(len(choices)))
+        answers = ask_once(keys, self._answers, ask, self._keep_scores, _stacked(len(choices)))
         return np.asarray(answers)
 
     def generate(self, requests: Sequence[Request], sampling: Sampling) -> list[Completion]:
@@ -87,11 +85,7 @@ class RecordingEngine:
         def ask(rows: list[int]) -> Iterable[Any]:
             return self.inner.generate([requests[row] for row in rows], sampling)
 
-        return list(complete(keys, self._answers, ask, self._keep_texts, list))
-
-    def close(self) -> None:
-        """Close the engine inside; the file is complete already."""
-        self.inner.close()
+        return list(ask_once(keys, self._answers, ask, self._keep_texts, list))
 
     def _resume(self) -> None:
         lines, whole = _read(self.path)
@@ -124,7 +118,7 @@ class RecordingEngine:
         self._answers.update({key: _answer({kind: a}) for key, a in fresh.items()})
 
 
-class ReplayEngine:
+class ReplayEngine(Engine):
     """Answers from a recording; needs no model and changes nothing.
 
     Args:
@@ -146,9 +140,9 @@ class ReplayEngine:
         self._engine, self._answers, _ = _parse(lines, self.path)
 
     @property
-    def description(self) -> str:
-        """Of the engine that was recorded."""
-        return f"{self._engine}, replayed"
+    def facts(self) -> EngineFacts:
+        """The description of the engine that was recorded, and that it is replayed."""
+        return EngineFacts(f"{self._engine}, replayed")
 
     def score(self, requests: Sequence[Request], choices: Sequence[str]) -> FloatArray:
         """See ``Engine.score``.
@@ -162,9 +156,6 @@ class ReplayEngine:
     def generate(self, requests: Sequence[Request], sampling: Sampling) -> list[Completion]:
         """See ``Engine.generate``; raises as ``score`` does."""
         return self._look_up([generate_key(request, sampling) for request in requests])
-
-    def close(self) -> None:
-        """Nothing to release."""
 
     def __len__(self) -> int:
         return len(self._answers)
@@ -257,8 +248,8 @@ def _parse(
                 prefixes.append(line["prefix"])
                 continue
             adapter, prefix, suffix, *rest = line["ask"]
-            told = (tuple(x) if isinstance(x, list) else x for x in rest)
-            answers[(adapter, prefixes[prefix], suffix, *told)] = _answer(line)
+            more = (tuple(x) if isinstance(x, list) else x for x in rest)
+            answers[(adapter, prefixes[prefix], suffix, *more)] = _answer(line)
     except (KeyError, IndexError, TypeError, ValueError) as error:
         raise _no_recording(path) from error
     return str(lines[0]["engine"]), answers, {prefix: i for i, prefix in enumerate(prefixes)}

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.inference.plan import make_plan, padding_waste
+from agents.inference.plan import make_plan
 
 N = 200
 RNG = np.random.default_rng(0)
@@ -72,16 +72,10 @@ def test_the_same_work_gives_the_same_plan(shape):
     np.testing.assert_array_equal(plans[0].order, plans[1].order)
 
 
-def test_identical_requests_keep_the_callers_order_and_waste_nothing():
+def test_identical_requests_keep_the_callers_order_and_fill_their_segments():
     plan = make_plan(*workload("identical"), BUDGET)
     assert plan.order.tolist() == list(range(N))
     assert {len(segment.rows) for segment in plan.segments} == {300 // 30}
-    assert padding_waste(plan, workload("identical")[2]) == 0.0
-
-
-def test_padding_waste_is_the_share_of_padded_tokens():
-    plan = make_plan([None] * 2, ["p"] * 2, np.array([2, 6]), 100)
-    assert padding_waste(plan, np.array([2, 6])) == pytest.approx(1 - (2 + 6) / (2 * 6))
 
 
 def test_no_request_is_no_work():
@@ -89,7 +83,6 @@ def test_no_request_is_no_work():
     assert plan.segments == []
     assert plan.order.shape == (0,)
     assert plan.adapter_switches == 0
-    assert padding_waste(plan, np.zeros(0, dtype=np.int64)) == 0.0
 
 
 @given(

@@ -1,4 +1,4 @@
-"""Who answers, and that a stand-in is never mistaken for a language model."""
+"""Who answers, and that users without a language model are never mistaken for one."""
 
 from dataclasses import replace
 from types import SimpleNamespace

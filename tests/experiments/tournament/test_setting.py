@@ -1,13 +1,41 @@
-import numpy as np
+"""What every policy meets alike."""
 
-from experiments.tournament.playing import Setting, play
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from experiments.tournament.playing import play
+from experiments.tournament.setting import Setting, evaluation_users, policy_makers
 from recommenders.evaluation.session_measures import score_sessions
+from recommenders.policies.ease import EASE
 from recommenders.policies.heuristics import Popularity
 from simenv.data.synthetic import synthetic
 from simenv.env.vector_env import RecVectorEnv
+from simenv.events import InteractionLog
 from simenv.users.behaviour import Behaviour
 from simenv.users.lives import Life
 from simenv.users.scripted_users import ScriptedUsers
+
+
+def test_evaluation_users_have_a_past_and_something_to_find():
+    train = InteractionLog.from_columns([0, 1, 2], [0, 0, 0], [4, 4, 4], num_users=4, num_items=3)
+    test = InteractionLog.from_columns([0, 1, 3], [1, 1, 1], [5, 2, 5], num_users=4, num_items=3)
+    dataset = SimpleNamespace(name="toy", train=train, test=test)
+    assert evaluation_users(dataset, 10, 4.0, seed=0).tolist() == [0]
+    with pytest.raises(ValueError, match="no user with training rows and a held-out rating"):
+        evaluation_users(dataset, 10, 5.5, seed=0)
+
+
+def test_policies_are_made_anew_each_time_in_the_order_of_the_config():
+    nodes = {"b": {"_target_": "recommenders.policies.ease.EASE", "l2": 3.0},
+             "a": {"_target_": "recommenders.policies.heuristics.Random"}}  # fmt: skip
+    makers = policy_makers(nodes)
+    assert list(makers) == ["b", "a"]
+    one, other = makers["b"](), makers["b"]()
+    assert isinstance(one, EASE)
+    assert one.l2 == 3.0
+    assert one is not other
 
 
 def test_a_configured_behaviour_and_life_reach_the_published_measures():

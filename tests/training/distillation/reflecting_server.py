@@ -11,7 +11,7 @@ USAGE = {"prompt_tokens": 100, "completion_tokens": 50, "total_tokens": 150}
 
 
 def reflection(asked: dict[str, Any]) -> dict[str, Any]:
-    """A profile that tells how many ratings it has seen, by adding to the one that came."""
+    """A profile that states how many ratings it has seen, by adding to the one that came."""
     prior = asked["profile_so_far"]
     seen = [] if prior is None else prior["profile"].split()[1:]
     titles = [row["title"].replace(" ", "_") for row in asked["ratings"]]
@@ -36,27 +36,27 @@ class ReflectingServer(OpenAIServer):
     def answer(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         assert body["response_format"]["json_schema"]["strict"] is True
         question = body["messages"][1]["content"]
-        told = reflection(json.loads(question))
+        answer = reflection(json.loads(question))
         kind = ""
         for part, kinds in self.bad.items():
             if part in question and kinds:
                 kind = kinds.pop(0)
-        text = self.spoil(kind, told)
+        text = self.spoil(kind, answer)
         answer = wrapped(body, True, text, None, 1)
         answer["choices"][0]["finish_reason"] = "length" if kind == "length" else "stop"
         answer["usage"] = None if kind == "no_usage" else USAGE
         return answer
 
-    def spoil(self, kind: str, told: dict[str, Any]) -> str:
+    def spoil(self, kind: str, answer: dict[str, Any]) -> str:
         if kind == "long":
-            told["profile"] = "word " * 1998  # and three words in the other sections
+            answer["profile"] = "word " * 1998  # and three words in the other sections
         if kind == "few":
-            told["reasons"].pop()
+            answer["reasons"].pop()
         if kind == "twice":
-            told["reasons"][-1]["number"] = 1
+            answer["reasons"][-1]["number"] = 1
         if kind == "schema":
-            told["extra"] = told.pop("activity")
+            answer["extra"] = answer.pop("activity")
         if kind == "echo":
-            told["profile"] += f" {self.sent[-1].authorization}"
-        text = json.dumps(told)
+            answer["profile"] += f" {self.sent[-1].authorization}"
+        text = json.dumps(answer)
         return text[:40] if kind in ("truncated", "length") else "" if kind == "empty" else text

@@ -1,5 +1,6 @@
 """Distilling with a model behind a real HTTP server, through the real client, with faults."""
 
+import hashlib
 import json
 import logging
 from dataclasses import replace
@@ -13,6 +14,7 @@ from simenv.events import InteractionLog
 from simenv.item_averages import ItemAverages
 from tests.agents.inference.server.openai_server import Fault
 from tests.training.distillation.reflecting_server import ReflectingServer
+from training.distillation.answer_schema import schema
 from training.distillation.cache import PaidAnswers
 from training.distillation.offline import OfflineDistiller
 from training.distillation.with_model import DistillationError, OpenAIDistiller
@@ -216,14 +218,14 @@ def test_what_fails_for_everybody_is_an_error_with_its_cure(distiller, status):
 def test_a_server_that_is_not_there_is_an_error_with_its_cure(distiller):
     with ReflectingServer() as server:
         pass
-    with pytest.raises(DistillationError, match="start it or set OPENAI_BASE_URL"):
+    with pytest.raises(DistillationError, match="start it or set base_url or OPENAI_BASE_URL"):
         distiller(server, tries=1).distil_with_report(the_log())
 
 
 # -- money -----------------------------------------------------------------------------------
 
 
-def test_tokens_and_cost_are_told(distiller):
+def test_tokens_and_cost_are_reported(distiller):
     said = []
     with ReflectingServer() as server:
         spending = (
@@ -328,7 +330,8 @@ def test_a_bad_setting_is_refused_before_anything_is_sent(tmp_path, settings, sa
 
 
 @pytest.mark.parametrize(
-    ("url", "said"), [(None, "wanted a URL: set OPENAI_BASE_URL"), ("ftp://x", "wanted http://")]
+    ("url", "said"),
+    [(None, "wanted a URL: set base_url or OPENAI_BASE_URL"), ("ftp://x", "wanted http://")],
 )
 def test_no_address_is_guessed(tmp_path, url, said):
     free = {"input_price": 0.0, "output_price": 0.0, "max_cost": None}
@@ -342,3 +345,10 @@ def test_a_damaged_cache_is_an_error_with_its_cure(tmp_path):
     (tmp_path / "cache.db").write_bytes(b"no database" * 100)
     with pytest.raises(ValueError, match=r"is damaged .*move it away"):
         PaidAnswers(tmp_path)
+
+
+def test_the_schema_is_the_one_that_answers_were_paid_under():
+    text = json.dumps(schema(), sort_keys=True)
+    assert hashlib.sha256(text.encode()).hexdigest() == (
+        "0d72e6bf86632276c96a086bee2976ab293e5cce55525d0e54992a25d603056f"
+    ), "a change of the schema asks for every paid answer anew"

@@ -52,6 +52,14 @@ def test_where_nothing_is_remembered_nothing_is_recalled():
     assert memory.recall(np.array([0]), np.array([[1]]), 2).items.tolist() == [[[-1, -1]]]
 
 
+def test_a_single_memory_is_its_own_distractor():
+    memory = DistractedMemory(
+        np.eye(3, dtype=np.float32), 1, share=1.0, rng=np.random.default_rng(0)
+    )
+    memory.add(np.array([0]), np.array([2]), np.array([4.0]), ["good"])
+    assert memory.recall(np.array([0]), np.array([[1]]), 3).items.tolist() == [[[2, -1, -1]]]
+
+
 def test_as_many_recalls_are_distracted_as_the_share_says():
     exact, distracted = recalls(0.3, 5)
     changed = exact.items[..., 0] != distracted.items[..., 0]

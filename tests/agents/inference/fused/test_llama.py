@@ -1,4 +1,4 @@
-"""The fast forward says what Hugging Face's model says, on shapes of every kind."""
+"""The fused forward answers as Hugging Face's model does, on shapes of every kind."""
 
 import re
 
@@ -102,13 +102,13 @@ def test_what_stands_between_prefix_and_suffix_may_be_kept_too():
 
 
 def test_the_first_line_of_a_slate_is_computed_once(pocket_folder, questions):
-    told = [
+    asked = [
         r._replace(suffix=f"MEMORY: Film {i % 2} Drama. I gave 4.\n{r.suffix}")
         for i, r in enumerate(questions)
     ]
     ours, slow = LocalEngine(pocket_folder), LocalEngine(pocket_folder, fast=False)
-    expected = slow.score(told, RATING_CHOICES)
-    np.testing.assert_allclose(ours.score(told, RATING_CHOICES), expected, rtol=0, atol=1e-4)
+    expected = slow.score(asked, RATING_CHOICES)
+    np.testing.assert_allclose(ours.score(asked, RATING_CHOICES), expected, rtol=0, atol=1e-4)
     assert ours.cache_stats.misses == 3 + 6, "three people, two lines each"
     assert ours.stats.run_tokens - ours.stats.padding_tokens < slow.stats.run_tokens
 
@@ -294,14 +294,14 @@ def test_what_is_asked_twice_is_computed_once(pocket_folder, questions):
 def test_a_repeatable_engine_gives_the_same_bits_whatever_was_asked_before(
     pocket_folder, questions, fast
 ):
-    told = [
+    asked = [
         r._replace(suffix=f"MEMORY: Film {i % 2}.\n{r.suffix}") for i, r in enumerate(questions)
     ]
     fresh, used = (LocalEngine(pocket_folder, repeatable=True, fast=fast) for _ in range(2))
-    used.score(told[5:7], RATING_CHOICES)
-    used.score(told[::-1], RATING_CHOICES)
+    used.score(asked[5:7], RATING_CHOICES)
+    used.score(asked[::-1], RATING_CHOICES)
     np.testing.assert_array_equal(
-        used.score(told, RATING_CHOICES), fresh.score(told, RATING_CHOICES)
+        used.score(asked, RATING_CHOICES), fresh.score(asked, RATING_CHOICES)
     )
 
 
@@ -364,37 +364,36 @@ def _threads_after_work(_):
 # -- memory runs out ------------------------------------------------------------------------------
 
 
-class Narrow(LocalEngine):
-    """Holds so many rows at once, as a small GPU would."""
+def narrow(folder, most, message="CUDA out of memory. Tried to allocate 20.00 GiB"):
+    """An engine that holds so many rows at once, as a small GPU would."""
+    engine = LocalEngine(folder)
+    logits = engine._scorer._logits
 
-    most = 2
+    def held(rows, asked):
+        if len(rows) > most:
+            raise RuntimeError(message)
+        return logits(rows, asked)
 
-    def _logits(self, rows, asked):
-        if len(rows) > self.most:
-            raise RuntimeError("CUDA out of memory. Tried to allocate 20.00 GiB")
-        return super()._logits(rows, asked)
+    engine._scorer._logits = held
+    return engine
 
 
 def test_a_batch_that_memory_does_not_hold_is_halved_until_it_does(
     pocket_folder, engine, questions
 ):
-    narrow = Narrow(pocket_folder)
-    got = narrow.score(questions, RATING_CHOICES)
+    small = narrow(pocket_folder, most=2)
+    got = small.score(questions, RATING_CHOICES)
     np.testing.assert_allclose(got, engine.score(questions, RATING_CHOICES), rtol=0, atol=1e-5)
-    assert narrow.stats.splits > 0
+    assert small.stats.splits > 0
 
 
 def test_a_single_request_that_memory_does_not_hold_is_named(pocket_folder, questions):
-    narrow = Narrow(pocket_folder)
-    narrow.most = 0
-    with pytest.raises(MemoryError, match=r"request \d+ alone .* is more than the memory holds"):
-        narrow.score(questions, RATING_CHOICES)
+    with pytest.raises(
+        MemoryError, match=r"request \d+ alone .* is more than the memory holds; recall fewer"
+    ):
+        narrow(pocket_folder, most=0).score(questions, RATING_CHOICES)
 
 
 def test_other_errors_are_not_taken_for_a_lack_of_memory(pocket_folder):
-    class Broken(LocalEngine):
-        def _logits(self, rows, asked):
-            raise RuntimeError("shapes do not fit")
-
     with pytest.raises(RuntimeError, match="shapes do not fit"):
-        Broken(pocket_folder).score([Request("a", "b")] * 3, RATING_CHOICES)
+        narrow(pocket_folder, 0, "shapes do not fit").score([Request("a", "b")] * 3, RATING_CHOICES)

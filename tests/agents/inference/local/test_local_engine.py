@@ -202,7 +202,7 @@ def test_an_unknown_adapter_is_named_with_those_that_are_loaded(adapted, engine,
 
 def test_a_prompt_longer_than_the_context_is_refused_with_the_cure(engine, questions):
     long = questions[0]._replace(prefix="Yes. " * 3000)
-    message = r"request 1 has \d+ tokens but the model's context is \d+; tell fewer memories"
+    message = r"request 1 has \d+ tokens but the model's context is \d+; recall fewer memories"
     with pytest.raises(ValueError, match=message):
         stars(engine, [questions[0], long])
     with pytest.raises(ValueError, match=message):

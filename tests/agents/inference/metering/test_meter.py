@@ -1,4 +1,4 @@
-"""What a run cost is counted where the work is done and told in one place."""
+"""What a run cost is counted where the work is done and reported in one place."""
 
 import json
 
@@ -8,8 +8,8 @@ import pytest
 from agents.inference.local.local_engine import LocalEngine
 from agents.inference.metering.machine import peak_flops, peak_memory, upload_bandwidth
 from agents.inference.metering.meter import EngineFigures, EngineMeter, in_words
-from agents.inference.metering.stats import EngineStats
 from agents.inference.scripted import ScriptedEngine
+from agents.inference.stats import EngineStats
 from agents.inference.wrapped.answer_cache import CachedEngine
 from agents.prompts import RATING_CHOICES
 
@@ -54,10 +54,10 @@ def test_figures_have_every_key_and_can_be_written(engine, questions):
     engine.score(questions, RATING_CHOICES)
     assert set(meter.read()) == set(EngineFigures.__annotations__)
     json.dumps(meter.read())
-    told = in_words(meter.read())
-    assert "12 exposures at" in told
-    assert "prompt tokens each" in told
-    assert "GiB" in told
+    line = in_words(meter.read())
+    assert "12 exposures at" in line
+    assert "prompt tokens each" in line
+    assert "GiB" in line
 
 
 def test_a_cache_around_it_counts_what_it_knew_as_exposures(engine, questions):
@@ -69,6 +69,7 @@ def test_a_cache_around_it_counts_what_it_knew_as_exposures(engine, questions):
     assert figures["answer_hits"] == 24
     assert figures["exposures"] == 36
     assert "24 answers known" in in_words(figures)
+    assert meter.report()["utilisation"] > 0, "the machine's peak is found through the cache"
 
 
 def test_an_engine_that_counts_nothing_says_so(questions):
@@ -77,11 +78,15 @@ def test_an_engine_that_counts_nothing_says_so(questions):
     assert figures["exposures"] is None
     assert figures["engine"] == "scripted (no language model)"
     assert "it counts nothing of its own" in in_words(figures)
-    assert EngineMeter(object()).read()["engine"] == "object (no engine)"
+    assert meter.report()["utilisation"] is None
 
 
-def test_a_user_model_is_metered_by_its_engine(scripted_users):
-    assert EngineMeter(scripted_users).read()["engine"] == "scripted (no language model)"
+def test_people_without_an_engine_are_metered_too():
+    figures = EngineMeter(None).report()
+    assert figures["engine"] == "no engine"
+    assert figures["exposures"] is None
+    assert figures["answer_hits"] is None
+    assert figures["seconds"] > 0
 
 
 def test_the_machines_peaks_are_measured():

@@ -199,14 +199,14 @@ class _Handler(BaseHTTPRequestHandler):
         headers: tuple[tuple[str, str], ...] = (),
         cut: bool = False,
     ) -> None:
-        told = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+        data = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(told) + (100 if cut else 0)))
+        self.send_header("Content-Length", str(len(data) + (100 if cut else 0)))
         for name, value in headers:
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(told)
+        self.wfile.write(data)
         if cut:
             self.wfile.flush()
             self.close_connection = True

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 from agents.inference.engine import Request, Sampling, UnknownAdapterError
-from agents.inference.failures import FailedRequestsError, TolerantEngine
+from agents.inference.failures import FailedRequestsError
 from agents.inference.scripted import ScriptedEngine
 from agents.inference.wrapped.answer_cache import CachedEngine, cached_engine
 from agents.inference.wrapped.identity import content_hash
-from tests.contracts.engine_contract import CHOICES, check_engine
+from agents.testing.engine import CHOICES
 
 
 class Counting(ScriptedEngine):
@@ -54,11 +54,8 @@ def model(tmp_path):
     return path
 
 
-def test_a_cached_engine_keeps_the_contract_and_equals_the_engine_inside_bit_for_bit(
-    questions, folder
-):
+def test_a_cached_engine_equals_the_engine_inside_bit_for_bit(questions, folder):
     engine = CachedEngine(Counting(), "m", folder=folder)
-    check_engine(engine, questions)
     for _ in range(2):
         np.testing.assert_array_equal(
             engine.score(questions, CHOICES), ScriptedEngine().score(questions, CHOICES)
@@ -74,7 +71,7 @@ def test_only_misses_go_inside_in_one_call_each_once(questions, folder):
     engine.score(questions, CHOICES)
     assert [len(call) for call in engine.inner.calls] == [4, 8]
     assert engine.inner.calls[1] == questions[4:]
-    stats = engine.stats
+    stats = engine.answer_stats
     assert (stats.hits, stats.misses, stats.from_disk) == (32, 12, 0)
     assert stats.hit_rate == 32 / 44
 
@@ -123,17 +120,12 @@ def test_failed_requests_are_asked_again_and_the_others_are_kept(questions, fold
     assert engine.inner.calls[1] == [questions[3]]
 
 
-def test_stand_ins_for_failed_requests_cannot_get_into_a_cache():
-    with pytest.raises(ValueError, match="put it outside"):
-        CachedEngine(TolerantEngine(Counting()), "m")
-
-
 def test_memory_stays_in_its_budget_and_the_least_recently_used_go(questions):
     engine = CachedEngine(Counting(), "m", max_bytes=4 * (250 + 40))
     engine.score(questions[:4], CHOICES)
     engine.score(questions[:1], CHOICES)  # used again, so it stays
     engine.score(questions[4:6], CHOICES)
-    assert engine.stats.num_bytes == 4 * 290
+    assert engine.answer_stats.num_bytes == 4 * 290
     engine.score([questions[0], questions[3]], CHOICES)
     assert [len(call) for call in engine.inner.calls] == [4, 2]
     engine.score(questions[1:3], CHOICES)
@@ -145,7 +137,7 @@ def test_a_budget_of_nothing_still_answers(questions):
     np.testing.assert_array_equal(
         engine.score(questions, CHOICES), ScriptedEngine().score(questions, CHOICES)
     )
-    assert engine.stats.num_bytes == 0
+    assert engine.answer_stats.num_bytes == 0
 
 
 # -- on disk ---------------------------------------------------------------------------------
@@ -158,9 +150,9 @@ def test_a_later_run_finds_the_answers_on_disk_bit_for_bit(questions, tmp_path):
         later.score(questions, CHOICES), ScriptedEngine().score(questions, CHOICES)
     )
     assert later.inner.calls == []
-    assert later.stats.from_disk == 12
+    assert later.answer_stats.from_disk == 12
     later.score(questions, CHOICES)
-    assert later.stats.from_disk == 12  # memory has them now
+    assert later.answer_stats.from_disk == 12  # memory has them now
 
 
 def test_two_processes_share_a_folder_while_both_write(tmp_path):
@@ -238,11 +230,12 @@ def test_without_diskcache_the_error_is_the_install_line(tmp_path):
     code = (
         "import sys; sys.modules['diskcache'] = None\n"
         "from agents.inference.wrapped.answer_cache import CachedEngine\n"
-        "CachedEngine(None, 'm')\n"
-        f"CachedEngine(None, 'm', folder={str(tmp_path)!r})"
+        "from agents.inference.scripted import ScriptedEngine\n"
+        "CachedEngine(ScriptedEngine(), 'm')\n"
+        f"CachedEngine(ScriptedEngine(), 'm', folder={str(tmp_path)!r})"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert "line 4" in done.stderr
+    assert "line 5" in done.stderr
     assert "needs diskcache: pip install 'personarec[serve]'" in done.stderr
 
 

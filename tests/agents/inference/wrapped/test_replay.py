@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 
-from agents.inference.engine import Completion, Request, Sampling
+from agents.inference.engine import Completion, Engine, EngineFacts, Request, Sampling
 from agents.inference.failures import FailedRequestsError
 from agents.inference.scripted import ScriptedEngine
 from agents.inference.wrapped.replay import (
@@ -19,15 +19,15 @@ from agents.inference.wrapped.replay import (
     replay_engine,
 )
 from agents.persona_users import PersonaUsers
+from agents.testing.engine import CHOICES
 from simenv.events import Slates
 from simenv.seeding import row_seeds
-from tests.contracts.engine_contract import CHOICES, check_engine
 
 
-class Rambling:
+class Rambling(Engine):
     """Never says the same twice, and counts what it is asked."""
 
-    description = "rambling"
+    facts = EngineFacts("rambling")
 
     def __init__(self, fail=()):
         self.rng, self.asked, self.fail, self.closed = np.random.default_rng(0), 0, fail, False
@@ -50,11 +50,6 @@ class Rambling:
 @pytest.fixture(params=["run.jsonl", "run.jsonl.gz"])
 def path(request, tmp_path):
     return tmp_path / "deep" / request.param
-
-
-def test_a_recording_and_its_replay_keep_the_contract(questions, path):
-    check_engine(RecordingEngine(Rambling(), path), questions)
-    check_engine(ReplayEngine(path), questions)
 
 
 def test_a_run_and_its_replay_agree_bit_for_bit_even_over_an_engine_that_does_not(questions, path):

@@ -16,9 +16,9 @@ from simenv.events import NUM_STARS, STARS, FloatArray, IntArray
 from simenv.users.scripted_users import ScriptedUsers
 from training.tastes import taste_ridge
 
-STAND_IN_WARNING = (
-    "STAND-INS: a rating predictor answered, no language model. These figures are the bar that"
-    " simulated people have to pass."
+PREDICTOR_WARNING = (
+    "PREDICTOR USERS: a rating predictor answered, no language model. These figures are the bar"
+    " that simulated people have to pass."
 )
 _PRIOR_ROWS = 4.0  # ratings that the prior of no taste is worth
 _TEXT_DIMS = 32
@@ -77,7 +77,7 @@ def _people(dataset: Dataset, means: FloatArray, model: str, kind: str) -> Peopl
         "engine": "none",
         "model": model,
         "population": {"name": dataset.name, "users": int(dataset.num_users)},
-        "warning": STAND_IN_WARNING,
+        "warning": PREDICTOR_WARNING,
     }
     return People(users, card)
 

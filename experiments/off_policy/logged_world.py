@@ -19,7 +19,7 @@ _TRUTH = 10**9  # draws of the truth start here, far from those of the logs
 
 
 @dataclass(frozen=True)
-class World:
+class LoggedWorld:
     """Where policies play: one slate for every user asked."""
 
     dataset: Dataset
@@ -29,7 +29,7 @@ class World:
     seed: int
 
 
-def play(policy: Recommender, world: World, users: IntArray, draw: int) -> SimulatedLog:
+def play(policy: Recommender, world: LoggedWorld, users: IntArray, draw: int) -> SimulatedLog:
     """The slates (n, k) of users (n,) and their answers; the policy is not changed.
 
     Args:
@@ -52,7 +52,9 @@ def play(policy: Recommender, world: World, users: IntArray, draw: int) -> Simul
     return recorder.log()
 
 
-def true_value(policy: Recommender, world: World, users: IntArray, num_plays: int) -> FloatArray:
+def true_value(
+    policy: Recommender, world: LoggedWorld, users: IntArray, num_plays: int
+) -> FloatArray:
     """Reward a place of each play (num_plays,) of all users; its mean is the on-policy truth."""
     plays = (play(policy, world, users, _TRUTH + number) for number in range(num_plays))
     return np.array([log.ratings.mean() for log in plays])

@@ -2,13 +2,14 @@
 
 from collections import deque
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 _CALLS_KEPT = 10_000
 
 
 @dataclass
 class EngineStats:
-    """Counts since the engine was made; ``EngineMeter`` tells what lies between two looks."""
+    """Counts since the engine was made; ``EngineMeter`` gives what lies between two looks."""
 
     requests: int = 0
     prompt_tokens: int = 0  # tokens of all prompts, prefixes included
@@ -43,3 +44,17 @@ class EngineStats:
         """Count a call of ``score``; the seconds of the last 10,000 are kept."""
         self.calls += 1
         self.call_seconds.append(seconds)
+
+
+class AnswerStats(NamedTuple):
+    """What an answer cache did so far; a request repeated within one call counts as a hit."""
+
+    hits: int
+    misses: int  # requests that went to the engine inside
+    from_disk: int  # hits that memory did not have
+    num_bytes: int  # held in memory
+
+    @property
+    def hit_rate(self) -> float:
+        """Share of requests that cost nothing, in [0, 1]; 0 before the first."""
+        return self.hits / max(self.hits + self.misses, 1)

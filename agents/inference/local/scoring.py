@@ -1,0 +1,175 @@
+"""Scores the requests of a call: each once, in a plan's order, in batches that the memory holds.
+
+It knows the two forwards and no folder. Nothing waits for a GPU between batches.
+
+Letters: ``n`` requests, ``c`` choices.
+"""
+
+import itertools
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from agents.inference.engine import Request
+from agents.inference.fused.fused_forward import FusedForward
+from agents.inference.fused.llama_weights import NotFused
+from agents.inference.local.huggingface import HuggingFaceForward
+from agents.inference.plan import Plan, make_plan
+from agents.inference.stats import EngineStats
+from simenv.events import FloatArray, IntArray
+
+_Out = TypeVar("_Out")
+
+
+class Encoded(NamedTuple):
+    """A call's requests as a forward reads them; segments of a plan hold rows of it."""
+
+    requests: Sequence[Request]
+    suffixes: list[list[int]]  # token ids, with what all choices begin with
+    lengths: IntArray  # (n,) tokens, prefix included
+    digits: list[int]  # (c,) the token by which each choice differs
+
+
+class Scorer:
+    """Runs plans on the fused forward where it can, else on Hugging Face's.
+
+    Args:
+        plain: Hugging Face's forward, with the adapted model.
+        fused: the fast one; None leaves everything to the other.
+        stats: counts what is done.
+        token_budget: most tokens of a segment of the plan, padding included.
+        repeats: whether equal requests are computed each for itself.
+    """
+
+    def __init__(
+        self,
+        plain: HuggingFaceForward,
+        fused: FusedForward | None,
+        stats: EngineStats,
+        token_budget: int,
+        repeats: bool,
+    ) -> None:
+        self._plain, self._fused, self._stats = plain, fused, stats
+        self._token_budget, self._repeats = token_budget, repeats
+
+    def score(self, asked: Encoded) -> FloatArray:
+        """Log-probabilities (n, c) in the caller's order; equal requests are computed once.
+
+        Raises:
+            FloatingPointError: the model gave a score that is not a number.
+            MemoryError: a request alone is more than the memory holds.
+        """
+        run_before = self._stats.run_tokens
+        n = len(asked.requests)
+        first = np.arange(n) if self._repeats else _first_equal(asked.requests)
+        plan = self._plan(asked, np.flatnonzero(first == np.arange(n)))
+        scores = np.zeros((n, len(asked.digits)))
+        scores[plan.order] = self._run(plan, asked)
+        tokens = int(asked.lengths.sum())
+        self._stats.requests += n
+        self._stats.prompt_tokens += tokens
+        self._stats.cached_tokens += max(0, tokens - (self._stats.run_tokens - run_before))
+        self._stats.adapter_switches += plan.adapter_switches
+        return scores[first]
+
+    def close(self) -> None:
+        """Let go of the fused forward's weights."""
+        if self._fused is not None:
+            self._fused.close()
+        self._fused = None
+
+    def _plan(self, asked: Encoded, rows: IntArray) -> Plan:
+        """The order of some rows; with ``mixed`` adapters do not part them."""
+        mixed = self._plain.adapted.mode == "mixed"
+        plan = make_plan(
+            [None if mixed else asked.requests[i].adapter for i in rows],
+            [asked.requests[i].prefix for i in rows],
+            asked.lengths[rows],
+            self._token_budget,
+        )
+        return Plan([segment._replace(rows=rows[segment.rows]) for segment in plan.segments])
+
+    def _run(self, plan: Plan, asked: Encoded) -> FloatArray:
+        """Log-probabilities (rows, c) in the plan's order."""
+        if not plan.segments:
+            return np.zeros((0, len(asked.digits)))
+        started, parts = time.perf_counter(), []
+        for adapter, segments in itertools.groupby(plan.segments, key=lambda s: s.adapter):
+            with self._at_work(adapter):
+                for segment in segments:
+                    parts += self._in_parts(segment.rows, asked)
+        logits = torch.cat(parts).cpu()
+        self._stats.model_seconds += time.perf_counter() - started
+        _check_finite(logits, plan.order, asked.requests)
+        found: FloatArray = logits.double().log_softmax(-1).numpy()
+        return found
+
+    def _at_work(self, adapter: str | None) -> AbstractContextManager[Any]:
+        """The adapter of a group of segments, so that it is merged once for all of them."""
+        if self._fused is not None or self._plain.adapted.mode == "mixed":
+            return nullcontext()
+        return self._plain.adapted.using(adapter)
+
+    def _in_parts(self, rows: IntArray, asked: Encoded) -> list[Tensor]:
+        """Logits of a segment, which is halved until memory holds it."""
+        parts = _by_halves(rows, lambda own: self._logits(own, asked))
+        self._stats.splits += len(parts) - 1
+        return parts
+
+    def _logits(self, rows: IntArray, asked: Encoded) -> Tensor:
+        """Logits (rows, c) of a segment by whichever forward can."""
+        own = [asked.requests[i] for i in rows]
+        prefixes, suffixes = [r.prefix for r in own], [asked.suffixes[i] for i in rows]
+        if self._fused is not None:
+            try:
+                return self._fused.logits(own[0].adapter, prefixes, suffixes, asked.digits)
+            except NotFused:
+                self._stats.fallbacks += 1
+        return self._plain.logits([r.adapter for r in own], prefixes, suffixes, asked.digits)
+
+
+def _first_equal(requests: Sequence[Request]) -> IntArray:
+    """(n,) the first request that is scored as each one is (the seed plays no part)."""
+    seen: dict[tuple[str | None, str, str], int] = {}
+    return np.array(
+        [seen.setdefault((r.adapter, r.prefix, r.suffix), i) for i, r in enumerate(requests)],
+        dtype=np.int64,
+    )
+
+
+def _by_halves(rows: IntArray, run: Callable[[IntArray], _Out]) -> list[_Out]:
+    """What ``run`` makes of the rows, in order, in as few parts as memory allows."""
+    try:
+        return [run(rows)]
+    except (RuntimeError, MemoryError) as error:
+        if not _is_out_of_memory(error):
+            raise
+        if len(rows) == 1:
+            raise MemoryError(
+                f"request {rows[0]} alone ({error}) is more than the memory holds; recall fewer"
+                " memories, use a smaller model, or lower cache_bytes"
+            ) from error
+    return [part for half in np.array_split(rows, 2) for part in _by_halves(half, run)]
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    text = str(error).lower()  # torch.OutOfMemoryError on a GPU says so too
+    return (
+        isinstance(error, MemoryError) or "out of memory" in text or "can't allocate memory" in text
+    )
+
+
+def _check_finite(logits: Tensor, rows: IntArray, requests: Sequence[Request]) -> None:
+    """Raise unless every logit (n, c) of the rows (n,) is a number; the error names the request."""
+    finite = torch.isfinite(logits).all(dim=1)
+    if not bool(finite.all()):
+        row = int(rows[int((~finite).nonzero()[0])])
+        raise FloatingPointError(
+            f"the model gave a score that is not a number for request {row}"
+            f" (adapter {requests[row].adapter!r}); check the weights, or use dtype=float32"
+        )

@@ -1,0 +1,162 @@
+"""A connection to an OpenAI-compatible server: address, key, and what a failed try means.
+
+It knows no engine, no profile and no price. The ``openai`` client does the talking with its own
+retries off; failures come as ``Lost``, for ``dispatch`` to try again. A key is sent and never
+shown: not in errors and not in what a server sends back.
+"""
+
+import json
+import os
+from collections.abc import Callable
+from email.utils import mktime_tz, parsedate_tz
+from time import time
+from typing import Any, Literal, NamedTuple
+from urllib.parse import urlsplit
+
+from agents.inference.server.dispatch import Lost
+
+_PASSING = frozenset({408, 409, 425, 429})  # and every 5xx: asking again may help
+_LONGEST_REASON = 500  # characters of a server's message that are kept
+
+
+class Caller(NamedTuple):
+    """Who connects, for error messages."""
+
+    setting: str  # as ``engine=server``
+    how_to: str  # page of the docs
+
+
+class Rejection(NamedTuple):
+    """What a refused request means to its caller."""
+
+    cure: str  # what to do, begun with ``;``; empty if there is nothing to say
+    blame: str  # see ``Lost``
+
+
+class ServerClient:
+    """Sends JSON bodies and returns JSON answers; may be used from several threads.
+
+    Args:
+        base_url: with its path, as ``http://localhost:8000/v1``; None = OPENAI_BASE_URL.
+        api_key: None = OPENAI_API_KEY, or none at all.
+        timeout: seconds that one try may take.
+        caller: who connects.
+
+    Attributes:
+        where: host:port, without user and password.
+
+    Raises:
+        ModuleNotFoundError: the extra ``serve`` is not installed.
+        ValueError: no URL, or none of http and https.
+    """
+
+    def __init__(
+        self, base_url: str | None, api_key: str | None, timeout: float, caller: Caller
+    ) -> None:
+        url, self.where = _address(base_url or os.environ.get("OPENAI_BASE_URL"), caller)
+        self._key = api_key or os.environ.get("OPENAI_API_KEY") or ""
+        self._timeout, self._caller = timeout, caller
+        self._openai = _import_openai(caller)
+        self._client = self._openai.OpenAI(
+            base_url=url, api_key=self._key or "EMPTY", max_retries=0, timeout=timeout
+        )
+
+    def post(
+        self,
+        endpoint: Literal["completions", "chat"],
+        body: dict[str, Any],
+        rejection: Callable[[int], Rejection],
+    ) -> Any:
+        """The server's answer as plain JSON; the client's own models would not check it.
+
+        Args:
+            endpoint: which of the two.
+            body: of the request.
+            rejection: HTTP status that no other try will change → what that means.
+
+        Raises:
+            Lost: this try failed; its text holds nothing secret.
+        """
+        client = self._client.chat if endpoint == "chat" else self._client
+        try:
+            answer = client.completions.with_raw_response.create(**body)
+            return json.loads(answer.http_response.content)
+        except self._openai.APITimeoutError:
+            reason = f"no answer from {self.where} within {self._timeout:g} s"
+            raise Lost(reason, again=True) from None
+        except self._openai.APIStatusError as error:
+            raise self._refused(error, rejection) from None
+        except self._openai.OpenAIError as error:
+            raise self._unreached(error) from None
+        except ValueError as error:
+            raise self.malformed(error) from None
+
+    def malformed(self, error: Exception) -> Lost:
+        """A failed try whose answer does not have the protocol's form."""
+        return Lost(self.public(f"not the protocol's answer: {error}"), again=True)
+
+    def public(self, text: str, most: int | None = _LONGEST_REASON) -> str:
+        """A text without the key, should a server send it back; at most so many characters."""
+        return (text.replace(self._key, "***") if self._key else text)[:most]
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def _unreached(self, error: Any) -> Lost:
+        refused = "Connect" in type(error.__cause__).__name__
+        start = f"start it or set base_url or OPENAI_BASE_URL, see {self._caller.how_to}"
+        cure = start if refused else "see the server's log"
+        reason = f"no server answers at {self.where} ({error.__cause__ or error}); {cure}"
+        blame = "all" if refused else "server"
+        return Lost(self.public(reason), again=True, blame=blame, refused=refused)
+
+    def _refused(self, error: Any, rejection: Callable[[int], Rejection]) -> Lost:
+        status = int(error.status_code)
+        if status in (401, 403):
+            reason = f"the server said {status}; set OPENAI_API_KEY"
+            return Lost(reason, again=False, blame="all", refused=True)
+        again = status in _PASSING or status >= 500
+        meaning = Rejection("", "server") if again else rejection(status)
+        return Lost(
+            self.public(f"the server said {status}: {error.message}") + meaning.cure,
+            again=again,
+            wait=_retry_after(error.response.headers.get("retry-after")),
+            blame=meaning.blame,
+            refused=True,
+        )
+
+
+def _import_openai(caller: Caller) -> Any:
+    try:
+        import openai
+        import tenacity  # noqa: F401  needed when the first try fails; better said now
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            f"{caller.setting} needs {error.name}: pip install 'personarec[serve]'",
+            name=error.name,
+        ) from error
+    return openai
+
+
+def _address(url: str | None, caller: Caller) -> tuple[str, str]:
+    """(URL, host:port for messages, without user and password)."""
+    if not url:
+        raise ValueError(
+            f"{caller.setting} wanted a URL: set base_url or OPENAI_BASE_URL, for example"
+            f" http://localhost:8000/v1 (see {caller.how_to}); nothing is sent to a default"
+        )
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("base_url wanted http://HOST:PORT/v1 or https://…, got something else")
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    return url, f"{parts.hostname}:{port}"
+
+
+def _retry_after(header: str | None) -> float | None:
+    """Seconds from a Retry-After header, which gives seconds or a date; None if neither."""
+    try:
+        return max(0.0, float(header or "none"))
+    except ValueError:
+        date = parsedate_tz(header) if header else None
+        return max(0.0, mktime_tz(date) - time()) if date else None

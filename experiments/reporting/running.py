@@ -1,0 +1,97 @@
+"""Runs an experiment around which everything is alike: clock, folder, provenance, files, last line.
+
+It knows no experiment: ``cfg.experiment.run`` names a function of the resolved config that returns
+a ``Result``. ``results.json`` is written here and nowhere else.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hydra.utils import get_method
+from omegaconf import DictConfig, OmegaConf
+from rich.console import Console
+
+from experiments.reporting.provenance import provenance
+from experiments.reporting.report import json_text
+from experiments.reporting.result import Record, Result
+from simenv.whole_files import replace_whole
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def perform(cfg: DictConfig) -> dict[str, Any]:
+    """Run ``cfg.experiment.run``, leave its files in ``cfg.output_dir`` and print its lines.
+
+    Args:
+        cfg: composed; it is resolved in place.
+
+    Returns:
+        What ``results.json`` holds; nothing where the experiment had nothing to report.
+
+    Raises:
+        ValueError: a value is missing.
+        RuntimeError: the run failed in the end; its files are written all the same.
+    """
+    started = datetime.now(UTC)
+    _complete(cfg)
+    folder = Path(cfg.output_dir)
+    folder.mkdir(parents=True, exist_ok=True)
+    run: Callable[[DictConfig], Result | None] = get_method(cfg.experiment.run)
+    result = run(cfg)
+    if result is None:
+        return {}
+    record = finished(result, cfg, started)
+    folder = Path((result.config or cfg).output_dir)
+    write(result, record, folder)
+    _print(result, folder)
+    if result.error is not None:
+        raise RuntimeError(result.error)
+    return record.results
+
+
+def finished(result: Result, cfg: DictConfig, started: datetime) -> Record:
+    """The values with where they come from; the run ends now."""
+    config: Any = OmegaConf.to_container(result.config or cfg, resolve=True)
+    origin = provenance(config, started)
+    config_yaml = OmegaConf.to_yaml(OmegaConf.create(origin["config"]))
+    return Record({**result.values, "provenance": origin}, config_yaml)
+
+
+def write(result: Result, record: Record, folder: Path) -> None:
+    """Every file of a result: the figures first, so that no page that fails takes them along."""
+    _write_text(folder / "results.json", json_text(record.results))
+    for name, page in {"config.yaml": record.config_yaml, **result.pages}.items():
+        _write_text(folder / name, page if isinstance(page, str) else page(record))
+    for name, frame in result.frames.items():
+        replace_whole(folder / name, _writer(frame, Path(name).suffix))
+
+
+def _complete(cfg: DictConfig) -> None:
+    missing = sorted(OmegaConf.missing_keys(cfg))
+    if missing:
+        raise ValueError(
+            f"{cfg.experiment.name} wanted a value for {', '.join(missing)};"
+            f" add {missing[0]}=… to the command"
+        )
+    OmegaConf.resolve(cfg)
+
+
+def _write_text(path: Path, text: str) -> None:
+    replace_whole(path, lambda unfinished: unfinished.write_text(text, encoding="utf-8"))
+
+
+def _writer(frame: "pd.DataFrame", ending: str) -> Callable[[Path], object]:
+    if ending == ".csv":
+        return lambda path: frame.to_csv(path, index=False)
+    return lambda path: frame.to_parquet(path, compression="zstd", index=False)
+
+
+def _print(result: Result, folder: Path) -> None:
+    console = Console(highlight=False)
+    console.width = max(console.width, result.width)
+    for line in result.lines:
+        console.print(line, markup=False)
+    console.print(f"Report: {folder / result.report}", soft_wrap=True, markup=False)

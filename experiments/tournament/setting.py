@@ -1,0 +1,133 @@
+"""What every policy of a tournament meets alike, built from the config: data, users, environment.
+
+It plays nothing; that is done in ``playing``.
+"""
+
+import functools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from hydra.utils import instantiate
+from omegaconf import DictConfig
+
+from agents.inference.engine import Engine
+from experiments.people.people import People, true_users
+from experiments.reporting.progress import progress_bar
+from experiments.tournament.stopping import Stopping
+from recommenders.base import Recommender
+from recommenders.evaluation.session_measures import ItemFacts
+from simenv.data.dataset import Dataset
+from simenv.env.vector_env import RecVectorEnv
+from simenv.events import IntArray
+from simenv.seeding import Stream, generator
+from simenv.user_model import UserModel
+from simenv.users.behaviour import behaviour_of
+from simenv.users.lives import Life
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What every policy meets alike."""
+
+    dataset: Dataset
+    users: IntArray  # (n,) who plays, ascending
+    make_env: Callable[..., RecVectorEnv]  # of (user_model, catalog, **sizes)
+    max_steps: int
+    simulated: UserModel
+    true: UserModel | None
+    seed: int
+    top: int
+    min_rating: float
+    slate_size: int = 5
+    life: Life | None = None  # of the environment; None = an episode is one visit
+    stopping: Stopping = field(default_factory=Stopping)
+    engine: Engine | None = None  # that the simulated users ask
+
+    def item_facts(self) -> ItemFacts:
+        """What session measures need, by the behaviour and the life that were played."""
+        return ItemFacts.of(self.dataset, behaviour_of(self.simulated), self.life)
+
+
+def make_setting(cfg: DictConfig) -> tuple[Setting, People]:
+    """The data, the users and the environment of a run, and who answers."""
+    with progress_bar("people", total=2) as tick:
+        tick("reading the data")
+        dataset: Dataset = instantiate(cfg.data)
+        tick("building the users", advance=1)
+        users = evaluation_users(dataset, cfg.num_users, cfg.experiment.min_rating, cfg.seed)
+        people: People = instantiate(cfg.users)(dataset)
+        tick("ready", advance=1)
+    stopping = Stopping(precision=cfg.precision, **cfg.budget)
+    return setting_of(cfg, dataset, users, people, stopping), people
+
+
+def setting_of(
+    cfg: DictConfig,
+    dataset: Dataset,
+    users: IntArray,
+    people: People,
+    stopping: Stopping | None = None,
+) -> Setting:
+    """The setting of users (n,) that are chosen already; without ``stopping`` all are asked."""
+    return Setting(
+        dataset=dataset,
+        users=users,
+        make_env=instantiate(cfg.env),
+        max_steps=cfg.env.max_episode_steps,
+        simulated=people.model,
+        true=true_users(dataset) if dataset.truth is not None else None,
+        seed=cfg.seed,
+        top=cfg.experiment.top,
+        min_rating=cfg.experiment.min_rating,
+        slate_size=cfg.env.slate_size,
+        life=instantiate(cfg.env.get("life")),
+        stopping=stopping or Stopping(),
+        engine=people.engine,
+    )
+
+
+def evaluation_users(dataset: Dataset, num_users: int, min_rating: float, seed: int) -> IntArray:
+    """At most ``num_users`` users with training rows and a relevant held-out row, ascending.
+
+    Raises:
+        ValueError: there is no such user.
+    """
+    liked = dataset.test.users[dataset.test.ratings >= min_rating]
+    users = np.intersect1d(liked, dataset.train.users)
+    if not len(users):
+        raise ValueError(
+            f"{dataset.name!r} has no user with training rows and a held-out rating of at least"
+            f" {min_rating}; lower experiment.min_rating or data.fraction"
+        )
+    rng = generator(seed, Stream.EVALUATED_USERS)
+    chosen = rng.permutation(users)[:num_users]
+    return np.sort(chosen).astype(np.int64)
+
+
+def policy_makers(nodes: Mapping[Any, Any]) -> dict[str, Callable[[], Recommender]]:
+    """Name → what makes the policy that its config node describes, in the order of the config."""
+    return {str(name): functools.partial(instantiate, node) for name, node in nodes.items()}
+
+
+def described(setting: Setting) -> dict[str, Any]:
+    """``dataset`` and ``setting`` as they stand in the results."""
+    dataset = setting.dataset
+    return {
+        "dataset": {
+            "name": dataset.name,
+            "num_users": dataset.num_users,
+            "num_items": dataset.num_items,
+            "train_ratings": len(dataset.train),
+            "test_ratings": len(dataset.test),
+            "truth_known": dataset.truth is not None,
+        },
+        "setting": {
+            "num_users": len(setting.users),
+            "slate_size": setting.slate_size,
+            "max_steps": setting.max_steps,
+            "top": setting.top,
+            "min_rating": setting.min_rating,
+        },
+    }

@@ -1,0 +1,51 @@
+"""Compiled code that is kept between processes is dropped when what it calls changes."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from agents.inference.fused import attention, kernels, lanes
+
+CALLER = """
+from package.kernels import compiled, exp
+
+@compiled()
+def twice(x):
+    return 2 * exp(x)
+"""
+ASK = """
+import numpy as np
+from package.caller import twice
+print(twice(np.float32(0)), sum(twice.stats.cache_hits.values()))
+"""
+
+
+def asked(folder):
+    done = subprocess.run(
+        [sys.executable, "-c", ASK], cwd=folder, capture_output=True, text=True, check=True
+    )
+    value, hits = done.stdout.split()
+    return float(value), int(hits)
+
+
+@pytest.mark.slow
+def test_an_edit_in_another_module_is_noticed(tmp_path):
+    package = tmp_path / "package"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "caller.py").write_text(CALLER)
+    copy = Path(shutil.copy(kernels.__file__, package / "kernels.py"))
+    assert asked(tmp_path) == (2.0, 0)
+    assert asked(tmp_path) == (2.0, 1), "the second process finds what the first has compiled"
+    source = copy.read_text()
+    edited = source.replace("x = min(max(x, float32(-87)), float32(88))", "x = x * float32(0)")
+    copy.write_text(edited.replace("return y * np", "return float32(3) * y * np"))
+    assert asked(tmp_path) == (6.0, 0)
+
+
+@pytest.mark.parametrize("function", [attention.attend, lanes.look, kernels.gate])
+def test_all_kept_code_is_stamped_with_all_sources(function):
+    assert function._cache._cache_file._source_stamp[-1] == kernels._sources_hash()
