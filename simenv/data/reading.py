@@ -4,7 +4,9 @@ Readers fill one ``Reading``; results, consoles and reports show it. It knows no
 """
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -42,7 +44,7 @@ class Reading:
     @property
     def dropped_share(self) -> float:
         """Share of the rating rows that are not in the log."""
-        return 1 - self.num_kept / self.num_rows if self.num_rows else 0.0
+        return (self.num_rows - self.num_kept) / self.num_rows if self.num_rows else 0.0
 
     def to_dict(self) -> dict[str, Any]:
         """For ``results.json``: JSON types, with the sentences that people read."""
@@ -84,6 +86,26 @@ class Reading:
         )
 
     def announce(self) -> None:
-        """Warn of all that a report opens with."""
+        """Warn of all that a report opens with, and give it to ``readings``."""
         for text in self.warnings:
             warnings.warn(text, ReadingWarning, stacklevel=4)  # the caller of a loader
+        found = _FOUND.get()
+        if found is not None and self not in found:
+            found.append(self)
+
+
+_FOUND: ContextVar[list[Reading] | None] = ContextVar("found", default=None)
+
+
+@contextmanager
+def readings() -> Iterator[list[Reading]]:
+    """Collects what is read inside, so that no run has to remember to report it.
+
+    The list grows as data sets are read; the same reading stands in it once.
+    """
+    found: list[Reading] = []
+    token = _FOUND.set(found)
+    try:
+        yield found
+    finally:
+        _FOUND.reset(token)
