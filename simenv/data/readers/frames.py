@@ -131,6 +131,7 @@ def table_from_frame(
         None if times is None else times.seconds,
         frame.index.to_numpy(np.int64),
         None if times is None else times.exact,
+        None if times is None else times.spelling,
     )
 
     def what(i: int) -> str:
