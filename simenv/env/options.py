@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any, Literal, TypedDict
 
 import numpy as np
@@ -206,7 +207,8 @@ def parse_seed(seed: object) -> int | None:
 
 
 def _parse_root(root: Any) -> int | None:
-    if isinstance(root, bool) or (root is not None and not isinstance(root, int | np.integer)):
+    is_whole_number = isinstance(root, Integral) and not isinstance(root, bool | np.timedelta64)
+    if root is not None and not is_whole_number:
         raise TypeError(
             f"reset option 'root' wanted an integer, got {root!r}; choose any whole one"
         )

@@ -34,6 +34,7 @@ from agents.inference.prefix_cache import CacheStats, make_cache
 from agents.inference.stats import EngineStats
 from agents.inference.tokens import Tokens
 from simenv.events import FloatArray, IntArray
+from simenv.ranges import check_number
 
 _FAST_WEIGHTS = 200_000_000  # larger models would pay for the copies that the fast forward makes
 _TOKEN_BUDGET = 32_768
@@ -87,6 +88,12 @@ class LocalEngine(Engine):
         repeatable: bool = False,
     ) -> None:
         compute_alone_after_forks()
+        for name, number in (("token_budget", token_budget), ("cache_bytes", cache_bytes)):
+            if number != "auto":
+                check_number("LocalEngine", name, number, "whole [0, inf)", "or 'auto'")
+        check_number(
+            "LocalEngine", "host_cache_bytes", host_cache_bytes, "whole [0, inf)", "0: none"
+        )
         self.device = choose_device(device)
         self.reuse_prefixes = reuse_prefixes
         self.tokenizer, base = load_model(model, self.device, dtype)
