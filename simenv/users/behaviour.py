@@ -9,8 +9,20 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from simenv.events import Feedback, FloatArray, IntArray, SeedArray, expected_stars
+from simenv.ranges import check_fields
 from simenv.seeding import Channel, uniforms
 from simenv.user_model import UserModel
+
+_RANGES = {
+    "examine_decay": "(0, 1]",
+    "take_threshold": "[-100, 100]",
+    "take_slope": "[-100, 100]",
+    "base_quit": "(0, 1)",
+    "quit_slope": "[-100, 100]",
+    "content_level": "[-100, 100]",
+    "patience_per_activity": "[-100, 100]",
+    "satisfaction_memory": "[0, 1]",
+}  # the wide ones keep the exponentials finite
 
 
 @dataclass(frozen=True)
@@ -23,7 +35,7 @@ class Behaviour:
     satisfaction fell below ``content_level``; active users are more patient.
 
     Raises:
-        ValueError: a share lies outside its range.
+        TypeError, ValueError: a number is none or lies outside its range.
     """
 
     examine_decay: float = 0.95
@@ -36,16 +48,7 @@ class Behaviour:
     satisfaction_memory: float = 0.7  # weight of the past in the running satisfaction
 
     def __post_init__(self) -> None:
-        for name, allowed, fits in (
-            ("examine_decay", "(0, 1]", 0 < self.examine_decay <= 1),
-            ("base_quit", "(0, 1)", 0 < self.base_quit < 1),
-            ("satisfaction_memory", "[0, 1]", 0 <= self.satisfaction_memory <= 1),
-        ):
-            if not fits:
-                raise ValueError(
-                    f"Behaviour wanted {name} in {allowed}, got {getattr(self, name)};"
-                    " choose one in that range or keep the default"
-                )
+        check_fields(self, _RANGES, "choose one in that range or keep the default")
 
     def act(
         self,

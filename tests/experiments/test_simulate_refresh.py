@@ -56,7 +56,7 @@ def society_of(people, who, every, **more):
     settings = SocietySettings(reflect_every=12, refit_every=0, refresh_every=every)
     return PersonaSociety(
         who.users, Random(), people.catalog, people.history, activity=who.activity,
-        settings=settings, activation=SteadyShare(0.5), world=who.world, **more,
+        settings=settings, activation=SteadyShare(0.5), world=who.world, seed=0, **more,
     )  # fmt: skip
 
 

@@ -52,6 +52,14 @@ def has_checkpoint(folder: Path) -> bool:
     return (folder / MANIFEST).is_file()
 
 
+def saved_root(folder: str | Path | None) -> int | None:
+    """The seed of the run that was saved in ``folder``, None if there is none."""
+    if folder is None or not has_checkpoint(Path(folder)):
+        return None
+    manifest = json.loads((Path(folder) / MANIFEST).read_text(encoding="utf-8"))
+    return int(manifest["world"]["seed"])
+
+
 def prepare(folder: Path, resume: bool) -> bool:
     """Make the folder of a run; returns whether there is a checkpoint to go on from.
 
@@ -182,8 +190,10 @@ def _load_arrays(society: Society, arrays: Arrays) -> None:
         start = f"{part}."
         return {k.removeprefix(start): v for k, v in arrays.items() if k.startswith(start)}
 
+    kept = of("society")
+    kept.setdefault("present", np.ones(1, dtype=np.bool_))  # older ones: nobody was removed
     for name, mine in society.arrays().items():
-        mine[...] = of("society")[name]
+        mine[...] = kept[name]
     society.activation.load(of("activation"))
     society.platform.load(of("platform"))
     society.social.load(of("social"))
