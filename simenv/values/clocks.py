@@ -58,10 +58,9 @@ def moments_of(column: ArrayLike, unit: TimeUnit | None = None) -> Moments:
         raise ValueError(
             f"timestamp_unit must be one of {', '.join(get_args(TimeUnit))} or null, got {unit!r}"
         )
-    if len(np.shape(column)) != 1:
-        raise ValueError(
-            f"times wanted one a row, got shape {np.shape(column)}; give a flat column"
-        )
+    shape = getattr(column, "shape", None) or np.asarray(column, dtype=object).shape
+    if len(shape) != 1:
+        raise ValueError(f"times wanted one a row, got shape {shape}; give a flat column")
     numbers = _plain_numbers(column)
     if numbers is not None:
         return _fast(numbers, unit)

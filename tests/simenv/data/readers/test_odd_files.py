@@ -258,9 +258,9 @@ def test_odd_columns_of_parquet(tmp_path: Path) -> None:
         ),
         ({"separator": "\n"}, r"separator wanted a sign between two cells"),
         ({"user_column": "rating"}, r"wanted a column each, got rating, item_id, rating; name an"),
-        ({"num_users": 0}, r"num_users.*whole.*got 0"),
-        ({"num_users": 1.5}, r"num_users.*whole.*got 1.5"),
-        ({"min_ratings": "a"}, r"min_ratings.*whole.*got 'a'"),
+        ({"num_users": 0}, r"a data set wanted num_users of at least 1, got 0; null takes all"),
+        ({"num_users": 1.5}, r"wanted num_users of at least 1 and whole, got 1.5"),
+        ({"max_ratings": -1}, r"a data set wanted max_ratings of at least 1, got -1"),
         (
             {"genres_column": "item_id", "genres_separator": ""},
             r"genres_separator and cast_separato",
