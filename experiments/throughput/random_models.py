@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from agents.inference.engine import Request
+from agents.inference.local.loading import load_model
 
 _WORDS = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
 
@@ -61,11 +62,8 @@ def random_model(
 def random_adapters(model: str | Path, count: int, rank: int, folder: Path) -> dict[str, Path]:
     """LoRAs with random numbers on the query and key projections, as the paper's are; on disk."""
     from peft import LoraConfig, get_peft_model
-    from transformers import AutoModelForCausalLM
-    from transformers.utils import logging
 
-    logging.disable_progress_bar()
-    base: Any = AutoModelForCausalLM.from_pretrained(model, use_safetensors=True)
+    _, base = load_model(model, torch.device("cpu"), "auto")
     folders = {}
     for seed in range(count):
         torch.manual_seed(seed)

@@ -95,17 +95,13 @@ def curves(*bubbles):
     return {"curves": {"filter_bubble": list(bubbles)}}
 
 
-def test_the_answer_names_the_policy_that_narrows_most():
-    results = {"ticks": 2, "policies": {"random": curves(0.5, 0.1), "als": curves(0.5, 0.3),
-                                        "ease": curves(0.5, 0.2)}}  # fmt: skip
-    assert "narrower with als than with random: filter bubble 0.300 against 0.100" in page.answer(
-        results
+def test_the_answer_says_where_every_policy_ended_and_claims_nothing():
+    results = {"ticks": 2, "policies": {"random": curves(0.5, 0.1), "als": curves(0.5, 0.3)}}
+    assert page.answer(results) == (
+        "After 2 ticks the filter bubble is 0.100 with random and 0.300 with als (0 = all genres"
+        " alike, 1 = one); one seed is no finding: run the command with other seeds before one"
+        " policy is called narrower than another."
     )
-    results["policies"]["random"] = curves(0.5, 0.4)
-    answer = page.answer(results)
-    assert "no policy lets people watch narrower than random; als is nearest" in answer
-    results["policies"] = {"random": curves(0.5, 0.4), "als": curves(0.5, 0.3)}
-    assert "no narrower with als than with random" in page.answer(results)
     results["policies"] = {"als": curves(0.5, 0.3)}
     assert "With als, the filter bubble goes from 0.500 to 0.300" in page.answer(results)
 
