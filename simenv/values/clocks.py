@@ -52,12 +52,15 @@ def moments_of(column: ArrayLike, unit: TimeUnit | None = None) -> Moments:
             of the column are then missing: one column has one clock.
 
     Raises:
-        ValueError: an unknown unit.
+        ValueError: an unknown unit, or no column.
     """
     if unit is not None and unit not in get_args(TimeUnit):
         raise ValueError(
             f"timestamp_unit must be one of {', '.join(get_args(TimeUnit))} or null, got {unit!r}"
         )
+    shape = getattr(column, "shape", None) or np.asarray(column, dtype=object).shape
+    if len(shape) != 1:
+        raise ValueError(f"times wanted one a row, got shape {shape}; give a flat column")
     numbers = _plain_numbers(column)
     if numbers is not None:
         return _fast(numbers, unit)
@@ -198,7 +201,8 @@ def _taken_apart(column: ArrayLike) -> _Cells:
     if series.dtype.kind == "M":
         return _Cells(np.full(len(series), None), _from_datetimes(series))
     cells = series.astype(object).to_numpy()
-    codes, distinct = pd.factorize(np.array([cell_key(x) for x in cells], dtype=object))
+    keys = series if isinstance(series.dtype, pd.StringDtype) else map(cell_key, cells)
+    codes, distinct = pd.factorize(np.array(list(keys), dtype=object))
     first = dict(zip(codes[::-1], cells[::-1], strict=True))
     read = [read_cell(first[code]) for code in range(len(distinct))]
     numbers = _spread([number for number, _ in read], codes)
