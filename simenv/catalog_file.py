@@ -31,7 +31,8 @@ def save_items(path: Path, catalog: Catalog, averages: ItemAverages) -> None:
         }
     )
     frame.attrs = {"kind": catalog.kind}
-    replace_whole(path, lambda part: frame.to_parquet(part, compression="zstd", index=False))
+    options = {"compression": "zstd", "index": False, "write_page_checksum": True}
+    replace_whole(path, lambda part: frame.to_parquet(part, **options))
 
 
 _COLUMNS = {
