@@ -54,8 +54,8 @@ def test_a_winner_is_better_only_where_its_interval_says_so(low, verdict):
     check = {"num_users": 9, "found": 3.5, "configured": 3.0, "difference": 0.5, "ci95": [low, 0.9]}
     results = {"policy": "ease", "objective": "mean_rating", "best": {"l2": 20.0, "k": 3}}
     assert _answer({**results, "confirmation": check}).startswith(
-        f"ease with l2=20, k=3 is {verdict} the settings as configured: on 9 users who did not search,"
-        " mean_rating 3.500 against 3.000, a difference of 0.5000 (95 % CI "
+        f"ease with l2=20, k=3 is {verdict} the settings as configured: on 9 users who"
+        " did not search, mean_rating 3.500 against 3.000, a difference of 0.5000 (95 % CI "
     )
 
 
