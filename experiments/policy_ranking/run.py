@@ -59,13 +59,15 @@ def _compared(
     facts = setting.item_facts()
     off_policy = parts.get("off-policy", lambda: estimate_from_log(sessions, setting), None)
 
+    none: list[dict[str, Any]] = []
+
     def groups() -> list[dict[str, Any]]:
         kinds = persona_groups(setting.dataset, people.population)
         return summarise_groups(sessions, kinds, facts)
 
     return {
         **summarise(sessions, facts, setting.top, setting.seed, num_resamples, off_policy),
-        "groups": parts.get("kinds of people", groups, []),
+        "groups": parts.get("kinds of people", groups, none),
         "off_policy": summarise_off_policy(off_policy, sessions),
     }
 

@@ -136,7 +136,7 @@ def _ask(people: Population, dataset: Dataset, said_rows: int, seed: int, path: 
     spoken = said(model, dataset.test, said_rows, seed)
     model.engine.close()
     path.parent.mkdir(parents=True, exist_ok=True)
-    found = {"chances": chances.astype(np.float32), "said": np.array(spoken)}
+    found: dict[str, Any] = {"chances": chances.astype(np.float32), "said": np.array(spoken)}
     replace_whole(path, lambda unfinished: np.savez_compressed(unfinished, **found))
 
 

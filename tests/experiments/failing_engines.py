@@ -9,22 +9,24 @@ from agents.inference.scripted import ScriptedEngine
 
 
 class Counting(ScriptedEngine):
-    """Counts what it is asked in a file, and may be slow or fail at what people chose themselves.
+    """Counts what it is asked in a file, and may be slow.
+
+    While a file ``gone`` lies beside the counts, it fails at what people chose themselves.
 
     Args:
         model: of the population; not used.
         adapters: of the population; not used.
         counts: file to which a line a call is added.
         seconds: a call takes.
-        fails_at: a word in a suffix that makes the call fail; "" = none.
     """
 
-    def __init__(self, model, adapters=None, counts=None, seconds=0.0, fails_at=""):
+    def __init__(self, model, adapters=None, counts=None, seconds=0.0):
         super().__init__()
-        self.counts, self.seconds, self.fails_at = Path(counts), seconds, fails_at
+        self.counts, self.seconds = Path(counts), seconds
 
     def score(self, requests, choices):
-        if self.fails_at and any(self.fails_at in request.suffix for request in requests):
+        gone = self.counts.with_name("gone").exists()
+        if gone and any("Chosen" in request.suffix for request in requests):
             raise ConnectionError("the server is gone")
         with self.counts.open("a", encoding="utf-8") as file:
             file.write(json.dumps([os.getpid(), len(requests)]) + "\n")
