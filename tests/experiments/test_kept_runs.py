@@ -104,3 +104,62 @@ def test_a_ranking_that_was_killed_goes_on_with_what_it_had(tmp_path):
     whole = ranked(tmp_path / "unbroken", tmp_path / "unbroken_counts", seconds=0.3)
     assert figures(again) == figures(whole)
     assert questions(counts) - before < questions(tmp_path / "unbroken_counts")
+
+
+def table_words(folder):
+    return [
+        "experiment=rating_fidelity",
+        "data=tiny",
+        "experiment.draws=[3]",
+        "experiment.regimes=[same_rows]",
+        "experiment.cells={Ms:[none],Ml:[none],Ms+Ml:[none]}",
+        "experiment.num_clusters=2",
+        "experiment.said_rows=4",
+        "experiment.num_resamples=50",
+        f"output_dir={folder}",
+    ]
+
+
+def table(folder):
+    with initialize_config_module("conf", version_base="1.3"):
+        return perform(compose("config", table_words(folder)))["regimes"]
+
+
+@pytest.mark.slow
+def test_a_table_that_was_killed_goes_on_with_the_cells_it_had(tmp_path):
+    folder = tmp_path / "run"
+    command = [sys.executable, "-m", "experiments", *table_words(folder)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
+        while run.poll() is None and not list(folder.glob("answers/*.npz")):
+            time.sleep(0.02)
+        time.sleep(random.uniform(0.0, 0.5))
+        os.kill(run.pid, signal.SIGKILL)
+    before = {path: path.stat().st_mtime_ns for path in folder.glob("answers/*.npz")}
+    again = table(folder)
+    assert before
+    assert all(path.stat().st_mtime_ns == written for path, written in before.items())
+    whole = table(tmp_path / "unbroken")["same_rows"]["rows"]
+    for name, row in again["same_rows"]["rows"].items():
+        assert row["rmse"] == pytest.approx(whole[name]["rmse"], abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("override", "text"),
+    [
+        ("experiment.draws=[]", "wanted at least one of draws, got none"),
+        ("experiment.regimes=[other]", "wanted regimes among same_rows, population, got 'other'"),
+        ("+experiment.cells.Mx=[none]", "wanted cells among Ms, Ml, Ms.Ml, got 'Mx'"),
+        ("experiment.num_resamples=nan", "wanted num_resamples of at least 1 and finite"),
+        ("experiment.said_rows=-1", "wanted said_rows of at least 0, got -1"),
+    ],
+)
+def test_a_wrong_setting_of_the_table_is_refused_before_anything_is_trained(
+    tmp_path, override, text
+):
+    words = [*table_words(tmp_path / "run"), override]
+    with (
+        initialize_config_module("conf", version_base="1.3"),
+        pytest.raises((TypeError, ValueError), match=text),
+    ):
+        perform(compose("config", words))
+    assert not list((tmp_path / "run").glob("*"))
