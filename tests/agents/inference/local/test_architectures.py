@@ -211,7 +211,7 @@ def test_a_tokenizer_larger_than_the_model_is_refused_by_the_token(pocket_folder
     tiny_model("llama").save_pretrained(tmp_path / "small")
     for settings in ({}, {"fast": False}, {"reuse_prefixes": False}):
         engine = LocalEngine(tmp_path / "small", **settings)
-        with pytest.raises(ValueError, match=r"embeddings for tokens 0 to 127 alone; use the toke"):
+        with pytest.raises(ValueError, match=r"embeddings for tokens 0 to 127 alone; use the"):
             engine.score([Request("I like War.", "MOVIE: Heat")], RATING_CHOICES)
 
 
