@@ -91,7 +91,7 @@ class Tokens:
         """(tokens that all choices begin with, the one token by which each differs).
 
         Raises:
-            ValueError: two choices differ in no such token.
+            ValueError: two choices differ in no such token, or go on after it.
         """
         ids = self._kept(choices)
         lead = 0
@@ -100,7 +100,7 @@ class Tokens:
         last = [x[lead] for x in ids if len(x) == lead + 1]
         if len(set(last)) < len(choices):
             raise ValueError(
-                f"choices must differ in one token, their last, got {list(choices)} as {ids};"
+                f"choices must differ in one token, got {list(choices)} as {ids};"
                 " use single digits or letters"
             )
         return ids[0][:lead], last
