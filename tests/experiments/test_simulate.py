@@ -143,3 +143,12 @@ def test_tastes_of_a_known_world_drift():
     who.world.advance(1, dataset.averages.fair, np.zeros(60))
     assert (who.world.moved(np.arange(20), np.zeros((20, 1), dtype=int)) != 0).any()
     assert who.labels == [f"activity {level}" for level in sorted(set(dataset.truth.activity))]
+
+
+def test_a_refused_run_leaves_the_config_of_the_one_in_its_folder(tmp_path):
+    folder = tmp_path / "run"
+    perform(config(folder, "experiment.ticks=2"))
+    before = (folder / "config.yaml").read_bytes()
+    with pytest.raises(ValueError, match="resume with the settings of the first run"):
+        perform(config(folder, "experiment.ticks=4", "seed=99"))
+    assert (folder / "config.yaml").read_bytes() == before
