@@ -138,6 +138,13 @@ class Refresher:
             if count >= self.settings.least and new:
                 self._refresh(tick, adapter, old, new)
 
+    def _finite_error(self, entries: list[DiaryEntry], adapter: str) -> Errors | None:
+        """The error under ``adapter``; None where its answers are no numbers."""
+        try:
+            return held_out_error(self._users.engine, entries, adapter)
+        except FloatingPointError:
+            return None
+
     def _refresh(
         self, tick: int, adapter: str, old: list[list[DiaryEntry]], new: list[DiaryEntry]
     ) -> None:
@@ -146,10 +153,7 @@ class Refresher:
         name = f"{adapter}@{folder.name}"
         self._load(name, folder)
         before = held_out_error(self._users.engine, new, present)
-        try:
-            after = held_out_error(self._users.engine, new, name)
-        except FloatingPointError:
-            after = None
+        after = self._finite_error(new, name)
         used = after is not None and after.nll <= before.nll
         count = sum(len(entries) for entries in old)
         self.history.append(

@@ -156,13 +156,11 @@ def _race(
     if device.type == "cuda":
         torch.cuda.empty_cache()  # the engine's memory, for vLLM
     tick("vLLM")
-    if vllm_way.installed() and device.type == "cuda":
+    can_race = vllm_way.installed() and device.type == "cuda"
+    if can_race:
         found["vllm"] = vllm_way.race(folder, adapters, sizes, settings["rounds"])
-        not_raced = {}
-    else:
-        not_raced = {"vllm": vllm_way.NOT_RACED}
     tick("done", advance=1)
-    return {**found, "not_raced": not_raced}
+    return {**found, "not_raced": {} if can_race else {"vllm": vllm_way.NOT_RACED}}
 
 
 def _race_modes(

@@ -97,15 +97,16 @@ class WeightedLog:
                 f" {self.users.shape} and {shape}; give at least one slate and its user"
             )
         for name in _COLUMNS:
-            values = getattr(self, name)
-            if values is None:
-                continue
-            if values.shape != shape:
-                raise ValueError(
-                    f"a weighted log wanted {name} of the rewards' shape {shape}, got"
-                    f" {values.shape}"
-                )
-            _check_numbers(name, values, "leave out slates without an answer")
+            if getattr(self, name) is not None:
+                self._check(name)
+
+    def _check(self, name: str) -> None:
+        values, shape = getattr(self, name), self.rewards.shape
+        if values.shape != shape:
+            raise ValueError(
+                f"a weighted log wanted {name} of the rewards' shape {shape}, got {values.shape}"
+            )
+        _check_numbers(name, values, "leave out slates without an answer")
 
 
 _COLUMNS = ("rewards", "weights", "logged_model", "target_model")

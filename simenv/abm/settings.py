@@ -71,13 +71,13 @@ def check_traits(name: str, given: IntArray | None, num_users: int, default: int
     """
     if given is None:
         return np.full(num_users, default, dtype=np.int64)
-    values, least = as_array(given), 1 if name == "activity" else 0
+    values = as_array(given)
+    least, most = (1, 3) if name == "activity" else (0, num_users)
     if values.shape != (num_users,) or not is_whole(values):
         raise ValueError(
             f"PersonaSociety wanted {name} as whole numbers of shape ({num_users},), got"
             f" {values.dtype} of shape {values.shape}; give one a person"
         )
-    most = 3 if name == "activity" else num_users
     if num_users and (values.min() < least or values.max() > most):
         raise ValueError(
             f"PersonaSociety wanted {name} from {least} to {most}, got"

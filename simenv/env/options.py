@@ -266,13 +266,16 @@ def _parse_users(users: Any, mask: BoolArray, seated: IntArray, num_users: int) 
             f"reset option 'users' wanted ids in [0, {num_users}) or -1 for an idle row, got"
             f" {_brief(coming)}; choose users of this world"
         )
-    present = np.concatenate([coming, seated[~mask & (seated >= 0)]])
+    _check_seated_once(np.concatenate([coming, seated[~mask & (seated >= 0)]]))
+    return array.astype(np.int64)
+
+
+def _check_seated_once(present: IntArray) -> None:
     if len(np.unique(present)) != len(present):
         raise ValueError(
             f"reset option 'users' wanted everybody in one row only, got {_brief(present)};"
             " seat each user once"
         )
-    return array.astype(np.int64)
 
 
 def _in_range(ids: IntArray, size: int) -> bool:

@@ -100,6 +100,12 @@ class Screen:
         """Nothing was shown yet."""
         self._pages.clear()
 
+    def _known(self, users: IntArray, items: IntArray) -> list[Explanation]:
+        """What users (m,) bring to items (m, k), in words; nothing where they cannot say."""
+        if isinstance(self._user_model, Explains):
+            return self._user_model.explain(users, items)
+        return [Explanation("", [""] * items.shape[1])] * len(users)
+
     def watch(self, rows: IntArray, users: IntArray, items: IntArray, feedback: Feedback) -> None:
         """Keep the slates of ``rows``; to be called before the users remember them.
 
@@ -112,9 +118,7 @@ class Screen:
         seen = int(np.searchsorted(rows, _MAX_ROWS))
         if not seen or self.mode is None:
             return
-        known: list[Explanation] = [Explanation("", [""] * items.shape[1])] * seen
-        if isinstance(self._user_model, Explains):
-            known = self._user_model.explain(users[:seen], items[:seen])
+        known = self._known(users[:seen], items[:seen])
         for i, row in enumerate(rows[:seen].tolist()):
             places = [
                 self._place(feedback, i, j, item, known[i].recalled[j])

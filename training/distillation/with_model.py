@@ -6,6 +6,7 @@ still can. Reads training rows only.
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -213,11 +214,9 @@ class OpenAIDistiller:
         chains = {}
         for user, batches in batches_of(log).items():
             chain = chains[user] = Chain(batches)
-            try:
+            with suppress(Lost):  # as far as it is paid for
                 while not chain.is_done:
                     chain.reflections.append(self._reflect(chain, ask, lambda key: None))
-            except Lost:
-                continue
         return chains
 
     def _finish(

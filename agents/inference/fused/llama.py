@@ -86,12 +86,8 @@ class _Run:
         self.rows = attention.Rows(bounds, before, attention.pieces_of(bounds))
         starts = before[:, :, 1].sum(1) - bounds[:-1]
         positions = np.arange(bounds[-1]) + np.repeat(starts, lengths)
-        (cos, sin), limit = forward._turns, forward._turns.shape[1]
-        if positions.max() >= limit:
-            raise ValueError(
-                f"rows wanted at most {limit} tokens with what stands before them, got"
-                f" {positions.max() + 1}; cut the prompt"
-            )
+        cos, sin = forward._turns
+        _check_lengths(positions, forward._turns.shape[1])
         self.rotation = attention.Rotation(cos, sin, forward._across, positions)
         self.tokens = torch.from_numpy(np.concatenate([row.tokens for row in rows]))
         self.t = len(positions)
@@ -210,3 +206,11 @@ class _Scratch(threading.local):
             buffer = _Buffer(tensor, tensor.numpy())
             self._taken[name] = (shape, buffer)
         return buffer
+
+
+def _check_lengths(positions: Any, limit: int) -> None:
+    if positions.max() >= limit:
+        raise ValueError(
+            f"rows wanted at most {limit} tokens with what stands before them, got"
+            f" {positions.max() + 1}; cut the prompt"
+        )

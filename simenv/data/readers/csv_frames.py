@@ -133,14 +133,7 @@ def _unzipped(data: bytes, file: str) -> bytes:
 
 def _readable(data: bytes, file: str, encoding: str) -> tuple[bytes, str]:
     """The data in an encoding in which commas and line ends are single bytes, and which it is."""
-    try:
-        codec = codecs.lookup(encoding).name
-        is_plain = ",\n".encode(codec) == b",\n"
-    except (LookupError, TypeError, ValueError):
-        raise ValueError(
-            f"{file} cannot be read with encoding={encoding!r}, which nobody knows; try utf-8,"
-            " latin-1 or utf-16"
-        ) from None
+    codec, is_plain = _known_codec(encoding, file)
     if data.startswith(_UTF_16):
         codec, is_plain = "utf-16", False
     if is_plain:  # the mark as Excel writes it
@@ -240,3 +233,15 @@ def _rows(text: io.StringIO, file: str, sign: str) -> Iterator[tuple[list[str], 
             )
         lines.clear()
         yield cells, row
+
+
+def _known_codec(encoding: str, file: str) -> tuple[str, bool]:
+    """The codec's own name, and whether commas and line ends are single bytes in it."""
+    try:
+        codec = codecs.lookup(encoding).name
+        return codec, ",\n".encode(codec) == b",\n"
+    except (LookupError, TypeError, ValueError):
+        raise ValueError(
+            f"{file} cannot be read with encoding={encoding!r}, which nobody knows; try utf-8,"
+            " latin-1 or utf-16"
+        ) from None
