@@ -47,7 +47,7 @@ class EngineFacts(NamedTuple):
     device: str = ""  # where the model runs, as torch names it
     dtype: str = ""  # number format of the weights, as ``float32``
     context: int | None = None  # most tokens of a prompt
-    masks_failures: bool = False  # failed requests get stand-ins; see ``last_failures``
+    masks_failures: bool = False  # a failed request is NaN or "", no error; see ``last_failures``
 
 
 class Engine(Protocol):
@@ -62,6 +62,8 @@ class Engine(Protocol):
     @abstractmethod
     def score(self, requests: Sequence[Request], choices: Sequence[str]) -> FloatArray:
         """Log-probabilities (n, c) of the choices, given that one of them is said.
+
+        A row is NaN only where the engine masks failures and the request failed.
 
         Raises:
             KeyError: a request names an adapter that is not loaded.

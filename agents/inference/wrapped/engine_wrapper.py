@@ -54,17 +54,17 @@ class EngineWrapper(Engine):
 
 
 def refuse_masked_failures(inner: Engine, keeps: str) -> None:
-    """Raise if an engine gives stand-ins for failed requests where answers are kept.
+    """Raise if an engine hides failed requests where answers are kept.
 
     Args:
         inner: the engine inside.
-        keeps: what would keep the stand-ins, for the message.
+        keeps: what would keep them, for the message.
 
     Raises:
         ValueError: it does.
     """
     if inner.facts.masks_failures:
         raise ValueError(
-            f"{keeps} wanted an engine whose failures are errors, got one that gives stand-ins,"
-            " which would be kept; put the tolerance outside: TolerantEngine(CachedEngine(…))"
+            f"{keeps} wanted an engine whose failures are errors, got one that goes on without"
+            " the answers; put the tolerance outside: TolerantEngine(CachedEngine(…))"
         )
