@@ -33,16 +33,30 @@ def measure(
 
     Returns:
         ``num_ratings`` and ``predictors``: name → rmse, rmse_ci95, mae, and for the simulated users
-        also ece (expected calibration error), log_loss (nats) and rmse_rounded.
+        also ece (expected calibration error), log_loss (nats) and rmse_rounded. Rows whose answer
+        failed are left out for all, and ``num_failed`` counts them.
+
+    Raises:
+        ValueError: every answer failed.
     """
     rows = earliest_rows(dataset.test, users, most_rows)
     asked = dataset.test.take(rows)
     chances = rate(model, asked)
+    answered = np.asarray(~np.isnan(chances).any(axis=1))
+    num_failed = int((~answered).sum())
+    if num_failed and not answered.any():
+        raise ValueError(
+            f"measure wanted answers about held-out ratings, got none of {num_failed}; see the log"
+            " for why the engine failed"
+        )
+    asked, chances = (asked.take(answered), chances[answered]) if num_failed else (asked, chances)
     predictors = {"simulated users": _figures(asked, expected_stars(chances), chances)}
     training = stacked(dataset.train, dataset.background)
     for name, make in BASELINES.items():
         predictors[name] = _figures(asked, make().fit(training).predict(asked.users, asked.items))
-    return {"num_ratings": len(asked), "num_users": len(users), "predictors": predictors}
+    counts = {"num_ratings": len(asked), "num_users": len(users)}
+    counts |= {"num_failed": num_failed} if num_failed else {}
+    return {**counts, "predictors": predictors}
 
 
 def against_truth(
@@ -72,6 +86,7 @@ def against_truth(
     items = np.stack([rng.permutation(dataset.num_items)[:_PLACES] for _ in users])
     error = expected_stars(model.probabilities(users, items))
     error = error - expected_stars(dataset.truth.probabilities(users, items))
+    error = error[~np.isnan(error)]  # answers that failed
     return {"rmse": rmse(error), "bias": float(error.mean())}
 
 
@@ -85,6 +100,7 @@ def earliest_rows(log: InteractionLog, users: IntArray, most: int) -> IntArray:
 def rate(model: PersonaUsers, log: InteractionLog) -> FloatArray:
     """The users' distributions (r, 5) for the rows of a log, which they chose; changes nothing.
 
+    NaN where a tolerant engine got no answer.
     Rows of one user are asked together; a short last slate is filled up with its first item.
     """
     offsets, chances = log.offsets(), np.zeros((len(log), NUM_STARS))

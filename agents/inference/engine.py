@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from agents.inference.stats import AnswerStats, EngineStats
+from agents.inference.stats import AnswerStats, EngineStats, FailureStats
 from simenv.events import FloatArray
 
 
@@ -93,6 +93,11 @@ class Engine(Protocol):
     @property
     def answer_stats(self) -> AnswerStats | None:
         """What an answer cache did so far; None where there is none."""
+        return None
+
+    @property
+    def failure_stats(self) -> FailureStats | None:
+        """How many requests failed so far; None where a failure is an error."""
         return None
 
     @property

@@ -19,6 +19,7 @@ from recommenders.off_policy.weighing import Draws, LoggedSlates, weigh
 from simenv.env.export import slate_observations
 from simenv.env.rollout import Rollout
 from simenv.events import Slates
+from simenv.observation import take_rows
 
 _DRAWS = Draws(8)
 
@@ -68,11 +69,14 @@ def _says(played: Rollout | None) -> bool:
 
 
 def _as_log(played: Rollout, setting: Setting) -> LoggedSlates:
-    """Every slate of the sessions with what the policy saw when it chose it."""
+    """Every slate of the sessions with what the policy saw; those with a failed answer are out."""
     rows, steps = np.nonzero(played.alive)
+    whole = np.flatnonzero(~played.failed[rows, steps].any(axis=1))
     k = played.items.shape[2]
     whole_session = played.items.shape[1] * k
-    observation = slate_observations(played, whole_session, setting.max_steps)
+    seen = slate_observations(played, whole_session, setting.max_steps)
+    observation = take_rows(seen, whole)
+    rows, steps = rows[whole], steps[whole]
     assert played.propensities is not None
     slates = Slates.of_items(played.items[rows, steps].reshape(-1, k))
     slates = slates._replace(propensities=played.propensities[rows, steps])

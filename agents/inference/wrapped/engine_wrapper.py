@@ -6,7 +6,7 @@ It knows no concrete engine.
 from collections.abc import Mapping, Sequence
 
 from agents.inference.engine import Completion, Engine, EngineFacts, Request, Sampling
-from agents.inference.stats import AnswerStats, EngineStats
+from agents.inference.stats import AnswerStats, EngineStats, FailureStats
 from simenv.events import FloatArray
 
 
@@ -34,6 +34,11 @@ class EngineWrapper(Engine):
     def answer_stats(self) -> AnswerStats | None:
         """Of the engine inside."""
         return self.inner.answer_stats
+
+    @property
+    def failure_stats(self) -> FailureStats | None:
+        """Of the engine inside."""
+        return self.inner.failure_stats
 
     @property
     def last_failures(self) -> Mapping[int, str]:

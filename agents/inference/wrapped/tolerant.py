@@ -9,6 +9,7 @@ import numpy as np
 
 from agents.inference.engine import Completion, Engine, EngineFacts, Request, Sampling
 from agents.inference.failures import DeadServerError, FailedRequestsError
+from agents.inference.stats import FailureStats
 from agents.inference.wrapped.engine_wrapper import EngineWrapper
 from agents.inference.wrapped.proper_rows import proper_or_failed
 from simenv.events import FloatArray
@@ -44,6 +45,11 @@ class TolerantEngine(EngineWrapper):
             share = 100 * self.num_failures / self.num_requests
             failed = f", {self.num_failures} of {self.num_requests} answers failed ({share:.2g} %)"
         return inner._replace(description=inner.description + failed, masks_failures=True)
+
+    @property
+    def failure_stats(self) -> FailureStats:
+        """Counts since construction."""
+        return FailureStats(self.num_requests, self.num_failures)
 
     @property
     def last_failures(self) -> Mapping[int, str]:
