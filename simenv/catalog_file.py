@@ -1,15 +1,15 @@
 """Items on disk: facts and averages of a catalogue as one Parquet file, a row an item."""
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 
 from simenv.catalog import Catalog
 from simenv.item_averages import ItemAverages
-
-if TYPE_CHECKING:
-    import pandas as pd
+from simenv.values.parquet_columns import Column, read_columns
 
 
 def save_items(path: Path, catalog: Catalog, averages: ItemAverages) -> None:
@@ -30,34 +30,63 @@ def save_items(path: Path, catalog: Catalog, averages: ItemAverages) -> None:
         }
     )
     frame.attrs = {"kind": catalog.kind}
-    frame.to_parquet(path, compression="zstd", index=False)
+    frame.to_parquet(path, compression="zstd", index=False, write_page_checksum=True)
+
+
+_COLUMNS = {
+    "external_id": Column("text"),
+    "title": Column("text"),
+    "year": Column("whole", -10_000, 10_000),
+    "genres": Column("texts"),
+    "cast": Column("texts"),
+    "summary": Column("text"),
+    "average": Column("number", 0, 5),  # 0 = nobody rated it
+    "count": Column("whole", 0, 2**53),
+    "fair_average": Column("number", 1, 5),
+}
 
 
 def load_items(path: Path) -> tuple[Catalog, ItemAverages]:
-    """Read what ``save_items`` wrote."""
-    import pandas as pd
+    """Read what ``save_items`` wrote.
 
-    frame = pd.read_parquet(path)
-    catalog = Catalog(
-        titles=_texts(frame, "title"),
-        years=frame["year"].to_numpy(np.int64),
-        genres=_lists(frame, "genres"),
-        casts=_lists(frame, "cast"),
-        summaries=_texts(frame, "summary"),
-        external_ids=_texts(frame, "external_id"),
-        kind=str(frame.attrs.get("kind", "movie")),
+    Raises:
+        ValueError: the file is missing or corrupt, or a column breaks its rule; names the row.
+    """
+    table = read_columns(path, _COLUMNS)
+    columns = {name: table[name].to_pylist() for name in _COLUMNS}
+    kind = _kind(path, table.schema.metadata or {})
+    try:
+        return _catalog(columns, kind), _averages(columns)
+    except ValueError as error:
+        raise ValueError(f"{path.name}: {error}; write the file again") from error
+
+
+def _catalog(columns: Mapping[str, list[Any]], kind: str) -> Catalog:
+    return Catalog(
+        titles=tuple(columns["title"]),
+        years=np.asarray(columns["year"], dtype=np.int64),
+        genres=tuple(map(tuple, columns["genres"])),
+        casts=tuple(map(tuple, columns["cast"])),
+        summaries=tuple(columns["summary"]),
+        external_ids=tuple(columns["external_id"]),
+        kind=kind,
     )
-    averages = ItemAverages(
-        means=frame["average"].to_numpy(np.float64),
-        counts=frame["count"].to_numpy(np.int64),
-        fair=frame["fair_average"].to_numpy(np.float64),
+
+
+def _averages(columns: Mapping[str, list[Any]]) -> ItemAverages:
+    return ItemAverages(
+        np.asarray(columns["average"], dtype=np.float64),
+        np.asarray(columns["count"], dtype=np.int64),
+        np.asarray(columns["fair_average"], dtype=np.float64),
     )
-    return catalog, averages
 
 
-def _texts(frame: "pd.DataFrame", column: str) -> tuple[str, ...]:
-    return tuple(str(x) for x in frame[column])
-
-
-def _lists(frame: "pd.DataFrame", column: str) -> tuple[tuple[str, ...], ...]:
-    return tuple(tuple(str(x) for x in row) for row in frame[column])
+def _kind(path: Path, facts: Mapping[bytes, bytes]) -> str:
+    """What an item is called, out of what pandas notes beside a table."""
+    try:
+        kind = json.loads(facts.get(b"PANDAS_ATTRS", b"{}")).get("kind", "movie")
+    except (ValueError, AttributeError, RecursionError) as error:
+        raise ValueError(f"{path.name}: its notes are no JSON; write the file again") from error
+    if not isinstance(kind, str):
+        raise ValueError(f"{path.name}: wanted a text as kind of item, got {str(kind)[:40]}")
+    return kind

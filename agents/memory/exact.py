@@ -14,9 +14,18 @@ from agents.embedding import Vectors
 from agents.memory.search import Recalled, check_wanted, largest, rank_within
 from agents.memory.store import DecisionStore
 from simenv.events import FloatArray, IntArray
+from simenv.ranges import check_number
 
 BUDGET = 4096  # decisions a user; nobody in MovieLens 1M rated more than 2,314 films
 _MOST_NUMBERS = 2**24  # of an array on the way to a recall
+
+
+def _check_lengths(*columns: Sequence[object] | IntArray | FloatArray) -> None:
+    lengths = [len(column) for column in columns]
+    if len(set(lengths)) > 1:
+        raise ValueError(
+            f"memory.add wanted columns of one length, got {', '.join(map(str, lengths))}"
+        )
 
 
 class ExactMemory:
@@ -32,11 +41,8 @@ class ExactMemory:
     """
 
     def __init__(self, vectors: Vectors, num_users: int, budget: int = BUDGET) -> None:
-        if budget < 1:
-            raise ValueError(
-                f"memory wanted a budget of at least 1 decision a user, got {budget};"
-                " to ask people without memories use a style without them"
-            )
+        cure = "it counts decisions of a user; to ask people without memories use a style without"
+        check_number("memory", "a budget", budget, "whole [1, 1e9]", cure)
         self.vectors = np.ascontiguousarray(vectors, dtype=np.float32)
         self.num_users, self.budget = num_users, budget
         self._store = DecisionStore(num_users)
@@ -64,11 +70,7 @@ class ExactMemory:
     ) -> None:
         """See ``Memory.add``; over the budget see the module."""
         users, items = np.asarray(users, dtype=np.int64), np.asarray(items, dtype=np.int64)
-        if not len(users) == len(items) == len(ratings) == len(reasons):
-            raise ValueError(
-                "memory.add wanted columns of one length, got"
-                f" {len(users)}, {len(items)}, {len(ratings)}, {len(reasons)}"
-            )
+        _check_lengths(users, items, ratings, reasons)
         if not len(users):
             return
         ranks = rank_within(users)

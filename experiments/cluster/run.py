@@ -1,19 +1,21 @@
-"""Runs the stage; the question and the score stand in the package docstring."""
+"""Runs the stage; the question and the score stand in the package docstring.
 
-from datetime import UTC, datetime
+Files: ``clusters.json`` (the centroids), ``results.json``, ``report.html`` and ``config.yaml``.
+"""
+
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from hydra.utils import instantiate
-from omegaconf import DictConfig, OmegaConf
-from rich.console import Console
-from rich.table import Table
+from omegaconf import DictConfig
 
 from agents.persona import Persona
 from experiments.cluster.elbow_figure import elbow_svg
-from experiments.reporting.provenance import provenance
-from experiments.reporting.report import markup, write_json, write_report
+from experiments.reporting.report import filled, markup
+from experiments.reporting.result import Record, Result
+from experiments.reporting.terminal import text_table
 from simenv.data.dataset import Dataset
 from simenv.events import FloatArray
 from training.distillation.offline import OfflineDistiller
@@ -21,16 +23,11 @@ from training.groups.clusters import Clusters, explained_share, find_clusters, r
 from training.groups.ms_vectors import ms_vectors
 
 _DRAWS = 20  # of random groups
+HEADS = ["group", "likes most", "likes least", "people", "level ★"]
 
 
-def run(cfg: DictConfig, output_dir: Path) -> dict[str, Any]:
-    """Distil the people of ``cfg.data`` and group them.
-
-    Returns:
-        What ``results.json`` holds.
-    """
-    started = datetime.now(UTC)
-    config: Any = OmegaConf.to_container(cfg, resolve=True)
+def run(cfg: DictConfig) -> Result:
+    """Distil the people of ``cfg.data`` and group them."""
     settings = cfg.experiment
     dataset: Dataset = instantiate(cfg.data)
     personas = OfflineDistiller(dataset.catalog, dataset.averages).distil(dataset.train).personas
@@ -38,9 +35,9 @@ def run(cfg: DictConfig, output_dir: Path) -> dict[str, Any]:
     vectors = ms_vectors(settings.ms, genres, instantiate(cfg.embedder))
     tried = range(1, settings.most + 1)
     clusters = find_clusters(personas, vectors, k=settings.k, tried=tried, seed=cfg.seed)
-    clusters.save(output_dir / "clusters.json")
+    clusters.save(Path(cfg.output_dir) / "clusters.json")
     numbers = np.array([[p.level, *(p.tastes.get(g, 0.0) for g in genres)] for p in personas])
-    results = {
+    values = {
         "experiment": settings.name,
         "dataset": dataset.name,
         "num_users": len(personas),
@@ -50,22 +47,14 @@ def run(cfg: DictConfig, output_dir: Path) -> dict[str, Any]:
         "inertias": {str(k): value for k, value in clusters.inertias.items()},
         "explained": _explained(numbers, clusters, cfg.seed),
         "groups": _groups(personas, numbers, genres, clusters),
-        "provenance": provenance(config, started),
     }
-    write_json(output_dir / "results.json", results)
-    values = {
-        **results,
-        "debug": cfg.get("debug"),
-        "elbow_svg": markup(elbow_svg(clusters.inertias, results["k"])),
-        "config_yaml": OmegaConf.to_yaml(OmegaConf.create(results["provenance"]["config"])),
-    }
-    write_report(output_dir / "report.html", "cluster/report.html", values)
-    _tell(results)
-    return results
+    title = f"{values['k']} groups of {values['num_users']} people"
+    table = text_table(HEADS, rows(values["groups"]), title, num_texts=3)
+    return Result(values, pages={"report.html": html}, lines=[table])
 
 
 def _explained(numbers: FloatArray, clusters: Clusters, seed: int) -> dict[str, float]:
-    """Share of the variance of levels and tastes told by the groups, and by random ones."""
+    """Share of the variance of levels and tastes that lies between groups, and random ones."""
     rng = np.random.default_rng(seed)
     drawn = [random_clusters(clusters.labels, rng) for _ in range(_DRAWS)]
     return {
@@ -77,11 +66,11 @@ def _explained(numbers: FloatArray, clusters: Clusters, seed: int) -> dict[str, 
 def _groups(
     personas: list[Persona], numbers: FloatArray, genres: tuple[str, ...], clusters: Clusters
 ) -> list[dict[str, Any]]:
-    rows = []
+    found = []
     for group, exemplar in enumerate(clusters.exemplars):
         mean = numbers[clusters.labels == group].mean(axis=0)
         order = np.argsort(mean[1:])
-        rows.append(
+        found.append(
             {
                 "group": group,
                 "people": int(clusters.sizes[group]),
@@ -91,16 +80,36 @@ def _groups(
                 "exemplar": exemplar.profile,
             }
         )
-    return rows
+    return found
 
 
-def _tell(results: dict[str, Any]) -> None:
-    table = Table(title=f"{results['k']} groups of {results['num_users']} people")
-    for name in ("group", "people", "level", "likes", "dislikes"):
-        table.add_column(name, justify="right" if name in ("people", "level") else "left")
-    for row in results["groups"]:
-        told = [
-            ", ".join(f"{g} {v:+.2f}" for g, v in row[x].items()) for x in ("likes", "dislikes")
+def rows(groups: Sequence[Mapping[str, Any]]) -> list[list[str]]:
+    """A row a group, for terminal and page."""
+    return [
+        [
+            str(group["group"]),
+            *(
+                ", ".join(f"{genre} {value:+.2f}" for genre, value in group[side].items())
+                for side in ("likes", "dislikes")
+            ),
+            str(group["people"]),
+            f"{group['level']:+.2f}",
         ]
-        table.add_row(str(row["group"]), str(row["people"]), f"{row['level']:+.2f}", *told)
-    Console().print(table)
+        for group in groups
+    ]
+
+
+def html(record: Record) -> str:
+    """The page ``report.html``."""
+    results = record.results
+    inertias = {int(k): value for k, value in results["inertias"].items()}
+    values = {
+        **{key: results[key] for key in ("dataset", "num_users", "ms", "k", "k_from")},
+        "debug": results["provenance"]["config"].get("debug"),
+        "explained": results["explained"],
+        "exemplars": [(group["group"], group["exemplar"]) for group in results["groups"]],
+        "heads": HEADS,
+        "rows": rows(results["groups"]),
+        "elbow_svg": markup(elbow_svg(inertias, results["k"])),
+    }
+    return filled("cluster/report.html", record, values)

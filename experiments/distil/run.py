@@ -1,39 +1,34 @@
-"""Runs the stage; the question and the score stand in the package docstring."""
+"""Runs the stage; the question and the score stand in the package docstring.
+
+Files: ``people.jsonl`` (one person a line; not in a dry run), ``results.json`` and ``config.yaml``.
+"""
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from hydra.utils import instantiate
-from omegaconf import DictConfig, OmegaConf
-from rich.console import Console
-from rich.table import Table
+from omegaconf import DictConfig
+from rich.console import RenderableType
+from rich.text import Text
 
-from experiments.reporting.progress import progress_bar
-from experiments.reporting.provenance import provenance, public_text
-from experiments.reporting.report import write_json
+from experiments.people.distilled import Distiller, distil, made_distiller
+from experiments.reporting.provenance import public_text
+from experiments.reporting.result import Result
+from experiments.reporting.terminal import text_table
 from simenv.data.dataset import Dataset
-from training.distillation.chains import batches_of
-from training.distillation.ledger import Spending
 from training.distillation.offline import OfflineDistiller
-from training.distillation.with_model import DistillationReport, OpenAIDistiller
+from training.distillation.with_model import DistillationReport
 
-Distiller = OfflineDistiller | OpenAIDistiller
+_SHOWN_FAILURES = 5
 
 
-def run(cfg: DictConfig, output_dir: Path) -> dict[str, Any]:
-    """Distil the training rows of ``cfg.data``, or say what that would cost.
-
-    Returns:
-        What ``results.json`` holds.
-    """
-    started = datetime.now(UTC)
-    config: Any = OmegaConf.to_container(cfg, resolve=True)
+def run(cfg: DictConfig) -> Result:
+    """Distil the training rows of ``cfg.data``, or say what that would cost."""
     dataset: Dataset = instantiate(cfg.data)
-    distiller: Distiller = instantiate(cfg.distiller)(dataset.catalog, dataset.averages)
-    head = {
+    distiller = made_distiller(cfg, dataset)
+    values = {
         "experiment": cfg.experiment.name,
         "dataset": dataset.name,
         "distiller": _name(distiller),
@@ -42,28 +37,12 @@ def run(cfg: DictConfig, output_dir: Path) -> dict[str, Any]:
         "num_ratings": len(dataset.train),
     }
     if cfg.experiment.dry_run:
-        found = _estimate(distiller, dataset)
-    else:
-        report = distil_with_progress(distiller, dataset)
-        _write_people(output_dir / "people.jsonl", dataset, report)
-        found = _counts(report)
-    results = {**head, **found, "provenance": provenance(config, started)}
-    write_json(output_dir / "results.json", results)
-    _show({**head, **found})
-    return results
-
-
-def distil_with_progress(distiller: Distiller, dataset: Dataset) -> DistillationReport:
-    """Distil the training rows with either distiller, showing progress and cost."""
-    if isinstance(distiller, OfflineDistiller):
-        free = Spending(0, 0, 0, 0, 0.0, 0.0, 0, None)
-        return DistillationReport(distiller.distil(dataset.train), {}, {}, free)
-    with progress_bar("distil", total=_num_batches(dataset)) as tick:
-        return distiller.distil_with_report(dataset.train, tick)
-
-
-def _num_batches(dataset: Dataset) -> int:
-    return sum(len(batches) for batches in batches_of(dataset.train).values())
+        values["estimate"] = _estimate(distiller, dataset)
+        return Result(values, lines=_lines(values))
+    report = distil(distiller, dataset)
+    values |= _counts(report)
+    people = "".join(f"{line}\n" for line in _people(dataset, report))
+    return Result(values, pages={"people.jsonl": people}, lines=_lines(values))
 
 
 def _name(distiller: Distiller) -> str:
@@ -72,8 +51,8 @@ def _name(distiller: Distiller) -> str:
 
 def _estimate(distiller: Distiller, dataset: Dataset) -> dict[str, Any]:
     if isinstance(distiller, OfflineDistiller):
-        return {"estimate": {"requests": 0, "cost": 0.0}}
-    return {"estimate": distiller.estimate(dataset.train)._asdict()}
+        return {"requests": 0, "cost": 0.0}
+    return distiller.estimate(dataset.train)._asdict()
 
 
 def _counts(report: DistillationReport) -> dict[str, Any]:
@@ -84,33 +63,39 @@ def _counts(report: DistillationReport) -> dict[str, Any]:
     }
 
 
-def _write_people(path: Path, dataset: Dataset, report: DistillationReport) -> None:
+def _people(dataset: Dataset, report: DistillationReport) -> Iterator[str]:
+    """One JSON object a user."""
     offsets = dataset.train.offsets()
-    with path.open("w", encoding="utf-8") as file:
-        for user, persona in enumerate(report.distilled.personas):
-            line = {
-                "user": dataset.user_ids[user],
-                "told_by": "model" if user in report.sections else "offline",
-                **asdict(persona),
-                "sections": report.sections.get(user),
-                "failure": public_text(report.failures[user]) if user in report.failures else None,
-                "reasons": report.distilled.reasons[offsets[user] : offsets[user + 1]],
-            }
-            file.write(json.dumps(line, ensure_ascii=False, allow_nan=False) + "\n")
+    for user, persona in enumerate(report.distilled.personas):
+        line = {
+            "user": dataset.user_ids[user],
+            "told_by": "model" if user in report.sections else "offline",
+            **asdict(persona),
+            "sections": report.sections.get(user),
+            "failure": public_text(report.failures[user]) if user in report.failures else None,
+            "reasons": report.distilled.reasons[offsets[user] : offsets[user + 1]],
+        }
+        yield json.dumps(line, ensure_ascii=False, allow_nan=False)
 
 
-def _show(results: dict[str, Any]) -> None:
-    table = Table(title=f"Distilling {results['num_users']} people of {results['dataset']}")
-    table.add_column("what")
-    table.add_column("value", justify="right")
-    told = {k: v for k, v in results.items() if k not in ("estimate", "spending", "failures")}
-    told |= results.get("estimate", {}) | results.get("spending", {})
-    if "failures" in results:
-        told["failures"] = len(results["failures"])
-    for name, value in told.items():
-        text = f"{value:,.4f}" if isinstance(value, float) else str(value)
-        table.add_row(name.replace("_", " "), text)
-    console = Console()
-    console.print(table)
-    for user, why in list(results.get("failures", {}).items())[:5]:
-        console.print(f"user {user} keeps the offline profile: {why}", style="yellow", markup=False)
+def _lines(values: dict[str, Any]) -> list[RenderableType]:
+    failures = values.get("failures", {})
+    nested = ("estimate", "spending", "failures")
+    shown = {key: value for key, value in values.items() if key not in nested}
+    shown |= values.get("estimate", {}) | values.get("spending", {})
+    if "failures" in values:
+        shown["failures"] = len(failures)
+    rows = [(key.replace("_", " "), _text(value)) for key, value in shown.items()]
+    title = f"Distilling {values['num_users']} people of {values['dataset']}"
+    table = text_table(["what", "value"], rows, title)
+    return [
+        table,
+        *(
+            Text(f"user {user} keeps the offline profile: {why}", style="yellow")
+            for user, why in list(failures.items())[:_SHOWN_FAILURES]
+        ),
+    ]
+
+
+def _text(value: Any) -> str:
+    return f"{value:,.4f}" if isinstance(value, float) else str(value)

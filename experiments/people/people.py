@@ -94,8 +94,22 @@ def personas(
     """
     from agents.assembly import persona_users  # heavy: a language model
     from agents.fidelity.held_out import measure
-    from agents.population.population import Population
     from experiments.people.ablations import ablated
+
+    people, knows_later_rows = _population(dataset, population, model, embedder)
+    people = ablated(people, ablation)
+    users = persona_users(people, engine=engine)
+    card = _card(people, users.engine.description, ablation)
+    # Profiles are made of all rows that a population holds: held-out ones are no test of it.
+    fidelity = None if knows_later_rows else measure
+    return People(users, card, fidelity, users.engine, users.population)
+
+
+def _population(
+    dataset: Dataset, population: str | None, model: str | None, embedder: "Embedder | None"
+) -> "tuple[Population, bool]":
+    """The people of the data set, and whether their profiles know rows after the training ones."""
+    from agents.population.population import Population
     from experiments.people.saved_people import people_of
     from training.populate import population_from_dataset
 
@@ -104,29 +118,25 @@ def personas(
             f"users wanted population or model, got both ({public_text(population)},"
             f" {public_text(model)}); a population brings its own model"
         )
-    knows_later_rows = False
     if population:
         saved = Population.load(population)
         people = people_of(dataset, saved)
-        knows_later_rows = len(saved.history) > len(people.history)
-    else:
-        base = Population.load(model) if model else Population.shipped()
-        people = population_from_dataset(dataset, base, embedder)
-    people = ablated(people, ablation)
-    users = persona_users(people, engine=engine)
-    description = users.engine.description
+        return people, len(saved.history) > len(people.history)
+    base = Population.load(model) if model else Population.shipped()
+    return population_from_dataset(dataset, base, embedder), False
+
+
+def _card(people: "Population", description: str, ablation: str) -> dict[str, Any]:
+    """Who answers, on which engine and model."""
     facts = {key: value for key, value in people.card.items() if isinstance(value, str | int)}
     own = {"name": people.name, "users": len(people.personas), "adapters": len(people.adapters)}
-    card = {
+    return {
         "kind": "persona",
         "engine": public_text(description),
         "model": public_text("/".join(Path(people.model).parts[-2:])),
         "population": public({**own, **facts, "ablation": ablation}),
         "warning": SCRIPTED_WARNING if description.startswith("scripted") else None,
     }
-    # Profiles are made of all rows that a population holds: held-out ones are no test of it.
-    fidelity = None if knows_later_rows else measure
-    return People(users, card, fidelity, users.engine, users.population)
 
 
 def scripted_engine(

@@ -1,55 +1,45 @@
-"""Runs the stage; the question and the score stand in the package docstring."""
+"""Runs the stage; the question and the score stand in the package docstring.
 
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
+Files: ``raft.parquet`` (one question a row), ``results.json`` and ``config.yaml``.
+"""
+
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
-from rich.console import Console
 
 from agents.prompts import PromptStyle
-from experiments.build_population.stages import raft_of
-from experiments.distil.run import distil_with_progress
-from experiments.reporting.provenance import provenance
-from experiments.reporting.report import write_json
-from experiments.train_base.run import initial_model
+from experiments.people.base_models import model_named
+from experiments.people.distilled import distil, fitting_raft_set, made_distiller
+from experiments.reporting.result import Result
 from simenv.data.dataset import Dataset
 from training.examples.raft import RaftSet, raft_settings
 
+if TYPE_CHECKING:
+    import pandas as pd
 
-def run(cfg: DictConfig, output_dir: Path) -> dict[str, Any]:
-    """Write ``output_dir/raft.parquet``, one question a row.
 
-    Returns:
-        What ``results.json`` holds.
-    """
-    started = datetime.now(UTC)
-    config: Any = OmegaConf.to_container(cfg, resolve=True)
+def run(cfg: DictConfig) -> Result:
+    """Write the questions that adapters of the people of ``cfg.data`` would learn from."""
+    options: Any = OmegaConf.to_container(cfg.experiment, resolve=True)
     dataset: Dataset = instantiate(cfg.data)
-    report = distil_with_progress(
-        instantiate(cfg.distiller)(dataset.catalog, dataset.averages), dataset
-    )
-    settings = raft_settings(**config["experiment"]["raft"])
-    style = PromptStyle(**config["experiment"]["style"])
-    model = initial_model(cfg.experiment.slm) or "shipped"
-    raft, tokens = raft_of(dataset, model, style, settings, report)
-    _write(raft, output_dir / "raft.parquet")
-    results = {
+    report = distil(made_distiller(cfg, dataset), dataset)
+    settings, style = raft_settings(**options["raft"]), PromptStyle(**options["style"])
+    model = model_named(options["slm"] or "shipped")
+    raft, tokens = fitting_raft_set(dataset, model, style, settings, report)
+    values = {
         "experiment": cfg.experiment.name,
         "dataset": dataset.name,
         "blocks": len(raft.users),
         "rows": int(raft.examples.weights.sum()),
         "tokens": tokens._asdict(),
-        "provenance": provenance(config, started),
     }
-    write_json(output_dir / "results.json", results)
-    Console().print(f"{results['rows']} questions in {results['blocks']} blocks; {tokens}")
-    return results
+    line = f"{values['rows']} questions in {values['blocks']} blocks; {tokens}"
+    return Result(values, frames={"raft.parquet": _questions(raft)}, lines=[line])
 
 
-def _write(raft: RaftSet, path: Path) -> None:
+def _questions(raft: RaftSet) -> "pd.DataFrame":
     import pandas as pd
 
     examples = raft.examples
@@ -61,4 +51,4 @@ def _write(raft: RaftSet, path: Path) -> None:
         "suffix": [examples.suffixes[row] for row in counts],
         "rating": examples.ratings.reshape(-1)[counts],
     }
-    pd.DataFrame(rows).to_parquet(path, compression="zstd", index=False)
+    return pd.DataFrame(rows)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from agents.fidelity.errors import calibration_curve, rmse
-from experiments.rating_fidelity.table_cells import Cell, Draw
+from experiments.rating_fidelity.table_cells import Draw, TableCell
 from simenv.data.dataset import Dataset
 from simenv.events import NUM_STARS, FloatArray, expected_stars
 
@@ -30,12 +30,12 @@ def write_figures(folder: Path, regime: str, draw: Draw, dataset: Dataset) -> No
     figure.savefig(folder / f"{regime}.png", dpi=110)
 
 
-def _fullest(cells: list[Cell]) -> Cell:
+def _fullest(cells: list[TableCell]) -> TableCell:
     personas = [c for c in cells if c.adapter == "persona"] or cells
     return next((c for c in personas if c.memory == "Ms+Ml"), personas[0])
 
 
-def _persona_errors(axes: "Axes", draw: Draw, cell: Cell, dataset: Dataset) -> None:
+def _persona_errors(axes: "Axes", draw: Draw, cell: TableCell, dataset: Dataset) -> None:
     error = expected_stars(cell.chances) - dataset.test.ratings
     for label in np.unique(draw.labels).tolist():
         rows = draw.labels[dataset.test.users] == label

@@ -1,6 +1,9 @@
-"""Asks every cell of the table in every draw and regime, and tells what came out."""
+"""Asks every cell of the table in every draw and regime; question and score: package docstring.
 
-from datetime import UTC, datetime
+Files: ``adapters/``, ``answers/``, a picture a regime (``REGIME.png``), ``table.md``,
+``results.json`` and ``config.yaml``.
+"""
+
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,14 +12,13 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from agents.fidelity.errors import UserSums, calibration_error, mae, rmse, user_sums
-from agents.population.population import SHIPPED
+from experiments.people.base_models import model_named
 from experiments.rating_fidelity.fidelity_figures import write_figures
 from experiments.rating_fidelity.matrix_factorisation import BiasedMF
-from experiments.rating_fidelity.table import Regime, markdown, print_tables, summarise
-from experiments.rating_fidelity.table_cells import Draw, Settings, ask_all
-from experiments.reporting.progress import progress_bar
-from experiments.reporting.provenance import provenance
-from experiments.reporting.report import write_json
+from experiments.rating_fidelity.table import WIDTH, Regime, lines, markdown, summarise
+from experiments.rating_fidelity.table_cells import CellSettings, Draw, ask_all
+from experiments.reporting.progress import Tick, progress_bar
+from experiments.reporting.result import Result
 from simenv.data.dataset import Dataset
 from simenv.data.rating_baselines import BASELINES
 from simenv.data.splits import stacked
@@ -35,50 +37,40 @@ class Answers(NamedTuple):
     plain: dict[str, FloatArray]  # predictor → (r,) stars
 
 
-def run(cfg: DictConfig, output_dir: Path) -> dict[str, Any]:
-    """Fill the table.
-
-    Returns:
-        What ``results.json`` holds: every cell and every plain predictor, per regime, with
-        intervals, contrasts, and figures per persona.
-    """
-    started = datetime.now(UTC)
-    config: Any = OmegaConf.to_container(cfg, resolve=True)
-    settings = cfg.experiment
-    regimes: dict[str, Any] = {}
+def run(cfg: DictConfig) -> Result:
+    """Fill the table: every cell and every plain predictor, per regime."""
+    settings, regimes = cfg.experiment, dict[str, Any]()
     with progress_bar("rating fidelity", len(settings.regimes) * len(settings.draws)) as tick:
         for regime in settings.regimes:
-            answers = []
-            for seed in settings.draws:
-                dataset = _dataset(cfg, regime, seed)
-                of_cells = cell_settings(settings, regime, instantiate(cfg.training))
-
-                def tell(text: str, where: str = f"{regime} {seed}") -> None:
-                    tick(f"{where}: {text}")
-
-                draw = ask_all(dataset, of_cells, seed, output_dir, tell)
-                answers.append(Answers(draw, dataset, _plain(dataset)))
-                tick(f"{regime} {seed} done", advance=1)
-            known = Regime(regime, *_told(answers), settings.num_resamples)
-            regimes[regime] = summarise(known)
-            write_figures(output_dir, regime, answers[0].draw, answers[0].dataset)
-    results = {
-        "experiment": settings.name,
-        "regimes": regimes,
-        "provenance": provenance(config, started),
-    }
-    write_json(output_dir / "results.json", results)
-    (output_dir / "table.md").write_text(markdown(regimes), encoding="utf-8")
-    print_tables(regimes)
-    return results
+            answers = [_answers(cfg, regime, seed, tick) for seed in settings.draws]
+            regimes[regime] = summarise(Regime(regime, *_said(answers), settings.num_resamples))
+            write_figures(Path(cfg.output_dir), regime, answers[0].draw, answers[0].dataset)
+    return Result(
+        {"experiment": settings.name, "regimes": regimes},
+        pages={"table.md": markdown(regimes)},
+        lines=lines(regimes),
+        width=WIDTH,
+    )
 
 
-def cell_settings(settings: DictConfig, regime: str, preset: LoraPreset) -> Settings:
+def _answers(cfg: DictConfig, regime: str, seed: int, tick: Tick) -> Answers:
+    """Train and ask every cell for one draw of users, and fit the plain predictors."""
+    dataset = _dataset(cfg, regime, seed)
+    of_cells = cell_settings(cfg.experiment, regime, instantiate(cfg.training))
+    where = f"{regime} {seed}"
+    draw = ask_all(
+        dataset, of_cells, seed, Path(cfg.output_dir), lambda text: tick(f"{where}: {text}")
+    )
+    answers = Answers(draw, dataset, _plain(dataset))
+    tick(f"{where} done", advance=1)
+    return answers
+
+
+def cell_settings(settings: DictConfig, regime: str, preset: LoraPreset) -> CellSettings:
     """What the cells of a regime are made with."""
-    base = settings.base[regime]
     raft: Any = OmegaConf.to_container(settings.raft, resolve=True)
-    return Settings(
-        base=str(SHIPPED / "model") if base == "shipped" else base,
+    return CellSettings(
+        base=model_named(settings.base[regime]),
         cells={str(memory): tuple(names) for memory, names in settings.cells.items()},
         preset=preset,
         raft=raft_settings(**raft),
@@ -103,7 +95,7 @@ def _plain(dataset: Dataset) -> dict[str, FloatArray]:
     }
 
 
-def _told(answers: list[Answers]) -> tuple[list[str], list[UserSums], list[dict[str, Any]]]:
+def _said(answers: list[Answers]) -> tuple[list[str], list[UserSums], list[dict[str, Any]]]:
     """Names of all predictors, their errors per draw, and what else each said per draw."""
     first = answers[0]
     names = [*first.plain, *(f"{c.adapter} | {c.memory}" for c in first.draw.cells)]

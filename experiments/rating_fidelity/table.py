@@ -4,9 +4,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+from rich.console import RenderableType
 
 from agents.fidelity.errors import UserSums, interval, mean_mae, mean_rmse, resampled_rmse
+from experiments.reporting.report import markdown_table
+from experiments.reporting.terminal import text_table
+from simenv.events import FloatArray
 
+WIDTH = 120  # characters that the table needs
 _FULL = "Ms+Ml"
 # (question, one, other): how much smaller the RMSE of ``one`` is is the answer.
 CONTRASTS = (
@@ -32,11 +37,20 @@ class Regime(NamedTuple):
 
 def summarise(regime: Regime) -> dict[str, Any]:
     """Rows and contrasts of one regime, for ``results.json``."""
-    rng = np.random.default_rng(0)
-    resamples = resampled_rmse(regime.errors, rng, regime.num_resamples)  # (b, p)
+    resamples = resampled_rmse(regime.errors, np.random.default_rng(0), regime.num_resamples)
+    return {
+        "draws": len(regime.errors),
+        "rows_asked": int(sum(draw.rows.sum() for draw in regime.errors)),
+        "rows": _rows(regime, resamples),
+        "contrasts": _differences(regime, resamples),
+    }
+
+
+def _rows(regime: Regime, resamples: FloatArray) -> dict[str, Any]:
+    """Errors of every predictor; ``resamples`` (b, p) of their RMSE."""
     total_rmse, total_mae = mean_rmse(regime.errors), mean_mae(regime.errors)
     per_draw = np.stack([mean_rmse([draw]) for draw in regime.errors])  # (s, p)
-    rows = {
+    return {
         name: {
             "rmse": float(total_rmse[p]),
             "rmse_ci95": interval(resamples[:, p]),
@@ -46,20 +60,19 @@ def summarise(regime: Regime) -> dict[str, Any]:
         }
         for p, name in enumerate(regime.names)
     }
+
+
+def _differences(regime: Regime, resamples: FloatArray) -> dict[str, Any]:
+    """Of the contrasts whose predictors are both there; ``resamples`` (b, p) of their RMSE."""
+    total = mean_rmse(regime.errors)
     place = {name: p for p, name in enumerate(regime.names)}
-    contrasts = {
+    return {
         question: {
-            "difference": float(total_rmse[place[one]] - total_rmse[place[other]]),
+            "difference": float(total[place[one]] - total[place[other]]),
             "ci95": interval(resamples[:, place[one]] - resamples[:, place[other]]),
         }
         for question, one, other in CONTRASTS
         if one in place and other in place
-    }
-    return {
-        "draws": len(regime.errors),
-        "rows_asked": int(sum(draw.rows.sum() for draw in regime.errors)),
-        "rows": rows,
-        "contrasts": contrasts,
     }
 
 
@@ -101,37 +114,32 @@ def markdown(regimes: Mapping[str, Any]) -> str:
     """All tables as Markdown."""
     parts = []
     for name, summary in regimes.items():
-        parts.append(f"### {name}: {summary['draws']} draws, {summary['rows_asked']} test rows\n")
-        parts.append("| " + " | ".join(_HEADER) + " |")
-        parts.append("|" + " --- |" * len(_HEADER))
+        rows = [[cell.replace("|", "·") for cell in row] for row in table_rows(summary)]
+        contrasts = [[question, found, ends] for question, found, ends in _contrasts(summary)]
         parts += [
-            "| " + " | ".join(x.replace("|", "·") for x in row) + " |"
-            for row in table_rows(summary)
+            f"### {_title(name, summary)}\n",
+            markdown_table(_HEADER, rows),
+            markdown_table(["RMSE difference", "", "95 % CI"], contrasts),
         ]
-        parts.append("\n| RMSE difference | | 95 % CI |\n| --- | --- | --- |")
-        for question, contrast in summary["contrasts"].items():
-            low, high = contrast["ci95"]
-            parts.append(
-                f"| {question} | {contrast['difference']:+.4f} | {low:+.4f} to {high:+.4f} |"
-            )
-        parts.append("")
     return "\n".join(parts) + "\n"
 
 
-def print_tables(regimes: Mapping[str, Any]) -> None:
-    """Show all tables on the terminal."""
-    from rich.console import Console
-    from rich.table import Table
-
+def lines(regimes: Mapping[str, Any]) -> list[RenderableType]:
+    """All tables for a terminal of ``WIDTH`` characters."""
+    found: list[RenderableType] = []
     for name, summary in regimes.items():
-        title = f"{name}: {summary['draws']} draws, {summary['rows_asked']} test rows"
-        table = Table(title=title)
-        for column in _HEADER:
-            table.add_column(column, justify="right" if column else "left", no_wrap=True)
-        for row in table_rows(summary):
-            table.add_row(*row)
-        Console(width=120).print(table)
-        for question, contrast in summary["contrasts"].items():
-            low, high = contrast["ci95"]
-            difference = f"{contrast['difference']:+.4f} ({low:+.4f} to {high:+.4f})"
-            Console(width=120).print(f"{question}: {difference}", highlight=False)
+        found.append(text_table(_HEADER, table_rows(summary), _title(name, summary), wrap=False))
+        found += [f"{question}: {mean} ({ends})" for question, mean, ends in _contrasts(summary)]
+    return found
+
+
+def _title(name: str, summary: Mapping[str, Any]) -> str:
+    return f"{name}: {summary['draws']} draws, {summary['rows_asked']} test rows"
+
+
+def _contrasts(summary: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """Question, difference and interval of every contrast."""
+    return [
+        (question, f"{found['difference']:+.4f}", "{:+.4f} to {:+.4f}".format(*found["ci95"]))
+        for question, found in summary["contrasts"].items()
+    ]

@@ -22,11 +22,6 @@ def filled(template: str, record: Record, values: Mapping[str, Any]) -> str:
         values: what the template uses; text is escaped, so names and errors may hold anything.
             Wrap what is already markup in ``markup``.
     """
-    origin = {"provenance": record.results["provenance"], "config_yaml": record.config_yaml}
-    return _render(template, {**values, **origin})
-
-
-def _render(template: str, values: Mapping[str, Any]) -> str:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
@@ -39,14 +34,20 @@ def _render(template: str, values: Mapping[str, Any]) -> str:
     style = markup(
         (_EXPERIMENTS / "reporting" / "templates" / "page.css").read_text(encoding="utf-8")
     )
-    page: str = environment.get_template(template).render(style=style, **values)
+    page: str = environment.get_template(template).render(
+        **values,
+        style=style,
+        provenance=record.results["provenance"],
+        config_yaml=record.config_yaml,
+        reading=_reading(record),
+    )
     return page
 
 
-# TRANSITION, to be removed: experiments that still write their own files.
-def write_report(path: Path, template: str, values: Mapping[str, Any]) -> None:
-    """Fill ``template`` and write the page."""
-    path.write_text(_render(template, values), encoding="utf-8")
+def _reading(record: Record) -> Any:
+    """What was read, where a file was; every page shows it."""
+    dataset = record.results.get("dataset")
+    return dataset.get("reading") if isinstance(dataset, Mapping) else None
 
 
 def markup(text: str) -> Any:
@@ -71,9 +72,3 @@ def markdown_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 def json_text(value: Mapping[str, Any]) -> str:
     """Strict JSON (no NaN), readable by people."""
     return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-
-
-# TRANSITION, to be removed: experiments that still write their own files.
-def write_json(path: Path, value: Mapping[str, Any]) -> None:
-    """Write strict JSON."""
-    path.write_text(json_text(value), encoding="utf-8")

@@ -4,7 +4,6 @@ It knows no experiment: ``cfg.experiment.run`` names a function of the resolved 
 a ``Result``. ``results.json`` is written here and nowhere else.
 """
 
-import inspect
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +16,8 @@ from rich.console import Console
 from experiments.reporting.provenance import provenance
 from experiments.reporting.report import json_text
 from experiments.reporting.result import Record, Result
+from experiments.reporting.what_was_read import with_readings
+from simenv.data.reading import readings
 from simenv.whole_files import replace_whole
 
 if TYPE_CHECKING:
@@ -40,14 +41,12 @@ def perform(cfg: DictConfig) -> dict[str, Any]:
     _complete(cfg)
     folder = Path(cfg.output_dir)
     folder.mkdir(parents=True, exist_ok=True)
-    run: Callable[..., Any] = get_method(cfg.experiment.run)
-    # TRANSITION, to be removed: experiments that still write their own files.
-    if len(inspect.signature(run).parameters) == 2:
-        old: dict[str, Any] = run(cfg, folder)
-        return old
-    result: Result | None = run(cfg)
+    run: Callable[[DictConfig], Result | None] = get_method(cfg.experiment.run)
+    with readings() as found:
+        result = run(cfg)
     if result is None:
         return {}
+    result = with_readings(result, found)
     record = finished(result, cfg, started)
     folder = Path((result.config or cfg).output_dir)
     write(result, record, folder)

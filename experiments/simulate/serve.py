@@ -56,16 +56,9 @@ class ConfiguredStage:
         options: Any = OmegaConf.to_container(cfg.experiment, resolve=True)
         if is_world:
             options["settings"]["refresh_every"] = 0  # scripted users have no adapters
-        model = society(
-            dataset,
-            who,
-            instantiate(cfg.recommender[choice.recommender]),
-            settings=options["settings"],
-            activation=options["activation"],
-            social=options["social"],
-            shocks=_SHOCKS[choice.shock],
-            seed=choice.seed,
-        )
+        options["shocks"] = _SHOCKS[choice.shock]
+        policy = instantiate(cfg.recommender[choice.recommender])
+        model = society(dataset, who, policy, options, choice.seed)
         self._casts = {id(model): who}
         return model
 
@@ -106,9 +99,9 @@ def stage_on_show() -> ConfiguredStage:
     return _stage[0]
 
 
-def serve(cfg: DictConfig, output_dir: Path) -> None:
+def serve(cfg: DictConfig) -> None:
     """Show the page on this machine until it is interrupted."""
-    _stage[:] = [ConfiguredStage(cfg, output_dir / "adapters")]
+    _stage[:] = [ConfiguredStage(cfg, Path(cfg.output_dir) / "adapters")]
     os.environ["SOLARA_APP"] = "experiments.simulate.watch"
     os.environ.setdefault("SOLARA_MODE", "production")
     import uvicorn

@@ -1,12 +1,11 @@
 """The report of a life with recommenders: a sentence, curves and tables."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.table import Table
+from rich.console import RenderableType
+from rich.text import Text
 
+from agents.inference.metering.meter import in_words
 from experiments.reporting.plots import (
     INK,
     MUTED,
@@ -18,7 +17,9 @@ from experiments.reporting.plots import (
     new_figure,
     themed,
 )
-from experiments.reporting.report import markdown_table, markup, write_report
+from experiments.reporting.report import filled, markdown_table, markup
+from experiments.reporting.result import Record
+from experiments.reporting.terminal import text_table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -44,7 +45,7 @@ def late(curves: dict[str, list[float]], name: str) -> float:
 
 
 def answer(results: dict[str, Any]) -> str:
-    """Who narrows people most, told against the first policy."""
+    """Who narrows people most, compared with the first policy."""
     bubbles = {n: late(p["curves"], "filter_bubble") for n, p in results["policies"].items()}
     first, *others = bubbles
     if not others:
@@ -55,14 +56,15 @@ def answer(results: dict[str, Any]) -> str:
             f" in {results['ticks']} ticks."
         )
     most = max(others, key=lambda name: bubbles[name])
-    told = f"filter bubble {bubbles[most]:.3f} against {bubbles[first]:.3f}"
-    told += " (0 = all genres alike, 1 = one)."
+    figures = f"filter bubble {bubbles[most]:.3f} against {bubbles[first]:.3f}"
+    figures += " (0 = all genres alike, 1 = one)."
     after = f"After {results['ticks']} ticks"
     if bubbles[most] > bubbles[first]:
-        return f"{after} people watch narrower with {most} than with {first}: {told}"
+        return f"{after} people watch narrower with {most} than with {first}: {figures}"
     if len(others) == 1:
-        return f"{after} people watch no narrower with {most} than with {first}: {told}"
-    return f"{after} no policy lets people watch narrower than {first}; {most} is nearest: {told}"
+        return f"{after} people watch no narrower with {most} than with {first}: {figures}"
+    nearest = f"no policy lets people watch narrower than {first}; {most} is nearest"
+    return f"{after} {nearest}: {figures}"
 
 
 HEADS = ["policy", "filter bubble", "polarisation", "echo chamber", "Gini", "coverage", "stars",
@@ -134,7 +136,7 @@ def tables(results: dict[str, Any]) -> list[tuple[str, list[str], list[list[str]
     """Title, heads and cells of every table that has cells."""
     groups = ["group", *results["policies"]]
     found = [
-        ("What became of them", HEADS, rows(results)),
+        ("Where they ended", HEADS, rows(results)),
         ("Expected stars by group", groups, group_rows(results)),
         ("Adapters trained further", REFRESH_HEADS, refresh_rows(results)),
         ("What it cost", COST_HEADS, cost_rows(results)),
@@ -142,43 +144,38 @@ def tables(results: dict[str, Any]) -> list[tuple[str, list[str], list[list[str]
     return [table for table in found if table[2]]
 
 
-def write(folder: Path, results: dict[str, Any], config_yaml: str) -> None:
-    """Write ``report.html`` and ``report.md``."""
+def html(record: Record) -> str:
+    """The page ``report.html``."""
+    results = record.results
     values = {
+        **{key: results[key] for key in ("people", "setting", "debug", "shocks", "ticks")},
         "answer": answer(results),
-        "people": results["people"],
-        "setting": results["setting"],
-        "debug": results["debug"],
-        "shocks": results["shocks"],
-        "ticks": results["ticks"],
         "tables": tables(results),
         "panels": [markup(panel) for panel in panels(results)],
-        "provenance": results["provenance"],
-        "config_yaml": config_yaml,
     }
-    write_report(folder / "report.html", "simulate/report.html", values)
-    (folder / "report.md").write_text(markdown(results), encoding="utf-8")
+    return filled("simulate/report.html", record, values)
 
 
-def markdown(results: dict[str, Any]) -> str:
+def markdown(record: Record) -> str:
     """The same as Markdown."""
+    results = record.results
     warning = results["people"]["warning"]
     parts = ["# A living population\n", f"{answer(results)}\n", f"**{warning}**\n" * bool(warning)]
     for title, heads, cells in tables(results):
         parts += [f"## {title}\n", markdown_table(heads, cells)]
-    parts.append(f"`{results['provenance']['command']}`\n")
+    parts.append(record.command)
     return "\n".join(part for part in parts if part)
 
 
-def tell(results: dict[str, Any], console: Console) -> None:
-    """Table and answer on the terminal."""
-    table = Table(*HEADS, box=SIMPLE_HEAD)
-    for cells in rows(results):
-        table.add_row(*cells)
-    console.print(table)
-    if results["people"]["warning"]:
-        console.print(results["people"]["warning"], style="bold red")
-    console.print(answer(results), style="bold", highlight=False)
+def lines(results: dict[str, Any]) -> list[RenderableType]:
+    """Table, answer and costs for a terminal."""
+    warning = results["people"]["warning"]
+    return [
+        text_table(HEADS, rows(results)),
+        *([Text(warning, style="bold red")] if warning else []),
+        Text(answer(results), style="bold"),
+        Text(in_words(results["engine"]), style="dim"),
+    ]
 
 
 def panels(results: dict[str, Any]) -> list[str]:

@@ -18,16 +18,16 @@ same code anywhere (a test does); what that prints says nothing of a GPU.
 """
 
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import closing
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from omegaconf import DictConfig, OmegaConf
-from rich.console import Console
+from rich.console import RenderableType
+from rich.text import Text
 
 from agents.inference.local.adapter_modes import AdapterMode
 from agents.inference.local.local_engine import LocalEngine
@@ -36,8 +36,7 @@ from agents.inference.metering.meter import EngineFigures, EngineMeter, in_words
 from agents.population.population import SHIPPED
 from agents.prompts import RATING_CHOICES
 from experiments.reporting.progress import Tick, progress_bar
-from experiments.reporting.provenance import provenance
-from experiments.reporting.report import write_json
+from experiments.reporting.result import Result
 from experiments.throughput import vllm_way
 from experiments.throughput.random_models import (
     ModelShape,
@@ -47,39 +46,42 @@ from experiments.throughput.random_models import (
     random_prompts,
 )
 from experiments.throughput.timing import spread
+from simenv.events import FloatArray
 
+_WIDTH = 132  # characters of a printed line
 _CHECKED: tuple[AdapterMode, ...] = ("switch", "merged", "merge_in_out", "mixed")
 
 
-def run(cfg: DictConfig, output_dir: Path) -> dict[str, Any]:
-    """Check, then time; returns what ``results.json`` holds.
+def run(cfg: DictConfig) -> Result:
+    """Check, then time.
 
     Raises:
         RuntimeError: the device is not there; nothing was done.
         ArithmeticError: the check failed; nothing was timed.
     """
-    started = datetime.now(UTC)
-    settings: dict[str, Any] = OmegaConf.to_container(cfg.experiment, resolve=True)  # type: ignore[assignment]
-    device, dtype = require_device(settings["device"]), settings["dtype"]
-    output_dir.mkdir(parents=True, exist_ok=True)
+    settings: Any = OmegaConf.to_container(cfg.experiment, resolve=True)
+    device = require_device(settings["device"])
     with (
         tempfile.TemporaryDirectory(dir=settings["scratch"]) as scratch,
         progress_bar("throughput_gpu", 4 + settings["rounds"]) as tick,
     ):
-        results = {
-            "experiment": settings["name"],
-            "device": _name(device),
-            "dtype": dtype,
-            "setting": {key: settings[key] for key in ("shape", "rank", "num_adapters", "prompts")},
-            "check": _check(settings, device, Path(scratch) / "check", tick),
-            "peak_flops": peak_flops(device, dtype),
-            "upload_bytes_per_second": upload_bandwidth(device),
-        }
-        results |= _race(settings, device, Path(scratch) / "whole", results["peak_flops"], tick)
-    results["provenance"] = provenance(OmegaConf.to_container(cfg, resolve=True), started)  # type: ignore[arg-type]
-    write_json(output_dir / "results.json", results)
-    _tell(results, output_dir)
-    return results
+        values = _measured(settings, device, Path(scratch), tick)
+    return Result(values, lines=_lines(values), width=_WIDTH)
+
+
+def _measured(
+    settings: dict[str, Any], device: torch.device, scratch: Path, tick: Tick
+) -> dict[str, Any]:
+    values = {
+        "experiment": settings["name"],
+        "device": _name(device),
+        "dtype": settings["dtype"],
+        "setting": {key: settings[key] for key in ("shape", "rank", "num_adapters", "prompts")},
+        "check": _check(settings, device, scratch / "check", tick),
+        "peak_flops": peak_flops(device, settings["dtype"]),
+        "upload_bytes_per_second": upload_bandwidth(device),
+    }
+    return values | _race(settings, device, scratch / "whole", values["peak_flops"], tick)
 
 
 def require_device(name: str) -> torch.device:
@@ -104,67 +106,85 @@ def _check(
 ) -> dict[str, Any]:
     """How far every fast way is from float32 whole prompts, on a few layers of the same widths."""
     tick("checking a few layers against float32")
-    asked = settings["check"]
-    shape = ModelShape(**settings["shape"])._replace(layers=asked["layers"])
-    folder = random_model(shape, scratch, SHIPPED / "model", "float32", str(device))
-    adapters = random_adapters(folder, 2, settings["rank"], scratch)
-    sizes = PromptSizes(**{**settings["prompts"], "users": asked["users"]})
-    options: dict[str, Any] = {"device": str(device), "fast": False}
-
-    def scores(**how: Any) -> Any:
-        with closing(LocalEngine(folder, adapters, **options, **how)) as engine:
-            prompts = random_prompts(engine.tokenizer, sizes, [*adapters], seed=0)
-            return [engine.score(prompts, RATING_CHOICES) for _ in range(2)][-1]
-
+    scores = _scores_of_few_layers(settings, device, scratch)
     before = torch.backends.cuda.matmul.allow_tf32
     torch.backends.cuda.matmul.allow_tf32 = False  # or float32 would be none
     truth = scores(dtype="float32", reuse_prefixes=False, adapter_mode="switch")
     found = {m: _apart(scores(dtype="float32", adapter_mode=m), truth) for m in _CHECKED}
     torch.backends.cuda.matmul.allow_tf32 = before
-    worst = max(found.values())
-    if not worst <= asked["tolerance"]:
+    tolerance = settings["check"]["tolerance"]
+    if not max(found.values()) <= tolerance:
         raise ArithmeticError(
-            f"the check wanted every way within {asked['tolerance']} of float32 whole prompts, got"
+            f"the check wanted every way within {tolerance} of float32 whole prompts, got"
             f" {found}; do not trust this device's figures"
         )
     timed = scores(dtype=settings["dtype"])
     tick("checked", advance=1)
-    return {
-        "largest_difference": found,
-        settings["dtype"]: float(np.abs(np.exp(timed) - np.exp(truth)).max()),
-    }
+    return {"largest_difference": found, settings["dtype"]: _apart(np.exp(timed), np.exp(truth))}
+
+
+def _scores_of_few_layers(
+    settings: dict[str, Any], device: torch.device, scratch: Path
+) -> Callable[..., FloatArray]:
+    """What an engine with the given options answers to the second of two equal calls."""
+    asked = settings["check"]
+    shape = ModelShape(**settings["shape"])._replace(layers=asked["layers"])
+    folder = random_model(shape, scratch, SHIPPED / "model", "float32", str(device))
+    adapters = random_adapters(folder, 2, settings["rank"], scratch)
+    sizes = PromptSizes(**{**settings["prompts"], "users": asked["users"]})
+
+    def scores(**options: Any) -> FloatArray:
+        engine = LocalEngine(folder, adapters, device=str(device), fast=False, **options)
+        with closing(engine):
+            prompts = random_prompts(engine.tokenizer, sizes, [*adapters], seed=0)
+            return [engine.score(prompts, RATING_CHOICES) for _ in range(2)][-1]
+
+    return scores
 
 
 def _race(
     settings: dict[str, Any], device: torch.device, scratch: Path, peak: float, tick: Tick
 ) -> dict[str, Any]:
+    """The adapter modes on one engine, then vLLM where it can run."""
     tick("building the model and its adapters")
     shape, sizes = ModelShape(**settings["shape"]), PromptSizes(**settings["prompts"])
     folder = random_model(shape, scratch, SHIPPED / "model", settings["dtype"], str(device))
     adapters = random_adapters(folder, settings["num_adapters"], settings["rank"], scratch)
     tick("built", advance=1)
-    found: dict[str, Any] = {"not_raced": {}}
+    room = _cache_bytes(shape, sizes, settings["dtype"])
+    found = {"modes": _race_modes(settings, device, folder, adapters, room, peak, tick)}
+    if device.type == "cuda":
+        torch.cuda.empty_cache()  # the engine's memory, for vLLM
+    tick("vLLM")
+    if vllm_way.installed() and device.type == "cuda":
+        found["vllm"] = vllm_way.race(folder, adapters, sizes, settings["rounds"])
+        not_raced = {}
+    else:
+        not_raced = {"vllm": vllm_way.NOT_RACED}
+    tick("done", advance=1)
+    return {**found, "not_raced": not_raced}
+
+
+def _race_modes(
+    settings: dict[str, Any],
+    device: torch.device,
+    folder: Path,
+    adapters: dict[str, Path],
+    cache_bytes: int,
+    peak: float,
+    tick: Tick,
+) -> dict[str, Any]:
     engine = LocalEngine(
         folder,
         adapters,
         device=str(device),
         dtype=settings["dtype"],
         token_budget=settings["token_budget"],
-        cache_bytes=_cache_bytes(shape, sizes, settings["dtype"]),
+        cache_bytes=cache_bytes,
         fast=False,
     )
     with closing(engine):
-        found["modes"] = _timed(engine, sizes, settings, peak, tick)
-    del engine  # or its memory is not there for vLLM
-    if device.type == "cuda":
-        torch.cuda.empty_cache()
-    tick("vLLM")
-    if vllm_way.installed() and device.type == "cuda":
-        found["vllm"] = vllm_way.race(folder, adapters, sizes, settings["rounds"])
-    else:
-        found["not_raced"]["vllm"] = vllm_way.NOT_RACED
-    tick("done", advance=1)
-    return found
+        return _timed(engine, PromptSizes(**settings["prompts"]), settings, peak, tick)
 
 
 def _timed(
@@ -212,24 +232,21 @@ def _name(device: torch.device) -> str:
     return torch.cuda.get_device_name(device) if device.type == "cuda" else str(device)
 
 
-def _tell(results: dict[str, Any], output_dir: Path) -> None:
-    console = Console(highlight=False, soft_wrap=True)
-    differences = results["check"]["largest_difference"]
-    console.print(
+def _lines(values: dict[str, Any]) -> list[RenderableType]:
+    dtype, differences = values["dtype"], values["check"]["largest_difference"]
+    found: list[RenderableType] = [
         f"Check: every way within {max(differences.values()):.1e} nats of float32 whole prompts;"
-        f" {results['dtype']} moves a probability by at most"
-        f" {results['check'][results['dtype']]:.3f}."
-    )
-    for mode, figures in results["modes"].items():
+        f" {dtype} moves a probability by at most {values['check'][dtype]:.3f}."
+    ]
+    for mode, figures in values["modes"].items():
         rate, share = figures["exposures_per_second"], figures["utilisation"]
-        console.print(
+        found.append(
             f"adapters {mode}: {rate['median']:.0f} exposures/s"
             f" ({rate['min']:.0f}-{rate['max']:.0f}), {share['median']:.1%} of the measured"
-            f" {results['dtype']} peak of {results['peak_flops'] / 1e12:.2f} TFLOP/s"
+            f" {dtype} peak of {values['peak_flops'] / 1e12:.2f} TFLOP/s"
         )
-        console.print(f"  {in_words(figures['last'])}", style="dim")
-    if "vllm" in results:
-        console.print(f"vLLM: {results['vllm']['median']:.0f} exposures/s")
-    for rival, why in results["not_raced"].items():
-        console.print(f"{rival}: {why}")
-    console.print(f"Device: {results['device']}. Figures: {output_dir / 'results.json'}")
+        found.append(Text(f"  {in_words(figures['last'])}", style="dim"))
+    if "vllm" in values:
+        found.append(f"vLLM: {values['vllm']['median']:.0f} exposures/s")
+    found += [f"{rival}: {why}" for rival, why in values["not_raced"].items()]
+    return [*found, f"Device: {values['device']}."]

@@ -1,8 +1,10 @@
-"""Runs the races; the question and the score stand in the package docstring."""
+"""Runs the races; the question and the score stand in the package docstring.
+
+Files: ``results.json``, ``baseline.json`` (the ratios alone) and ``config.yaml``.
+"""
 
 import itertools
 import tempfile
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,13 +19,13 @@ from agents.persona_users import PersonaUsers
 from agents.population.population import Population
 from experiments.people.sized_populations import crowd
 from experiments.reporting.progress import Tick, progress_bar
-from experiments.reporting.provenance import provenance
-from experiments.reporting.report import write_json
+from experiments.reporting.report import json_text
+from experiments.reporting.result import Result
 from experiments.throughput import llama_cpp
 from experiments.throughput.baseline import compare, ratios, regressions, store
 from experiments.throughput.memories import MemorySizes, race_memories
 from experiments.throughput.random_models import random_adapters
-from experiments.throughput.throughput_tables import tell
+from experiments.throughput.throughput_tables import WIDTH, lines
 from experiments.throughput.timing import StepClock, cost_ratio, race
 from experiments.throughput.ways import ways
 from experiments.throughput.workloads import requests
@@ -31,7 +33,7 @@ from experiments.throughput.workloads import requests
 PARTS = ("race", "env", "memory")
 
 
-class Cell(NamedTuple):
+class WorkloadCell(NamedTuple):
     """One setting of the race."""
 
     adapters: int
@@ -40,21 +42,41 @@ class Cell(NamedTuple):
     workload: str
 
 
-def run(cfg: DictConfig, output_dir: Path) -> dict[str, Any]:
-    """Race the ways of asking; returns what ``results.json`` holds.
+def run(cfg: DictConfig) -> Result:
+    """Race the ways of asking.
 
     Raises:
         ValueError: there is no such part.
     """
-    started = datetime.now(UTC)
-    settings: dict[str, Any] = OmegaConf.to_container(cfg.experiment, resolve=True)  # type: ignore[assignment]
+    settings: Any = OmegaConf.to_container(cfg.experiment, resolve=True)
     if settings["part"] not in (*PARTS, "all"):
         raise ValueError(
             f"experiment.part wanted one of {', '.join(PARTS)} or all, got {settings['part']!r}"
         )
+    measured = _measured(settings)
+    found = ratios(measured)
+    changes = compare(found, settings["baseline"])
+    worse = regressions(changes, settings["tolerance"])
+    if settings["store"]:
+        store(found)
+    values = {
+        **measured,
+        "changes": [{**c._asdict(), "relative": c.relative} for c in changes],
+        "regressions": [change.what for change in worse],
+    }
+    return Result(
+        values,
+        pages={"baseline.json": json_text({"ratios": found})},
+        lines=lines(values, worse),
+        width=WIDTH,
+    )
+
+
+def _measured(settings: dict[str, Any]) -> dict[str, Any]:
+    """The figures of every part that is asked for."""
     place = settings["population"]
     population = Population.load(place) if place else Population.shipped()
-    results: dict[str, Any] = {
+    found: dict[str, Any] = {
         "experiment": settings["name"],
         "model": Path(population.model).name,
         "threads": torch.get_num_threads(),
@@ -63,21 +85,8 @@ def run(cfg: DictConfig, output_dir: Path) -> dict[str, Any]:
     }
     for part in PARTS:
         if settings["part"] in (part, "all"):
-            results |= _PARTS[part](population, settings, results["peak_flops"])
-    results["peak_memory_bytes"] = peak_memory()
-    results["provenance"] = provenance(OmegaConf.to_container(cfg, resolve=True), started)  # type: ignore[arg-type]
-    found = ratios(results)
-    changes = compare(found, settings["baseline"])
-    results["changes"] = [{**c._asdict(), "relative": c.relative} for c in changes]
-    worse = regressions(changes, settings["tolerance"])
-    results["regressions"] = [change.what for change in worse]
-    output_dir.mkdir(parents=True, exist_ok=True)
-    write_json(output_dir / "results.json", results)
-    write_json(output_dir / "baseline.json", {"ratios": found})
-    if settings["store"]:
-        store(found)
-    tell(results, worse, output_dir)
-    return results
+            found |= _PARTS[part](population, settings, found["peak_flops"])
+    return {**found, "peak_memory_bytes": peak_memory()}
 
 
 def _race_part(population: Population, settings: dict[str, Any], _: float) -> dict[str, Any]:
@@ -89,7 +98,7 @@ def _race_part(population: Population, settings: dict[str, Any], _: float) -> di
         return {"cells": _race_all(population, cells, settings, Path(folder), tick)}
 
 
-def cells_of(settings: dict[str, Any], num_users: int) -> list[Cell]:
+def cells_of(settings: dict[str, Any], num_users: int) -> list[WorkloadCell]:
     """The whole matrix, or its cross through the middle: one axis at a time.
 
     Args:
@@ -99,7 +108,7 @@ def cells_of(settings: dict[str, Any], num_users: int) -> list[Cell]:
     """
     users = sorted({min(u, num_users) for u in settings["users"]})
     axes = (settings["adapters"], users, settings["slates"], settings["workloads"])
-    middle = Cell(
+    middle = WorkloadCell(
         *(
             wanted if wanted in axis else axis[0]
             for wanted, axis in zip(settings["middle"], axes, strict=True)
@@ -107,16 +116,20 @@ def cells_of(settings: dict[str, Any], num_users: int) -> list[Cell]:
     )
     if settings["full"]:
         grid = itertools.product(*axes[:3], [middle.workload])
-        found = [Cell(*values) for values in grid]
+        found = [WorkloadCell(*values) for values in grid]
     else:
-        fields = zip(Cell._fields[:3], axes[:3], strict=True)
+        fields = zip(WorkloadCell._fields[:3], axes[:3], strict=True)
         found = [middle._replace(**{name: v}) for name, axis in fields for v in axis]
     found += [middle._replace(workload=w) for w in settings["workloads"]]
     return list(dict.fromkeys(found))
 
 
 def _race_all(
-    population: Population, cells: list[Cell], settings: dict[str, Any], folder: Path, tick: Tick
+    population: Population,
+    cells: list[WorkloadCell],
+    settings: dict[str, Any],
+    folder: Path,
+    tick: Tick,
 ) -> list[dict[str, Any]]:
     made = random_adapters(population.model, max(c.adapters for c in cells), 8, folder)
     found = []
@@ -135,7 +148,9 @@ def _race_all(
     return found
 
 
-def _draw(people: PersonaUsers, cell: Cell, adapters: list[str], number: int) -> list[Request]:
+def _draw(
+    people: PersonaUsers, cell: WorkloadCell, adapters: list[str], number: int
+) -> list[Request]:
     return requests(people, cell.workload, cell.users, cell.slate, adapters, number)
 
 

@@ -1,63 +1,62 @@
 """What a run of the throughput experiment prints."""
 
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
+from rich.console import RenderableType
 from rich.table import Table
+from rich.text import Text
 
+from experiments.reporting.formatting import NONE
+from experiments.reporting.terminal import text_table
 from experiments.throughput.baseline import Change
 
-_WIDTH = 132  # characters of the widest table
+WIDTH = 132  # characters that the widest table needs
 
 
-def tell(results: dict[str, Any], worse: list[Change], output_dir: Path) -> None:
+def lines(values: dict[str, Any], worse: list[Change]) -> list[RenderableType]:
     """Tables of a run; ``worse`` are the ratios that fell below the baseline's."""
-    console = Console(highlight=False)
-    console.width = max(console.width, _WIDTH)
-    if "cells" in results:
-        console.print(_race_table(results["cells"]))
-        for rival, why in results["not_raced"].items():
-            console.print(f"{rival}: {why}")
-    for row in results.get("env", []):
-        console.print(_env_line(row, results["threads"]))
-    if "cost_ratio" in results:
-        cost = results["cost_ratio"]
-        console.print(
-            f"An exposure among {cost['many']} users costs {cost['median']:.2f} of one among"
-            f" {cost['few']} ({cost['min']:.2f}-{cost['max']:.2f})"
-        )
-    if "memory" in results:
-        console.print(_memory_line(results["memory"]))
-    for change in worse:
-        console.print(
-            f"[red]Worse than the baseline:[/] {change.what}: {change.now:.2f}, was"
-            f" {change.before:.2f} ({100 * change.relative:.0f} %)"
-        )
-    console.print(
-        f"A float32 product reaches {results['peak_flops'] / 1e9:.0f} GFLOP/s here. Peak memory"
-        f" {results['peak_memory_bytes'] / 2**30:.1f} GiB. Figures: {output_dir / 'results.json'}",
-        soft_wrap=True,
+    found: list[RenderableType] = []
+    if "cells" in values:
+        found.append(_race_table(values["cells"]))
+        found += [f"{rival}: {why}" for rival, why in values["not_raced"].items()]
+    found += [_env_line(row, values["threads"]) for row in values.get("env", [])]
+    if "cost_ratio" in values:
+        found.append(_cost_line(values["cost_ratio"]))
+    if "memory" in values:
+        found.append(_memory_line(values["memory"]))
+    found += [_worse_line(change) for change in worse]
+    found.append(
+        f"A float32 product reaches {values['peak_flops'] / 1e9:.0f} GFLOP/s here. Peak memory"
+        f" {values['peak_memory_bytes'] / 2**30:.1f} GiB."
     )
+    return found
 
 
 def _race_table(cells: list[dict[str, Any]]) -> Table:
     rivals = list(dict.fromkeys(name for cell in cells for name in cell["ratios"]))
-    table = Table(
-        box=SIMPLE_HEAD,
-        padding=(0, 0, 0, 1),
-        title="Exposures per second, and ours over the other ways (least to most)",
-        title_justify="left",
-    )
-    for head in ("users x slate\n/ adapters", "ours\n/s", *rivals):
-        justify: Literal["left", "right"] = "left" if head.startswith("users") else "right"
-        table.add_column(head.replace("_", "\n"), justify=justify, no_wrap=True)
+    heads = [head.replace("_", "\n") for head in ("users x slate\n/ adapters", "ours\n/s", *rivals)]
+    rows = []
     for cell in cells:
         setting = f"{cell['workload']} {cell['users']}x{cell['slate']}/{cell['adapters']}"
         rate = f"{cell['rates']['ours']['median']:.0f}"
-        table.add_row(setting, rate, *(_ratio(cell["ratios"].get(name)) for name in rivals))
-    return table
+        rows.append([setting, rate, *(_ratio(cell["ratios"].get(name)) for name in rivals)])
+    title = "Exposures per second, and ours over the other ways (least to most)"
+    return text_table(heads, rows, title, wrap=False)
+
+
+def _cost_line(cost: dict[str, Any]) -> str:
+    return (
+        f"An exposure among {cost['many']} users costs {cost['median']:.2f} of one among"
+        f" {cost['few']} ({cost['min']:.2f}-{cost['max']:.2f})"
+    )
+
+
+def _worse_line(change: Change) -> Text:
+    return Text.assemble(
+        ("Worse than the baseline:", "red"),
+        f" {change.what}: {change.now:.2f}, was {change.before:.2f}"
+        f" ({100 * change.relative:.0f} %)",
+    )
 
 
 def _env_line(row: dict[str, Any], threads: int) -> str:
@@ -83,6 +82,6 @@ def _memory_line(memory: dict[str, Any]) -> str:
 
 def _ratio(figures: dict[str, float] | None) -> str:
     if figures is None:
-        return "\N{EN DASH}"
+        return NONE
     places = 0 if figures["max"] >= 10 else 1
     return f"{figures['min']:.{places}f}-{figures['max']:.{places}f}"

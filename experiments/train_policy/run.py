@@ -1,28 +1,31 @@
-"""Trains, evaluates and writes; the question and the score stand in the package docstring.
+"""Trains and evaluates; the question and the score stand in the package docstring.
 
 Files: ``results.json``, ``report.html``, ``curves.csv``, ``config.yaml`` and ``tensorboard/``.
 """
 
 import functools
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from hydra.utils import instantiate
-from omegaconf import DictConfig, OmegaConf
-from rich.console import Console
+from omegaconf import DictConfig
 
-from agents.inference.metering.meter import EngineMeter, in_words
+from agents.inference.metering.meter import EngineMeter
 from experiments.people.people import People
 from experiments.reporting.progress import progress_bar
-from experiments.reporting.provenance import provenance, public
-from experiments.reporting.report import write_json
-from experiments.tournament.playing import play, ticks_per_policy
-from experiments.tournament.setting import Setting, evaluation_users, policy_makers, setting_of
+from experiments.reporting.provenance import public
+from experiments.reporting.result import Result
+from experiments.tournament.playing import Session, play, ticks_per_policy
+from experiments.tournament.setting import (
+    Setting,
+    described,
+    evaluation_users,
+    policy_makers,
+    setting_of,
+)
 from experiments.tournament.summary import summarise
-from experiments.tournament.tables import ranking_lines
 from experiments.train_policy import training_page as page
 from experiments.train_policy.gains import compare, hacking, variance_cut
 from experiments.train_policy.learning_curves import Arm, Curve, learning_env, train_curve
@@ -30,61 +33,74 @@ from experiments.train_policy.policies import Oracle
 from recommenders.base import Recommender
 from recommenders.rl import ppo
 from recommenders.rl.dqn import train_dqn
-from recommenders.rl.features import make_features
+from recommenders.rl.features import Features, make_features
 from simenv.data.dataset import Dataset
 from simenv.env.pessimism import PessimisticRating
 from simenv.env.rewards import RewardChoice
 from simenv.events import IntArray
 
+if TYPE_CHECKING:
+    import pandas as pd
 
-def run(cfg: DictConfig, output_dir: Path) -> dict[str, Any]:
-    """Train on ``cfg.users`` of ``cfg.data`` and compare with ``cfg.recommender``.
 
-    Returns:
-        What ``results.json`` holds.
-    """
-    started = datetime.now(UTC)
-    config: Any = OmegaConf.to_container(cfg, resolve=True)
+def run(cfg: DictConfig) -> Result:
+    """Train on ``cfg.users`` of ``cfg.data`` and compare with ``cfg.recommender``."""
     setting, people, learners = _prepare(cfg)
     asking = EngineMeter(people.engine)
-    curves = _train(cfg, setting, people, learners, output_dir)
+    curves = _train(cfg, setting, people, learners)
+    sessions = _played(cfg, setting, learners, curves)
+    num_resamples = cfg.experiment.num_resamples
+    values = {
+        "experiment": cfg.experiment.name,
+        "debug": cfg.get("debug"),
+        "users": people.card,
+        **_described(setting, learners),
+        **summarise(sessions, setting.item_facts(), setting.top, cfg.seed, num_resamples),
+        **_learnt(cfg, sessions, setting, learners, curves),
+        "engine": public(asking.report()),
+    }
+    return Result(
+        values,
+        pages={"report.html": page.html},
+        frames={"curves.csv": _points(values["curves"])},
+        lines=page.lines(values),
+    )
+
+
+def _played(
+    cfg: DictConfig, setting: Setting, learners: IntArray, curves: list[Curve]
+) -> list[Session]:
     policies = _policies(cfg, setting, learners, curves)
     with progress_bar("policies", total=len(policies) * ticks_per_policy(setting)) as tick:
-        sessions, _ = play(policies, setting, tick)
-    engine = asking.report()
-    dataset, experiment = setting.dataset, cfg.experiment
-    results = {
-        "experiment": experiment.name,
-        "debug": cfg.get("debug"),
-        "dataset": {"name": dataset.name, "num_items": dataset.num_items},
-        "users": people.card,
-        "setting": {
-            "num_users": len(setting.users),
-            "num_learners": len(learners),
-            "slate_size": cfg.env.slate_size,
-            "max_steps": setting.max_steps,
-            "top": setting.top,
-            "min_rating": setting.min_rating,
-        },
-        **summarise(
-            sessions, setting.item_facts(), setting.top, cfg.seed, experiment.num_resamples
-        ),
-        "learnt": compare(sessions, learnt={f"ppo_{c.label}_{c.seed}" for c in curves}),
+        return play(policies, setting, tick)[0]
+
+
+def _described(setting: Setting, learners: IntArray) -> dict[str, Any]:
+    """``dataset`` and ``setting``, as far as training needs them."""
+    found = described(setting)
+    data = {key: found["dataset"][key] for key in ("name", "num_items")}
+    return {"dataset": data, "setting": {**found["setting"], "num_learners": len(learners)}}
+
+
+def _learnt(
+    cfg: DictConfig,
+    sessions: list[Session],
+    setting: Setting,
+    learners: IntArray,
+    curves: list[Curve],
+) -> dict[str, Any]:
+    """What learning was worth, and how it went."""
+    names = {_name(curve) for curve in curves}
+    return {
+        "learnt": compare(sessions, learnt=names),
         "curves": [{"label": c.label, "seed": c.seed, "points": _finite(c.points)} for c in curves],
         "hacking": hacking(curves),
-        "variance": variance_cut(setting, learners, num_envs=experiment.num_envs),
-        "engine": public(engine),
-        "provenance": provenance(config, started),
+        "variance": variance_cut(setting, learners, num_envs=cfg.experiment.num_envs),
     }
-    _write(results, output_dir)
-    console = Console()
-    for line in ranking_lines(results):
-        console.print(line, highlight=False)
-    for sentence in page.sentences(results):
-        console.print(sentence, highlight=False)
-    console.print(in_words(engine), style="dim", highlight=False)
-    console.print(f"Report: {output_dir / 'report.html'}", highlight=False, soft_wrap=True)
-    return results
+
+
+def _name(trained: Arm | Curve) -> str:
+    return f"ppo_{trained.label}_{trained.seed}"
 
 
 def _prepare(cfg: DictConfig) -> tuple[Setting, People, IntArray]:
@@ -112,26 +128,23 @@ def _rewards(cfg: DictConfig, people: People, dataset: Dataset) -> dict[str, Rew
     return rewards
 
 
-def _train(
-    cfg: DictConfig, setting: Setting, people: People, learners: IntArray, output_dir: Path
-) -> list[Curve]:
-    experiment = cfg.experiment
-    features = make_features(
-        setting.dataset.train, setting.dataset.catalog, setting.dataset.averages
-    )
-    rewards, curves = _rewards(cfg, people, setting.dataset), []
-    with progress_bar("training", total=len(rewards) * len(experiment.seeds)) as tick:
-        for label, reward in rewards.items():
-            for seed in experiment.seeds:
-                arm = Arm(label, reward, ppo.PPOSettings(**experiment.ppo, seed=seed))
-                env = learning_env(setting, learners, reward, experiment.num_envs)
-                log_dir = output_dir / "tensorboard" / f"ppo_{label}_{seed}"
-                curves.append(
-                    train_curve(
-                        arm, setting, env, features, experiment.num_checkpoints, log_dir, tick
-                    )
-                )
-                tick(f"{label}, seed {seed}: done", advance=1)
+def _train(cfg: DictConfig, setting: Setting, people: People, learners: IntArray) -> list[Curve]:
+    """PPO on every reward, with every seed."""
+    features = _features(setting)
+    arms = [
+        Arm(label, reward, ppo.PPOSettings(**cfg.experiment.ppo, seed=seed))
+        for label, reward in _rewards(cfg, people, setting.dataset).items()
+        for seed in cfg.experiment.seeds
+    ]
+    curves, logs = [], Path(cfg.output_dir) / "tensorboard"
+    with progress_bar("training", total=len(arms)) as tick:
+        for arm in arms:
+            env = learning_env(setting, learners, arm.reward, cfg.experiment.num_envs)
+            checkpoints = cfg.experiment.num_checkpoints
+            curves.append(
+                train_curve(arm, setting, env, features, checkpoints, logs / _name(arm), tick)
+            )
+            tick(f"{arm.label}, seed {arm.seed}: done", advance=1)
     return curves
 
 
@@ -140,7 +153,7 @@ def _policies(
 ) -> dict[str, Callable[[], Recommender]]:
     """Name to policy, to be fitted on the log: trained ones, those of the config, the oracle."""
     made: dict[str, Callable[[], Recommender]] = {
-        f"ppo_{curve.label}_{curve.seed}": functools.partial(_policy_of, curve) for curve in curves
+        _name(curve): functools.partial(_policy_of, curve) for curve in curves
     }
     if cfg.experiment.dqn_steps:
         made["dqn"] = functools.partial(_dqn, cfg, setting, learners)
@@ -150,6 +163,11 @@ def _policies(
     return made
 
 
+def _features(setting: Setting) -> Features:
+    dataset = setting.dataset
+    return make_features(dataset.train, dataset.catalog, dataset.averages)
+
+
 def _policy_of(curve: Curve) -> Recommender:
     return curve.policy
 
@@ -157,9 +175,7 @@ def _policy_of(curve: Curve) -> Recommender:
 def _dqn(cfg: DictConfig, setting: Setting, learners: IntArray) -> Recommender:
     start = setting.simulated.snapshot()
     env = learning_env(setting, learners, cfg.env.reward, cfg.experiment.num_envs)
-    features = make_features(
-        setting.dataset.train, setting.dataset.catalog, setting.dataset.averages
-    )
+    features = _features(setting)
     policy = train_dqn(env, features, cfg.experiment.dqn_steps, cfg.seed)
     setting.simulated.restore(start)
     return policy
@@ -169,17 +185,12 @@ def _finite(points: list[dict[str, float]]) -> list[dict[str, float | None]]:
     return [{k: v if np.isfinite(v) else None for k, v in point.items()} for point in points]
 
 
-def _write(results: dict[str, Any], output_dir: Path) -> None:
+def _points(curves: list[dict[str, Any]]) -> "pd.DataFrame":
+    """A row a checkpoint."""
     import pandas as pd
 
-    output_dir.mkdir(parents=True, exist_ok=True)
-    write_json(output_dir / "results.json", results)
-    config_yaml = OmegaConf.to_yaml(OmegaConf.create(results["provenance"]["config"]))
-    (output_dir / "config.yaml").write_text(config_yaml, encoding="utf-8")
-    rows = [
+    return pd.DataFrame(
         {"reward_name": curve["label"], "seed": curve["seed"], **point}
-        for curve in results["curves"]
+        for curve in curves
         for point in curve["points"]
-    ]
-    pd.DataFrame(rows).to_csv(output_dir / "curves.csv", index=False)
-    page.write(output_dir / "report.html", results, config_yaml)
+    )

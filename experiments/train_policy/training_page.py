@@ -1,50 +1,55 @@
 """The results in sentences, and what the report's template is filled with."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
+from rich.console import RenderableType
+from rich.text import Text
 
+from agents.inference.metering.meter import in_words
 from experiments.reporting.formatting import interval, number
-from experiments.reporting.report import markup, write_report
-from experiments.tournament.tables import columns, rows
+from experiments.reporting.report import filled, markup
+from experiments.reporting.result import Record
+from experiments.tournament.tables import columns, ranking_lines, rows
 from experiments.train_policy.training_figures import curves_svg
 
 _LOSS = 0.01  # true stars; a smaller fall is noise between checkpoints
 
 
-def write(path: Path, results: dict[str, Any], config_yaml: str) -> None:
-    """Write ``report.html`` of the results."""
-    told = sentences(results)
+def html(record: Record) -> str:
+    """The page ``report.html``."""
+    results = record.results
+    first, *more = sentences(results)
     values = {
-        **{
-            k: results[k] for k in ("dataset", "users", "setting", "debug", "provenance", "hacking")
-        },
-        "answer": told[0],
-        "more": told[1:],
+        **{key: results[key] for key in ("dataset", "users", "setting", "debug", "hacking")},
+        "answer": first,
+        "more": more,
         "curves_svg": markup(curves_svg(results)),
         "columns": columns(results),
         "rows": rows(results),
-        "gains": [_gain_row(g) for g in results["learnt"]],
+        "gains": [_gain_row(gain) for gain in results["learnt"]],
         "num_seeds": len({curve["seed"] for curve in results["curves"]}),
-        "config_yaml": config_yaml,
     }
-    write_report(path, "train_policy/report.html", values)
+    return filled("train_policy/report.html", record, values)
+
+
+def lines(results: dict[str, Any]) -> list[RenderableType]:
+    """The table, the sentences and the cost for a terminal."""
+    cost = Text(in_words(results["engine"]), style="dim")
+    return [*ranking_lines(results), *sentences(results), cost]
 
 
 def sentences(results: dict[str, Any]) -> list[str]:
     """The answer first: what learning gained, then regret, hacking and the reward's noise."""
     world = "true" if any(g["world"] == "true" for g in results["learnt"]) else "simulated"
-    told = [_answer(results, world)]
-    if world == "true":
-        told.append(_regret(results))
-    told += [_hacking(row) for row in results["hacking"]]
-    cut = results["variance"]
-    told.append(
-        f"The expected-rating reward has {number(cut['ratio'], 2)} of the variance of the sampled"
-        f" one ({cut['slates']} random slates)."
-    )
-    return told
+    reduction = results["variance"]
+    return [
+        _answer(results, world),
+        *([_regret(results)] if world == "true" else []),
+        *(_hacking(row) for row in results["hacking"]),
+        f"The expected-rating reward has {number(reduction['ratio'], 2)} of the variance of the"
+        f" sampled one ({reduction['slates']} random slates).",
+    ]
 
 
 def _answer(results: dict[str, Any], world: str) -> str:
@@ -66,11 +71,11 @@ def _regret(results: dict[str, Any]) -> str:
     gains = [g for g in results["learnt"] if g["world"] == "true" and g["rival"] == "oracle"]
     if not gains:
         return "There is no oracle to compare with."
-    told = []
+    means = []
     for label in dict.fromkeys(g["policy"].rsplit("_", 1)[0] for g in gains):
         mean = np.mean([-g["gain"] for g in gains if g["policy"].rsplit("_", 1)[0] == label])
-        told.append(f"{label} {number(float(mean), 2)}")
-    return f"Regret to the oracle in true stars, mean over seeds: {', '.join(told)}."
+        means.append(f"{label} {number(float(mean), 2)}")
+    return f"Regret to the oracle in true stars, mean over seeds: {', '.join(means)}."
 
 
 def _hacking(row: dict[str, Any]) -> str:

@@ -10,6 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from simenv.events import BoolArray, FloatArray, IntArray, InteractionLog, SeedArray
+from simenv.ranges import check_number
 from simenv.seeding import Channel, row_seeds, uniforms
 from simenv.snapshots import Arrays
 from simenv.users.lives import Life
@@ -54,7 +55,9 @@ def weekly_rhythm(log: InteractionLog) -> FloatArray:
     """
     if not len(log) or log.timestamps.min() < 10**8:
         return np.ones(7)
-    counts = np.bincount(log.timestamps // 86_400 % 7, minlength=7).astype(np.float64)
+    counts = np.bincount((log.timestamps // 86_400 % 7).astype(np.int64), minlength=7).astype(
+        np.float64
+    )
     return np.asarray(counts / counts.max())
 
 
@@ -73,12 +76,10 @@ class ReturnTimes:
     ticks_per_day: int = 4
 
     def __post_init__(self) -> None:
-        if self.ticks_per_day < 1:
-            raise ValueError(
-                f"ReturnTimes wanted at least 1 tick a day, got {self.ticks_per_day}; try 4"
-            )
+        check_number("ReturnTimes", "ticks_per_day", self.ticks_per_day, "whole [1, 1e6]", "try 4")
         self.rhythm = np.asarray(self.rhythm, dtype=np.float64)
-        if not len(self.rhythm) or self.rhythm.min() <= 0 or self.rhythm.max() > 1:
+        chances = (self.rhythm > 0) & (self.rhythm <= 1)  # NaN is neither
+        if self.rhythm.ndim != 1 or not len(self.rhythm) or not chances.all():
             raise ValueError(
                 f"ReturnTimes wanted a rhythm of chances in (0, 1], got {self.rhythm.tolist()};"
                 " divide by the busiest day"
@@ -156,8 +157,7 @@ class SteadyShare:
     share: float = 0.1
 
     def __post_init__(self) -> None:
-        if not 0 < self.share <= 1:
-            raise ValueError(f"SteadyShare wanted a share in (0, 1], got {self.share}; try 0.1")
+        check_number("SteadyShare", "a share", self.share, "(0, 1]", "try 0.1")
 
     def start(self, root: int, activity: IntArray) -> None:
         """See ``Activation.start``."""

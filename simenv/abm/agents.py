@@ -8,6 +8,7 @@ from simenv.abm.keeping.journal import TickRecord
 from simenv.abm.social import Social
 from simenv.abm.tally import Tally
 from simenv.events import IntArray
+from simenv.ranges import check_number
 
 
 class Society(Protocol):
@@ -23,8 +24,10 @@ class Person(mesa.Agent):  # type: ignore[misc]
     """User ``user`` of the society; reading an attribute reads the society's arrays."""
 
     def __init__(self, model: Any, user: int) -> None:
-        super().__init__(model)
+        num_users = len(model.groups)
+        check_number("Person", "a user", user, f"whole [0, {num_users})", "all are there already")
         self.user = user
+        super().__init__(model)
 
     @property
     def society(self) -> Society:

@@ -20,10 +20,10 @@ from simenv.abm.faults import Answered, TooManyFailuresError, ask_tolerantly
 from simenv.abm.happenings import Happenings
 from simenv.abm.keeping import checkpoint
 from simenv.abm.keeping.journal import Journal, TickRecord, no_tick
-from simenv.abm.living_users import Refreshes, reflect_if_due, refresh_if_due
+from simenv.abm.living_users import reflect_if_due, refresh_if_due
 from simenv.abm.moving_world import MovingWorld
 from simenv.abm.recommender_side import Platform, Shown
-from simenv.abm.settings import SocietySettings
+from simenv.abm.settings import SocietySettings, check_fits, check_traits, choose_root
 from simenv.abm.shocks import Shock
 from simenv.abm.social import Social, SocialSettings
 from simenv.abm.tally import Tally
@@ -59,7 +59,8 @@ class PersonaSociety(mesa.Model):  # type: ignore[misc]
         social: network, word of mouth and trends; None = the defaults.
         shocks: what happens from outside, and when.
         world: hears of averages and shocks every tick; None = the world stands still.
-        seed: of every draw.
+        seed: of every draw; None draws one, kept as ``root``, so that each run of Mesa's
+            ``batch_run(iterations=…)`` is another. A run that is resumed keeps its own.
         folder: where log and checkpoints go; None = nothing is written.
         resume: go on from the folder's last checkpoint, if there is one.
 
@@ -83,24 +84,25 @@ class PersonaSociety(mesa.Model):  # type: ignore[misc]
         social: SocialSettings | None = None,
         shocks: Sequence[Shock] = (),
         world: MovingWorld | None = None,
-        seed: int = 0,
+        seed: int | None = None,
         folder: str | Path | None = None,
         resume: bool = False,
     ) -> None:
+        saved = checkpoint.saved_root(folder) if resume and seed is None else None
+        seed = choose_root(seed if saved is None else saved)
         super().__init__(seed=seed)
         num_users = log.num_users
         self.root = seed
         self.settings = settings or SocietySettings()
-        _check(user_model, catalog, log, self.settings)
+        check_fits(user_model, catalog, log, self.settings)
         self.user_model, self.world, self.catalog = user_model, world, catalog
         self.first_averages = averages or ItemAverages.of(log, catalog)
-        self.groups = np.zeros(num_users, dtype=np.int64) if groups is None else groups
+        self.groups = check_traits("groups", groups, num_users, 0)
         self.folder = None if folder is None else Path(folder)
         resuming = self.folder is not None and checkpoint.prepare(self.folder, resume)
         self.journal = Journal(self.folder)
         self.activation = activation or ReturnTimes()
-        levels = np.full(num_users, 2) if activity is None else np.asarray(activity)
-        self.activation.start(seed, levels)
+        self.activation.start(seed, check_traits("activity", activity, num_users, 2))
         self.social = Social(social or SocialSettings(), self.groups, len(catalog), seed)
         self.user_model.reset()
         if world is not None:
@@ -116,15 +118,23 @@ class PersonaSociety(mesa.Model):  # type: ignore[misc]
         self.happenings = Happenings(shocks, len(catalog))
         self.last = no_tick(0, self.settings.slate_size)
         self.user_seconds = self.total_seconds = 0.0
-        Person.create_agents(self, num_users, np.arange(num_users))
+        self.present = np.ones(num_users, dtype=np.bool_)  # whose agents were not removed
+        people = Person.create_agents(self, num_users, np.arange(num_users))
         self._policy_file: str | None = None
         if resuming and self.folder is not None:
             self._policy_file = checkpoint.load(self, self.folder)
             self.happenings.run(self.steps)
+            people.select(lambda person: not self.present[person.user]).do("remove")
+
+    def deregister_agent(self, agent: mesa.Agent) -> None:
+        """See ``mesa.Model``; a person who is removed is never asked again."""
+        super().deregister_agent(agent)
+        if isinstance(agent, Person):
+            self.present[agent.user] = False
 
     def arrays(self) -> Arrays:
         """What the society itself keeps; a checkpoint writes it and writes into it."""
-        return self.tally.arrays() | self.curves.arrays()
+        return self.tally.arrays() | self.curves.arrays() | {"present": self.present}
 
     def identity(self) -> dict[str, Any]:
         """What a checkpoint must agree with to be continued, in JSON."""
@@ -175,6 +185,7 @@ class PersonaSociety(mesa.Model):  # type: ignore[misc]
         if self.world is not None:
             self.world.advance(tick, self.averages(), self.happenings.effects.shift)
         awake = self.activation.awake(tick, self.happenings.effects.boost)
+        awake = awake[self.present[awake]]
         self.platform.available = self.happenings.effects.available
         shown = self.platform.show(awake, self.rng)
         if len(shown.saturated):
@@ -274,19 +285,3 @@ class PersonaSociety(mesa.Model):  # type: ignore[misc]
         self.save()
         assert self.folder is not None
         self.journal.join(self.folder / "interactions.parquet")
-
-
-def _check(
-    user_model: UserModel, catalog: Catalog, log: InteractionLog, settings: SocietySettings
-) -> None:
-    if user_model.num_users != log.num_users or log.num_items != len(catalog):
-        raise ValueError(
-            f"PersonaSociety wanted a log over {user_model.num_users} users and"
-            f" {len(catalog)} items, got {log.num_users} and {log.num_items};"
-            " give the log these users were made from"
-        )
-    if settings.refresh_every and not isinstance(user_model, Refreshes):
-        raise ValueError(
-            "refresh_every wanted users whose language model can be trained further, got"
-            f" {type(user_model).__name__}; take personas, or refresh_every=0"
-        )

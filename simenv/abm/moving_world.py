@@ -10,6 +10,7 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 
 from simenv.events import FloatArray, IntArray
+from simenv.ranges import check_number
 from simenv.seeding import Stream, generator
 from simenv.snapshots import Arrays, check_shapes, pack_arrays, unpack_arrays
 from simenv.user_model import Truth
@@ -65,11 +66,9 @@ class LivingTruth:
         drift_sd: float = 0.0,
         seed: int = 0,
     ) -> None:
-        if noise_sd <= 0 or drift_sd < 0:
-            raise ValueError(
-                f"LivingTruth wanted noise_sd above 0 and drift_sd of at least 0, got {noise_sd}"
-                f" and {drift_sd}; take the world's own noise"
-            )
+        cure = "take the world's own noise"
+        check_number("LivingTruth", "noise_sd", noise_sd, "(0, inf)", cure)
+        check_number("LivingTruth", "drift_sd", drift_sd, "[0, inf)", "0 is no drift")
         self.base = base
         self.noise_sd, self.drift_sd, self.seed = noise_sd, drift_sd, seed
         self._shares = genres / np.maximum(genres.sum(axis=1, keepdims=True), 1)

@@ -7,8 +7,18 @@ from typing import Literal, NamedTuple, get_args
 import numpy as np
 
 from simenv.events import BoolArray, FloatArray
+from simenv.ranges import check_number
 
 Kind = Literal["holiday", "scandal", "viral", "release", "withdrawal"]
+
+_ANY = "(-inf, inf)", "give a number"
+_SIZES: dict[Kind, tuple[str, str]] = {
+    "holiday": ("[0, inf)", "it multiplies how many people come"),
+    "scandal": ("(-inf, inf)", "it is taken from the stars"),
+    "viral": ("[0, 1]", "it is a chance"),
+    "release": _ANY,
+    "withdrawal": _ANY,
+}  # range and cure
 
 
 @dataclass(frozen=True)
@@ -33,17 +43,19 @@ class Shock:
     size: float = 1.0
 
     def __post_init__(self) -> None:
+        for item in self.items:
+            check_number("Shock", "items", item, "whole [0, inf)", "name item ids")
         object.__setattr__(self, "items", tuple(int(item) for item in self.items))
         if self.kind not in get_args(Kind):
             raise ValueError(
                 f"Shock wanted a kind among {list(get_args(Kind))}, got {self.kind!r};"
                 " check the spelling"
             )
-        if self.tick < 1 or (self.ticks is not None and self.ticks < 1):
-            raise ValueError(
-                f"Shock wanted tick and ticks of at least 1, got {self.tick} and {self.ticks};"
-                " the first tick is 1"
-            )
+        for name in ("tick", "ticks"):
+            if name == "tick" or self.ticks is not None:
+                value = getattr(self, name)
+                check_number("Shock", name, value, "whole [1, inf)", "the first tick is 1")
+        check_number("Shock", f"the size of a {self.kind}", self.size, *_SIZES[self.kind])
         if self.kind != "holiday" and not self.items:
             raise ValueError(f"Shock wanted the items of a {self.kind}, got none; name them")
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simenv.events import BoolArray, Feedback, IntArray, SeedArray, Slates
+from simenv.ranges import check_fields, check_number
 from simenv.seeding import Channel, Stream, generator, mix, uniforms
 from simenv.snapshots import Arrays
 
@@ -40,16 +41,10 @@ class SocialSettings:
     trend_memory: float = 0.8
 
     def __post_init__(self) -> None:
-        for name in ("rewiring", "tell_chance", "trend_chance", "trend_memory"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(
-                    f"SocialSettings wanted {name} in [0, 1], got {getattr(self, name)};"
-                    " it is a share or a chance"
-                )
-        if self.friends < 0:
-            raise ValueError(
-                f"SocialSettings wanted friends of at least 0, got {self.friends}; 0 is nobody"
-            )
+        shares = ("rewiring", "tell_chance", "trend_chance", "trend_memory")
+        check_fields(self, dict.fromkeys(shares, "[0, 1]"), "it is a share or a chance")
+        check_number("SocialSettings", "friends", self.friends, "whole [0, 1e6]", "0 is nobody")
+        check_number("SocialSettings", "tell_stars", self.tell_stars, "(-inf, inf)", "try 4")
 
     @classmethod
     def off(cls) -> "SocialSettings":

@@ -2,17 +2,27 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any, Literal, TypedDict
 
 import numpy as np
+from gymnasium.vector import AutoresetMode
 
 from simenv.env.rendering import MODES
 from simenv.env.rewards import RewardChoice
 from simenv.events import BoolArray, IntArray
+from simenv.ranges import as_array, check_flag, check_number, check_seed, is_whole
 from simenv.users.lives import Life
 from simenv.users.visit_effects import VisitEffects
 
 _KNOWN = ("forget", "reset_mask", "root", "users")
+_PARTS: dict[str, tuple[type, str]] = {  # of the class, and the cure
+    "life": (Life, "write life=Life()"),
+    "effects": (VisitEffects, "write effects=VisitEffects()"),
+    "on_close": (Callable, "give a function without arguments"),  # type: ignore[dict-item]
+}
+_MOST = {"max_episode_steps": "1e9", "slate_size": "1e6", "history_length": "1e6"}  # else 1e7
+_MOST_KEPT = 2 * 10**8  # numbers in the histories of a batch: 1.6 GB
 _CHOICES: dict[str, tuple[str | None, ...]] = {
     "repeats": ("raise", "replace"),
     "render_mode": (None, *MODES),
@@ -51,15 +61,54 @@ class ResetOptions:
     forget: bool  # memories go back to those at construction; no draw is re-keyed
 
 
-def check_settings(**settings: int | str | None) -> None:
-    """Raise ValueError unless every size is at least 1 and every choice is a known one."""
+def check_settings(**settings: object) -> None:
+    """Check settings by their names: sizes, choices and parts.
+
+    Raises:
+        ValueError: a size is below 1 or a choice unknown.
+        TypeError: a size is no number, a switch no truth value, or a part something else.
+    """
     for name, value in settings.items():
-        if name in _CHOICES and value not in _CHOICES[name]:
-            raise ValueError(
-                f"{name} wanted one of {_CHOICES[name]}, got {value!r}; choose a known one"
-            )
-        if isinstance(value, int) and value < 1:
-            raise ValueError(f"{name} wanted a number of at least 1, got {value}; choose a larger")
+        if name in _CHOICES:
+            if not isinstance(value, str | None) or value not in _CHOICES[name]:
+                raise ValueError(
+                    f"{name} wanted one of {_CHOICES[name]}, got {value!r:.80}; choose a known one"
+                )
+        elif name in _PARTS:
+            kind, cure = _PARTS[name]
+            if value is not None and not isinstance(value, kind):
+                raise TypeError(
+                    f"{name} wanted a {kind.__name__} or None, got {value!r:.80}; {cure}"
+                )
+        elif name == "texts":
+            check_flag("the environment", name, value)
+        else:
+            most = f"whole [1, {_MOST.get(name, '1e7')}]"
+            check_number("", name, value, most, "choose a larger or smaller one")
+
+
+def check_memory(num_envs: int, history_length: int) -> None:
+    """Raise ValueError where the histories of a batch would take gigabytes."""
+    if num_envs * history_length > _MOST_KEPT:
+        raise ValueError(
+            f"num_envs and history_length wanted at most {_MOST_KEPT:,} shown items to keep, got"
+            f" {num_envs} of {history_length}; choose smaller ones"
+        )
+
+
+def parse_autoreset(mode: object) -> AutoresetMode:
+    """The mode of that name or value.
+
+    Raises:
+        ValueError: there is none such.
+    """
+    try:
+        return AutoresetMode(mode)
+    except ValueError as error:
+        known = [each.value for each in AutoresetMode]
+        raise ValueError(
+            f"autoreset_mode wanted one of {known}, got {mode!r:.80}; choose a known one"
+        ) from error
 
 
 def check_pool(users: IntArray | None, num_envs: int, num_users: int) -> IntArray:
@@ -68,7 +117,13 @@ def check_pool(users: IntArray | None, num_envs: int, num_users: int) -> IntArra
     Raises:
         ValueError: ids repeat or are out of range, or there are fewer than ``num_envs``.
     """
-    pool = np.arange(num_users) if users is None else np.array(users, dtype=np.int64).reshape(-1)
+    given = np.arange(num_users) if users is None else as_array(users).reshape(-1)
+    if not is_whole(given):
+        raise ValueError(
+            f"users wanted whole ids in [0, {num_users}), got {given.dtype} of {len(given)};"
+            " choose users of this world, each once"
+        )
+    pool = given.astype(np.int64)
     if len(np.unique(pool)) != len(pool) or (len(pool) and not _in_range(pool, num_users)):
         raise ValueError(
             f"users wanted distinct ids in [0, {num_users}), got {_brief(pool)};"
@@ -102,8 +157,8 @@ def parse_options(
         ValueError: an option is unknown or malformed, or somebody would sit in two rows.
         TypeError: ``reset_mask`` is not a boolean array, ``root`` no integer or ``forget`` no bool.
     """
-    given = dict(options or {})
-    unknown = sorted(set(given) - set(_KNOWN))
+    given = as_options(options)
+    unknown = sorted(str(key) for key in given if key not in _KNOWN)
     if unknown:
         raise ValueError(
             f"reset wanted options among {list(_KNOWN)}, got {unknown}; check the spelling"
@@ -122,8 +177,38 @@ def parse_options(
     return ResetOptions(mask, users, root, forget)
 
 
+def as_options(options: object) -> dict[str, Any]:
+    """Options of a reset as a dict of their own.
+
+    Raises:
+        TypeError: they are no mapping.
+    """
+    if options is None:
+        return {}
+    if not isinstance(options, Mapping):
+        raise TypeError(
+            f"reset wanted options as a dict or None, got {type(options).__name__};"
+            " write options={'users': …}"
+        )
+    return dict(options)
+
+
+def parse_seed(seed: object) -> int | None:
+    """The seed of a reset.
+
+    Raises:
+        TypeError: it is no number.
+        ValueError: it is negative or not whole.
+    """
+    if seed is None:
+        return None
+    check_seed("reset", "a seed", seed)
+    return int(seed)  # type: ignore[call-overload,no-any-return]
+
+
 def _parse_root(root: Any) -> int | None:
-    if root is not None and not isinstance(root, int | np.integer):
+    is_whole_number = isinstance(root, Integral) and not isinstance(root, bool | np.timedelta64)
+    if root is not None and not is_whole_number:
         raise TypeError(
             f"reset option 'root' wanted an integer, got {root!r}; choose any whole one"
         )
@@ -168,8 +253,8 @@ def _parse_mask(mask: Any, num_envs: int, seed: int | None) -> BoolArray:
 
 
 def _parse_users(users: Any, mask: BoolArray, seated: IntArray, num_users: int) -> IntArray:
-    array = np.asarray(users)
-    if array.shape != mask.shape or not np.issubdtype(array.dtype, np.integer):
+    array = as_array(users)
+    if array.shape != mask.shape or not is_whole(array):
         raise ValueError(
             f"reset option 'users' wanted one integer id a row, shape {mask.shape}, got"
             f" {array.dtype} of shape {array.shape}; give ids for all rows"

@@ -12,6 +12,7 @@ import numpy as np
 
 from simenv.env.rewards import Outcome
 from simenv.events import FloatArray, IntArray, expected_stars
+from simenv.ranges import check_number
 from simenv.user_model import Truth
 
 
@@ -34,11 +35,12 @@ class PessimisticRating:
     penalty: float = 1.0
 
     def __post_init__(self) -> None:
-        if len(self.members) < 2 or self.penalty < 0:
+        if len(self.members) < 2:
             raise ValueError(
-                "PessimisticRating wanted at least two members and a penalty of at least 0, got"
-                f" {len(self.members)} and {self.penalty}; a single model cannot disagree"
+                "PessimisticRating wanted at least two members, got"
+                f" {len(self.members)}; a single model cannot disagree"
             )
+        check_number("PessimisticRating", "a penalty", self.penalty, "[0, inf)", "0 is the mean")
 
     def __call__(self, outcome: Outcome) -> FloatArray:
         """The reward (n,), in stars; may fall below 1."""

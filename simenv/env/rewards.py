@@ -9,6 +9,7 @@ import numpy as np
 from simenv.catalog import Catalog
 from simenv.events import BoolArray, Feedback, FloatArray, IntArray, mean_answered
 from simenv.exposure import slate_diversity
+from simenv.ranges import as_array, check_number
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,8 @@ def resolve_reward(reward: RewardChoice) -> Reward:
     """The reward of that name, the weighted sum of several names, or the callable itself.
 
     Raises:
-        ValueError: a name is not known, or there is nothing to sum.
+        ValueError: a name is not known, a weight is not finite, or there is nothing to sum.
+        TypeError: a weight is no number.
     """
     if callable(reward):
         return reward
@@ -115,8 +117,10 @@ def resolve_reward(reward: RewardChoice) -> Reward:
                 "reward wanted at least one name with its weight, got an empty mapping;"
                 " write {'expected_rating': 1.0}"
             )
+        for name, weight in reward.items():
+            check_number("reward", f"the weight of {name!r}", weight, "[-1e9, 1e9]", "try 1.0")
         return partial(_weighted_sum, {resolve_reward(n): float(w) for n, w in reward.items()})
-    if reward not in REWARDS:
+    if not isinstance(reward, str) or reward not in REWARDS:
         raise ValueError(
             f"reward wanted one of {sorted(REWARDS)}, weights of some of them, or a callable"
             f" Outcome -> (n,), got {reward!r}; choose a known name or pass your own function"
@@ -131,14 +135,15 @@ def pay(reward: Reward, outcome: Outcome) -> FloatArray:
         ValueError: a user-supplied reward returned another shape or a number that is not finite.
     """
     num_users = len(outcome.quits)
-    values = np.asarray(reward(outcome), dtype=np.float64)
-    if values.shape != (num_users,) or not np.isfinite(values).all():
+    came = as_array(reward(outcome))
+    is_good = came.shape == (num_users,) and came.dtype.kind in "biuf" and np.isfinite(came).all()
+    if not is_good:
         raise ValueError(
-            f"reward wanted {num_users} finite numbers, one a user, got shape {values.shape}"
-            f" from {getattr(reward, '__name__', reward)!r}; reduce over the places (axis 1) that"
-            " are not outcome.failed"
+            f"reward wanted {num_users} finite numbers, one a user, got shape {came.shape} of"
+            f" {came.dtype} from {getattr(reward, '__name__', reward)!r}; reduce over the places"
+            " (axis 1) that are not outcome.failed"
         )
-    return values
+    return came.astype(np.float64)
 
 
 def _weighted_sum(weights: Mapping[Reward, float], outcome: Outcome) -> FloatArray:

@@ -8,6 +8,7 @@ from simenv.catalog import Catalog
 from simenv.env.options import EnvSettings, check_settings
 from simenv.env.single_env import RecEnv
 from simenv.env.vector_env import RecVectorEnv
+from simenv.ranges import check_seed
 from simenv.seeding import Stream, generator
 from simenv.users.behaviour import Behaviour
 from simenv.users.scripted_users import LatentTruth, ScriptedUsers
@@ -23,6 +24,12 @@ def make_world(
     An item's genre is its strongest taste factor, so a genre's items please the same users.
     """
     check_settings(num_users=num_users, num_items=num_items)
+    check_seed("the scripted world", "world_seed", world_seed)
+    if behaviour is not None and not isinstance(behaviour, Behaviour):
+        raise TypeError(
+            f"behaviour wanted a Behaviour or None, got {behaviour!r:.80};"
+            " build one, such as Behaviour()"
+        )
     truth = LatentTruth.draw(num_users, num_items, num_factors=len(_GENRES), seed=world_seed)
     activity = generator(world_seed, Stream.ACTIVITY).integers(1, 4, num_users)
     users = ScriptedUsers(truth, num_users, num_items, activity, behaviour or Behaviour())

@@ -4,16 +4,16 @@ from collections.abc import Mapping
 from typing import Any, Unpack
 
 import gymnasium as gym
-import numpy as np
 from gymnasium.vector import AutoresetMode
 
 from simenv.catalog import Catalog
 from simenv.env.infos import Info
-from simenv.env.options import EnvSettings
+from simenv.env.options import EnvSettings, as_options, parse_seed
 from simenv.env.rendering import MODES, Frame
 from simenv.env.vector_env import RecVectorEnv
 from simenv.events import IntArray, SeedArray
 from simenv.observation import Observation, take_row
+from simenv.ranges import as_array
 from simenv.user_model import UserModel
 
 
@@ -54,16 +54,17 @@ class RecEnv(gym.Env[Observation, IntArray]):
         self, *, seed: int | None = None, options: Mapping[str, Any] | None = None
     ) -> tuple[Observation, Info]:
         """Start a session; with a seed the whole world goes back to its construction first."""
+        seed, chosen = parse_seed(seed), as_options(options)
         super().reset(seed=seed)
-        chosen = dict(options or {})
-        if "users" in chosen:
-            chosen["users"] = np.atleast_1d(chosen["users"])
+        if chosen.get("users") is not None:
+            users = as_array(chosen["users"])
+            chosen["users"] = users if users.ndim else users[None]
         observation, info = self._batch.reset(seed=seed, options=chosen)
         return take_row(observation, 0), _first(info)
 
     def step(self, action: IntArray) -> tuple[Observation, float, bool, bool, Info]:
         """Show one slate (k,); after the session's end call ``reset`` first."""
-        batch = self._batch.step(np.asarray(action)[None])
+        batch = self._batch.step(as_array(action)[None])
         observation, rewards, terminated, truncated, info = batch
         ends = bool(terminated[0]), bool(truncated[0])
         return take_row(observation, 0), float(rewards[0]), *ends, _first(info)

@@ -12,6 +12,7 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from simenv.events import BoolArray, IntArray
+from simenv.ranges import as_array, is_whole
 
 
 class SlateSpace(spaces.MultiDiscrete[np.int64]):
@@ -122,7 +123,7 @@ def check_actions(
     if wrong.any():
         row, place = np.argwhere(wrong)[0]
         raise ValueError(
-            f"step wanted {noun} in [0, {size}), got {items[row, place]} in row {row},"
+            f"step wanted {noun} in [0, {size}), got {as_array(actions)[row, place]} in row {row},"
             f" place {place}; choose among these {size} only"
         )
     if repeats == "replace":
@@ -138,13 +139,13 @@ def check_actions(
 
 
 def _whole_numbers(actions: Any, shape: tuple[int, int], noun: str) -> IntArray:
-    array = np.asarray(actions)
+    array = as_array(actions)
     if array.shape != shape:
         raise ValueError(
             f"step wanted actions of shape (num_envs, slate_size) = {shape}, got {array.shape};"
             f" give one row of {noun} for every environment"
         )
-    if not np.issubdtype(array.dtype, np.integer):
+    if not is_whole(array):
         raise ValueError(
             f"step wanted integer {noun}, got dtype {array.dtype};"
             " convert the actions with .astype(np.int64)"

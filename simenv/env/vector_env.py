@@ -16,23 +16,19 @@ from numpy.typing import NDArray
 
 from simenv.catalog import Catalog
 from simenv.env.dynamics import Dynamics
-from simenv.env.infos import (
-    Info,
-    describe_feedback,
-    move_to_final,
-    set_rows,
-    spread,
-    spread_info,
+from simenv.env.infos import Info, describe_feedback, move_to_final, set_rows, spread, spread_info
+from simenv.env.options import (
+    check_memory,
+    check_pool,
+    check_settings,
+    parse_autoreset,
+    parse_options,
+    parse_seed,
 )
-from simenv.env.options import check_pool, check_settings, parse_options
 from simenv.env.rendering import MODES, Frame, Screen
 from simenv.env.rewards import RewardChoice, resolve_reward
 from simenv.env.sessions import Sessions
-from simenv.env.spaces import (
-    build_action_space,
-    build_observation_space,
-    check_actions,
-)
+from simenv.env.spaces import build_action_space, build_observation_space, check_actions
 from simenv.events import IntArray, SeedArray
 from simenv.observation import Observation
 from simenv.snapshot_differences import combine, difference
@@ -78,6 +74,7 @@ class RecVectorEnv(VectorEnv[Observation, IntArray, NDArray[Any]]):
 
     Raises:
         ValueError: a setting is out of range, or the pool is too small or not of this world.
+        TypeError: a setting is of another kind.
     """
 
     metadata: dict[str, Any] = {"render_modes": [*MODES], "render_fps": 1}  # noqa: RUF012
@@ -102,13 +99,11 @@ class RecVectorEnv(VectorEnv[Observation, IntArray, NDArray[Any]]):
         on_close: Callable[[], None] | None = None,
     ) -> None:
         check_settings(
-            num_envs=num_envs,
-            slate_size=slate_size,
-            history_length=history_length,
-            max_episode_steps=max_episode_steps,
-            repeats=repeats,
-            render_mode=render_mode,
-        )
+            num_envs=num_envs, slate_size=slate_size, history_length=history_length,
+            max_episode_steps=max_episode_steps, repeats=repeats, render_mode=render_mode,
+            life=life, effects=effects, texts=texts, on_close=on_close,
+        )  # fmt: skip
+        check_memory(num_envs, history_length)
         self.catalog = catalog
         self.num_envs = num_envs
         self.slate_size = slate_size
@@ -116,7 +111,7 @@ class RecVectorEnv(VectorEnv[Observation, IntArray, NDArray[Any]]):
         self.life = life
         self.repeats = repeats
         self.render_mode = render_mode
-        self.autoreset_mode = AutoresetMode(autoreset_mode)
+        self.autoreset_mode = parse_autoreset(autoreset_mode)
         self.metadata = {**type(self).metadata, "autoreset_mode": self.autoreset_mode}
         self._dynamics = Dynamics(
             TiringUsers(user_model, catalog, effects) if effects else user_model,
@@ -168,10 +163,12 @@ class RecVectorEnv(VectorEnv[Observation, IntArray, NDArray[Any]]):
             The observation and an info with the ``user`` of every started row.
 
         Raises:
-            ValueError: an option is unknown or malformed.
+            ValueError: an option is unknown or malformed, or the seed is negative.
+            TypeError: an option or the seed is of another kind.
             RuntimeError: the environment was closed.
         """
         self._check_open("reset")
+        seed = parse_seed(seed)
         nobody = np.full(self.num_envs, -1, dtype=np.int64)
         seated = self._sessions.occupants if seed is None else nobody
         restarts = self.autoreset_mode is not AutoresetMode.DISABLED

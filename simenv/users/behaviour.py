@@ -16,8 +16,20 @@ from simenv.events import (
     expected_stars,
     mean_answered,
 )
+from simenv.ranges import check_fields
 from simenv.seeding import Channel, uniforms
 from simenv.user_model import UserModel
+
+_RANGES = {
+    "examine_decay": "(0, 1]",
+    "take_threshold": "[-100, 100]",
+    "take_slope": "[-100, 100]",
+    "base_quit": "(0, 1)",
+    "quit_slope": "[-100, 100]",
+    "content_level": "[-100, 100]",
+    "patience_per_activity": "[-100, 100]",
+    "satisfaction_memory": "[0, 1]",
+}  # the wide ones keep the exponentials finite
 
 
 @dataclass(frozen=True)
@@ -30,7 +42,7 @@ class Behaviour:
     satisfaction fell below ``content_level``; active users are more patient.
 
     Raises:
-        ValueError: a share lies outside its range.
+        TypeError, ValueError: a number is none or lies outside its range.
     """
 
     examine_decay: float = 0.95
@@ -43,16 +55,7 @@ class Behaviour:
     satisfaction_memory: float = 0.7  # weight of the past in the running satisfaction
 
     def __post_init__(self) -> None:
-        for name, allowed, fits in (
-            ("examine_decay", "(0, 1]", 0 < self.examine_decay <= 1),
-            ("base_quit", "(0, 1)", 0 < self.base_quit < 1),
-            ("satisfaction_memory", "[0, 1]", 0 <= self.satisfaction_memory <= 1),
-        ):
-            if not fits:
-                raise ValueError(
-                    f"Behaviour wanted {name} in {allowed}, got {getattr(self, name)};"
-                    " choose one in that range or keep the default"
-                )
+        check_fields(self, _RANGES, "choose one in that range or keep the default")
 
     def act(
         self,
@@ -125,4 +128,5 @@ def sample_stars(probabilities: FloatArray, draws: FloatArray) -> FloatArray:
 
 
 def _logistic(x: FloatArray) -> FloatArray:
-    return np.asarray(1.0 / (1.0 + np.exp(-x)))
+    with np.errstate(over="ignore"):  # far from the edge the chance is 0
+        return np.asarray(1.0 / (1.0 + np.exp(-x)))

@@ -9,6 +9,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from simenv.events import FloatArray, SeedArray
+from simenv.ranges import check_fields
 from simenv.seeding import Channel, uniforms
 
 
@@ -29,7 +30,7 @@ class Life:
         gone_after: days; whoever would stay away longer never comes back (terminated).
 
     Raises:
-        ValueError: a number that must be positive is not.
+        TypeError, ValueError: a number is none, or one that must be positive is not.
     """
 
     days: float = 365.0
@@ -40,11 +41,10 @@ class Life:
     gone_after: float = 30.0
 
     def __post_init__(self) -> None:
-        for name in ("days", "median_days", "spread", "gone_after"):
-            if not getattr(self, name) > 0:
-                raise ValueError(
-                    f"Life wanted {name} above 0, got {getattr(self, name)}; give it in days"
-                )
+        days = ("days", "median_days", "spread", "gone_after")
+        check_fields(self, dict.fromkeys(days, "(0, inf)"), "give it in days")
+        stars = ("doublings_per_star", "content_level")
+        check_fields(self, dict.fromkeys(stars, "[-100, 100]"), "give it for stars from 1 to 5")
 
     @property
     def last_day(self) -> float:

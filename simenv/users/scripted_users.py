@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from simenv.events import STARS, Feedback, FloatArray, IntArray, SeedArray, Slates
+from simenv.ranges import check_number
 from simenv.snapshots import Arrays, check_shapes, pack_arrays, unpack_arrays
 from simenv.user_model import Truth
 from simenv.users.behaviour import Behaviour
@@ -36,8 +37,15 @@ class LatentTruth:
                 f" factors {shapes[0]} and {shapes[1]}, {len(self.quality)} qualities for"
                 f" {len(self.item_factors)} items; draw them together"
             )
-        if self.noise <= 0:
-            raise ValueError(f"LatentTruth wanted noise above 0, got {self.noise}; try 0.4")
+        for name in ("user_factors", "item_factors", "quality"):
+            values = np.asarray(getattr(self, name))
+            if not np.issubdtype(values.dtype, np.number) or not np.isfinite(values).all():
+                raise ValueError(
+                    f"LatentTruth wanted finite {name}, got others among {values.size} of"
+                    f" {values.dtype}; draw them anew"
+                )
+        check_number("LatentTruth", "noise", self.noise, "(0, inf)", "try 0.4")
+        check_number("LatentTruth", "level", self.level, "(-inf, inf)", "try 3.3")
 
     @classmethod
     def draw(
@@ -93,6 +101,11 @@ class ScriptedUsers:
             raise ValueError(
                 f"activity wanted one level a user, shape ({self.num_users},), got"
                 f" {self._activity.shape}; give a level 1, 2 or 3 for every user"
+            )
+        if not np.isin(self.activity, (1, 2, 3)).all():
+            raise ValueError(
+                "activity wanted levels 1, 2 or 3, got others among"
+                f" {np.unique(self._activity)[:8].tolist()}; 2 is the middle"
             )
         self.reset()
 

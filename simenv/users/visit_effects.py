@@ -11,6 +11,7 @@ import numpy as np
 from simenv.catalog import Catalog
 from simenv.events import Feedback, FloatArray, IntArray, SeedArray, Slates
 from simenv.observation import push_latest
+from simenv.ranges import check_fields, check_number
 from simenv.seeding import Channel, uniforms
 from simenv.snapshots import Arrays, check_shapes, pack_arrays, unpack_arrays
 from simenv.user_model import UserModel
@@ -31,14 +32,9 @@ class VisitEffects:
     window: int = 50  # shown items of the visit that are kept in mind
 
     def __post_init__(self) -> None:
-        for name in ("fatigue", "repetition", "boredom"):
-            if not 0 <= getattr(self, name) < 1:
-                raise ValueError(
-                    f"VisitEffects wanted {name} in [0, 1), got {getattr(self, name)};"
-                    " 0 switches the effect off"
-                )
-        if self.window < 1:
-            raise ValueError(f"VisitEffects wanted a window of at least 1, got {self.window}")
+        rates = ("fatigue", "repetition", "boredom")
+        check_fields(self, dict.fromkeys(rates, "[0, 1)"), "0 switches the effect off")
+        check_number("VisitEffects", "a window", self.window, "whole [1, 1e6]", "it counts items")
 
 
 class TiringUsers:

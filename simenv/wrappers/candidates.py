@@ -22,6 +22,7 @@ from simenv.env.spaces import check_actions, find_repeats
 from simenv.env.vector_env import RecVectorEnv, Step
 from simenv.events import BoolArray, IntArray, SeedArray
 from simenv.observation import Observation
+from simenv.ranges import as_array, is_whole
 from simenv.seeding import Channel, uniforms
 
 CandidateSource = Callable[[IntArray, SeedArray, int], IntArray]
@@ -70,7 +71,7 @@ class CandidateSet(gym.Wrapper[Observation, IntArray, Observation, IntArray]):
     def step(self, action: IntArray) -> tuple[Observation, float, bool, bool, Info]:
         """Show the candidates at the positions ``action`` (k,)."""
         live = np.ones(1, dtype=np.bool_)
-        items = self._offer.choose(np.asarray(action)[None], live)[0]
+        items = self._offer.choose(as_array(action)[None], live)[0]
         observation, reward, terminated, truncated, info = self.env.step(items)
         return self._extend(observation), float(reward), terminated, truncated, info
 
@@ -142,7 +143,7 @@ def resolve_source(source: str | CandidateSource, catalog: Catalog) -> Candidate
     """
     if callable(source):
         return source
-    if source != "uniform":
+    if not isinstance(source, str) or source != "uniform":
         raise ValueError(
             f"source wanted 'uniform' or a callable (users, seeds, c) -> (n, c), got {source!r};"
             " for the most popular items pass most_rated(averages.counts) of your data set"
@@ -184,7 +185,9 @@ class _Offer:
     _drawn: IntArray | None = None  # (n, c); None = nothing was offered yet
 
     def __post_init__(self) -> None:
-        if not self.num_places <= self.num_candidates <= len(self.catalog):
+        wanted = as_array(self.num_candidates)
+        is_number = is_whole(wanted) and wanted.ndim == 0
+        if not is_number or not self.num_places <= self.num_candidates <= len(self.catalog):
             raise ValueError(
                 f"num_candidates wanted a number from {self.num_places} (slate_size) to"
                 f" {len(self.catalog)} (items), got {self.num_candidates}; choose one between"
@@ -215,8 +218,8 @@ class _Offer:
     def renew(self, users: IntArray, seeds: SeedArray) -> IntArray:
         """Draw the candidates (n, c) of the coming step."""
         shape = (len(users), self.num_candidates)
-        drawn = np.asarray(self._draw(users, seeds, self.num_candidates))
-        if drawn.shape != shape or not np.issubdtype(drawn.dtype, np.integer):
+        drawn = as_array(self._draw(users, seeds, self.num_candidates))
+        if drawn.shape != shape or not is_whole(drawn):
             raise ValueError(
                 f"source wanted to return item ids of shape {shape}, got {drawn.dtype} of shape"
                 f" {drawn.shape}; return one row of distinct items a user"

@@ -3,16 +3,19 @@
 Imported only by whoever has Stable-Baselines3; nothing else in ``simenv`` knows it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
+from numpy.typing import NDArray
 from stable_baselines3.common.vec_env import VecEnv
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvIndices, VecEnvStepReturn
 
 from simenv.env.infos import Info
+from simenv.env.options import as_options
 from simenv.env.vector_env import RecVectorEnv
+from simenv.ranges import as_array
 
 _Indices = VecEnvIndices
 
@@ -49,9 +52,15 @@ class SB3VecEnv(VecEnv):
         super().__init__(env.num_envs, env.single_observation_space, env.single_action_space)
 
     def reset(self) -> Any:
-        """Start every session; after ``seed`` the whole world goes back to its construction."""
-        seed, options = self._seeds[0], dict(self._options[0])
-        observation, info = self.env.reset(seed=seed, options=options)
+        """Start every session; after ``seed`` the whole world goes back to its construction.
+
+        Options that ``set_options`` was given as a list, one dict a row, may name each row's user.
+
+        Raises:
+            ValueError: other options differ between rows, or some rows name a user and some none.
+        """
+        options = _one_for_all(self._options, self.num_envs)
+        observation, info = self.env.reset(seed=self._seeds[0], options=options)
         self._reset_seeds()
         self._reset_options()
         self.reset_infos = [_row(info, i) for i in range(self.num_envs)]
@@ -108,6 +117,40 @@ class SB3VecEnv(VecEnv):
                 f"{verb} wanted all {self.num_envs} rows, got {indices}: they are one native"
                 " batch; leave indices out"
             )
+
+
+def _one_for_all(options: Sequence[Mapping[str, Any]], num_envs: int) -> dict[str, Any]:
+    """The batch's options that rows of options (n,) say: their users joined, all else in common."""
+    if len(options) != num_envs:
+        raise ValueError(
+            f"set_options wanted one dict or one for each of {num_envs} rows, got {len(options)};"
+            " give as many"
+        )
+    rows = [as_options(row) for row in options]
+    names = {name for row in rows for name in row}
+    differing = {name for name in names if not all(_agree(rows[0], row, name) for row in rows)}
+    if not differing:
+        return rows[0]
+    if differing != {"users"} or any(row.get("users") is None for row in rows):
+        raise ValueError(
+            "set_options wanted rows that differ in their user alone, each with one, got rows that"
+            f" differ in {sorted(map(str, differing))}; give all rows the same or one dict"
+        )
+    return {**rows[0], "users": _users(rows)}
+
+
+def _users(rows: Sequence[Mapping[str, Any]]) -> NDArray[Any]:
+    """(n,) of rows that name one each, as an id or a list of one."""
+    ids = [as_array(row["users"]).reshape(-1) for row in rows]
+    if any(len(own) != 1 for own in ids):
+        raise ValueError("set_options wanted one user a row, got several; give each row's own id")
+    return np.concatenate(ids)
+
+
+def _agree(one: Mapping[str, Any], other: Mapping[str, Any], name: str) -> bool:
+    if name not in one or name not in other:
+        return name not in one and name not in other
+    return bool(np.array_equal(as_array(one[name]), as_array(other[name])))
 
 
 def _row(info: Info, row: int) -> Info:

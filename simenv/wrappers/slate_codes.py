@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from simenv.events import FloatArray, IntArray
 from simenv.observation import Observation
+from simenv.ranges import as_array, check_number, is_whole
 
 Vectors = NDArray[np.floating[Any]]
 
@@ -42,11 +43,13 @@ class TopK:
     """
 
     def __init__(self, num_items: int) -> None:
+        check_number("TopK", "num_items", num_items, "whole [1, 1e9]", "see the action space")
         self.space = spaces.Box(-1.0, 1.0, (num_items,), np.float32)
 
     def decode(self, actions: NDArray[Any], num_places: int, num_items: int) -> IntArray:
         """See ``SlateCode``."""
-        scores = _checked(actions, self.space, num_items)
+        _check_sizes(self.space.shape[0], num_items)
+        scores = _checked(actions, self.space)
         return np.argsort(-scores, axis=1, kind="stable")[:, :num_places].astype(np.int64)
 
 
@@ -61,13 +64,14 @@ class NearestItems:
     """
 
     def __init__(self, vectors: Vectors, num_places: int) -> None:
-        norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-        self._vectors = np.asarray(vectors / np.maximum(norms, 1e-12), dtype=np.float64)
-        self.space = spaces.Box(-1.0, 1.0, (num_places * vectors.shape[1],), np.float32)
+        check_number("NearestItems", "num_places", num_places, "whole [1, 1e9]", "it is k")
+        self._vectors = _directions(vectors)
+        self.space = spaces.Box(-1.0, 1.0, (num_places * self._vectors.shape[1],), np.float32)
 
     def decode(self, actions: NDArray[Any], num_places: int, num_items: int) -> IntArray:
         """See ``SlateCode``."""
-        wanted = _checked(actions, self.space, num_items, len(self._vectors))
+        _check_sizes(len(self._vectors), num_items)
+        wanted = _checked(actions, self.space)
         wanted = wanted.reshape(len(wanted), num_places, -1)
         free = np.ones((len(wanted), num_items), dtype=np.bool_)
         chosen = np.zeros((len(wanted), num_places), dtype=np.int64)
@@ -88,16 +92,23 @@ class MoreLikeThis:
     """
 
     def __init__(self, vectors: Vectors) -> None:
-        self._near = NearestItems(vectors, 1)
-        self._vectors = self._near._vectors
-        self.space = spaces.Discrete(len(vectors))
+        self._vectors = _directions(vectors)
+        self.space = spaces.Discrete(len(self._vectors))
 
     def decode(self, actions: NDArray[Any], num_places: int, num_items: int) -> IntArray:
         """See ``SlateCode``."""
-        chosen = np.asarray(actions).reshape(-1)
-        if not np.issubdtype(chosen.dtype, np.integer) or not _within(chosen, self.space.n):
+        _check_sizes(len(self._vectors), num_items)
+        chosen = as_array(actions)
+        if chosen.shape not in ((len(chosen),), (len(chosen), 1)) or not is_whole(chosen):
             raise ValueError(
-                f"step wanted integer items in [0, {self.space.n}), got {chosen.dtype} in"
+                f"step wanted integer items in [0, {num_items}), got {chosen.dtype} of shape"
+                f" {chosen.shape}; give one item a row"
+            )
+        chosen = chosen.reshape(-1)
+        outside = chosen[(chosen < 0) | (chosen >= num_items)]
+        if len(outside):
+            raise ValueError(
+                f"step wanted integer items in [0, {num_items}), got {chosen.dtype} in"
                 f" {chosen.min()}..{chosen.max()}; give one item a row"
             )
         likeness = self._vectors[chosen] @ self._vectors.T
@@ -121,7 +132,7 @@ class CodedSlates(gym.ActionWrapper[Observation, Any, IntArray]):
 
     def action(self, action: Any) -> IntArray:
         """The slate (k,) that ``action`` says."""
-        slates = self._code.decode(np.asarray(action)[None], *self._sizes)
+        slates = self._code.decode(as_array(action)[None], *self._sizes)
         return np.asarray(slates[0])
 
 
@@ -142,10 +153,11 @@ class VectorCodedSlates(VectorActionWrapper):
 
     def actions(self, actions: Any) -> IntArray:
         """The slates (n, k) that ``actions`` (n, …) say."""
-        rows = np.asarray(actions)
-        if len(rows) != self.num_envs:
+        rows = as_array(actions)
+        came = len(rows) if rows.ndim else "a single one"
+        if came != self.num_envs:
             raise ValueError(
-                f"step wanted {self.num_envs} actions, one a row, got {len(rows)};"
+                f"step wanted {self.num_envs} actions, one a row, got {came};"
                 " give a batch over the environments"
             )
         return self._code.decode(rows, *self._sizes)
@@ -161,24 +173,45 @@ def _slate_sizes(space: spaces.Space[Any]) -> tuple[int, int]:
     return len(space.nvec), int(space.nvec[0])
 
 
-def _checked(
-    actions: NDArray[Any], space: spaces.Box, num_items: int, own_items: int | None = None
-) -> FloatArray:
-    """Actions (n, width) as floats."""
-    own = space.shape[0] if own_items is None else own_items
+def _directions(vectors: Vectors) -> FloatArray:
+    """Vectors (num_items, d) at length 1; those of length 0 stay."""
+    came = as_array(vectors)
+    if came.ndim != 2 or not came.size or came.dtype.kind not in "iuf":
+        raise ValueError(
+            f"a slate code wanted vectors of numbers (num_items, d), got {came.dtype} of shape"
+            f" {came.shape}; give one row an item, such as population.vectors"
+        )
+    if not np.isfinite(came).all():
+        row = int(np.argmin(np.isfinite(came).all(axis=1)))
+        raise ValueError(
+            f"a slate code wanted finite vectors, got others in row {row}; embed the items anew"
+        )
+    norms = np.linalg.norm(came, axis=1, keepdims=True)
+    return np.asarray(came / np.maximum(norms, 1e-12), dtype=np.float64)
+
+
+def _check_sizes(own: int, num_items: int) -> None:
     if own != num_items:
         raise ValueError(
             f"the slate code knows {own} items but the environment offers {num_items};"
             " build it with as many"
         )
-    values = np.asarray(actions, dtype=np.float64)
-    if values.shape[1:] != space.shape or not np.isfinite(values).all():
+
+
+def _extent(values: NDArray[Any]) -> str:
+    """Where values that are numbers lie."""
+    if not values.size or values.dtype.kind not in "iuf":
+        return ""
+    return f" in {values.min()}..{values.max()}"
+
+
+def _checked(actions: NDArray[Any], space: spaces.Box) -> FloatArray:
+    """Actions (n, width) as floats."""
+    came = as_array(actions)
+    is_good = came.shape[1:] == space.shape and came.dtype.kind in "iuf"
+    if not is_good or not np.isfinite(came).all():
         raise ValueError(
-            f"step wanted finite actions of shape (rows, {space.shape[0]}), got {values.shape};"
-            " see env.action_space"
+            f"step wanted finite actions of shape (rows, {space.shape[0]}), got {came.shape}"
+            f" of {came.dtype}{_extent(came)}; see env.action_space"
         )
-    return values
-
-
-def _within(numbers: IntArray, size: Any) -> bool:
-    return bool(numbers.min() >= 0 and numbers.max() < size)
+    return came.astype(np.float64)

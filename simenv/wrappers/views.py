@@ -19,6 +19,7 @@ from simenv.catalog import Catalog
 from simenv.env.infos import Info
 from simenv.env.vector_env import Step
 from simenv.observation import Observation, as_batch
+from simenv.ranges import check_number
 
 Array32 = NDArray[np.float32]
 Vectors = NDArray[np.floating[Any]]
@@ -105,6 +106,8 @@ class Worded:
     """
 
     def __init__(self, catalog: Catalog, last: int = 10, max_length: int = 1000) -> None:
+        check_number("Worded", "last", last, "whole [1, 1e6]", "it counts items")
+        check_number("Worded", "max_length", max_length, "whole [1, 1e6]", "it counts characters")
         self._titles = catalog.titles
         self._last = last
         self._max_length = max_length
@@ -216,3 +219,5 @@ def _check_rows(name: str, vectors: Array32, wanted: int) -> None:
             f"{name} wanted one row for each of {wanted}, got shape {vectors.shape};"
             " embed this world's items and users"
         )
+    if not np.isfinite(vectors).all():
+        raise ValueError(f"{name} wanted finite numbers, got others; embed the texts anew")

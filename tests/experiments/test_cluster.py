@@ -5,20 +5,16 @@ import json
 import pytest
 
 from agents.embedding import TfidfSvdEmbedder
-from experiments.__main__ import main
 from experiments.cluster.elbow_figure import elbow_svg
 from simenv.data.synthetic import synthetic
+from tests.experiments.command import run_command
 from training.distillation.offline import OfflineDistiller
 from training.groups.clusters import Clusters
 from training.groups.ms_vectors import ms_vectors
 
 
 def run(folder, *words):
-    command = ["personarec", "experiment=cluster", "debug=tiny", f"output_dir={folder}", *words]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sys.argv", command)
-        main()
-    return json.loads((folder / "results.json").read_text(encoding="utf-8"))
+    return run_command(folder, "experiment=cluster", "debug=tiny", *words)
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +52,7 @@ def test_the_page_shows_the_elbow_and_the_groups_and_nothing_of_this_machine(out
     assert str(output_dir.parent) not in page
 
 
-def test_groups_by_numbers_tell_more_of_how_tastes_differ_than_random_ones(tmp_path, results):
+def test_groups_by_numbers_explain_more_of_tastes_than_random_ones(tmp_path, results):
     by_numbers = run(tmp_path, "experiment.ms=numbers", "experiment.k=null")
     assert by_numbers["k_from"] == "the elbow"
     shares = by_numbers["explained"]

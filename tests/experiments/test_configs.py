@@ -12,6 +12,7 @@ from hydra.utils import get_object
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 import conf
+from experiments.reporting.result import Result
 
 CONF = Path(conf.__file__).parent
 OPTIONS = sorted(
@@ -86,6 +87,14 @@ def test_every_dotted_name_in_a_config_resolves(option):
             value = None if OmegaConf.is_missing(node, key) else node[key]
             if isinstance(value, str) and DOTTED.match(value):
                 assert callable(get_object(value))
+
+
+@pytest.mark.parametrize("option", [o for o in OPTIONS if o.startswith("experiment/")])
+def test_every_experiment_turns_a_config_into_a_result(option):
+    run = get_object(composed(option).experiment.run)
+    signature = inspect.signature(run, eval_str=True)
+    assert list(signature.parameters) == ["cfg"]
+    assert signature.return_annotation in (Result, Result | None)
 
 
 @pytest.mark.parametrize("option", [o for o in OPTIONS if o.startswith("recommender/")])

@@ -1,22 +1,20 @@
 """The paper's table: contrasts, and the whole command on a tiny world."""
 
-import json
-
 import numpy as np
 import pytest
 
 from agents.fidelity.errors import interval, resampled_rmse, user_sums
-from experiments.__main__ import main
 from experiments.rating_fidelity.matrix_factorisation import BiasedMF
 from experiments.rating_fidelity.table import (
     Regime,
+    lines,
     markdown,
-    print_tables,
     summarise,
     table_rows,
 )
 from simenv.data.rating_baselines import BiasModel
 from simenv.events import InteractionLog
+from tests.experiments.command import run_command
 
 RNG = np.random.default_rng(0)
 USERS = np.repeat(np.arange(30), 20)
@@ -126,7 +124,7 @@ PAGE = """\
 | persona · Ms+Ml | 1.500 | 1.000 to 2.000 | 1.500 | 1.500 | 0.500 | 0.200 | 1.500 | 50.00% |
 | bias model | 2.500 | 2.000 to 3.000 | 2.500 | 1.000 | 0.500 |  |  |  |
 
-| RMSE difference | | 95 % CI |
+| RMSE difference |  | 95 % CI |
 | --- | --- | --- |
 | persona against the bias model | -1.0000 | -2.0000 to +0.0000 |
 
@@ -138,14 +136,12 @@ def test_the_page_shows_what_the_summary_holds():
     assert markdown({"x": summary_of_two_draws(), "y": summary_of_two_draws()}).count("###") == 2
 
 
-def test_the_terminal_shows_what_the_page_shows(capsys):
-    print_tables({"x": summary_of_two_draws()})
-    shown = capsys.readouterr().out
-    assert "x: 2 draws, 4 test rows" in shown
-    for cells in table_rows(summary_of_two_draws()):
-        (line,) = (x for x in shown.splitlines() if cells[0] in x and cells[2] in x)
-        assert [x.strip() for x in line.split("│")[1:-1]] == list(cells)
-    assert "persona against the bias model: -1.0000 (-2.0000 to +0.0000)" in shown.splitlines()
+def test_the_terminal_shows_what_the_page_shows():
+    table, contrast = lines({"x": summary_of_two_draws()})
+    assert table.title == "x: 2 draws, 4 test rows"
+    shown = list(zip(*(column.cells for column in table.columns), strict=True))
+    assert shown == table_rows(summary_of_two_draws())
+    assert contrast == "persona against the bias model: -1.0000 (-2.0000 to +0.0000)"
 
 
 def test_resamples_are_those_of_seed_0():
@@ -156,7 +152,7 @@ def test_resamples_are_those_of_seed_0():
 
 
 @pytest.mark.slow
-def test_the_whole_table_of_a_tiny_world(tmp_path, monkeypatch):
+def test_the_whole_table_of_a_tiny_world(tmp_path):
     words = [
         "experiment=rating_fidelity",
         "data=tiny",
@@ -169,11 +165,8 @@ def test_the_whole_table_of_a_tiny_world(tmp_path, monkeypatch):
         "experiment.raft.turns=4",
         "experiment.said_rows=20",
         "experiment.num_resamples=50",
-        f"output_dir={tmp_path}",
     ]
-    monkeypatch.setattr("sys.argv", ["personarec", *words])
-    main()
-    regime = json.loads((tmp_path / "results.json").read_text())["regimes"]["same_rows"]
+    regime = run_command(tmp_path, *words)["regimes"]["same_rows"]
     assert regime["draws"] == 2
     assert {
         "always 4",
@@ -189,5 +182,5 @@ def test_the_whole_table_of_a_tiny_world(tmp_path, monkeypatch):
     answers = sorted((tmp_path / "answers").iterdir())
     assert len(answers) == 6
     before = [a.stat().st_mtime_ns for a in answers]
-    main()  # nothing is asked twice
+    run_command(tmp_path, *words)  # nothing is asked twice
     assert [a.stat().st_mtime_ns for a in answers] == before

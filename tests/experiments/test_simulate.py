@@ -10,9 +10,9 @@ from omegaconf import OmegaConf
 
 from agents.population.population import SHIPPED
 from experiments.people.people import scripted
+from experiments.reporting.running import perform
 from experiments.simulate import society_page as page
 from experiments.simulate.build import cast
-from experiments.simulate.run import run
 from simenv.data.synthetic import synthetic
 
 
@@ -34,7 +34,7 @@ def config(folder, *words):
 def finished(tmp_path_factory):
     folder = tmp_path_factory.mktemp("simulate")
     shock = "experiment.shocks=[{kind: viral, tick: 2, ticks: 2, items: [3], size: 0.9}]"
-    return folder, run(config(folder, shock), folder)
+    return folder, perform(config(folder, shock))
 
 
 def test_all_files_are_written_and_agree(finished):
@@ -50,7 +50,7 @@ def test_all_files_are_written_and_agree(finished):
         assert policy["exposures"] == len(log)
 
 
-def test_the_report_tells_everything_and_fetches_nothing(finished):
+def test_the_report_shows_everything_and_fetches_nothing(finished):
     folder, results = finished
     html = (folder / "report.html").read_text(encoding="utf-8")
     assert page.answer(results) in html
@@ -61,12 +61,19 @@ def test_the_report_tells_everything_and_fetches_nothing(finished):
     assert "| random |" in (folder / "report.md").read_text(encoding="utf-8")
 
 
+def test_the_config_keeps_the_paths_that_a_resumed_run_needs_and_the_reports_show_none(finished):
+    folder, _ = finished
+    assert OmegaConf.load(folder / "config.yaml").output_dir == str(folder)
+    for name in ("results.json", "report.html", "report.md"):
+        assert str(folder) not in (folder / name).read_text(encoding="utf-8")
+
+
 @pytest.mark.slow
 def test_a_run_goes_on_from_its_folder_to_more_ticks(finished, tmp_path):
-    whole = run(config(tmp_path / "whole", "experiment.ticks=8"), tmp_path / "whole")
-    run(config(tmp_path / "parts"), tmp_path / "parts")
+    whole = perform(config(tmp_path / "whole", "experiment.ticks=8"))
+    perform(config(tmp_path / "parts"))
     more = config(tmp_path / "ignored", "experiment.ticks=8", f"resume={tmp_path / 'parts'}")
-    resumed = run(more, tmp_path / "ignored")
+    resumed = perform(more)
     for name, policy in whole["policies"].items():
         assert resumed["policies"][name]["curves"] == policy["curves"]
         logs = [
@@ -74,12 +81,14 @@ def test_a_run_goes_on_from_its_folder_to_more_ticks(finished, tmp_path):
             for part in ("whole", "parts")
         ]
         assert logs[0] == logs[1]
-    assert not (tmp_path / "ignored").exists()
+    assert list((tmp_path / "ignored").iterdir()) == []
+    kept = json.loads((tmp_path / "parts" / "results.json").read_text())
+    assert kept["ticks"] == resumed["ticks"] == 8
 
 
 def test_resume_wants_the_folder_of_a_run(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"got 'nowhere' without a config\.yaml"):
-        run(config(tmp_path, f"resume={tmp_path / 'nowhere'}"), tmp_path)
+        perform(config(tmp_path, f"resume={tmp_path / 'nowhere'}"))
 
 
 def curves(*bubbles):
@@ -93,8 +102,8 @@ def test_the_answer_names_the_policy_that_narrows_most():
         results
     )
     results["policies"]["random"] = curves(0.5, 0.4)
-    told = page.answer(results)
-    assert "no policy lets people watch narrower than random; als is nearest" in told
+    answer = page.answer(results)
+    assert "no policy lets people watch narrower than random; als is nearest" in answer
     results["policies"] = {"random": curves(0.5, 0.4), "als": curves(0.5, 0.3)}
     assert "no narrower with als than with random" in page.answer(results)
     results["policies"] = {"als": curves(0.5, 0.3)}

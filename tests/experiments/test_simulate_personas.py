@@ -46,7 +46,7 @@ def who_of(dataset, people, engine=ScriptedEngine):
 def society_of(dataset, who, **more):
     settings = SocietySettings(reflect_every=6, refit_every=4, max_failed_share=0.5)
     return PersonaSociety(
-        who.users, Popularity(), dataset.catalog, dataset.train, activity=who.activity,
+        who.users, Popularity(), dataset.catalog, dataset.train, activity=who.activity, seed=0,
         groups=who.groups, settings=settings, activation=SteadyShare(0.5), world=who.world, **more,
     )  # fmt: skip
 

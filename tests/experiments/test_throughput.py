@@ -14,10 +14,11 @@ from agents.persona_users import PersonaUsers
 from agents.population.population import Population
 from agents.prompts import RATING_CHOICES
 from experiments.people.sized_populations import crowd
+from experiments.reporting.running import perform
 from experiments.throughput import llama_cpp
 from experiments.throughput.baseline import STORED, compare, ratios, regressions, store
 from experiments.throughput.memories import MemorySizes, OneIndex, race_memories
-from experiments.throughput.run import Cell, cells_of, run
+from experiments.throughput.run import WorkloadCell, cells_of
 from experiments.throughput.timing import race, spread
 from experiments.throughput.workloads import WORKLOADS, requests
 
@@ -78,11 +79,15 @@ SMALL = (
 LLAMA_CPP = {"llama_cpp"} if llama_cpp.installed() else set()
 
 
-def composed(*overrides):
+def composed(folder, *overrides):
     with initialize_config_module("conf", version_base="1.3"):
         return compose(
             "config",
-            ["experiment=throughput", *(f"experiment.{s}" for s in overrides), "output_dir=x"],
+            [
+                "experiment=throughput",
+                *(f"experiment.{s}" for s in overrides),
+                f"output_dir={folder}",
+            ],
         )
 
 
@@ -90,7 +95,7 @@ def composed(*overrides):
 @pytest.mark.filterwarnings("error:Adapter cannot be set when the model is merged")
 @pytest.mark.filterwarnings("error:Already unmerged")
 def test_the_experiment_runs_and_its_ways_agree(tmp_path):
-    results = run(composed(*SMALL), tmp_path)
+    results = perform(composed(tmp_path, *SMALL))
     assert [cell["workload"] for cell in results["cells"]] == ["uniform", "skewed"]
     stored = json.loads((tmp_path / "baseline.json").read_text())
     assert stored["ratios"] == ratios(results)
@@ -125,12 +130,12 @@ def test_llama_cpp_reads_the_same_from_the_same_weights(people, tmp_path):
 
 
 def test_one_part_runs_alone(tmp_path):
-    results = run(composed(*SMALL, "part=memory"), tmp_path)
+    results = perform(composed(tmp_path, *SMALL, "part=memory"))
     assert "memory" in results
     assert "cells" not in results
     assert all(what.startswith("memory") for what in ratios(results))
     with pytest.raises(ValueError, match=r"experiment\.part wanted one of race, env, memory or"):
-        run(composed("part=races"), tmp_path)
+        perform(composed(tmp_path, "part=races"))
 
 
 def test_cells_are_a_cross_or_the_whole_product():
@@ -142,7 +147,7 @@ def test_cells_are_a_cross_or_the_whole_product():
         "middle": [4, 64, 5, "uniform"],
         "full": False,
     }
-    middle = Cell(4, 64, 5, "uniform")
+    middle = WorkloadCell(4, 64, 5, "uniform")
     assert set(cells_of(settings, 400)) == {
         middle,
         middle._replace(adapters=1),
@@ -154,7 +159,7 @@ def test_cells_are_a_cross_or_the_whole_product():
     full = cells_of({**settings, "full": True}, 400)
     assert len(full) == len(set(full)) == 2 * 3 * 2 + 1
     one = {"adapters": [64], "users": [256], "slates": [5], "workloads": ["zipf"]}
-    assert cells_of({**settings, **one}, 400) == [Cell(64, 256, 5, "zipf")]
+    assert cells_of({**settings, **one}, 400) == [WorkloadCell(64, 256, 5, "zipf")]
 
 
 def test_a_crowd_is_the_same_people_with_prefixes_of_their_own():
@@ -193,7 +198,7 @@ def test_the_one_index_finds_what_the_table_finds():
     np.testing.assert_array_equal(places - 9 * np.arange(4)[:, None, None], recalled.rows)
 
 
-def test_a_baseline_tells_which_ratios_fell(tmp_path):
+def test_a_baseline_names_the_ratios_that_fell(tmp_path):
     (tmp_path / "baseline.json").write_text('{"ratios": {"a": 10.0, "b": 4.0, "gone": 1.0}}')
     changes = compare({"a": 7.0, "b": 5.0, "new": 1.0}, tmp_path / "baseline.json")
     assert [(c.what, c.relative) for c in changes] == [("a", 0.7), ("b", 1.25)]

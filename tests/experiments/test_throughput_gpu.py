@@ -11,8 +11,9 @@ from hydra import compose, initialize_config_module
 
 from agents.inference.local.local_engine import LocalEngine
 from agents.population.population import SHIPPED
+from experiments.reporting.running import perform
 from experiments.throughput import vllm_way
-from experiments.throughput.gpu import _cache_bytes, require_device, run
+from experiments.throughput.gpu import _cache_bytes, require_device
 from experiments.throughput.random_models import (
     ModelShape,
     PromptSizes,
@@ -34,17 +35,19 @@ COMMAND = [sys.executable, "-m", "experiments", "experiment=throughput_gpu"]
 SIZES = PromptSizes(users=4, slate=2, prefix_tokens=20, suffix_tokens=7)
 
 
-def composed(device, dtype="float32"):
+def composed(folder, device, dtype="float32"):
     settings = {
         "device": device,
         "dtype": dtype,
         "shape": SHAPE,
         "prompts": SIZES._asdict(),
     }
-    told = [f"experiment.{k}={json.dumps(v).replace(chr(34), '')}" for k, v in settings.items()]
+    words = [f"experiment.{k}={json.dumps(v).replace(chr(34), '')}" for k, v in settings.items()]
     small = ["experiment.rank=4", "experiment.num_adapters=2", "experiment.rounds=1"]
     with initialize_config_module("conf", version_base="1.3"):
-        return compose("config", ["experiment=throughput_gpu", *told, *small, "output_dir=x"])
+        return compose(
+            "config", ["experiment=throughput_gpu", *words, *small, f"output_dir={folder}"]
+        )
 
 
 @pytest.fixture(scope="module")
@@ -66,21 +69,21 @@ def check(results, modes):
 
 @pytest.mark.slow
 def test_the_whole_command_runs_on_a_small_shape(tmp_path, capsys):
-    results = run(composed("cpu"), tmp_path)
+    results = perform(composed(tmp_path, "cpu"))
     check(results, {"merged", "merge_in_out", "switch", "mixed"})
     assert json.loads((tmp_path / "results.json").read_text())["device"] == "cpu"
     assert results["not_raced"] == {"vllm": vllm_way.NOT_RACED}
-    told = capsys.readouterr().out
-    assert "of float32 whole prompts" in told
-    assert "adapters merge_in_out:" in told
+    printed = capsys.readouterr().out
+    assert "of float32 whole prompts" in printed
+    assert "adapters merge_in_out:" in printed
 
 
 @pytest.mark.slow
 def test_a_check_that_fails_stops_the_run(tmp_path):
-    cfg = composed("cpu")
+    cfg = composed(tmp_path, "cpu")
     cfg.experiment.check.tolerance = 0.0
     with pytest.raises(ArithmeticError, match=r"within 0\.0 of float32 whole prompts, got \{"):
-        run(cfg, tmp_path)
+        perform(cfg)
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
@@ -111,7 +114,7 @@ def test_without_a_gpu_the_command_fails(tmp_path):
 @pytest.mark.gpu
 def test_the_small_shape_runs_on_a_gpu_in_both_formats(tmp_path):
     for dtype in ("float32", "bfloat16"):
-        results = run(composed("cuda", dtype), tmp_path)
+        results = perform(composed(tmp_path, "cuda", dtype))
         check(results, {"merged", "merge_in_out", "switch", "mixed"})
 
 

@@ -1,10 +1,12 @@
 """Runs a causal language model in this process, with peft adapters.
 
-A prefix is computed once per (adapter, prefix) and its keys and values are kept across calls.
+A prefix is computed once per (adapter, prefix) and its keys and values are kept across calls, where
+the architecture allows it (``why_whole``); else every prompt runs whole, one length at a time.
 Llama-like models on a CPU run on ``LlamaForward``, everything else on Hugging Face's own forward;
 ``reuse_prefixes=False`` runs whole prompts there and is the obviously correct twin of both.
 """
 
+import logging
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -23,9 +25,12 @@ from agents.inference.engine import (
 )
 from agents.inference.fused.fused_forward import FusedForward
 from agents.inference.fused.llama_weights import why_not
+from agents.inference.local.adapter_kinds import check_adapter_kind, check_adapter_tensors
 from agents.inference.local.adapter_modes import AdaptedModel, AdapterMode
-from agents.inference.local.free_text import decode
-from agents.inference.local.huggingface import HuggingFaceForward
+from agents.inference.local.architectures import check_causal, context_of
+from agents.inference.local.forks import compute_alone_after_forks
+from agents.inference.local.free_text import decode, end_tokens
+from agents.inference.local.huggingface import HuggingFaceForward, num_embeddings
 from agents.inference.local.loading import attach_adapter, choose_device, load_model
 from agents.inference.local.scoring import Encoded, Scorer
 from agents.inference.plan import make_plan
@@ -33,7 +38,12 @@ from agents.inference.prefix_cache import CacheStats, make_cache
 from agents.inference.stats import EngineStats
 from agents.inference.tokens import Tokens
 from simenv.events import FloatArray, IntArray
+from simenv.ranges import check_number
 
+_LOG = logging.getLogger(__name__)
+_WHOLE = (
+    "%s: prefixes are not kept and every prompt runs whole, one length at a time, because of %s"
+)
 _FAST_WEIGHTS = 200_000_000  # larger models would pay for the copies that the fast forward makes
 _TOKEN_BUDGET = 32_768
 _MERGED_BYTES = {"cuda": 2**33}  # merged weights of adapters kept beside a model, else 2 GiB
@@ -64,10 +74,11 @@ class LocalEngine(Engine):
     Attributes:
         tokens: texts to token ids, as the engine reads them.
         context: most tokens of a prompt.
+        whole: why every prompt runs whole; None where prefixes are kept.
 
     Raises:
-        ValueError: ``fast=True`` and the model cannot run so (the text says why), or there is no
-            such ``adapter_mode``.
+        ValueError: the model is recurrent, an encoder or half of an encoder-decoder; ``fast=True``
+            and the model cannot run so (the text says why); or there is no such ``adapter_mode``.
     """
 
     def __init__(
@@ -85,13 +96,21 @@ class LocalEngine(Engine):
         adapter_mode: AdapterMode = "auto",
         repeatable: bool = False,
     ) -> None:
+        compute_alone_after_forks()
+        for name, number in (("token_budget", token_budget), ("cache_bytes", cache_bytes)):
+            if number != "auto":
+                check_number("LocalEngine", name, number, "whole [0, inf)", "or 'auto'")
+        check_number(
+            "LocalEngine", "host_cache_bytes", host_cache_bytes, "whole [0, inf)", "0: none"
+        )
         self.device = choose_device(device)
         self.reuse_prefixes = reuse_prefixes
         self.tokenizer, base = load_model(model, self.device, dtype)
-        self.context = int(getattr(base.config, "max_position_embeddings", 2**20))
+        check_causal(base.config, str(model))
+        self.context = context_of(base.config)
         self._facts = _facts(model, base, self.device, self.context)
         self._stats = EngineStats()
-        self.tokens = Tokens(self.tokenizer)
+        self.tokens = Tokens(self.tokenizer, num_embeddings(base))
         self._cache = make_cache(cache_bytes, host_cache_bytes, self.device)
         kept = self._cache if reuse_prefixes else None
         self._fast: FusedForward | None = None
@@ -104,6 +123,9 @@ class LocalEngine(Engine):
         merged_bytes = _MERGED_BYTES.get(self.device.type, 2**31)
         self._adapted = AdaptedModel(base, adapter_mode, merged_bytes)
         plain = HuggingFaceForward(self._adapted, self.tokens, kept, self.stats, repeatable)
+        self.whole = None if self.is_fast else plain.whole
+        if self.whole and reuse_prefixes:
+            _LOG.warning(_WHOLE, self._facts.description, self.whole)
         self._scorer = Scorer(plain, self._fast, self.stats, token_budget, not reuse_prefixes)
         self.adapters: tuple[str, ...] = ()
         for name, folder in (adapters or {}).items():
@@ -149,7 +171,19 @@ class LocalEngine(Engine):
         return self._cache.stats
 
     def load_adapter(self, name: str, folder: str | Path) -> None:
-        """Add a peft adapter under ``name``; see ``attach_adapter`` for what may be raised."""
+        """Add a peft adapter under ``name``; nobody else's answers change.
+
+        Raises:
+            ValueError: the name is taken, or the adapter is no ordinary LoRA
+                (``check_adapter_kind``); see ``attach_adapter`` for what else may be raised.
+        """
+        if name in self.adapters:
+            raise ValueError(
+                f"an adapter {name!r} is loaded already; unload it first, or give the other one"
+                " another name"
+            )
+        check_adapter_kind(name, folder)
+        check_adapter_tensors(name, folder, self.model)
         self._adapted.model = attach_adapter(self.model, name, folder, self.description)
         self.adapters = (*self.adapters, name)
 
@@ -190,7 +224,10 @@ class LocalEngine(Engine):
         lengths += sampling.max_new_tokens
         self._check_adapters(requests)
         plan = make_plan(
-            [r.adapter for r in requests], [r.prefix for r in requests], lengths, self.token_budget
+            [r.adapter for r in requests],
+            ["" if self.whole else r.prefix for r in requests],
+            lengths,
+            self.token_budget,
         )
         seeds = np.array([r.seed for r in requests], dtype=np.uint64)
         completions = [Completion("", 0)] * len(requests)
@@ -198,7 +235,8 @@ class LocalEngine(Engine):
             rows = segment.rows
             with self._adapted.using(segment.adapter) as model:
                 own = [prompts[i] for i in rows]
-                said = decode(model, own, seeds[rows], self.tokens.ends, sampling)
+                ends = end_tokens(model, self.tokens.ends)
+                said = decode(model, own, seeds[rows], ends, sampling)
             for row, tokens in zip(rows, said, strict=True):
                 completions[row] = Completion(self.tokens.text(tokens), len(tokens))
         return completions

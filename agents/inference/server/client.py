@@ -12,12 +12,13 @@ import re
 from collections.abc import Callable
 from email.utils import mktime_tz, parsedate_tz
 from time import time
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, NoReturn
 from urllib.parse import urlsplit
 
 from agents.inference.server.dispatch import Lost
 from agents.inference.server.guarded_http import RefusedAnswerError, guarded_client
 from agents.inference.server.masking import MASK, LogMasker, Masker, masked_text, secrets_of_url
+from simenv.ranges import check_number
 
 _PASSING = frozenset({408, 409, 425, 429})  # and every 5xx: asking again may help
 _LONGEST_REASON = 500  # characters of a server's message that are kept
@@ -61,8 +62,7 @@ class ServerClient:
         url, self.where = _address(base_url or os.environ.get("OPENAI_BASE_URL"), caller)
         key = api_key or os.environ.get("OPENAI_API_KEY") or ""
         _refuse_masked(url, key)
-        if not 0 < timeout < math.inf:
-            raise ValueError(f"timeout wanted seconds above 0, got {timeout}; try 60")
+        check_number(caller.setting, "timeout", timeout, "(0, inf)", "give it in seconds")
         self._mask = Masker([key, *secrets_of_url(url)])
         self._logs = LogMasker(self._mask)
         self._timeout, self._caller = timeout, caller
@@ -75,6 +75,27 @@ class ServerClient:
             http_client=guarded_client(self._openai, timeout),
         )
         self._logs.attach()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "ServerClient":
+        """The same settings with connections of its own."""
+        twin = object.__new__(ServerClient)
+        twin.__dict__.update(self.__dict__)
+        twin._client = self._openai.OpenAI(
+            base_url=self._client.base_url, api_key=self._client.api_key, max_retries=0,
+            timeout=self._timeout,
+        )  # fmt: skip
+        return twin
+
+    def __reduce__(self) -> NoReturn:
+        """Refused: a pickle would hold the key.
+
+        Raises:
+            TypeError: always.
+        """
+        raise TypeError(
+            f"pickle wanted something without a key, got a connection of {self._caller.setting};"
+            " build the environment or engine anew in the other process"
+        )
 
     def post(
         self,

@@ -52,6 +52,14 @@ def has_checkpoint(folder: Path) -> bool:
     return (folder / MANIFEST).is_file()
 
 
+def saved_root(folder: str | Path | None) -> int | None:
+    """The seed of the run that was saved in ``folder``, None if there is none."""
+    if folder is None or not has_checkpoint(Path(folder)):
+        return None
+    manifest = json.loads((Path(folder) / MANIFEST).read_text(encoding="utf-8"))
+    return int(manifest["world"]["seed"])
+
+
 def prepare(folder: Path, resume: bool) -> bool:
     """Make the folder of a run; returns whether there is a checkpoint to go on from.
 
@@ -84,11 +92,16 @@ def save(society: Society, folder: Path, policy_file: str | None) -> str:
     state_file = f"state-{tick:08d}.npz"
     write_whole(folder / state_file, pack_arrays(_arrays(society)))
     write_whole(folder / MANIFEST, json.dumps(_manifest(society, state_file, policy_file)))
-    for pattern, current in (("state-*.npz", state_file), ("policy-*.npz", policy_file)):
-        for stale in folder.glob(pattern):
-            if stale.name != current:
-                stale.unlink()
+    _remove_stale(folder, {"state-*.npz": state_file, "policy-*.npz": policy_file})
     return policy_file
+
+
+def _remove_stale(folder: Path, current: dict[str, str]) -> None:
+    """Keep, of the files of each pattern, the current one only."""
+    for pattern, name in current.items():
+        for path in folder.glob(pattern):
+            if path.name != name:
+                path.unlink()
 
 
 def _manifest(society: Society, state_file: str, policy_file: str) -> dict[str, Any]:
@@ -182,8 +195,10 @@ def _load_arrays(society: Society, arrays: Arrays) -> None:
         start = f"{part}."
         return {k.removeprefix(start): v for k, v in arrays.items() if k.startswith(start)}
 
+    kept = of("society")
+    kept.setdefault("present", np.ones(1, dtype=np.bool_))  # older ones: nobody was removed
     for name, mine in society.arrays().items():
-        mine[...] = of("society")[name]
+        mine[...] = kept[name]
     society.activation.load(of("activation"))
     society.platform.load(of("platform"))
     society.social.load(of("social"))

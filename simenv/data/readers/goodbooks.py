@@ -6,12 +6,13 @@ from typing import Unpack
 
 from simenv.data.dataset import Dataset
 from simenv.data.readers.bad_rows import OnBadRows
+from simenv.data.readers.cells import ids_of, lists_of
+from simenv.data.readers.csv_frames import read_frame
 from simenv.data.readers.custom import read_custom
-from simenv.data.readers.frames import ids_of, lists_of, require_columns
+from simenv.data.readers.frames import require_columns
 from simenv.data.readers.protocol import ProtocolSettings, build_dataset
 from simenv.data.readers.rating_table import RatedCatalog
 from simenv.data.readers.sources import DATA_VARIABLE, default_folder
-from simenv.data.readers.text_rows import read_frame
 
 _PUBLISHER = "https://github.com/zygmuntz/goodbooks-10k"
 _RATINGS = ("ratings.csv", "ratings.csv.gz", "ratings_random.csv.gz", "ratings_random.csv")
@@ -62,6 +63,7 @@ def read_goodbooks(
         _first(folder, _RATINGS),
         items_path=_first(folder, ("books.csv", "books.csv.gz")),
         kind="book",
+        rating_scale=(1, 5),
         on_bad_rows=on_bad_rows,
         item_column="book_id",
         title_column="title",
@@ -69,6 +71,7 @@ def read_goodbooks(
         cast_column="authors",
         cast_separator=", ",
     )
+    rated = rated._replace(reading=replace(rated.reading, order="time, as its publisher says"))
     shelves = [folder / name for name in ("book_genres.csv", "book_genres.csv.gz")]
     found = [file for file in shelves if file.is_file()]
     return _with_genres(rated, found[0]) if found else rated

@@ -117,9 +117,13 @@ def test_every_user_adds_squares_and_absolute_errors_of_their_own_rows():
 
 
 def test_the_interval_of_an_rmse_is_that_of_a_thousand_draws_of_users_with_seed_0():
-    errors, users = np.array([0.0, 1.0, -2.0, 3.0, 1.0]), np.array([4, 5, 7, 9, 9])
-    sums, rows = np.array([0, 1, 4, 9 + 1]), np.array([1, 1, 1, 2])
-    drawn = np.random.default_rng(0).integers(0, 4, size=(1000, 4))
+    """Thirty users, every third of whom has two rows."""
+    errors, users = np.random.default_rng(2).normal(size=40), np.r_[0:30, 0:30:3]
+    sums, rows = np.zeros(30), np.zeros(30)
+    for error, user in zip(errors, users, strict=True):
+        sums[user] += error**2
+        rows[user] += 1
+    drawn = np.random.default_rng(0).integers(0, 30, size=(1000, 30))
     means = [sums[chosen].sum() / rows[chosen].sum() for chosen in drawn]
     expected = np.sqrt([np.quantile(means, 0.025), np.quantile(means, 0.975)])
     assert rmse_interval(errors, users) == pytest.approx(expected.tolist())

@@ -11,13 +11,12 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
-from safetensors.numpy import save_file
 
 from agents.population.adapters import WEIGHTS
 from agents.population.population import Population
 from tests.agents.population.hub_server import Hub
+from tests.agents.population.tiny_folders import tiny_adapter, tiny_base
 
 ROOT = Path(__file__).parents[3]
 
@@ -32,10 +31,8 @@ def hub():
 @pytest.fixture
 def saved(change, tmp_path):
     """A population with a tiny base and one adapter."""
-    for folder in ("base", "lora"):
-        (tmp_path / folder).mkdir()
-        save_file({"w": np.ones(2)}, tmp_path / folder / WEIGHTS)
-    people = change(model=str(tmp_path / "base"), adapters={"ann": str(tmp_path / "lora")})
+    base, lora = tiny_base(tmp_path / "base"), tiny_adapter(tmp_path / "lora")
+    people = change(model=str(base), adapters={"ann": str(lora)})
     first = replace(people.personas[0], adapter="ann")
     replace(people, personas=[first, *people.personas[1:]]).save(tmp_path / "saved")
     return tmp_path / "saved"
@@ -79,8 +76,9 @@ def test_a_population_goes_up_and_comes_down_as_it_was(hub, saved, there, tmp_pa
     # what is no longer part of it leaves the hub, and its earlier state can still be had
     second = there(push(saved, ".with_card(note='second')"))
     hub.commits["owner/five"][-1][1]["adapters/ann/adapter_model.bin"] = b"a pickle"
+    hub.commits["owner/five"][-1][1]["model/evil.py"] = b"raise SystemExit"
     assert "'note': 'second'" in there(PULL % "")
-    assert not [name for name in hub.served if name.endswith(".bin")], "no pickle is fetched"
+    assert not [name for name in hub.served if name.endswith((".bin", ".py"))], "no code is fetched"
     assert "note" not in there(PULL % f", revision={first!r}")
     assert second != first
 
@@ -104,6 +102,25 @@ def test_what_the_hub_refuses_is_an_error_with_the_cure_and_without_the_token(hu
     said = there("Population.load('owner/nobody')")
     assert "population 'owner/nobody' is no folder here and cannot be fetched" in said
     assert "check the name, the network, or `hf auth login`" in said
+
+
+@pytest.mark.slow
+def test_a_base_model_on_the_hub_comes_down_without_code(hub, there, pocket_folder):
+    files = {path.name: path.read_bytes() for path in pocket_folder.iterdir()}
+    unsafe = {
+        name: b"raise SystemExit" for name in ("evil.py", "pytorch_model.bin", "a.pkl", "b.pt")
+    }
+    hub.commits["owner/model"] = [("1" * 40, {**files, **unsafe})]
+    run = (
+        "from agents.inference.local.local_engine import LocalEngine\n"
+        "from agents.inference.engine import Request\n"
+        "print(LocalEngine('owner/model').score([Request('a', 'b')], (' 1', ' 2')).shape)"
+    )
+    assert there(run) == "(1, 2)"
+    assert set(hub.served) == set(files)
+    assert "'owner/nobody' cannot be loaded: wanted a folder or hub name" in there(
+        run.replace("owner/model", "owner/nobody")
+    )
 
 
 def test_a_name_that_is_no_hub_name_is_refused(population):

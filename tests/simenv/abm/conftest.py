@@ -45,6 +45,7 @@ def society_maker(dataset):
         )
         settings.setdefault("settings", SocietySettings(refit_every=5))
         settings.setdefault("world", world)
+        settings.setdefault("seed", 0)
         return PersonaSociety(
             scripted if users is None else users(scripted),
             Popularity() if policy is None else policy(),

@@ -174,14 +174,14 @@ def test_the_log_budget_keeps_the_latest_ratings(make_society, play, dataset):
     [
         (lambda: SteadyShare(0.0), r"SteadyShare wanted a share in \(0, 1\], got 0.0"),
         (lambda: ReturnTimes(rhythm=np.array([2.0])), r"rhythm of chances in \(0, 1\], got \[2.0"),
-        (lambda: ReturnTimes(ticks_per_day=0), "wanted at least 1 tick a day, got 0"),
+        (lambda: ReturnTimes(ticks_per_day=0), "wanted ticks_per_day of at least 1, got 0"),
         (lambda: SocietySettings(slate_size=0), "wanted slate_size of at least 1, got 0"),
         (lambda: SocietySettings(max_failed_share=2), r"max_failed_share in \[0, 1\], got 2"),
         (lambda: SocialSettings(tell_chance=2), r"wanted tell_chance in \[0, 1\], got 2"),
         (lambda: SocialSettings(friends=-1), "wanted friends of at least 0, got -1"),
         (lambda: Shock("flood", 1), r"wanted a kind among \['holiday', .*got 'flood'"),
-        (lambda: Shock("holiday", 0), "tick and ticks of at least 1, got 0 and None"),
-        (lambda: Shock("holiday", 1, 0), "tick and ticks of at least 1, got 1 and 0"),
+        (lambda: Shock("holiday", 0), "Shock wanted tick of at least 1, got 0; the first tick"),
+        (lambda: Shock("holiday", 1, 0), "Shock wanted ticks of at least 1, got 0; the first tick"),
         (lambda: Shock("viral", 1), "wanted the items of a viral, got none"),
     ],
 )
@@ -204,3 +204,100 @@ def test_sizes_and_items_must_fit(make_society, dataset):
 def test_users_without_a_language_model_cannot_be_refreshed(make_society):
     with pytest.raises(ValueError, match=r"refresh_every wanted users whose .*, got ScriptedUsers"):
         make_society(settings=SocietySettings(refresh_every=3))
+
+
+def test_people_who_were_removed_are_never_asked_again(make_society, play, tmp_path):
+    settings = SocietySettings(refit_every=5)
+    society = make_society(activation=SteadyShare(0.9), settings=settings, folder=tmp_path)
+    gone = [agent for agent in society.agents if agent.user in (3, 7, 11)]
+    gone[0].remove()
+    society.deregister_agent(gone[1])
+    play(society, 4)
+    assert society.tally.visits[[3, 7]].sum() == 0
+    assert society.tally.visits[11] > 0
+    gone[2].remove()
+    resumed = make_society(
+        activation=SteadyShare(0.9), settings=settings, folder=tmp_path, resume=True
+    )
+    assert sorted({agent.user for agent in resumed.agents}) == [
+        user for user in range(60) if user not in (3, 7)
+    ], "the last checkpoint knows who was gone by then"
+    society.save()
+    resumed = make_society(
+        activation=SteadyShare(0.9), settings=settings, folder=tmp_path, resume=True
+    )
+    before = resumed.tally.visits[11]
+    play(resumed, 4)
+    assert resumed.tally.visits[11] == before
+    resumed.agents.do("remove")
+    play(resumed, 2)
+    assert len(resumed.last.users) == 0
+
+
+def test_iterations_of_mesas_batch_run_are_different_runs(dataset):
+    from simenv.users.scripted_users import ScriptedUsers
+
+    users = ScriptedUsers(dataset.truth, dataset.num_users, dataset.num_items)
+    fixed = {
+        "user_model": users,
+        "policy": Random(),
+        "catalog": dataset.catalog,
+        "log": dataset.train,
+        "activation": SteadyShare(0.5),
+    }
+
+    def ratings(**more):
+        rows = mesa.batch_run(
+            PersonaSociety, fixed | more, iterations=3, max_steps=3,
+            data_collection_period=-1, display_progress=False,
+        )  # fmt: skip
+        return [row["ratings"] for row in rows]
+
+    assert len(set(ratings())) > 1
+    assert len(set(ratings(seed=None))) > 1
+    assert len(set(ratings(seed=5))) == 1, "a seed that is given is kept, as by Mesa's own models"
+
+
+def test_a_society_without_a_seed_keeps_the_one_it_drew_when_it_is_resumed(
+    make_society, play, tmp_path, same_curves
+):
+    one = play(make_society(seed=None, folder=tmp_path), 3)
+    resumed = play(make_society(seed=None, folder=tmp_path, resume=True), 3)
+    assert resumed.root == one.root
+    same_curves(resumed, play(make_society(seed=one.root), 6))
+    assert make_society(seed=None).root != one.root
+
+
+@pytest.mark.parametrize(
+    ("settings", "error", "words"),
+    [
+        ({"seed": -1}, ValueError, "PersonaSociety wanted a seed of at least 0, got -1; choose"),
+        ({"seed": 1.5}, ValueError, r"wanted a seed of at least 0 and whole, got 1\.5"),
+        ({"seed": "a"}, TypeError, "wanted a seed of at least 0, got 'a', which is no number"),
+    ],
+)
+def test_seeds_that_are_none_are_refused(make_society, settings, error, words):
+    with pytest.raises(error, match=words):
+        make_society(**settings)
+
+
+@pytest.mark.parametrize(
+    ("traits", "words"),
+    [
+        ({"activity": np.full(60, 4)}, r"wanted activity from 1 to 3, got 4\.\.4; number them so"),
+        ({"activity": np.full(60, np.nan)}, r"activity as whole numbers of shape \(60,\), got flo"),
+        ({"groups": np.full(60, -1)}, r"wanted groups from 0 to 60, got -1\.\.-1; number"),
+        ({"groups": ["a", "b"]}, r"groups as whole numbers of shape \(60,\), got <U1 of shape"),
+    ],
+)
+def test_traits_must_be_levels_and_groups(dataset, traits, words):
+    from simenv.users.scripted_users import ScriptedUsers
+
+    users = ScriptedUsers(dataset.truth, dataset.num_users, dataset.num_items)
+    with pytest.raises(ValueError, match=words):
+        PersonaSociety(users, Random(), dataset.catalog, dataset.train, **traits)
+
+
+def test_no_person_joins_beyond_the_people_of_the_log(make_society):
+    with pytest.raises(ValueError, match=r"Person wanted a user in \[0, 60\), got 60; all are"):
+        Person(make_society(), 60)

@@ -55,7 +55,7 @@ def test_tastes_drift_as_a_random_walk_and_come_back_from_a_snapshot():
         one.advance(400, steady, np.zeros(3))
     everything = np.array([0, 1]), np.tile(np.arange(3), (2, 1))
     np.testing.assert_array_equal(world.moved(*everything), other.moved(*everything))
-    with pytest.raises(ValueError, match="LivingTruth wanted noise_sd above 0 and drift_sd"):
+    with pytest.raises(ValueError, match="wanted drift_sd of at least 0, got -1"):
         living(drift_sd=-1.0)
 
 

@@ -75,6 +75,16 @@ def test_all_friends_hear_of_what_somebody_liked_best_and_meet_it_once():
     np.testing.assert_array_equal(slates.scores, SLATES.scores)
     np.testing.assert_array_equal(SLATES.items, np.tile([0, 1, 2, 3], (5, 1)))
     assert (mixed(one)[1] == RECOMMENDED).all(), "it is heard of once"
+    assert one.arrays()["heard"].tolist() == [-1] * 5
+
+
+def test_the_first_item_of_a_catalogue_is_heard_of_like_any():
+    one = social(tell_chance=1.0)
+    one.load({"heard": np.zeros(5, dtype=int), "trend": np.zeros(NUM_ITEMS)})
+    away = Slates(SLATES.items + 4, SLATES.scores)
+    slates, sources = one.mix_in(USERS, away, SEEDS, ALL, {})
+    assert slates.items[:, 3].tolist() == [0] * 5
+    assert (sources[:, 3] == FRIEND).all()
 
 
 def test_whoever_sleeps_meets_it_when_awake():
@@ -209,10 +219,10 @@ def test_the_network_is_a_small_world_of_people_seated_by_group():
     assert {frozenset(edge) for edge in graph.edges} == expected
 
 
-@pytest.mark.parametrize(("friends", "num_edges"), [(0, 0), (1, 0), (2, 4), (9, 4)])
+@pytest.mark.parametrize(("friends", "num_edges"), [(0, 0), (1, 0), (2, 5), (3, 5), (9, 5 * 4 / 2)])
 def test_nobody_has_more_friends_than_there_are_others(friends, num_edges):
-    graph = draw_network(SocialSettings(friends=friends, rewiring=0.0), np.zeros(4, int), seed=0)
-    assert sorted(graph.nodes) == [0, 1, 2, 3]
+    graph = draw_network(SocialSettings(friends=friends, rewiring=0.0), np.zeros(5, int), seed=0)
+    assert sorted(graph.nodes) == USERS.tolist()
     assert graph.number_of_edges() == num_edges, "as many on either side: an odd number is one less"
 
 

@@ -75,9 +75,16 @@ def test_pessimism_takes_off_what_the_members_disagree_about():
     np.testing.assert_allclose(pay(agreed, OUTCOME), stars[0].mean(axis=1))
 
 
-@pytest.mark.parametrize(("count", "penalty"), [(1, 1.0), (2, -1.0)])
-def test_pessimism_wants_several_members_and_no_bonus(count, penalty):
-    with pytest.raises(ValueError, match="at least two members and a penalty of at least 0, got"):
+@pytest.mark.parametrize(
+    ("count", "penalty", "words"),
+    [
+        (1, 1.0, "at least two members, got 1; a single model"),
+        (2, -1.0, "a penalty of at least 0, got -1.0; 0 is the mean"),
+        (2, np.nan, "a penalty of at least 0 and finite, got nan"),
+    ],
+)
+def test_pessimism_wants_several_members_and_no_bonus(count, penalty, words):
+    with pytest.raises(ValueError, match=words):
         PessimisticRating([LatentTruth.draw(4, 4)] * count, penalty)
 
 

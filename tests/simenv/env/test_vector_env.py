@@ -291,7 +291,7 @@ def test_closing_releases_once():
             {"render_mode": "gif"},
             r"render_mode wanted one of \(None, 'human', 'ansi', 'rgb_array'\)",
         ),
-        ({"autoreset_mode": "never"}, "'never' is not a valid AutoresetMode"),
+        ({"autoreset_mode": "never"}, "autoreset_mode wanted one of .*'SameStep'.* got 'never'"),
     ],
 )
 def test_wrong_settings_are_refused_with_the_cure(settings, message):

@@ -4,7 +4,7 @@ import pytest
 from simenv.env.rewards import Outcome, expected_rating, mean_rating
 from simenv.env.scripted_env import make_world
 from simenv.seeding import Channel, row_seeds, uniforms
-from simenv.users.behaviour import Behaviour, sample_stars
+from simenv.users.behaviour import Behaviour, behaviour_of, sample_stars
 
 NUM_USERS = 20_000
 CHANCES = np.array([0.1, 0.1, 0.2, 0.4, 0.2])  # 3.5 expected stars
@@ -126,3 +126,10 @@ def test_the_ends_of_the_ranges_are_allowed():
         ("satisfaction_memory", 1),
     ):
         assert getattr(Behaviour(**{name: value}), name) == value
+
+
+def test_users_that_do_not_say_how_they_behave_behave_by_the_defaults():
+    users, _ = make_world(3, 4)
+    users.behaviour = Behaviour(base_quit=0.5)
+    assert behaviour_of(users) == Behaviour(base_quit=0.5)
+    assert behaviour_of(object()) == Behaviour()

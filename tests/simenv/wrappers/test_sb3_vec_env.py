@@ -109,3 +109,30 @@ def test_other_environments_and_modes_are_refused_with_the_cure():
         SB3VecEnv(make_vector_env(2, **SMALL))
     with pytest.raises(TypeError, match="wanted a RecVectorEnv, got SyncVectorEnv; build one with"):
         SB3VecEnv(gym.make_vec("CartPole-v1", 2, vectorization_mode="sync"))
+
+
+def test_each_row_gets_the_user_of_its_own_options():
+    env = make(4)
+    env.seed(0)
+    env.set_options([{"users": user} for user in (3, 10, 21, 36)])
+    assert env.reset()["user"].tolist() == [3, 10, 21, 36]
+    env.set_options([{"users": [user], "root": 5} for user in (4, 11, 22, 37)])
+    assert env.reset()["user"].tolist() == [4, 11, 22, 37]
+    env.set_options({"users": np.array([1, 2, 5, 8])})
+    assert env.reset()["user"].tolist() == [1, 2, 5, 8]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ([{"root": row} for row in range(4)], r"differ in \['root'\]; give all rows the same"),
+        ([{"users": 1}, {}, {}, {}], r"differ in \['users'\]; give all rows the same or one"),
+        ([{"users": 1}], "wanted one dict or one for each of 4 rows, got 1; give as many"),
+        ([{"users": [1, 2]}] + [{"users": 3}] * 3, "wanted one user a row, got several; give"),
+    ],
+)
+def test_options_that_one_batch_cannot_serve_are_refused(options, words):
+    env = make(4)
+    env.set_options(options)
+    with pytest.raises(ValueError, match=words):
+        env.reset()

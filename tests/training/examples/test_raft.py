@@ -1,19 +1,25 @@
 """The RAFT set: what prompts show lies before what is asked, and the test period is never seen."""
 
+import re
+from collections import namedtuple
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from agents.persona import Persona
 from agents.prompts import PromptStyle
 from simenv.data.dataset import Dataset
 from simenv.data.splits import split_dataset
 from simenv.data.synthetic import synthetic
 from simenv.events import InteractionLog
+from simenv.item_averages import ItemAverages
+from training.distillation.offline import Distilled
 from training.examples.from_log import Questions
-from training.examples.raft import RaftSettings, raft_set, refuse_leaks
+from training.examples.raft import RaftSettings, raft_set, raft_settings, refuse_leaks
 
 STYLE = PromptStyle(verbatim=3)
+Row = namedtuple("Row", ["user", "item"])
 SETTINGS = RaftSettings(cuts=(0.4, 0.7), turns=5, folds=3)
 
 
@@ -29,6 +35,11 @@ def raft(dataset):
 
 def title_of(line: str) -> str:
     return line.split(": ", 1)[1].split(" (")[0]
+
+
+def rows_of(log):
+    """Every row of a log with its user and item."""
+    return [Row(u, i) for u, i in zip(log.users.tolist(), log.items.tolist(), strict=True)]
 
 
 def lines_of(raft, block, turn, turns=SETTINGS.turns):
@@ -49,6 +60,7 @@ def test_every_user_is_asked_after_every_cut(dataset, raft):
     examples = raft.examples
     assert len(examples.prefixes) == len(raft.users) == len(examples.targets)
     assert len(examples.suffixes) == examples.ratings.size == examples.weights.size
+    assert all("Chosen" in suffix for suffix in examples.suffixes)
     np.testing.assert_array_equal(examples.targets.argmax(axis=2) + 1, examples.ratings)
 
 
@@ -117,15 +129,48 @@ def test_a_target_stands_in_no_prompt_of_its_own(dataset, raft):
     last = dataset.train.offsets()[user + 1] - 1
     ratings = dataset.train.ratings.copy()
     ratings[last] = 6 - ratings[last]
-    again = raft_set(
-        replace(dataset, train=replace(dataset.train, ratings=ratings)), STYLE, SETTINGS
-    )
+    flipped = replace(dataset.train, ratings=ratings)
+    averages = ItemAverages.of(flipped, dataset.catalog)
+    again = raft_set(replace(dataset, train=flipped, averages=averages), STYLE, SETTINGS)
     own = np.flatnonzero(raft.users == user)
     turns = SETTINGS.turns
     for block in own:
         assert again.examples.prefixes[block] == raft.examples.prefixes[block]
         rows = slice(block * turns, (block + 1) * turns)
         assert again.examples.suffixes[rows] == raft.examples.suffixes[rows]
+
+
+def test_averages_in_prompts_know_other_people(dataset, raft):
+    def averages_of(found):
+        return [float(x) for x in re.findall(r"AVERAGE (\d\.\d)", "".join(found.examples.suffixes))]
+
+    others = InteractionLog.from_columns(
+        np.repeat(np.arange(40), 80), np.tile(np.arange(80), 40), np.ones(40 * 80),
+        num_users=40, num_items=80,
+    )  # fmt: skip
+    again = averages_of(raft_set(replace(dataset, background=others), STYLE, SETTINGS))
+    assert len(again) == len(averages_of(raft)) > 100
+    assert max(again) < 2 < min(averages_of(raft)), "forty others hate every item"
+
+
+def test_a_stretch_without_rows_leaves_the_next_one_alone():
+    """Of three rows two are known at both cuts, so only the second asks about the third."""
+    log = InteractionLog.from_columns(
+        np.repeat(np.arange(4), 3), np.tile(np.arange(3), 4), np.tile([4.0, 2.0, 5.0], 4),
+        num_users=4, num_items=80,
+    )  # fmt: skip
+    world = synthetic(6, num_items=80)
+    data = Dataset(
+        "three",
+        world.catalog,
+        ItemAverages.of(log, world.catalog),
+        log,
+        log.take([]),
+        tuple("abcd"),
+    )
+    found = raft_set(data, STYLE, RaftSettings(cuts=(0.4, 0.6), turns=2, folds=2))
+    assert sorted(found.users.tolist()) == [0, 1, 2, 3]
+    assert found.examples.ratings[:, 0].tolist() == [5.0] * 4
 
 
 def test_short_stretches_are_filled_up_without_weight():
@@ -141,6 +186,11 @@ def test_short_stretches_are_filled_up_without_weight():
     np.testing.assert_array_equal(
         raft.examples.weights.sum(axis=1), 2.0
     )  # 5 training rows, cut at 3
+    for block in range(len(raft.users)):
+        shown = raft.examples.suffixes[block * 10 : (block + 1) * 10]
+        assert shown[0] != shown[1]
+        assert shown[2:] == [shown[0]] * 8
+        assert raft.examples.ratings[block, 2:].tolist() == [raft.examples.ratings[block, 0]] * 8
 
 
 def test_distractors_change_what_is_recalled_and_nothing_else(dataset, raft):
@@ -160,6 +210,30 @@ def test_a_distracted_prompt_begins_with_the_least_similar_of_its_memories(datas
         found, same = lines_of(distracted, block, 0)
         assert same == asked
         assert found == [memories[-1], *memories[1:]]
+
+
+def test_people_and_reasons_may_come_from_a_model(dataset, raft):
+    """Each memory keeps the reason of its own row, whatever was left out before it."""
+    known = [Persona(2, 2, 2, f"I am number {user}.") for user in range(12)]
+    reasons = [f"of {row.user} for {row.item}" for row in rows_of(dataset.train)]
+    again = raft_set(dataset, STYLE, SETTINGS, Distilled(known, reasons))
+    np.testing.assert_array_equal(again.users, raft.users)
+    np.testing.assert_array_equal(again.examples.ratings, raft.examples.ratings)
+    for block, user in enumerate(again.users.tolist()):
+        assert f"I am number {user}." in again.examples.prefixes[block]
+        shown = again.examples.suffixes[block * SETTINGS.turns : (block + 1) * SETTINGS.turns]
+        memories = [x for suffix in shown for x in suffix.split("\n") if x.startswith("MEMORY: ")]
+        assert memories
+        for line in memories:
+            item = dataset.catalog.titles.index(title_of(line))
+            assert f"of {user} for {item}" in line
+
+
+def test_settings_of_a_config_file_are_settings():
+    assert raft_settings() == RaftSettings()
+    found = raft_settings(cuts=[0.2, 0.4], turns=3, folds=2, distractors=0.5, seed=9)
+    assert found == RaftSettings((0.2, 0.4), 3, 2, 0.5, 9)
+    assert RaftSettings() == RaftSettings((0.5, 0.75), 10, 5, 0.0, 0)
 
 
 def test_leaks_are_refused(dataset):
@@ -187,5 +261,5 @@ def test_cuts_rise_inside_the_training_rows(cuts):
 
 
 def test_distractors_are_a_share():
-    with pytest.raises(ValueError, match=r"distractors wanted a share in \[0, 1\], got 2"):
+    with pytest.raises(ValueError, match=r"RAFT wanted distractors in \[0, 1\], got 2"):
         RaftSettings(distractors=2)

@@ -189,6 +189,22 @@ def test_draws_follow_the_models_probabilities(engine, questions):
     assert (abs(share - chance) <= 4 * np.sqrt(chance * (1 - chance) / counts.sum()) + 1e-3).all()
 
 
+def test_no_limit_of_tokens_is_the_whole_vocabulary(engine, questions):
+    every = Sampling(max_new_tokens=2, temperature=1.0, top_k=len(engine.tokenizer))
+    assert engine.generate(questions, Sampling(2, 1.0, 0)) == engine.generate(questions, every)
+
+
+@pytest.mark.parametrize("settings", ["generation_config", "config"])
+def test_every_end_token_of_the_model_ends_an_answer(engine, questions, settings, monkeypatch):
+    greedy = Sampling(max_new_tokens=6, temperature=0.0)
+    [said] = engine.generate(questions[:1], greedy)
+    first = engine.tokenizer(said.text, add_special_tokens=False)["input_ids"][0]
+    assert said.num_tokens > 1
+    ends = [engine.tokenizer.eos_token_id, first]  # as models of chats list a second one
+    monkeypatch.setattr(getattr(engine.model, settings), "eos_token_id", ends)
+    assert engine.generate(questions[:1], greedy)[0].num_tokens == 1
+
+
 # -- errors -------------------------------------------------------------------------------------
 
 
@@ -214,10 +230,10 @@ def test_choices_that_share_a_token_are_refused(engine, questions):
         engine.score(questions, (" 1", " 1"))
 
 
-def test_weights_that_are_no_numbers_are_noticed_and_the_request_named(copied, questions):
+def test_weights_too_large_to_run_are_noticed_and_the_request_named(copied, questions):
     weights = load_file(copied / "model.safetensors")
     name = next(n for n in weights if n.endswith("norm.weight"))
-    weights[name][:] = torch.nan
+    weights[name][:] = 3e38
     save_file(weights, copied / "model.safetensors", metadata={"format": "pt"})
     with pytest.raises(
         FloatingPointError, match=r"not a number for request \d+ .*check the weights"

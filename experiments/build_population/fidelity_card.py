@@ -1,0 +1,67 @@
+"""The fidelity that a population's card states: on own later ratings, and on unseen worlds."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+from omegaconf import DictConfig
+
+from agents.assembly import persona_users
+from agents.fidelity.held_out import against_truth, measure
+from agents.population.population import Population
+from experiments.reporting.progress import progress_bar
+from simenv.data.dataset import Dataset
+from simenv.data.synthetic import drawn_world, synthetic
+from training.populate import population_from_dataset
+
+
+def measure_people(
+    people: Population, dataset: Dataset, settings: DictConfig, unseen: bool
+) -> dict[str, Any]:
+    """Question → ``measure``: the people with and without adapters, and the base elsewhere.
+
+    Args:
+        people: of ``dataset``.
+        dataset: whose held-out rows are asked about.
+        settings: ``num_users`` asked, and the numbers of the unseen worlds.
+        unseen: whether unseen worlds are asked about too.
+    """
+    asked = {"own later ratings": partial(_measured, people, dataset)}
+    if people.adapters:
+        asked["own later ratings, no adapters"] = partial(_measured, _bare(people), dataset)
+    for seed in settings.unseen_worlds if unseen else ():
+        asked[f"unseen world {seed}"] = partial(_elsewhere, people, synthetic, seed)
+    for seed in settings.unseen_drawn_worlds if unseen else ():
+        asked[f"unseen drawn world {seed}"] = partial(_elsewhere, people, drawn_world, seed)
+    figures = {}
+    with progress_bar("fidelity", total=len(asked)) as tick:
+        for name, ask in asked.items():
+            tick(name)
+            figures[name] = ask(num_users=settings.num_users)
+            tick(name, advance=1)
+    return figures
+
+
+def _measured(people: Population, dataset: Dataset, num_users: int) -> dict[str, Any]:
+    users = np.flatnonzero(np.diff(dataset.test.offsets()))[:num_users]
+    model = persona_users(people)
+    figures = measure(model, dataset, users)
+    if dataset.truth is not None:
+        figures["suggested"] = against_truth(model, dataset, users, np.random.default_rng(0))
+    model.engine.close()
+    return figures
+
+
+def _bare(people: Population) -> Population:
+    personas = [replace(persona, adapter=None) for persona in people.personas]
+    return replace(people, personas=personas, adapters={})
+
+
+def _elsewhere(
+    people: Population, make_world: Callable[[int], Dataset], seed: int, num_users: int
+) -> dict[str, Any]:
+    """Another world's people on the same base; adapters belong to people and stay behind."""
+    world = make_world(seed)
+    return _measured(population_from_dataset(world, people), world, num_users)

@@ -1,0 +1,86 @@
+"""Base models that people are put on: named by the config, or a pocket model trained here."""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from omegaconf import DictConfig, OmegaConf
+
+from agents.population.population import SHIPPED
+from experiments.reporting.progress import progress_bar
+from simenv.data.dataset import Dataset
+from simenv.data.synthetic import drawn_world
+from training.base.log_worlds import LogWorlds
+from training.base.pocket_model import PocketConfig
+from training.base.pocket_training import PocketTrainer, WorldSource
+
+
+class Base(NamedTuple):
+    """A base model and how it came about."""
+
+    model: str  # folder or hub name
+    training: dict[str, Any]  # empty where nothing was trained
+
+
+def model_named(name: str) -> str:
+    """Folder or hub name of a model; ``shipped`` is the one in the package."""
+    return str(SHIPPED / "model") if name == "shipped" else name
+
+
+def pocket_config(cfg: DictConfig) -> PocketConfig:
+    """The shape and training that the config asks for; ``debug=tiny`` makes both tiny."""
+    if cfg.get("debug") == "tiny":
+        return PocketConfig.tiny()
+    chosen: Any = OmegaConf.to_container(cfg.experiment.pocket, resolve=True)
+    return PocketConfig(**chosen)
+
+
+def train_pocket(cfg: DictConfig, dataset: Dataset | None) -> Base:
+    """Train the pocket model into ``output_dir/pocket``, or finish a training that was stopped.
+
+    Args:
+        cfg: of the run; ``experiment`` holds ``worlds``, ``users_per_world``, ``initial`` and
+            ``pocket``.
+        dataset: whose people outside the draw are learnt from; None = drawn synthetic worlds.
+
+    Raises:
+        ValueError: the data set has nobody outside the draw.
+    """
+    settings, config = cfg.experiment, pocket_config(cfg)
+    folder = Path(cfg.output_dir) / "pocket"
+    worlds: WorldSource = drawn_world
+    if dataset is not None:
+        worlds = worlds_of(dataset, settings.users_per_world)
+    initial = settings.initial and model_named(settings.initial)
+    trainer = PocketTrainer(config, folder, worlds, initial=initial)
+    with progress_bar("pocket", total=config.num_steps) as tick:
+        tick("training", advance=trainer.step)
+        trainer.train(lambda step, loss: tick(f"loss {loss:.3f}", advance=1))
+    return Base(str(folder / "model"), _training(trainer))
+
+
+def _training(trainer: PocketTrainer) -> dict[str, Any]:
+    config = trainer.config
+    return {
+        "steps": trainer.step,
+        "ratings": trainer.step * config.users_per_step * config.turns_per_user,
+        "parameters": sum(p.numel() for p in trainer.model.parameters()),
+        "seed": config.seed,
+        "last_loss": float(np.mean(trainer.losses[-100:])),
+        "training_seconds": round(trainer.seconds),
+    }
+
+
+def worlds_of(dataset: Dataset, users_per_world: int) -> LogWorlds:
+    """Worlds of the people in ``dataset.background``, whom nobody evaluates.
+
+    Raises:
+        ValueError: the data set has no background.
+    """
+    if dataset.background is None:
+        raise ValueError(
+            f"experiment.worlds=log wanted people outside the evaluated draw, {dataset.name!r} has"
+            " none; set data.min_ratings, data.max_ratings or data.num_users, and"
+            " data.regime=population"
+        )
+    return LogWorlds(dataset.catalog, dataset.background, users_per_world)
