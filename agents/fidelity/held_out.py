@@ -8,12 +8,19 @@ from typing import Any
 
 import numpy as np
 
-from agents.fidelity.errors import calibration_error, log_loss, mae, rmse, rmse_interval
+from agents.fidelity.errors import (
+    calibration_error,
+    log_loss,
+    mae,
+    rmse,
+    rmse_difference_interval,
+    rmse_interval,
+)
 from agents.persona_users import PersonaUsers
 from simenv.data.dataset import Dataset
 from simenv.data.rating_baselines import BASELINES
 from simenv.data.splits import stacked
-from simenv.events import NUM_STARS, FloatArray, IntArray, InteractionLog, expected_stars
+from simenv.events import NUM_STARS, BoolArray, FloatArray, IntArray, InteractionLog, expected_stars
 
 _PLACES = 8  # held-out items asked in one slate, so that a user's questions share the prefix
 _LEAST = 1e-9  # probability in a log loss, so that one sure error does not make it infinite
@@ -33,8 +40,9 @@ def measure(
 
     Returns:
         ``num_ratings`` and ``predictors``: name → rmse, rmse_ci95, mae, and for the simulated users
-        also ece (expected calibration error), log_loss (nats) and rmse_rounded. Rows whose answer
-        failed are left out for all, and ``num_failed`` counts them.
+        also ece (expected calibration error), log_loss (nats) and rmse_rounded; for the others
+        difference_ci95, the interval of the simulated users' RMSE minus theirs. Rows whose answer
+        failed are left out for all, and ``num_failed`` counts them where there are any.
 
     Raises:
         ValueError: every answer failed.
@@ -42,21 +50,36 @@ def measure(
     rows = earliest_rows(dataset.test, users, most_rows)
     asked = dataset.test.take(rows)
     chances = rate(model, asked)
-    answered = np.asarray(~np.isnan(chances).any(axis=1))
-    num_failed = int((~answered).sum())
-    if num_failed and not answered.any():
-        raise ValueError(
-            f"measure wanted answers about held-out ratings, got none of {num_failed}; see the log"
-            " for why the engine failed"
-        )
-    asked, chances = (asked.take(answered), chances[answered]) if num_failed else (asked, chances)
-    predictors = {"simulated users": _figures(asked, expected_stars(chances), chances)}
+    answered = _answered(chances)
+    counts = {} if answered.all() else {"num_failed": int((~answered).sum())}
+    asked, chances = asked.take(answered), chances[answered]
+    stars = expected_stars(chances)
+    predictors = {"simulated users": _figures(asked, stars, chances)}
     training = stacked(dataset.train, dataset.background)
     for name, make in BASELINES.items():
-        predictors[name] = _figures(asked, make().fit(training).predict(asked.users, asked.items))
-    counts = {"num_ratings": len(asked), "num_users": len(users)}
-    counts |= {"num_failed": num_failed} if num_failed else {}
+        theirs = make().fit(training).predict(asked.users, asked.items)
+        errors = stars - asked.ratings, theirs - asked.ratings
+        predictors[name] = {
+            **_figures(asked, theirs),
+            "difference_ci95": rmse_difference_interval(*errors, asked.users),
+        }
+    counts |= {"num_ratings": len(asked), "num_users": len(users)}
     return {**counts, "predictors": predictors}
+
+
+def _answered(chances: FloatArray) -> BoolArray:
+    """(r,) which of the distributions (r, 5) are answers.
+
+    Raises:
+        ValueError: there are rows and none is.
+    """
+    answered = ~np.isnan(chances).any(axis=1)
+    if len(answered) and not answered.any():
+        raise ValueError(
+            f"measure wanted answers about held-out ratings, got none of {len(answered)}; the log"
+            " says why the engine failed"
+        )
+    return np.asarray(answered)
 
 
 def against_truth(

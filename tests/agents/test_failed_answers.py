@@ -5,17 +5,20 @@ import pytest
 from gymnasium.vector import AutoresetMode
 
 from agents.assembly import persona_users
+from agents.fidelity.held_out import measure
 from agents.inference.failures import FailedRequestsError
 from agents.inference.scripted import ScriptedEngine
 from agents.inference.wrapped.tolerant import TolerantEngine
 from recommenders.evaluation.session_measures import ItemFacts, score_sessions
 from recommenders.policies.bandits import EpsilonGreedy
+from simenv.data.synthetic import synthetic
 from simenv.env.rewards import REWARDS
 from simenv.env.rollout import rollout
 from simenv.env.vector_env import RecVectorEnv
 from simenv.events import Feedback, Slates, mean_answered
 from simenv.seeding import row_seeds
 from simenv.users.behaviour import Behaviour
+from training.populate import population_from_dataset
 
 
 class Flaky(ScriptedEngine):
@@ -147,6 +150,23 @@ def test_a_roll_out_and_its_measures_leave_failed_places_out(users, population):
     wanted = [np.nanmean(played.expected[i][played.alive[i]]) for i in range(5)]
     np.testing.assert_allclose(scores.mean_rating, wanted)
     assert np.isfinite(scores.satisfaction).all()
+
+
+def test_fidelity_leaves_failed_rows_out_for_all_and_counts_them(population, dataset):
+    people = population_from_dataset(dataset, population)
+    model = persona_users(people, engine=lambda *_, **__: TolerantEngine(Flaky()))
+    found = measure(model, dataset, np.arange(6))
+    asked = found["num_failed"] + found["num_ratings"]
+    assert 0.2 < found["num_failed"] / asked < 0.5
+    assert all(np.isfinite(figures["rmse"]) for figures in found["predictors"].values())
+    model.engine.inner.dead = True
+    with pytest.raises(ValueError, match=rf"got none of {asked}; the log says why"):
+        measure(model, dataset, np.arange(6))
+
+
+@pytest.fixture(scope="module")
+def dataset():
+    return synthetic(seed=2, num_users=16, num_items=80)
 
 
 def test_a_policy_learns_nothing_from_a_failed_answer(population):
