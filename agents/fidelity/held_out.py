@@ -73,13 +73,13 @@ def _answered(chances: FloatArray) -> BoolArray:
     Raises:
         ValueError: there are rows and none is.
     """
-    answered = ~np.isnan(chances).any(axis=1)
+    answered = np.asarray(~np.isnan(chances).any(axis=1))
     if len(answered) and not answered.any():
         raise ValueError(
             f"measure wanted answers about held-out ratings, got none of {len(answered)}; the log"
             " says why the engine failed"
         )
-    return np.asarray(answered)
+    return answered
 
 
 def against_truth(

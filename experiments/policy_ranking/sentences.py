@@ -20,7 +20,7 @@ def answer(results: Mapping[str, Any]) -> str:
 def failures(results: Mapping[str, Any]) -> str:
     """The share of questions that got no answer; empty if every one did."""
     engine = results.get("engine") or {}
-    failed, share = engine.get("failed"), engine.get("failed_share")
+    failed, share = engine.get("failed"), engine.get("failed_share") or 0.0
     if not failed:
         return ""
     questions = "1 question" if failed == 1 else f"{failed:,} questions"
