@@ -15,7 +15,8 @@ from experiments.policy_ranking.ranking_figures import (
     survival_svg,
 )
 from experiments.reporting.formatting import interval, number
-from experiments.reporting.report import filled, markdown_table, markup
+from experiments.reporting.parts import failed_parts
+from experiments.reporting.report import filled, markdown_table, markdown_text, markup
 from experiments.reporting.result import Record
 from experiments.tournament.tables import (
     AGREEMENT_HEADS,
@@ -71,6 +72,7 @@ def html(record: Record) -> str:
         "off_policy_rows": off_policy_rows(results["off_policy"]) if results["off_policy"] else [],
         "traces": results["traces"],
         **_fidelity(results["fidelity"]),
+        "failures": failed_parts(results["failures"]),
     }
     return filled("policy_ranking/report.html", record, values)
 
@@ -78,10 +80,12 @@ def html(record: Record) -> str:
 def markdown(record: Record) -> str:
     """The answer and the tables as Markdown, for a pull request or a wiki."""
     results = record.results
-    said = _sentences(results)
+    said = {name: markdown_text(text) for name, text in _sentences(results).items()}
     parts = [f"# {said['answer']}\n", f"{said['check']} {said['trust']}\n"]
     if results["users"]["warning"]:
-        parts.append(f"**{results['users']['warning']}**\n")
+        parts.append(f"**{markdown_text(results['users']['warning'])}**\n")
+    if results["failures"]:
+        parts.append(f"**{markdown_text(failed_parts(results['failures']))}**\n")
     parts += [
         markdown_table(columns(results), _ranking_cells(results)),
         markdown_table(SESSION_HEADS, session_rows(results)),
@@ -106,7 +110,9 @@ def lines(results: Mapping[str, Any]) -> list[RenderableType]:
     first = Text.assemble((words.answer(results), "bold"), " ", words.check(results))
     agreement = [f"{pair}: {verdict}" for pair, verdict in words.agreement_sentences(results)]
     quiet = [*agreement, words.stop_sentence(results["stop"]), in_words(results["engine"])]
-    return [*ranking_lines(results), first, *(Text(line, style="dim") for line in quiet)]
+    failed = failed_parts(results["failures"])
+    loud = [Text(failed, style="bold red")] if failed else []
+    return [*ranking_lines(results), *loud, first, *(Text(line, style="dim") for line in quiet)]
 
 
 def _sentences(results: Mapping[str, Any]) -> dict[str, str]:
