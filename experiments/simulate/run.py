@@ -140,7 +140,7 @@ def _resumed(cfg: DictConfig) -> DictConfig:
             " give the output_dir of the run to go on with"
         )
     written = OmegaConf.to_container(OmegaConf.load(folder / "config.yaml"))
-    earlier = OmegaConf.create(refilled_config(written, OmegaConf.to_container(cfg, resolve=True)))
+    earlier = DictConfig(refilled_config(written, OmegaConf.to_container(cfg, resolve=True)))
     earlier.resume, earlier.app, earlier.output_dir = None, cfg.app, str(folder)
     earlier.experiment.ticks = max(cfg.experiment.ticks, earlier.experiment.ticks)
     return earlier
