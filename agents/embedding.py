@@ -102,7 +102,7 @@ class SentenceTransformerEmbedder:
                 "SentenceTransformerEmbedder needs sentence-transformers:"
                 " pip install sentence-transformers"
             ) from error
-        return SentenceTransformer(self.model, device=self.device)
+        return SentenceTransformer(self.model, device=self.device, trust_remote_code=False)
 
 
 def unit(vectors: NDArray[np.floating]) -> Vectors:

@@ -19,6 +19,7 @@ from simenv.catalog import Catalog
 from simenv.events import BoolArray, Feedback, FloatArray, IntArray, InteractionLog, Slates
 from simenv.observation import Observation as Observation  # what a policy's author needs
 from simenv.observation import cold_observation as cold_observation
+from simenv.values.clocks import times_of
 
 _LOG_COLUMNS = ("users", "items", "ratings", "timestamps")
 _LOG_SIZES = ("num_users", "num_items")
@@ -184,6 +185,7 @@ class Recommender(ABC):
             )
         policy = kind(**header["params"])
         columns = {column: arrays[f"log.{column}"] for column in _LOG_COLUMNS}
+        columns["timestamps"] = times_of(columns["timestamps"], "log timestamps")[0]  # of old files
         sizes = {size: header[size] for size in _LOG_SIZES}
         policy._keep_log(InteractionLog(**columns, **sizes))
         for name in kind._state:

@@ -6,7 +6,9 @@ from functools import cached_property
 import numpy as np
 
 from simenv.events import FloatArray, IntArray
+from simenv.values.columns import text_lists, texts, whole_numbers
 
+_FAR = 10**6  # no year lies further away
 _COLUMNS = ("years", "genres", "casts", "summaries", "external_ids")
 
 
@@ -15,7 +17,8 @@ class Catalog:
     """All items by index: facts that hold whoever rates them.
 
     Raises:
-        ValueError: a column has not one entry a title.
+        ValueError: a column has not one entry a title, a cell is not what its column holds, or an
+            id occurs twice.
     """
 
     titles: tuple[str, ...]
@@ -38,6 +41,26 @@ class Catalog:
                     f"catalogue column {name!r} must have one entry a title: wanted {n},"
                     f" got {len(getattr(self, name))}"
                 )
+        fill(self, "titles", texts(self.titles, "title"))
+        fill(self, "years", whole_numbers(self.years, "year", -_FAR, _FAR, "give 0 for unknown"))
+        fill(self, "genres", text_lists(self.genres, "genres"))
+        fill(self, "casts", text_lists(self.casts, "cast"))
+        fill(self, "summaries", texts(self.summaries, "summary"))
+        fill(self, "external_ids", texts(self.external_ids, "external_id"))
+        self._check_names()
+
+    def _check_names(self) -> None:
+        if not isinstance(self.kind, str) or not self.kind.strip():
+            raise ValueError(
+                f"kind wanted the name of one item, such as 'movie', got {self.kind!r}"
+            )
+        if len(set(self.external_ids)) < len(self):
+            first: dict[str, int] = {}
+            row = next(i for i, x in enumerate(self.external_ids) if first.setdefault(x, i) < i)
+            raise ValueError(
+                f"external_id wanted distinct ids, got {self.external_ids[row]!r} in row {row}"
+                " again; give every item an id of its own"
+            )
 
     def __len__(self) -> int:
         return len(self.titles)

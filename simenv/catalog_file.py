@@ -1,15 +1,14 @@
 """Items on disk: facts and averages of a catalogue as one Parquet file, a row an item."""
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from simenv.catalog import Catalog
 from simenv.item_averages import ItemAverages
-
-if TYPE_CHECKING:
-    import pandas as pd
+from simenv.values.parquet_columns import Column, read_columns
 
 
 def save_items(path: Path, catalog: Catalog, averages: ItemAverages) -> None:
@@ -33,31 +32,52 @@ def save_items(path: Path, catalog: Catalog, averages: ItemAverages) -> None:
     frame.to_parquet(path, compression="zstd", index=False)
 
 
+_COLUMNS = {
+    "external_id": Column("text"),
+    "title": Column("text"),
+    "year": Column("whole", -10_000, 10_000),
+    "genres": Column("texts"),
+    "cast": Column("texts"),
+    "summary": Column("text"),
+    "average": Column("number", 0, 5),  # 0 = nobody rated it
+    "count": Column("whole", 0, 2**53),
+    "fair_average": Column("number", 1, 5),
+}
+
+
 def load_items(path: Path) -> tuple[Catalog, ItemAverages]:
-    """Read what ``save_items`` wrote."""
-    import pandas as pd
+    """Read what ``save_items`` wrote.
 
-    frame = pd.read_parquet(path)
+    Raises:
+        ValueError: the file is missing or corrupt, or a column breaks its rule; names the row.
+    """
+    table = read_columns(path, _COLUMNS)
+    columns = {name: table[name].to_pylist() for name in _COLUMNS}
     catalog = Catalog(
-        titles=_texts(frame, "title"),
-        years=frame["year"].to_numpy(np.int64),
-        genres=_lists(frame, "genres"),
-        casts=_lists(frame, "cast"),
-        summaries=_texts(frame, "summary"),
-        external_ids=_texts(frame, "external_id"),
-        kind=str(frame.attrs.get("kind", "movie")),
+        titles=tuple(columns["title"]),
+        years=np.asarray(columns["year"], dtype=np.int64),
+        genres=tuple(map(tuple, columns["genres"])),
+        casts=tuple(map(tuple, columns["cast"])),
+        summaries=tuple(columns["summary"]),
+        external_ids=tuple(columns["external_id"]),
+        kind=_kind(path, table.schema.metadata or {}),
     )
-    averages = ItemAverages(
-        means=frame["average"].to_numpy(np.float64),
-        counts=frame["count"].to_numpy(np.int64),
-        fair=frame["fair_average"].to_numpy(np.float64),
-    )
-    return catalog, averages
+    means = np.asarray(columns["average"], dtype=np.float64)
+    counts = np.asarray(columns["count"], dtype=np.int64)
+    if len(rows := np.flatnonzero((means < 1) != (counts == 0))):
+        raise ValueError(
+            f"{path.name}: column 'average', row {rows[0]}: wanted 1 to 5, or 0 where nobody rated"
+            f" the item, got {means[rows[0]]} of {counts[rows[0]]} ratings; write the file again"
+        )
+    return catalog, ItemAverages(means, counts, np.asarray(columns["fair_average"], np.float64))
 
 
-def _texts(frame: "pd.DataFrame", column: str) -> tuple[str, ...]:
-    return tuple(str(x) for x in frame[column])
-
-
-def _lists(frame: "pd.DataFrame", column: str) -> tuple[tuple[str, ...], ...]:
-    return tuple(tuple(str(x) for x in row) for row in frame[column])
+def _kind(path: Path, facts: Mapping[bytes, bytes]) -> str:
+    """What an item is called, out of what pandas notes beside a table."""
+    try:
+        kind = json.loads(facts.get(b"PANDAS_ATTRS", b"{}")).get("kind", "movie")
+    except (ValueError, AttributeError, RecursionError) as error:
+        raise ValueError(f"{path.name}: its notes are no JSON; write the file again") from error
+    if not isinstance(kind, str):
+        raise ValueError(f"{path.name}: wanted a text as kind of item, got {str(kind)[:40]}")
+    return kind

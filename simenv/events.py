@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+
+from simenv.values.clocks import EARLIEST, LATEST, times_of
+from simenv.values.columns import numbers, one_length, whole_numbers
 
 if TYPE_CHECKING:
     from scipy import sparse
@@ -19,6 +22,8 @@ BoolArray = NDArray[np.bool_]
 SeedArray = NDArray[np.uint64]
 
 NUM_STARS = 5
+_COLUMNS = ("users", "items", "ratings", "timestamps")
+_REGULAR = "give one entry a row to each"
 STARS: FloatArray = np.arange(1, NUM_STARS + 1, dtype=np.float64)
 
 
@@ -61,33 +66,49 @@ class InteractionLog:
     """Who rated what, when; rows are sorted by (user, time) and never changed.
 
     ``users``, ``items`` (r,) are indices in ``[0, num_users)`` and ``[0, num_items)``, ``ratings``
-    (r,) stars in [1, 5], ``timestamps`` (r,) any non-decreasing clock within a user.
+    (r,) stars in [1, 5], ``timestamps`` (r,) float64 seconds, non-decreasing within a user: since
+    1970-01-01 UTC, or since anything else where nobody knows the date (rows that are counted, a
+    simulated life). ``from_columns`` sorts, and reads every other spelling of a clock.
+
+    Raises:
+        ValueError: columns of several lengths, an id that is no whole number or out of range, stars
+            or times that are no numbers or out of range, or rows that are not sorted.
     """
 
     users: IntArray
     items: IntArray
     ratings: FloatArray
-    timestamps: IntArray
+    timestamps: FloatArray
     num_users: int
     num_items: int
 
     def __post_init__(self) -> None:
-        lengths = {len(self.users), len(self.items), len(self.ratings), len(self.timestamps)}
-        if len(lengths) != 1:
-            raise ValueError(f"log columns must have one length, got {sorted(lengths)}")
-        for name, ids, size in (
-            ("users", self.users, self.num_users),
-            ("items", self.items, self.num_items),
-        ):
-            if len(ids) and (ids.min() < 0 or ids.max() >= size):
-                raise ValueError(
-                    f"log {name} must lie in [0, {size}), got {ids.min()}..{ids.max()};"
-                    " re-index them or give a larger catalogue"
-                )
-        if len(self) and not bool(np.all((self.ratings >= 1) & (self.ratings <= NUM_STARS))):
+        columns = {name: getattr(self, name) for name in _COLUMNS}
+        one_length({name: len(column) for name, column in columns.items()}, "a log", _REGULAR)
+        checked = {
+            "users": _ids(self.users, "users", self.num_users),
+            "items": _ids(self.items, "items", self.num_items),
+            "ratings": numbers(
+                self.ratings, "log ratings", 1, NUM_STARS, "rescale them to stars first"
+            ),
+            "timestamps": numbers(
+                self.timestamps, "log timestamps", EARLIEST, LATEST + 1,
+                "give seconds, or any other clock to InteractionLog.from_columns",
+            ),
+        }  # fmt: skip
+        for name, column in checked.items():
+            object.__setattr__(self, name, column)
+        self._check_order()
+
+    def _check_order(self) -> None:
+        step = np.diff(self.users)
+        wrong = (step < 0) | ((step == 0) & (np.diff(self.timestamps) < 0))
+        if wrong.any():
+            row = int(np.flatnonzero(wrong)[0]) + 1
             raise ValueError(
-                f"log ratings must lie in [1, {NUM_STARS}], got"
-                f" {self.ratings.min()}..{self.ratings.max()}; rescale them first"
+                f"a log wanted rows sorted by user, then time, got user {self.users[row]} at"
+                f" {self.timestamps[row]:.6f} in row {row}, after user {self.users[row - 1]} at"
+                f" {self.timestamps[row - 1]:.6f}; build it with InteractionLog.from_columns"
             )
 
     @classmethod
@@ -96,20 +117,40 @@ class InteractionLog:
         users: Sequence[int] | IntArray,
         items: Sequence[int] | IntArray,
         ratings: Sequence[float] | FloatArray,
-        timestamps: Sequence[int] | IntArray | None = None,
+        timestamps: ArrayLike | None = None,
         *,
         num_users: int,
         num_items: int,
     ) -> "InteractionLog":
-        """Build a log from rows in any order; equal times keep the order given."""
-        u = np.asarray(users, dtype=np.int64)
-        t = np.arange(len(u)) if timestamps is None else np.asarray(timestamps, dtype=np.int64)
-        order = np.lexsort((t, u))
+        """Build a log from rows in any order; equal times keep the order given.
+
+        Args:
+            users: (r,) in ``[0, num_users)``.
+            items: (r,) in ``[0, num_items)``.
+            ratings: (r,) stars in [1, 5].
+            timestamps: (r,) seconds since 1970, or any other spelling that
+                ``simenv.values.clocks.moments_of`` reads: ``datetime64``, ISO 8601 dates,
+                milliseconds, …; None = the order given is the order in time, a second a row.
+            num_users: how many there are, rows or not.
+            num_items: how many there are, rows or not.
+
+        Raises:
+            ValueError: as for the class, or a cell of ``timestamps`` is no time.
+        """
+        u = _ids(users, "users", num_users)
+        columns = {"users": len(u), "items": len(items), "ratings": len(ratings)}
+        if timestamps is None:
+            seconds, exact = np.arange(len(u), dtype=np.float64), np.arange(len(u))
+        else:
+            seconds, exact = times_of(timestamps, "log timestamps")
+            columns["timestamps"] = len(seconds)
+        one_length(columns, "a log", _REGULAR)
+        order = np.lexsort((exact, u))
         return cls(
             u[order],
-            np.asarray(items, dtype=np.int64)[order],
-            np.asarray(ratings, dtype=np.float64)[order],
-            t[order].astype(np.int64),
+            _ids(items, "items", num_items)[order],
+            numbers(ratings, "log ratings", 1, NUM_STARS, "rescale them to stars first")[order],
+            seconds[order],
             num_users,
             num_items,
         )
@@ -147,3 +188,8 @@ class InteractionLog:
             (self.ratings[rows], (self.users[rows], self.items[rows])),
             shape=(self.num_users, self.num_items),
         )
+
+
+def _ids(column: ArrayLike, name: str, size: int) -> IntArray:
+    cure = "re-index them or give a larger catalogue"
+    return whole_numbers(column, f"log {name}", 0, size - 1, cure)

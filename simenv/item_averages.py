@@ -10,7 +10,8 @@ from typing import Self
 import numpy as np
 
 from simenv.catalog import Catalog
-from simenv.events import FloatArray, IntArray, InteractionLog
+from simenv.events import NUM_STARS, FloatArray, IntArray, InteractionLog
+from simenv.values.columns import numbers, one_length, whole_numbers
 
 _PRIOR_VOTES = 8.0  # votes that the expectation from the item's attributes is worth
 _USER_PRIOR_VOTES = 5.0  # ratings that the prior of no generosity is worth
@@ -23,7 +24,7 @@ class ItemAverages:
     """Three numbers an item, in the order of the catalogue.
 
     Raises:
-        ValueError: the columns differ in length.
+        ValueError: the columns differ in length, or a cell is no number in its range.
     """
 
     means: FloatArray  # (num_items,) stars in [1, 5]; 0 = nobody rated it yet
@@ -32,10 +33,18 @@ class ItemAverages:
 
     def __post_init__(self) -> None:
         sizes = {column.name: len(getattr(self, column.name)) for column in fields(self)}
-        if len(set(sizes.values())) > 1:
+        one_length(sizes, "ItemAverages", "give one number an item")
+        means = numbers(self.means, "average", 0, NUM_STARS)
+        unreal = (means > 0) & (means < 1)
+        if unreal.any():
+            row = int(np.flatnonzero(unreal)[0])
             raise ValueError(
-                f"ItemAverages wanted columns of one length, got {sizes}; give one number an item"
+                f"average wanted 0 or stars in [1, {NUM_STARS}], got {means[row]} in row {row};"
+                " 0 stands for an item that nobody rated"
             )
+        object.__setattr__(self, "means", means)
+        object.__setattr__(self, "counts", whole_numbers(self.counts, "count", 0))
+        object.__setattr__(self, "fair", numbers(self.fair, "fair average", 1, NUM_STARS))
 
     def __len__(self) -> int:
         return len(self.counts)

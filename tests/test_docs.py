@@ -58,3 +58,14 @@ def _resolves(name: str) -> bool:
         return hasattr(import_module(module), attribute) or find_spec(name) is not None
     except ModuleNotFoundError:
         return False
+
+
+PATHS = re.compile(
+    r"`((?:simenv|agents|recommenders|training|experiments|conf|docs|tests)/[\w./-]*)`"
+)
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/architecture.md"])
+def test_every_file_that_a_page_names_exists(page):
+    named = [n for n in PATHS.findall((ROOT / page).read_text(encoding="utf-8")) if "NAME" not in n]
+    assert [name for name in named if not (ROOT / name).exists()] == []

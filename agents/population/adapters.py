@@ -4,14 +4,24 @@ It knows no engine and no training. ``adapter_card.json`` holds the identity of 
 that an adapter of another base of the same shape is refused; such a mix-up fits, and is wrong.
 """
 
-import json
+import re
 from pathlib import Path
 from typing import Any
 
+from agents.inference.local.model_files import ADAPTER_WEIGHTS, check_adapter_folder
+from agents.inference.local.plain_files import named, read_json
 from agents.inference.wrapped.identity import content_hash
 
 CARD = "adapter_card.json"
-WEIGHTS = "adapter_model.safetensors"
+WEIGHTS = ADAPTER_WEIGHTS
+
+
+ADAPTER_NAME = r"\w(?:[\w -]{0,98}\w)?"  # names a folder on every system, and a module in torch
+
+
+def is_adapter_name(name: str) -> bool:
+    """Whether an adapter may be called so: its name is that of its folder."""
+    return re.fullmatch(ADAPTER_NAME, name) is not None
 
 
 def base_identity(model: str | Path) -> str:
@@ -23,16 +33,17 @@ def read_adapter_card(folder: str | Path) -> dict[str, Any] | None:
     """The card of an adapter; None where it has none (it was trained elsewhere).
 
     Raises:
-        ValueError: the card is corrupt.
+        ValueError: the card is corrupt, or does not say what base it is for.
     """
+    from agents.population.schema import AdapterCard, checked
+
     path = Path(folder) / CARD
-    if not path.is_file():
+    if not path.exists():
         return None
-    try:
-        card: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return card
-    except ValueError as error:
-        raise ValueError(f"adapter {str(folder)!r} has a corrupt {CARD} ({error})") from error
+    what = f"adapter {str(folder)!r} has a corrupt {CARD}"
+    card: dict[str, Any] = named(what, lambda: read_json(path))
+    checked(AdapterCard, card, f"adapter {str(folder)!r}, {CARD}")
+    return card
 
 
 def check_adapter(folder: str | Path, base: str | Path) -> None:
@@ -44,17 +55,11 @@ def check_adapter(folder: str | Path, base: str | Path) -> None:
             name, and the other way round, so then only the files are looked at.
 
     Raises:
-        FileNotFoundError: no weights as safetensors (a pickle is never loaded).
-        ValueError: the weights are corrupt, or the adapter was trained on another base.
+        FileNotFoundError: no weights as safetensors (a pickle is never loaded), or no settings.
+        ValueError: a file is corrupt, or the adapter was trained on another base.
     """
     folder = Path(folder)
-    if not (folder / WEIGHTS).is_file():
-        pickles = sorted(p.name for p in folder.glob("*") if p.suffix in {".bin", ".pt", ".pkl"})
-        raise FileNotFoundError(
-            f"adapter {str(folder)!r} wanted {WEIGHTS}, got {', '.join(pickles) or 'none'};"
-            " save it with safe_serialization=True (a pickle can run any code, so none is read)"
-        )
-    _check_readable(folder)
+    named(f"adapter {str(folder)!r}", lambda: check_adapter_folder(folder))
     card = read_adapter_card(folder)
     if card is None or card["base_is_folder"] != Path(base).is_dir():
         return
@@ -64,18 +69,3 @@ def check_adapter(folder: str | Path, base: str | Path) -> None:
             f" ({card['base_identity'][:12]}), not on {str(base)!r} ({base_identity(base)[:12]});"
             " train it on this base, or load the base it was trained on"
         )
-
-
-def _check_readable(folder: Path) -> None:
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(str(folder / WEIGHTS), framework="numpy") as weights:
-            names = list(weights.keys())
-    except (SafetensorError, OSError) as error:
-        raise ValueError(
-            f"adapter {str(folder)!r}: {WEIGHTS} is corrupt ({error}); copy it again or train it"
-            " anew"
-        ) from error
-    if not names:
-        raise ValueError(f"adapter {str(folder)!r}: {WEIGHTS} holds no weights; train it anew")

@@ -6,67 +6,100 @@
 """
 
 import json
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from agents.embedding import Vectors
+from agents.inference.local.plain_files import (
+    named,
+    read_json,
+    tensor_shapes,
+)
 from agents.persona import Persona
 from agents.population.folder import HEAD
+from agents.population.weights import hashes, model_of
 from agents.prompts import PromptStyle
 from simenv.catalog import Catalog
 from simenv.catalog_file import load_items, save_items
-from simenv.events import InteractionLog
+from simenv.events import NUM_STARS, InteractionLog
 from simenv.item_averages import ItemAverages
+from simenv.values.clocks import times_of
+from simenv.values.parquet_columns import Column, read_columns
 
 FORMAT = 1
+_PERSONA = {
+    **{name: Column("whole", 1, 3) for name in ("activity", "conformity", "diversity")},
+    "profile": Column("text"),
+    "tastes": Column("text"),
+    "level": Column("number"),
+    "cluster": Column("whole"),
+    "adapter": Column("text or none"),
+}
 
 
 def read_parts(folder: Path) -> dict[str, Any]:
     """The fields of a ``Population`` out of its folder; adapters and a local model stay there.
 
     Raises:
-        ValueError: the folder was written by a newer version, or a part is missing or corrupt.
+        ValueError: the folder was written by a newer version, or a part is missing or corrupt;
+            names the file, the row and the field.
     """
+    what = f"population {str(folder)!r} cannot be read"
     try:
-        head = json.loads((folder / HEAD).read_text(encoding="utf-8"))
-        is_newer = head["format"] > FORMAT
-        parts = {} if is_newer else _read_parts(folder, head)
-    except Exception as error:  # json, parquet and safetensors each raise kinds of their own
+        content = read_json(folder / HEAD)
+        version = content.get("format")
+        is_newer = type(version) is int and version > FORMAT
+        parts = {} if is_newer else _read_parts(folder, content)
+    except (OSError, ValueError) as error:
         raise ValueError(
-            f"population {str(folder)!r} cannot be read ({type(error).__name__}: {error});"
-            " copy the whole folder again, or build it anew"
+            f"{what} ({error}); copy the whole folder again, or build it anew"
         ) from error
     if is_newer:
         raise ValueError(
-            f"population {folder.name!r} has format {head['format']}, this version reads up to"
+            f"population {folder.name!r} has format {str(version)[:20]}, this version reads up to"
             f" {FORMAT}; update personarec"
         )
     return parts
 
 
-def _read_parts(folder: Path, head: Mapping[str, Any]) -> dict[str, Any]:
+def _read_parts(folder: Path, content: Mapping[str, Any]) -> dict[str, Any]:
+    from agents.population.schema import Head, checked
+
+    head = checked(Head, content, HEAD)
     catalog, averages = load_items(folder / "catalog.parquet")
     personas = _read_personas(folder)
     history, reasons = _read_history(folder, len(personas), len(catalog))
-    model = folder / "model"
+    found = {"personas": len(personas), "items": len(catalog), "history": len(history)}
+    _check_counts(head.counts.model_dump() if head.counts else None, found)
     return {
-        "name": head["name"],
+        "name": head.name,
         "personas": personas,
         "catalog": catalog,
         "averages": averages,
         "history": history,
         "reasons": reasons,
-        "vectors": _read_vectors(folder),
-        "model": str(model) if model.exists() else head["model"],
-        "style": PromptStyle(**head["style"]),
-        "adapters": {name: str(folder / "adapters" / name) for name in head["adapters"]},
-        "card": head["card"],
+        "vectors": _read_vectors(folder, len(catalog)),
+        "model": model_of(folder, head.model),
+        "style": PromptStyle(**head.style.model_dump()),
+        "adapters": {name: str(folder / "adapters" / name) for name in head.adapters},
+        "card": head.card,
     }
+
+
+def _check_counts(stated: Mapping[str, int] | None, found: Mapping[str, int]) -> None:
+    """Raise if a table has lost or gained rows since it was saved."""
+    for name, count in found.items():
+        if stated is not None and stated[name] != count:
+            file = "catalog" if name == "items" else name
+            raise ValueError(
+                f"{HEAD} counts {stated[name]} {name}, {file}.parquet has {count}; rows are missing"
+                " or doubled"
+            )
 
 
 def write_head(
@@ -77,8 +110,9 @@ def write_head(
     style: PromptStyle,
     adapters: Sequence[str],
     card: Mapping[str, Any],
+    counts: Mapping[str, int],
 ) -> None:
-    """``population.json``: all that is neither a table nor weights."""
+    """``population.json``: all that is neither a table nor weights; written after those."""
     head = {
         "format": FORMAT,
         "name": name,
@@ -86,32 +120,11 @@ def write_head(
         "style": asdict(style),
         "adapters": sorted(adapters),
         "card": dict(card),
+        "counts": dict(counts),
+        "files": hashes(folder),
     }
-    text = json.dumps(head, indent=2, ensure_ascii=False)
+    text = json.dumps(head, indent=2, ensure_ascii=False, allow_nan=False)
     (folder / HEAD).write_text(text + "\n", encoding="utf-8")
-
-
-def write_model(folder: Path, model: str, *, copy: bool) -> str:
-    """Copy a local model into the folder; its name for ``write_head``.
-
-    Args:
-        folder: of the population.
-        model: folder or hub name.
-        copy: else the place of a local model is named, as a hub model's name always is.
-    """
-    local = Path(model)
-    if not local.is_dir():
-        return model
-    if not copy:
-        return str(local.resolve())
-    shutil.copytree(local, folder / "model")
-    return "model"
-
-
-def write_adapters(folder: Path, adapters: Mapping[str, str]) -> None:
-    """Copy the folder of every adapter (name → folder)."""
-    for name, source in adapters.items():
-        shutil.copytree(source, folder / "adapters" / name)
 
 
 def write_catalog(folder: Path, catalog: Catalog, averages: ItemAverages) -> None:
@@ -128,22 +141,23 @@ def write_personas(folder: Path, personas: Sequence[Persona]) -> None:
 
 
 def _read_personas(folder: Path) -> list[Persona]:
-    import pandas as pd
+    from agents.population.schema import PersonaRow, checked
 
-    rows = pd.read_parquet(folder / "personas.parquet").to_dict("records")
-    return [
-        Persona(
-            activity=int(row["activity"]),
-            conformity=int(row["conformity"]),
-            diversity=int(row["diversity"]),
-            profile=str(row["profile"]),
-            tastes=json.loads(row["tastes"]),
-            level=float(row["level"]),
-            cluster=int(row["cluster"]),
-            adapter=row["adapter"] if isinstance(row["adapter"], str) else None,
-        )
-        for row in rows
-    ]
+    path = folder / "personas.parquet"
+    personas = []
+    for number, row in enumerate(read_columns(path, _PERSONA).to_pylist()):
+        where = f"{path.name}, row {number}"
+        tastes = _tastes(row["tastes"], where)
+        fields = checked(PersonaRow, {**row, "tastes": tastes}, where).model_dump()
+        personas.append(named(where, partial(Persona, **fields)))
+    return personas
+
+
+def _tastes(text: str, where: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{where}: field 'tastes': wanted JSON, got {text[:40]!r}") from error
 
 
 def write_history(folder: Path, history: InteractionLog, reasons: Sequence[str]) -> None:
@@ -162,18 +176,21 @@ def write_history(folder: Path, history: InteractionLog, reasons: Sequence[str])
 
 
 def _read_history(folder: Path, num_users: int, num_items: int) -> tuple[InteractionLog, list[str]]:
-    import pandas as pd
-
-    frame = pd.read_parquet(folder / "history.parquet")
-    log = InteractionLog(
-        frame["user"].to_numpy(np.int64),
-        frame["item"].to_numpy(np.int64),
-        frame["rating"].to_numpy(np.float64),
-        frame["timestamp"].to_numpy(np.int64),
-        num_users,
-        num_items,
-    )
-    return log, [str(reason) for reason in frame["reason"]]
+    path = folder / "history.parquet"
+    wanted = {
+        "user": Column("whole", 0, num_users - 1),
+        "item": Column("whole", 0, num_items - 1),
+        "rating": Column("number", 1, NUM_STARS),
+        "timestamp": Column("number"),
+        "reason": Column("text"),
+    }
+    table = read_columns(path, wanted)
+    users = table["user"].to_numpy().astype(np.int64)
+    times = times_of(table["timestamp"].to_pandas(), "timestamp")[0]  # older folders hold any unit
+    items, ratings = table["item"].to_numpy(), table["rating"].to_numpy()
+    columns = users, items.astype(np.int64), ratings.astype(np.float64), times
+    log = named(path.name, partial(InteractionLog, *columns, num_users, num_items))
+    return log, table["reason"].to_pylist()
 
 
 def write_vectors(folder: Path, vectors: Vectors) -> None:
@@ -184,7 +201,22 @@ def write_vectors(folder: Path, vectors: Vectors) -> None:
     save_file({"vectors": half}, folder / "vectors.safetensors")
 
 
-def _read_vectors(folder: Path) -> Vectors:
+def _read_vectors(folder: Path, num_items: int) -> Vectors:
     from safetensors.numpy import load_file
 
-    return load_file(folder / "vectors.safetensors")["vectors"].astype(np.float32)
+    path = folder / "vectors.safetensors"
+    shapes = tensor_shapes(path, "copy it again")
+    shape = shapes.get("vectors", ())
+    if set(shapes) != {"vectors"} or len(shape) != 2 or shape[0] != num_items or not shape[1]:
+        raise ValueError(
+            f"{path.name}: wanted one tensor 'vectors' with a row for each of {num_items} items,"
+            f" got {dict(list(shapes.items())[:3])}"
+        )
+    try:
+        vectors = load_file(path)["vectors"].astype(np.float32)
+    except (KeyError, TypeError, ValueError) as error:  # a number format that numpy lacks
+        raise ValueError(f"{path.name}: wanted vectors in half precision ({error})") from error
+    rows = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
+    if len(rows):
+        raise ValueError(f"{path.name}: row {rows[0]}: wanted finite numbers; embed the items anew")
+    return vectors

@@ -1,13 +1,27 @@
-"""Where a population lies on disk, and how a new one takes its place. It knows no people."""
+"""Where a population lies on disk, what files it has, and how a new one takes its place."""
 
-import shutil
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from agents.inference.local.model_files import ADAPTER_FILES, MODEL_FILES
+from agents.inference.local.plain_files import is_known, refuse_links
 from agents.population.hub import fetch
+from simenv.whole_files import replaced_folder
 
 HEAD = "population.json"  # a folder with this file is a population
+FILES = (
+    HEAD,
+    "README.md",
+    "catalog.parquet",
+    "personas.parquet",
+    "history.parquet",
+    "vectors.safetensors",
+    *(f"model/{name}" for name in MODEL_FILES),
+    *(f"adapters/*/{name}" for name in ADAPTER_FILES),
+)
+_LEFT_BY_OTHERS = (".gitattributes", ".cache/huggingface/*", ".DS_Store", "*/.DS_Store")
 
 
 def find_folder(path_or_hub_id: str | Path, revision: str | None) -> Path:
@@ -15,36 +29,51 @@ def find_folder(path_or_hub_id: str | Path, revision: str | None) -> Path:
 
     Raises:
         FileNotFoundError: neither a population folder nor a hub id that can be reached.
+        ValueError: the folder holds links.
     """
     folder = Path(path_or_hub_id)
-    if (folder / HEAD).is_file():
-        return folder
-    if folder.exists() or str(path_or_hub_id).count("/") != 1:
-        raise FileNotFoundError(
-            f"population {str(path_or_hub_id)!r}: wanted a folder with {HEAD} or a hub id"
-            " owner/name; build one with `personarec experiment=build_population`"
-        )
-    return fetch(str(path_or_hub_id), revision)
+    if not (folder / HEAD).is_file():
+        if folder.exists() or str(path_or_hub_id).count("/") != 1:
+            raise FileNotFoundError(
+                f"population {str(path_or_hub_id)!r}: wanted a folder with {HEAD} or a hub id"
+                " owner/name; build one with `personarec experiment=build_population`"
+            )
+        folder = fetch(str(path_or_hub_id), FILES, revision)
+    refuse_links(folder)
+    return folder
 
 
 @contextmanager
-def replaced_folder(path: str | Path) -> Iterator[Path]:
+def replaced_population(path: str | Path) -> Iterator[Path]:
     """An empty folder to write into, which takes the place of ``path`` when it is written whole.
 
     Raises:
-        FileExistsError: there is something else than a population at ``path``; nothing is deleted.
+        FileExistsError: there is something else than a population at ``path``, or a file that is
+            no part of one; nothing is deleted.
     """
     folder = Path(path)
     if folder.exists() and not (folder / HEAD).is_file() and not _is_empty(folder):
         raise FileExistsError(
             f"{str(folder)!r} holds something that is no population; save to a new folder"
         )
-    building = folder.with_name(folder.name + ".new")
-    shutil.rmtree(building, ignore_errors=True)
-    building.mkdir(parents=True)
-    yield building
-    shutil.rmtree(folder, ignore_errors=True)
-    building.replace(folder)
+    if foreign := _foreign(folder):
+        raise FileExistsError(
+            f"{str(folder)!r} holds {foreign!r}, which is no part of a population and would be"
+            " lost; move it away, or save to a new folder"
+        )
+    with replaced_folder(folder) as building:
+        yield building
+
+
+def _foreign(folder: Path) -> str | None:
+    """The first file in a folder that saving did not put there."""
+    for place, folders, files in os.walk(folder):
+        links = [name for name in folders if (Path(place) / name).is_symlink()]
+        for name in sorted([*files, *links]):
+            known = (Path(place) / name).relative_to(folder).as_posix()
+            if not is_known(known, (*FILES, *_LEFT_BY_OTHERS)):
+                return known
+    return None
 
 
 def _is_empty(folder: Path) -> bool:

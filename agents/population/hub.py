@@ -1,19 +1,19 @@
 """Folders to and from the Hugging Face Hub; it knows no population.
 
-The token is huggingface_hub's own affair (``hf auth login`` or HF_TOKEN) and never seen here. What
-comes down holds no pickle: files that can run code are not even fetched.
+The token is huggingface_hub's own affair (``hf auth login`` or HF_TOKEN) and never seen here. Only
+files of known names come down: what can run code is not even fetched.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 
-PICKLES = ("*.bin", "*.pt", "*.pth", "*.pkl", "*.pickle", "*.ckpt")
 
-
-def fetch(repo_id: str, revision: str | None = None) -> Path:
+def fetch(repo_id: str, files: Iterable[str], revision: str | None = None) -> Path:
     """The folder of ``owner/name``, out of huggingface_hub's cache where it is there already.
 
     Args:
         repo_id: ``owner/name``.
+        files: patterns of what is fetched.
         revision: branch, tag or commit; None = the main branch as it is now.
 
     Raises:
@@ -23,7 +23,7 @@ def fetch(repo_id: str, revision: str | None = None) -> Path:
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
     try:
-        return Path(snapshot_download(repo_id, revision=revision, ignore_patterns=list(PICKLES)))
+        return Path(snapshot_download(repo_id, revision=revision, allow_patterns=list(files)))
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
         at = f" at {revision!r}" if revision else ""
         raise FileNotFoundError(

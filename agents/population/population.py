@@ -12,20 +12,19 @@ from typing import Any
 
 from agents.embedding import Vectors
 from agents.persona import Persona
-from agents.population.adapters import check_adapter
+from agents.population.adapters import check_adapter, is_adapter_name
 from agents.population.files import (
     read_parts,
-    write_adapters,
     write_catalog,
     write_head,
     write_history,
-    write_model,
     write_personas,
     write_vectors,
 )
-from agents.population.folder import find_folder, replaced_folder
+from agents.population.folder import find_folder, replaced_population
 from agents.population.hub import push
 from agents.population.readme import population_readme
+from agents.population.weights import check_saved_files, write_adapters, write_model
 from agents.prompts import PromptStyle
 from simenv.catalog import Catalog
 from simenv.events import InteractionLog
@@ -67,6 +66,11 @@ class Population:
                 f" and a history over them, got {len(self.vectors)} vectors and a history over"
                 f" {self.history.num_items} items; embed this catalogue"
             )
+        if bad := sorted(name for name in self.adapters if not is_adapter_name(name)):
+            raise ValueError(
+                f"population {self.name!r} wanted adapters named by letters, digits, '-', '_' and"
+                f" spaces, since they name folders, got {bad[0]!r}; rename the adapter"
+            )
         wanted = {p.adapter for p in self.personas} - {None}
         if missing := sorted(str(a) for a in wanted - set(self.adapters)):
             raise ValueError(
@@ -93,8 +97,10 @@ class Population:
             ValueError: the folder was written by a newer version, a part is missing or corrupt, or
                 an adapter was trained on another base.
         """
-        people = cls(**read_parts(find_folder(path_or_hub_id, revision)))
+        folder = find_folder(path_or_hub_id, revision)
+        people = cls(**read_parts(folder))
         people.check_adapters()
+        check_saved_files(folder)
         return people
 
     def check_adapters(self) -> None:
@@ -108,16 +114,21 @@ class Population:
         Args:
             path: the folder.
             copy_model: put a local base model into the folder; else only its place is named, as
-                that of a hub model always is.
+                that of a hub model always is. A model that lies inside ``path`` stays there.
 
         Raises:
             FileExistsError: there is something else at ``path``; nothing is deleted.
             FileNotFoundError: an adapter has no safetensors.
-            ValueError: an adapter is corrupt or was trained on another base.
+            OSError: the disk is full or may not be written; what was at ``path`` still is.
+            ValueError: an adapter is corrupt or was trained on another base, a file is a link, or
+                the population holds what ``load`` refuses.
         """
         self.check_adapters()
-        with replaced_folder(path) as folder:
-            model = write_model(folder, self.model, copy=copy_model)
+        inside = Path(path).resolve() in Path(self.model).resolve().parents
+        with replaced_population(path) as folder:
+            copies = copy_model or inside
+            known = bool(self.adapters)
+            model = write_model(folder, self.model, copy=copies, identified=known)
             write_adapters(folder, self.adapters)
             write_catalog(folder, self.catalog, self.averages)
             write_personas(folder, self.personas)
@@ -131,7 +142,23 @@ class Population:
                 style=self.style,
                 adapters=list(self.adapters),
                 card=self.card,
+                counts={
+                    "personas": len(self.personas),
+                    "items": len(self.catalog),
+                    "history": len(self.history),
+                },
             )
+            self._check_written(folder)
+
+    def _check_written(self, folder: Path) -> None:
+        """Raise unless what was written can be read; it has not taken its place yet."""
+        try:
+            read_parts(folder)
+        except ValueError as error:
+            raise ValueError(
+                f"population {self.name!r} cannot be saved, since it could not be loaded:"
+                f" {error.__cause__ or error}"
+            ) from error
 
     def push_to_hub(self, repo_id: str, *, private: bool = True, message: str = "") -> str:
         """Put the population on the Hugging Face Hub as ``owner/name``, replacing what is there.

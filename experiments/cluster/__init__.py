@@ -4,9 +4,9 @@ How to run: ``personarec experiment=cluster``; ``experiment.k=null`` takes the e
 ``experiment.ms=numbers`` groups by level and tastes instead of words.
 
 How to score: ``report.html`` shows the elbow and what the groups have in common; ``results.json``
-holds the curve and the share of the variance of levels and tastes that the groups tell, beside the
-share that random groups of the same sizes tell. ``clusters.json`` keeps the centroids, by which
-people who come later are assigned.
+holds the curve and the share of the variance of levels and tastes that the groups explain, beside
+the share that random groups of the same sizes explain. ``clusters.json`` keeps the centroids, by
+which later people are assigned.
 """
 
 TAKES = "seconds"

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig
-from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
@@ -17,6 +16,7 @@ from experiments.collect.table import collect
 from experiments.reporting.formatting import interval, number
 from experiments.reporting.report import filled, markdown_table
 from experiments.reporting.result import Record, Result
+from experiments.reporting.terminal import text_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -165,7 +165,5 @@ def _html(record: Record) -> str:
 
 def _terminal_table(results: Mapping[str, Any]) -> Table:
     shown = [0, 1, 2, 3, 5, 6]  # 80 columns
-    table = Table(*(HEADS[i] for i in shown), box=SIMPLE_HEAD)
-    for cells in table_rows(results):
-        table.add_row(*(cells[i] for i in shown))
-    return table
+    rows = ([cells[i] for i in shown] for cells in table_rows(results))
+    return text_table([HEADS[i] for i in shown], rows)

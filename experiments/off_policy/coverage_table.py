@@ -3,14 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from rich import box
 from rich.console import RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from experiments.reporting.formatting import NONE, number, signed
 from experiments.reporting.report import markdown_table
 from experiments.reporting.result import Record
+from experiments.reporting.terminal import text_table
 
 
 def markdown(record: Record) -> str:
@@ -27,12 +26,8 @@ def lines(results: Mapping[str, Any]) -> list[RenderableType]:
     """The tables and the answer for a terminal."""
     found: list[RenderableType] = []
     for (logger, target), cells in _pairs(results).items():
-        table = Table(title=_heading(results, logger, target), title_justify="left", box=box.SIMPLE)
-        for head in HEADS:
-            table.add_column(head, justify="left" if head == HEADS[0] else "right", no_wrap=True)
-        for cell in cells:
-            table.add_row(*row(cell))
-        found.append(table)
+        title = _heading(results, logger, target)
+        found.append(text_table(HEADS, map(row, cells), title, wrap=False))
     return [*found, _setting(results), Text(answer(results), style="bold")]
 
 

@@ -40,9 +40,9 @@ def fitting_raft_set(
     report: DistillationReport,
 ) -> tuple[RaftSet, TokenReport]:
     """The RAFT set that fits into the context of ``model``, with Ms by whoever distilled it."""
-    from transformers import AutoConfig, AutoTokenizer
+    from agents.inference.local.loading import load_shape, load_tokenizer
 
     by_model = report.distilled if report.sections else None
-    limit = int(AutoConfig.from_pretrained(model).max_position_embeddings)
+    limit = int(load_shape(model).max_position_embeddings)
     raft = raft_set(dataset, style, settings, by_model)
-    return fitting(raft, AutoTokenizer.from_pretrained(model), limit)
+    return fitting(raft, load_tokenizer(model), limit)

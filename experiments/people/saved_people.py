@@ -11,6 +11,7 @@ import numpy as np
 
 from agents.population.population import Population
 from simenv.data.dataset import Dataset
+from simenv.data.reading import Reading
 from simenv.data.splits import split_dataset
 from simenv.events import BoolArray, InteractionLog
 
@@ -24,7 +25,28 @@ def population_data(path: str, fraction: float = 0.8) -> Dataset:
     """
     people = Population.load(path)
     ids = tuple(str(u) for u in range(len(people.personas)))
-    return split_dataset(people.name, people.catalog, people.history, ids, fraction)
+    dataset = split_dataset(people.name, people.catalog, people.history, ids, fraction)
+    reading = _reading(people, fraction)
+    reading.announce()
+    return replace(dataset, reading=reading)
+
+
+def _reading(people: Population, fraction: float) -> Reading:
+    log, catalog = people.history, people.catalog
+    return Reading(
+        file=f"history.parquet of {people.name}",
+        num_rows=len(log),
+        num_kept=len(log),
+        rating_range=(float(log.ratings.min(initial=5)), float(log.ratings.max(initial=1))),
+        times="seconds since 1970",
+        split=f"{fraction:.0%} of everybody's rows come first in time and are training rows, the"
+        " rest is held out",
+        num_users=log.num_users,
+        num_users_used=log.num_users,
+        num_items=len(catalog),
+        num_items_unrated=len(catalog) - len(np.unique(log.items)),
+        num_items_untitled=sum(not title for title in catalog.titles),
+    )
 
 
 def people_of(dataset: Dataset, population: Population) -> Population:

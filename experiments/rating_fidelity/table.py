@@ -9,6 +9,7 @@ from rich.console import RenderableType
 from agents.fidelity.errors import UserSums, interval, mean_mae, mean_rmse, resampled_rmse
 from experiments.reporting.report import markdown_table
 from experiments.reporting.terminal import text_table
+from simenv.events import FloatArray
 
 WIDTH = 120  # characters that the table needs
 _FULL = "Ms+Ml"
@@ -36,11 +37,20 @@ class Regime(NamedTuple):
 
 def summarise(regime: Regime) -> dict[str, Any]:
     """Rows and contrasts of one regime, for ``results.json``."""
-    rng = np.random.default_rng(0)
-    resamples = resampled_rmse(regime.errors, rng, regime.num_resamples)  # (b, p)
+    resamples = resampled_rmse(regime.errors, np.random.default_rng(0), regime.num_resamples)
+    return {
+        "draws": len(regime.errors),
+        "rows_asked": int(sum(draw.rows.sum() for draw in regime.errors)),
+        "rows": _rows(regime, resamples),
+        "contrasts": _differences(regime, resamples),
+    }
+
+
+def _rows(regime: Regime, resamples: FloatArray) -> dict[str, Any]:
+    """Errors of every predictor; ``resamples`` (b, p) of their RMSE."""
     total_rmse, total_mae = mean_rmse(regime.errors), mean_mae(regime.errors)
     per_draw = np.stack([mean_rmse([draw]) for draw in regime.errors])  # (s, p)
-    rows = {
+    return {
         name: {
             "rmse": float(total_rmse[p]),
             "rmse_ci95": interval(resamples[:, p]),
@@ -50,20 +60,19 @@ def summarise(regime: Regime) -> dict[str, Any]:
         }
         for p, name in enumerate(regime.names)
     }
+
+
+def _differences(regime: Regime, resamples: FloatArray) -> dict[str, Any]:
+    """Of the contrasts whose predictors are both there; ``resamples`` (b, p) of their RMSE."""
+    total = mean_rmse(regime.errors)
     place = {name: p for p, name in enumerate(regime.names)}
-    contrasts = {
+    return {
         question: {
-            "difference": float(total_rmse[place[one]] - total_rmse[place[other]]),
+            "difference": float(total[place[one]] - total[place[other]]),
             "ci95": interval(resamples[:, place[one]] - resamples[:, place[other]]),
         }
         for question, one, other in CONTRASTS
         if one in place and other in place
-    }
-    return {
-        "draws": len(regime.errors),
-        "rows_asked": int(sum(draw.rows.sum() for draw in regime.errors)),
-        "rows": rows,
-        "contrasts": contrasts,
     }
 
 

@@ -15,6 +15,7 @@ from agents.fidelity.said import Said, said
 from agents.population.adapters import base_identity
 from agents.population.population import Population
 from agents.prompts import PromptStyle
+from experiments.reporting.progress import Announce
 from simenv.data.dataset import Dataset
 from simenv.events import FloatArray, IntArray, InteractionLog
 from training.adapters.lora_presets import LoraPreset
@@ -24,7 +25,6 @@ from training.groups.clusters import find_clusters
 from training.groups.ms_vectors import MsWords
 from training.populate import population_on
 
-Told = Callable[[str], None]
 MEMORIES: dict[str, Callable[[PromptStyle], PromptStyle]] = {
     "Ms": PromptStyle.without_memory,
     "Ml": PromptStyle.without_persona,
@@ -61,7 +61,19 @@ class Draw(NamedTuple):
     train_rows: dict[str, int]  # "adapter | memory" → ratings it learnt from
 
 
-def ask_all(dataset: Dataset, settings: CellSettings, seed: int, folder: Path, tell: Told) -> Draw:
+class _Task(NamedTuple):
+    """What is alike for every cell of a draw."""
+
+    dataset: Dataset
+    settings: CellSettings
+    seed: int
+    folder: Path
+    announce: Announce
+
+
+def ask_all(
+    dataset: Dataset, settings: CellSettings, seed: int, folder: Path, announce: Announce
+) -> Draw:
     """Train the adapters of a draw and ask every cell; what is in ``folder`` is not done again.
 
     Args:
@@ -69,50 +81,49 @@ def ask_all(dataset: Dataset, settings: CellSettings, seed: int, folder: Path, t
         settings: see there.
         seed: of clusters, adapters and generated text.
         folder: keeps adapters and answers, each under the hash of what decides it.
-        tell: gets a short text when something starts.
+        announce: gets a short text when something starts.
     """
+    task = _Task(dataset, settings, seed, folder, announce)
     people = population_on(dataset, settings.base, settings.style)
     words = MsWords(TfidfSvdEmbedder())
     labels = find_clusters(people.personas, words, k=settings.num_clusters, seed=seed).labels
     cells, rows = [], dict[str, int]()
     for memory, names in settings.cells.items():
         style = MEMORIES[memory](settings.style)
-        variants = _variants(dataset, style, settings, names, labels, seed, folder, tell)
-        for name, variant in variants.items():
+        for variant in _variants(task, style, names, labels).values():
             rows |= {f"{a} | {memory}": int(c["rows"]) for a, c in variant.cards.items()}
-            told = people_on(population_on(dataset, settings.base, style), variant, labels)
-            keys = [variant.cards[adapter]["key"] if adapter else "" for adapter in variant.of_user]
-            facts = [base_identity(settings.base), keys, seed, settings.said_rows]
-            path = folder / "answers" / f"{_key(told, facts, dataset.test)}.npz"
-            if not path.exists():
-                tell(f"asking {name}, {memory}")
-                _ask(told, dataset, settings.said_rows, seed, path)
-            kept = np.load(path)
-            cells.append(TableCell(name, memory, kept["chances"], Said(*kept["said"].tolist())))
+            people = people_on(population_on(dataset, settings.base, style), variant, labels)
+            cells.append(_cell(task, memory, variant, people))
     return Draw(cells, labels, rows)
 
 
+def _cell(task: _Task, memory: str, variant: Variant, people: Population) -> TableCell:
+    """The answers of one cell, from their file where they are there already."""
+    settings, test = task.settings, task.dataset.test
+    keys = [variant.cards[adapter]["key"] if adapter else "" for adapter in variant.of_user]
+    facts = [base_identity(settings.base), keys, task.seed, settings.said_rows]
+    path = task.folder / "answers" / f"{_key(people, facts, test)}.npz"
+    if not path.exists():
+        task.announce(f"asking {variant.name}, {memory}")
+        _ask(people, task.dataset, settings.said_rows, task.seed, path)
+    kept = np.load(path)
+    return TableCell(variant.name, memory, kept["chances"], Said(*kept["said"].tolist()))
+
+
 def _variants(
-    dataset: Dataset,
-    style: PromptStyle,
-    settings: CellSettings,
-    names: Sequence[str],
-    labels: IntArray,
-    seed: int,
-    folder: Path,
-    tell: Told,
+    task: _Task, style: PromptStyle, names: Sequence[str], labels: IntArray
 ) -> dict[str, Variant]:
-    raft = raft_set(dataset, style, settings.raft)
+    raft = raft_set(task.dataset, style, task.settings.raft)
     return train_variants(
-        settings.base,
+        task.settings.base,
         raft.examples,
         raft.users,
         labels,
-        settings.preset,
-        folder / "adapters",
-        seed=seed,
+        task.settings.preset,
+        task.folder / "adapters",
+        seed=task.seed,
         names=names,
-        on_step=lambda name, step, loss: tell(f"adapter {name}") if step == 1 else None,
+        on_step=lambda name, step, loss: task.announce(f"adapter {name}") if step == 1 else None,
     )
 
 

@@ -1,8 +1,10 @@
 """Progress bars on the terminal's error stream; one line a step where it is not a terminal."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
+
+Announce = Callable[[str], None]  # shows a short text
 
 
 class Tick(Protocol):

@@ -39,8 +39,15 @@ def filled(template: str, record: Record, values: Mapping[str, Any]) -> str:
         style=style,
         provenance=record.results["provenance"],
         config_yaml=record.config_yaml,
+        reading=_reading(record),
     )
     return page
+
+
+def _reading(record: Record) -> Any:
+    """What was read, where a file was; every page shows it."""
+    dataset = record.results.get("dataset")
+    return dataset.get("reading") if isinstance(dataset, Mapping) else None
 
 
 def markup(text: str) -> Any:

@@ -24,6 +24,8 @@ from experiments.command_line.options import (
 from experiments.reporting.provenance import provenance
 from experiments.reporting.report import json_text
 from experiments.reporting.result import Record, Result
+from experiments.reporting.what_was_read import with_readings
+from simenv.data.reading import readings
 from simenv.whole_files import replace_whole
 
 if TYPE_CHECKING:
@@ -52,9 +54,11 @@ def perform(cfg: DictConfig, overrides: Sequence[str] = ()) -> dict[str, Any]:
     folder = Path(cfg.output_dir)
     folder.mkdir(parents=True, exist_ok=True)
     run: Callable[[DictConfig], Result | None] = get_method(cfg.experiment.run)
-    result = run(cfg)
+    with readings() as found:
+        result = run(cfg)
     if result is None:
         return {}
+    result = with_readings(result, found)
     record = finished(result, cfg, started)
     folder = Path((result.config or cfg).output_dir)
     write(result, record, folder)

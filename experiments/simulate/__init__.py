@@ -6,7 +6,7 @@ their friends, and the policy learns from what it showed them.
 Run: ``personarec experiment=simulate`` (add ``users=scripted`` for the world's own people,
 ``app=true`` for a page to watch, ``resume=FOLDER`` to go on where a run was stopped).
 
-Score: curves over time; each policy is told apart from the first one named, ``random`` by default,
+Score: curves over time; each policy is compared with the first one named, ``random`` by default,
 by the mean over the last tenth of the ticks. One run has one seed: repeat with ``seed=1,2,3 -m``
 before believing a small difference.
 """

@@ -1,6 +1,6 @@
 """Puts a society together: people of a data set, a policy, and a world that moves where it may."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -22,18 +22,20 @@ from simenv.users.lives import Life
 
 if TYPE_CHECKING:
     from agents.living.adapter_refresh import Refresher
+    from agents.living.reflection import LivingUsers
     from agents.persona_users import PersonaUsers
     from training.distillation.offline import Distilled
 
 
 class Cast(NamedTuple):
-    """Who lives in the society and how they are told apart."""
+    """Who lives in the society and how they are grouped."""
 
     users: UserModel
     world: MovingWorld | None
     activity: IntArray  # (U,) 1, 2 or 3
     groups: IntArray  # (U,) from 0
     labels: list[str]  # one a group
+    living: "LivingUsers | None" = None  # the users, where they are personas that reflect
 
 
 class Distils(Protocol):
@@ -127,7 +129,7 @@ def _personas(
     writer = distiller or OfflineDistiller(dataset.catalog, dataset.averages)
     users = LivingUsers(model, lambda log: writer.distil(log).personas, trains)
     # They hear of averages and scandals themselves, and their snapshot holds what they heard.
-    return Cast(users, users, activity, groups, [f"{kind} {name}" for name in names])
+    return Cast(users, users, activity, groups, [f"{kind} {name}" for name in names], users)
 
 
 def refreshing(cfg: DictConfig, folder: Path) -> Refreshing | None:
@@ -154,29 +156,22 @@ def society(
     dataset: Dataset,
     who: Cast,
     policy: LearningPolicy,
-    *,
-    settings: Mapping[str, Any],
-    activation: Mapping[str, Any],
-    social: Mapping[str, Any],
-    shocks: Sequence[Mapping[str, Any]] = (),
+    options: Mapping[str, Any],
     seed: int = 0,
     folder: Path | None = None,
-    resume: bool = False,
 ) -> PersonaSociety:
-    """A society at its first tick, or at its last checkpoint.
+    """A society at its first tick, or at the last checkpoint in its folder.
 
     Args:
         dataset: catalogue, and the log that everybody brings.
         who: lives in it.
         policy: what recommends.
-        settings: of ``SocietySettings``.
-        activation: ``share`` for the same share every tick, else fields of ``Life`` and
-            ``ticks_per_day``; the weekly rhythm comes from the log where its clock tells it.
-        social: of ``SocialSettings``.
-        shocks: each of ``Shock``.
+        options: as in ``conf/experiment/simulate.yaml``: ``settings`` of ``SocietySettings``;
+            ``activation``, ``share`` for the same share every tick, else fields of ``Life`` and
+            ``ticks_per_day`` (the weekly rhythm comes from the log where its timestamps show it);
+            ``social`` of ``SocialSettings``; ``shocks``, each of ``Shock``.
         seed: of every draw.
-        folder: of log and checkpoints.
-        resume: see ``PersonaSociety``.
+        folder: of log and checkpoints; None = neither is kept.
     """
     return PersonaSociety(
         who.users,
@@ -186,14 +181,14 @@ def society(
         averages=dataset.averages,
         activity=who.activity,
         groups=who.groups,
-        settings=SocietySettings(**settings),
-        activation=_activation(dataset, dict(activation)),
-        social=SocialSettings(**social),
-        shocks=[Shock(**shock) for shock in shocks],
+        settings=SocietySettings(**options["settings"]),
+        activation=_activation(dataset, dict(options["activation"])),
+        social=SocialSettings(**options["social"]),
+        shocks=[Shock(**shock) for shock in options["shocks"]],
         world=who.world,
         seed=seed,
         folder=folder,
-        resume=resume,
+        resume=folder is not None,
     )
 
 

@@ -1,8 +1,8 @@
 """Does training adapters further help where people have changed and their model cannot know?
 
 The shipped people answer as their model did at the start, except that from the first tick on they
-all give the items of the commonest genres more stars, or fewer. Nobody tells the model: profiles
-and averages stay; what the people decide is the only news.
+all give the items of the commonest genres more stars, or fewer. The model is not informed:
+profiles and averages stay; what the people decide is the only news.
 
 Run: ``python -m experiments.simulate.drifted``. Score: held-out error of every adapter before and
 after its training; 0 stars of drift is the control, in which there is no news.
@@ -118,10 +118,10 @@ def main() -> None:
             society = drifted_society(num_users, stars, refreshing, every)
             for refresh in played(society, ticks):
                 pairs = zip(refresh.before, refresh.after or (np.nan, np.nan), strict=True)
-                told = [f"{before:.3f} → {after:.3f}" for before, after in pairs]
+                errors = [f"{before:.3f} → {after:.3f}" for before, after in pairs]
                 counts = [str(refresh.learnt_from), str(refresh.held_out)]
                 cells.append([f"{stars:+.1f}", str(refresh.tick), refresh.adapter, *counts,
-                              *told, "yes" if refresh.used else "no"])  # fmt: skip
+                              *errors, "yes" if refresh.used else "no"])  # fmt: skip
     Console().print(markdown_table(heads, cells), soft_wrap=True, highlight=False, markup=False)
 
 

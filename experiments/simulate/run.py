@@ -90,29 +90,11 @@ def _cast(cfg: DictConfig, dataset: Dataset, people: People) -> Cast:
     return cast(dataset, people, cfg.experiment.drift_sd, cfg.seed, trains, distiller)
 
 
-def _society(
-    cfg: DictConfig, name: str, dataset: Dataset, who: Cast, folder: Path | None
-) -> PersonaSociety:
-    """The society of one policy, from its last checkpoint where there is one."""
-    options: Any = OmegaConf.to_container(cfg.experiment, resolve=True)
-    return society(
-        dataset,
-        who,
-        instantiate(cfg.recommender[name]),
-        settings=options["settings"],
-        activation=options["activation"],
-        social=options["social"],
-        shocks=options["shocks"],
-        seed=cfg.seed,
-        folder=folder,
-        resume=True,
-    )
-
-
 def _live(
     cfg: DictConfig, name: str, dataset: Dataset, who: Cast, folder: Path, tick: Tick
 ) -> dict[str, Any]:
-    model = _society(cfg, name, dataset, who, folder)
+    options: Any = OmegaConf.to_container(cfg.experiment, resolve=True)
+    model = society(dataset, who, instantiate(cfg.recommender[name]), options, cfg.seed, folder)
     tick(name, advance=min(model.steps, cfg.experiment.ticks))
     while model.steps < cfg.experiment.ticks:
         model.step()
@@ -120,10 +102,15 @@ def _live(
     model.finish()
     frame = model.datacollector.get_model_vars_dataframe()
     frame.to_parquet(folder / "curves.parquet")
+    exposures = int(frame["active"].sum()) * cfg.experiment.settings.slate_size
+    curves = {column: [round(v, 6) for v in frame[column]] for column in frame}
+    return {"curves": curves, "exposures": exposures, **_costs(model, who)}
+
+
+def _costs(model: PersonaSociety, who: Cast) -> dict[str, Any]:
+    """Trainings of adapters, refits of the policy, and seconds."""
     return {
-        "curves": {column: [round(v, 6) for v in frame[column]] for column in frame},
-        "exposures": int(frame["active"].sum()) * cfg.experiment.settings.slate_size,
-        "refreshes": [_plain(refresh) for refresh in getattr(who.users, "refreshes", [])],
+        "refreshes": [_plain(refresh) for refresh in (who.living.refreshes if who.living else ())],
         "refits": [refit._asdict() for refit in model.platform.refits],
         "seconds": {
             "total": round(model.total_seconds, 3),

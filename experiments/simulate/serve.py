@@ -56,16 +56,9 @@ class ConfiguredStage:
         options: Any = OmegaConf.to_container(cfg.experiment, resolve=True)
         if is_world:
             options["settings"]["refresh_every"] = 0  # scripted users have no adapters
-        model = society(
-            dataset,
-            who,
-            instantiate(cfg.recommender[choice.recommender]),
-            settings=options["settings"],
-            activation=options["activation"],
-            social=options["social"],
-            shocks=_SHOCKS[choice.shock],
-            seed=choice.seed,
-        )
+        options["shocks"] = _SHOCKS[choice.shock]
+        policy = instantiate(cfg.recommender[choice.recommender])
+        model = society(dataset, who, policy, options, choice.seed)
         self._casts = {id(model): who}
         return model
 

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -23,6 +24,9 @@ from simenv.catalog import Catalog
 from simenv.events import FloatArray, InteractionLog
 from simenv.seeding import row_seeds
 from simenv.users.scripted_users import LatentTruth, ScriptedUsers
+
+if TYPE_CHECKING:
+    from agents.population.population import Population
 
 _STILL = SocietySettings(refit_every=0, herding=False)
 
@@ -68,7 +72,17 @@ def persona_society(num_users: int, repeatable: bool = False) -> PersonaSociety:
     from agents.living.reflection import LivingUsers
     from agents.population.population import Population
 
-    shipped = Population.shipped()
+    people = _copies(Population.shipped(), num_users)
+    engine = partial(LocalEngine, repeatable=repeatable)
+    users = LivingUsers(persona_users(people, engine))
+    return PersonaSociety(
+        users, Popularity(), people.catalog, people.history, averages=people.averages,
+        settings=_STILL, activation=SteadyShare(0.01), social=SocialSettings.off(), seed=0,
+    )  # fmt: skip
+
+
+def _copies(shipped: "Population", num_users: int) -> "Population":
+    """At least so many people: everybody several times."""
     size = len(shipped.personas)
     copies = -(-num_users // size)
     history = shipped.history
@@ -80,15 +94,9 @@ def persona_society(num_users: int, repeatable: bool = False) -> PersonaSociety:
         num_users=size * copies,
         num_items=history.num_items,
     )
-    people = replace(
+    return replace(
         shipped, personas=shipped.personas * copies, history=log, reasons=shipped.reasons * copies
     )
-    engine = partial(LocalEngine, repeatable=repeatable)
-    users = LivingUsers(persona_users(people, engine))
-    return PersonaSociety(
-        users, Popularity(), people.catalog, log, averages=people.averages, settings=_STILL,
-        activation=SteadyShare(0.01), social=SocialSettings.off(), seed=0,
-    )  # fmt: skip
 
 
 def personas_by_turns(num_users: int, num_ticks: int) -> FloatArray:

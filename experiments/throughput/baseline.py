@@ -79,8 +79,8 @@ def compare(now: Mapping[str, float], baseline: str | Path | None) -> list[Chang
 def store(now: Mapping[str, float], path: Path = STORED) -> None:
     """Write the ratios into the stored baseline; those of other settings stay in it."""
     before = _read(path) if path.exists() else {}
-    told = {"ratios": dict(sorted({**before, **now}.items()))}
-    path.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    kept = {"ratios": dict(sorted({**before, **now}.items()))}
+    path.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
 
 
 def _read(path: Path) -> dict[str, float]:

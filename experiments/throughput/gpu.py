@@ -18,7 +18,7 @@ same code anywhere (a test does); what that prints says nothing of a GPU.
 """
 
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,7 @@ from experiments.throughput.random_models import (
     random_prompts,
 )
 from experiments.throughput.timing import spread
+from simenv.events import FloatArray
 
 _WIDTH = 132  # characters of a printed line
 _CHECKED: tuple[AdapterMode, ...] = ("switch", "merged", "merge_in_out", "mixed")
@@ -105,67 +106,85 @@ def _check(
 ) -> dict[str, Any]:
     """How far every fast way is from float32 whole prompts, on a few layers of the same widths."""
     tick("checking a few layers against float32")
-    asked = settings["check"]
-    shape = ModelShape(**settings["shape"])._replace(layers=asked["layers"])
-    folder = random_model(shape, scratch, SHIPPED / "model", "float32", str(device))
-    adapters = random_adapters(folder, 2, settings["rank"], scratch)
-    sizes = PromptSizes(**{**settings["prompts"], "users": asked["users"]})
-    options: dict[str, Any] = {"device": str(device), "fast": False}
-
-    def scores(**how: Any) -> Any:
-        with closing(LocalEngine(folder, adapters, **options, **how)) as engine:
-            prompts = random_prompts(engine.tokenizer, sizes, [*adapters], seed=0)
-            return [engine.score(prompts, RATING_CHOICES) for _ in range(2)][-1]
-
+    scores = _scores_of_few_layers(settings, device, scratch)
     before = torch.backends.cuda.matmul.allow_tf32
     torch.backends.cuda.matmul.allow_tf32 = False  # or float32 would be none
     truth = scores(dtype="float32", reuse_prefixes=False, adapter_mode="switch")
     found = {m: _apart(scores(dtype="float32", adapter_mode=m), truth) for m in _CHECKED}
     torch.backends.cuda.matmul.allow_tf32 = before
-    worst = max(found.values())
-    if not worst <= asked["tolerance"]:
+    tolerance = settings["check"]["tolerance"]
+    if not max(found.values()) <= tolerance:
         raise ArithmeticError(
-            f"the check wanted every way within {asked['tolerance']} of float32 whole prompts, got"
+            f"the check wanted every way within {tolerance} of float32 whole prompts, got"
             f" {found}; do not trust this device's figures"
         )
     timed = scores(dtype=settings["dtype"])
     tick("checked", advance=1)
-    return {
-        "largest_difference": found,
-        settings["dtype"]: float(np.abs(np.exp(timed) - np.exp(truth)).max()),
-    }
+    return {"largest_difference": found, settings["dtype"]: _apart(np.exp(timed), np.exp(truth))}
+
+
+def _scores_of_few_layers(
+    settings: dict[str, Any], device: torch.device, scratch: Path
+) -> Callable[..., FloatArray]:
+    """What an engine with the given options answers to the second of two equal calls."""
+    asked = settings["check"]
+    shape = ModelShape(**settings["shape"])._replace(layers=asked["layers"])
+    folder = random_model(shape, scratch, SHIPPED / "model", "float32", str(device))
+    adapters = random_adapters(folder, 2, settings["rank"], scratch)
+    sizes = PromptSizes(**{**settings["prompts"], "users": asked["users"]})
+
+    def scores(**options: Any) -> FloatArray:
+        engine = LocalEngine(folder, adapters, device=str(device), fast=False, **options)
+        with closing(engine):
+            prompts = random_prompts(engine.tokenizer, sizes, [*adapters], seed=0)
+            return [engine.score(prompts, RATING_CHOICES) for _ in range(2)][-1]
+
+    return scores
 
 
 def _race(
     settings: dict[str, Any], device: torch.device, scratch: Path, peak: float, tick: Tick
 ) -> dict[str, Any]:
+    """The adapter modes on one engine, then vLLM where it can run."""
     tick("building the model and its adapters")
     shape, sizes = ModelShape(**settings["shape"]), PromptSizes(**settings["prompts"])
     folder = random_model(shape, scratch, SHIPPED / "model", settings["dtype"], str(device))
     adapters = random_adapters(folder, settings["num_adapters"], settings["rank"], scratch)
     tick("built", advance=1)
-    found: dict[str, Any] = {"not_raced": {}}
+    room = _cache_bytes(shape, sizes, settings["dtype"])
+    found = {"modes": _race_modes(settings, device, folder, adapters, room, peak, tick)}
+    if device.type == "cuda":
+        torch.cuda.empty_cache()  # the engine's memory, for vLLM
+    tick("vLLM")
+    if vllm_way.installed() and device.type == "cuda":
+        found["vllm"] = vllm_way.race(folder, adapters, sizes, settings["rounds"])
+        not_raced = {}
+    else:
+        not_raced = {"vllm": vllm_way.NOT_RACED}
+    tick("done", advance=1)
+    return {**found, "not_raced": not_raced}
+
+
+def _race_modes(
+    settings: dict[str, Any],
+    device: torch.device,
+    folder: Path,
+    adapters: dict[str, Path],
+    cache_bytes: int,
+    peak: float,
+    tick: Tick,
+) -> dict[str, Any]:
     engine = LocalEngine(
         folder,
         adapters,
         device=str(device),
         dtype=settings["dtype"],
         token_budget=settings["token_budget"],
-        cache_bytes=_cache_bytes(shape, sizes, settings["dtype"]),
+        cache_bytes=cache_bytes,
         fast=False,
     )
     with closing(engine):
-        found["modes"] = _timed(engine, sizes, settings, peak, tick)
-    del engine  # or its memory is not there for vLLM
-    if device.type == "cuda":
-        torch.cuda.empty_cache()
-    tick("vLLM")
-    if vllm_way.installed() and device.type == "cuda":
-        found["vllm"] = vllm_way.race(folder, adapters, sizes, settings["rounds"])
-    else:
-        found["not_raced"]["vllm"] = vllm_way.NOT_RACED
-    tick("done", advance=1)
-    return found
+        return _timed(engine, PromptSizes(**settings["prompts"]), settings, peak, tick)
 
 
 def _timed(

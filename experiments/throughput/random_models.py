@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from agents.inference.engine import Request
+from agents.inference.local.loading import load_model
 
 _WORDS = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
 
@@ -61,11 +62,8 @@ def random_model(
 def random_adapters(model: str | Path, count: int, rank: int, folder: Path) -> dict[str, Path]:
     """LoRAs with random numbers on the query and key projections, as the paper's are; on disk."""
     from peft import LoraConfig, get_peft_model
-    from transformers import AutoModelForCausalLM
-    from transformers.utils import logging
 
-    logging.disable_progress_bar()
-    base: Any = AutoModelForCausalLM.from_pretrained(model, use_safetensors=True)
+    _, base = load_model(model, torch.device("cpu"), "auto")
     folders = {}
     for seed in range(count):
         torch.manual_seed(seed)
@@ -104,13 +102,13 @@ def random_prompts(
             "prompts wanted a tokenizer with words of one token, got none; use the shipped model's"
         )
     words = np.array([" " + w[1:] for w in np.sort(words)])
-    told = np.random.default_rng(0).choice(words, (sizes.users, sizes.prefix_tokens))
+    known = np.random.default_rng(0).choice(words, (sizes.users, sizes.prefix_tokens))
     new = np.random.default_rng(seed + 1).choice(
         words, (sizes.users, sizes.slate, sizes.suffix_tokens)
     )
     return [
         Request(
-            "".join(told[user]),
+            "".join(known[user]),
             "".join(new[user, place]),
             adapters[user % len(adapters)] if adapters else None,
         )

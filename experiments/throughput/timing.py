@@ -40,15 +40,7 @@ def race(
     first, *others = ways
     met = draw(0)
     answers = {name: way(met[: most.get(name)]) for name, way in ways.items()}
-    rates: dict[str, list[float]] = {name: [] for name in ways}
-    for number in range(1, warm + rounds):
-        asked = draw(number)
-        for name, way in ways.items():
-            part = asked[: most.get(name)]
-            started = time.perf_counter()
-            way(part)
-            if number >= warm:
-                rates[name].append(len(part) / (time.perf_counter() - started))
+    rates = _rates(ways, draw, rounds, most, warm)
     return {
         "rates": {name: spread(own) for name, own in rates.items()},
         "ratios": {
@@ -61,6 +53,26 @@ def race(
             if not np.isnan(own).any()
         },
     }
+
+
+def _rates(
+    ways: Mapping[str, Way],
+    draw: Callable[[int], list[Request]],
+    rounds: int,
+    most: Mapping[str, int],
+    warm: int,
+) -> dict[str, list[float]]:
+    """Requests per second of every way in every timed round."""
+    rates: dict[str, list[float]] = {name: [] for name in ways}
+    for number in range(1, warm + rounds):
+        asked = draw(number)
+        for name, way in ways.items():
+            part = asked[: most.get(name)]
+            started = time.perf_counter()
+            way(part)
+            if number >= warm:
+                rates[name].append(len(part) / (time.perf_counter() - started))
+    return rates
 
 
 class StepClock:
@@ -108,30 +120,27 @@ class StepClock:
             (p50, p95), and sums and means of the engine's figures, the utilisation of ``peak``
             (FLOP/s) among them.
         """
-        seconds = [p["seconds"] for p in self._parts]
-        weights = np.array([p["exposures"] for p in self._parts], dtype=np.float64)
-        weights /= weights.sum()
-
-        def mean(key: str) -> float:
-            return float(sum(w * p[key] for w, p in zip(weights, self._parts, strict=True)))  # type: ignore[literal-required]
-
+        seconds, rate = [p["seconds"] for p in self._parts], self._mean("flops_per_second")
         return {
             "num_users": self.num_users,
             "slate": self.slate,
             "exposures_per_second": spread(1 / self.costs),
             "share_outside_model": spread(1 - (p["model_share"] or 0) for p in self._parts),
-            "step_seconds": {
-                "p50": float(np.percentile(seconds, 50)),
-                "p95": float(np.percentile(seconds, 95)),
-            },
-            "tokens_per_exposure": mean("prompt_tokens_per_exposure"),
-            "cached_share": mean("cached_share"),
-            "padding_waste": mean("padding_waste"),
+            "step_seconds": {f"p{q}": float(np.percentile(seconds, q)) for q in (50, 95)},
+            "tokens_per_exposure": self._mean("prompt_tokens_per_exposure"),
+            "cached_share": self._mean("cached_share"),
+            "padding_waste": self._mean("padding_waste"),
             "adapter_switches": sum(p["adapter_switches"] or 0 for p in self._parts),
             "prefix_hit_rate": self._engine.cache_stats.hit_rate,
-            "flops_per_second": mean("flops_per_second"),
-            "utilisation": mean("flops_per_second") / peak,
+            "flops_per_second": rate,
+            "utilisation": rate / peak,
         }
+
+    def _mean(self, key: str) -> float:
+        """Over all timed steps, weighted by exposures."""
+        weights = np.array([p["exposures"] for p in self._parts], dtype=np.float64)
+        weights /= weights.sum()
+        return float(sum(w * p[key] for w, p in zip(weights, self._parts, strict=True)))  # type: ignore[literal-required]
 
 
 def cost_ratio(many: StepClock, few: StepClock) -> dict[str, Any]:

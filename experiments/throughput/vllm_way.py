@@ -1,4 +1,4 @@
-"""vLLM as a rival on a GPU: same weights, adapters and tokens. It has not run yet: no GPU here."""
+"""vLLM as a rival on a GPU: same weights, adapters and tokens."""
 
 import time
 from collections.abc import Mapping
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from agents.inference.engine import Request
+from agents.inference.local.loading import load_tokenizer
 from experiments.throughput.random_models import PromptSizes, random_prompts
 from experiments.throughput.timing import Spread, spread
 
@@ -21,11 +22,10 @@ def installed() -> bool:
 
 def race(model: Path, adapters: Mapping[str, Path], sizes: PromptSizes, rounds: int) -> Spread:
     """Exposures a second over the rounds; the first warms up and fills vLLM's prefix cache."""
-    from transformers import AutoTokenizer
     from vllm import LLM, SamplingParams
     from vllm.lora.request import LoRARequest
 
-    reader = AutoTokenizer.from_pretrained(model)
+    reader = load_tokenizer(model)
     engine: Any = LLM(
         model=str(model),
         dtype="bfloat16",

@@ -1,6 +1,5 @@
 """Trains a policy and shows every checkpoint to users it has never met, simulated and true."""
 
-from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
+from experiments.reporting.progress import Announce
 from experiments.tournament.playing import mean_ratings
 from experiments.tournament.setting import Setting
 from recommenders.base import Recommender
@@ -24,8 +24,6 @@ from simenv.user_model import UserModel
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -75,9 +73,9 @@ def train_curve(
     features: Features,
     num_checkpoints: int,
     log_dir: Path,
-    say: Say,
+    announce: Announce,
 ) -> Curve:
-    """Train PPO in ``env`` and show ``setting.users`` its checkpoints; the users' state comes back.
+    """Train PPO in ``env``; its checkpoints meet ``setting.users``, whose state is restored.
 
     Args:
         arm: the reward and the settings.
@@ -86,33 +84,49 @@ def train_curve(
         features: of users and items.
         num_checkpoints: evaluations, beside that of the untrained policy.
         log_dir: of TensorBoard's files.
-        say: told what is going on.
+        announce: gets a short text after every update.
     """
     start = setting.simulated.snapshot()
     updates, steps_an_update = arm.settings.updates(env.num_envs)
-    due = {round(updates * c / num_checkpoints) for c in range(num_checkpoints + 1)}
-    curves: list[Curve] = []
+    due = {
+        steps_an_update * round(updates * number / num_checkpoints)
+        for number in range(num_checkpoints + 1)
+    }
     with closing(_writer(log_dir)) as writer:
-
-        def on_update(steps: int, figures: dict[str, float], model: SlateModel) -> None:
-            if not curves:
-                policy = TrainedPolicy(model).fit(setting.dataset.train)
-                curves.append(Curve(arm.label, arm.seed, policy))
-            point = {"steps": float(steps), "reward": figures.get("reward", np.nan)}
-            if steps // steps_an_update in due:
-                point |= _evaluate(curves[0].policy, setting, start)
-                curves[0].points.append(point)
-            for name, value in (figures | point).items():
-                writer.add_scalar(name, value, steps)
-            say(f"{arm.label}, seed {arm.seed}: {steps} slates shown")
-
-        ppo.train(env, features, arm.settings, on_update)
+        record = _Record(arm, setting, due, start, writer, announce)
+        ppo.train(env, features, arm.settings, record)
     setting.simulated.restore(start)
-    return curves[0]
+    assert record.curve is not None
+    return record.curve
+
+
+@dataclass
+class _Record:
+    """Called after every update: logs its figures, and evaluates the policy where that is due."""
+
+    arm: Arm
+    setting: Setting
+    due: set[int]  # steps after which held-out users are asked
+    start: bytes  # the users' state before training
+    writer: "SummaryWriter"
+    announce: Announce
+    curve: Curve | None = None
+
+    def __call__(self, steps: int, figures: dict[str, float], model: SlateModel) -> None:
+        if self.curve is None:
+            policy = TrainedPolicy(model).fit(self.setting.dataset.train)
+            self.curve = Curve(self.arm.label, self.arm.seed, policy)
+        point = {"steps": float(steps), "reward": figures.get("reward", np.nan)}
+        if steps in self.due:
+            point |= _evaluate(self.curve.policy, self.setting, self.start)
+            self.curve.points.append(point)
+        for name, value in (figures | point).items():
+            self.writer.add_scalar(name, value, steps)
+        self.announce(f"{self.arm.label}, seed {self.arm.seed}: {steps} slates shown")
 
 
 def _evaluate(policy: Recommender, setting: Setting, start: bytes) -> dict[str, float]:
-    """Mean stars of held-out users; training goes on as if nobody had looked."""
+    """Mean stars of held-out users; their state is as before afterwards."""
     running = setting.simulated.snapshot()
     setting.simulated.restore(start)
     found = {"simulated": _stars(policy, setting, setting.simulated)}

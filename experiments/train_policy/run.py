@@ -49,18 +49,13 @@ def run(cfg: DictConfig) -> Result:
     asking = EngineMeter(people.engine)
     curves = _train(cfg, setting, people, learners)
     sessions = _played(cfg, setting, learners, curves)
+    num_resamples = cfg.experiment.num_resamples
     values = {
         "experiment": cfg.experiment.name,
         "debug": cfg.get("debug"),
         "users": people.card,
         **_described(setting, learners),
-        **summarise(
-            sessions,
-            setting.item_facts(),
-            setting.top,
-            cfg.seed,
-            cfg.experiment.num_resamples,
-        ),
+        **summarise(sessions, setting.item_facts(), setting.top, cfg.seed, num_resamples),
         **_learnt(cfg, sessions, setting, learners, curves),
         "engine": public(asking.report()),
     }

@@ -3,14 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from rich.box import SIMPLE_HEAD
 from rich.console import RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from experiments.reporting.formatting import interval, listed, number, percent
 from experiments.reporting.report import filled, markdown_table, markup
 from experiments.reporting.result import Record
+from experiments.reporting.terminal import text_table
 from experiments.worlds.judges import OFFLINE, USERS
 from experiments.worlds.taus_figure import taus_svg
 
@@ -140,10 +139,7 @@ def lines(results: Mapping[str, Any]) -> list[RenderableType]:
     found: list[RenderableType] = []
     for name, level in results["levels"].items():
         title = f"logging bias {name}, {level['worlds']} worlds"
-        table = Table(*HEADS, box=SIMPLE_HEAD, title=title, title_justify="left")
-        for cells in judge_rows(level):
-            table.add_row(*cells)
-        found.append(table)
+        found.append(text_table(HEADS, judge_rows(level), title))
     if results["users"]["warning"]:
         found.append(Text(results["users"]["warning"], style="bold red"))
     return [*found, Text(answer(results), style="bold")]

@@ -31,17 +31,12 @@ def survival(played: Rollout, confidence: float = CONFIDENCE) -> Survival:
     """
     from scipy.stats import CensoredData, ecdf  # heavy, and only this needs it
 
-    lengths = played.lengths().astype(np.float64)
-    after = np.arange(played.alive.shape[1] + 1, dtype=np.float64)
+    after = np.arange(played.alive.shape[1] + 1)
     if not played.quits.any():
         everybody = np.ones(len(after))
         return Survival(everybody, np.full(len(after), np.nan), np.full(len(after), np.nan))
-    curve = ecdf(CensoredData.right_censored(lengths, ~played.quits)).sf
+    curve = ecdf(CensoredData.right_censored(played.lengths(), ~played.quits)).sf
     with warnings.catch_warnings():  # where everybody has left the band does not exist
         warnings.filterwarnings("ignore", "The confidence interval is undefined", RuntimeWarning)
         band = curve.confidence_interval(confidence, method="log-log")
-    return Survival(curve.evaluate(after), _at(band.low, after), _at(band.high, after))
-
-
-def _at(curve: object, after: FloatArray) -> FloatArray:
-    return np.asarray(curve.evaluate(after), dtype=np.float64)  # type: ignore[attr-defined]
+    return Survival(*(part.evaluate(after) for part in (curve, band.low, band.high)))

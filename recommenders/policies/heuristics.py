@@ -80,8 +80,6 @@ class Popularity(Recommender):
         recent_days: count only rows of the last so many days of the log; None = all.
         half_life_days: a row this much older than the newest counts half; None = no decay.
 
-    Both read ``timestamps`` as seconds, as MovieLens has them.
-
     Raises:
         ValueError: a window or half-life that is not positive.
     """

@@ -55,7 +55,9 @@ def weekly_rhythm(log: InteractionLog) -> FloatArray:
     """
     if not len(log) or log.timestamps.min() < 10**8:
         return np.ones(7)
-    counts = np.bincount(log.timestamps // 86_400 % 7, minlength=7).astype(np.float64)
+    counts = np.bincount((log.timestamps // 86_400 % 7).astype(np.int64), minlength=7).astype(
+        np.float64
+    )
     return np.asarray(counts / counts.max())
 
 

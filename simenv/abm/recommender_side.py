@@ -108,7 +108,7 @@ class Platform:
         count = min(self.num_new_rows, len(self._new_rows))
         start = self.num_new_rows - count
         rows = self._new_rows[np.arange(start, start + count) % max(1, len(self._new_rows))]
-        last = int(self.log.timestamps.max(initial=0))
+        last = self.log.timestamps.max(initial=0)
         return InteractionLog.from_columns(
             np.concatenate([self.log.users, rows[:, 0]]),
             np.concatenate([self.log.items, rows[:, 1]]),

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from simenv.catalog import Catalog
+from simenv.data.reading import Reading
 from simenv.events import InteractionLog
 from simenv.item_averages import ItemAverages
 from simenv.user_model import WorldTruth
@@ -23,6 +24,7 @@ class Dataset:
     user_ids: tuple[str, ...]  # what the source calls user 0, 1, …
     truth: WorldTruth | None = None
     background: InteractionLog | None = None  # rows of other people, numbered from 0, same items
+    reading: Reading | None = None  # what was read of the files; None = it comes from no file
 
     @property
     def num_users(self) -> int:

@@ -3,9 +3,11 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
-from agents.embedding import TfidfSvdEmbedder
+from agents.embedding import HashingEmbedder, TfidfSvdEmbedder
 from agents.relevance import item_vectors
+from simenv.catalog import Catalog
 from simenv.data.synthetic import synthetic
 from simenv.events import InteractionLog
 from simenv.item_averages import ItemAverages
@@ -86,3 +88,24 @@ def test_later_rows_do_not_matter():
 def test_of_what_ratings_show_32_directions_are_kept():
     words = TfidfSvdEmbedder().embed(WORLD.catalog.texts()).shape[1]
     assert item_vectors(WORLD.catalog, WORLD.train, WORLD.averages).shape == (60, 32 + words)
+
+
+@pytest.mark.parametrize(
+    ("num_users", "num_items", "width"),
+    [(4, 60, 3), (3, 60, 2), (2, 60, 1), (1, 60, 0), (40, 5, 4), (40, 2, 1), (40, 1, 0)],
+)
+def test_few_people_or_items_show_fewer_directions_than_there_are_of_them(
+    num_users, num_items, width
+):
+    """The last user has rated nothing."""
+    catalog = Catalog(
+        tuple(map(str, range(num_items))), np.zeros(num_items, int), ((),) * num_items
+    )
+    users, items = np.divmod(np.arange(max(num_users - 1, 1) * num_items), num_items)
+    ratings = np.random.default_rng(0).integers(1, 6, len(users))
+    log = InteractionLog.from_columns(
+        users, items, ratings, num_users=num_users, num_items=num_items
+    )
+    averages = ItemAverages.of(log, catalog)
+    found = item_vectors(catalog, log, averages, HashingEmbedder(num_dims=8))
+    assert found.shape == (num_items, width + 8)

@@ -1,22 +1,17 @@
 """The builder, whole and tiny: what it writes is a population that an environment runs."""
 
-import json
-
 import gymnasium as gym
 import numpy as np
 import pytest
 
 import simenv  # noqa: F401
 from agents.population.population import Population
-from experiments.__main__ import main
+from tests.experiments.command import run_command
 
 
 @pytest.mark.slow
-def test_a_built_population_runs_in_an_environment(tmp_path, monkeypatch):
-    words = ["experiment=build_population", "debug=tiny", f"output_dir={tmp_path}"]
-    monkeypatch.setattr("sys.argv", ["personarec", *words])
-    main()
-    results = json.loads((tmp_path / "results.json").read_text())
+def test_a_built_population_runs_in_an_environment(tmp_path):
+    results = run_command(tmp_path, "experiment=build_population", "debug=tiny")
     figures = results["fidelity"]["own later ratings"]["predictors"]
     assert {"simulated users", "user mean", "item mean", "bias model"} <= set(figures)
     population = Population.load(tmp_path / "population")

@@ -5,20 +5,16 @@ import json
 import pytest
 
 from agents.embedding import TfidfSvdEmbedder
-from experiments.__main__ import main
 from experiments.cluster.elbow_figure import elbow_svg
 from simenv.data.synthetic import synthetic
+from tests.experiments.command import run_command
 from training.distillation.offline import OfflineDistiller
 from training.groups.clusters import Clusters
 from training.groups.ms_vectors import ms_vectors
 
 
 def run(folder, *words):
-    command = ["personarec", "experiment=cluster", "debug=tiny", f"output_dir={folder}", *words]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sys.argv", command)
-        main()
-    return json.loads((folder / "results.json").read_text(encoding="utf-8"))
+    return run_command(folder, "experiment=cluster", "debug=tiny", *words)
 
 
 @pytest.fixture(scope="module")

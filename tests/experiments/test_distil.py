@@ -4,18 +4,14 @@ import json
 
 import pytest
 
-from experiments.__main__ import main
+from tests.experiments.command import run_command
 from tests.training.distillation.reflecting_server import ReflectingServer
 
 SECRET = "sk-do-not-tell-4711"
 
 
 def run(folder, *words):
-    command = ["personarec", "experiment=distil", "debug=tiny", f"output_dir={folder}", *words]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sys.argv", command)
-        main()
-    return json.loads((folder / "results.json").read_text(encoding="utf-8"))
+    return run_command(folder, "experiment=distil", "debug=tiny", *words)
 
 
 def people(folder):

@@ -9,11 +9,11 @@ import pytest
 import yaml
 from hydra import compose, initialize_config_module
 
-from experiments.__main__ import main
 from experiments.policy_ranking.sentences import (
     answer,
 )
 from experiments.reporting.running import perform
+from tests.experiments.command import run_command
 
 TINY = ["experiment=policy_ranking", "debug=tiny", "users=scripted"]
 
@@ -22,9 +22,7 @@ TINY = ["experiment=policy_ranking", "debug=tiny", "users=scripted"]
 def output_dir(tmp_path_factory):
     """The files of one run through the real command."""
     folder = tmp_path_factory.mktemp("runs") / "here"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sys.argv", ["personarec", *TINY, f"output_dir={folder}"])
-        main()
+    run_command(folder, *TINY)
     return folder
 
 

@@ -1,26 +1,17 @@
 """The stages of a population as commands of their own, tiny."""
 
-import json
 from dataclasses import replace
 
 import pandas as pd
 import pytest
 
-from experiments.__main__ import main
 from experiments.people.base_models import worlds_of
 from simenv.data.synthetic import WorldParameters, synthetic
+from tests.experiments.command import run_command
 
 
-def stage(tmp_path, monkeypatch, *words):
-    monkeypatch.setattr("sys.argv", ["personarec", *words, f"output_dir={tmp_path}"])
-    main()
-    return json.loads((tmp_path / "results.json").read_text())
-
-
-def test_the_raft_stage_writes_questions_and_their_lengths(tmp_path, monkeypatch):
-    results = stage(
-        tmp_path, monkeypatch, "experiment=raft", "data=tiny", "experiment.raft.turns=4"
-    )
+def test_the_raft_stage_writes_questions_and_their_lengths(tmp_path):
+    results = run_command(tmp_path, "experiment=raft", "data=tiny", "experiment.raft.turns=4")
     rows = pd.read_parquet(tmp_path / "raft.parquet")
     assert len(rows) == results["rows"] > 50
     assert rows.suffix.str.endswith("RATING:").all()
@@ -30,23 +21,23 @@ def test_the_raft_stage_writes_questions_and_their_lengths(tmp_path, monkeypatch
 
 
 @pytest.mark.slow
-def test_the_adapter_stage_trains_every_variant_once(tmp_path, monkeypatch):
+def test_the_adapter_stage_trains_every_variant_once(tmp_path):
     words = [
         "experiment=train_adapters", "data=tiny", "experiment.num_clusters=2",
         "experiment.variants=[single,persona]", "experiment.raft.cuts=[0.6]",
         "experiment.raft.turns=3", "+training.epochs=1", "+training.rank=2",
     ]  # fmt: skip
-    first = stage(tmp_path, monkeypatch, *words)["adapters"]
+    first = run_command(tmp_path, *words)["adapters"]
     assert set(first) == {"single", "persona-0", "persona-1"}
     for card in first.values():
         assert (tmp_path / card["folder"] / "adapter_model.safetensors").is_file()
-    assert stage(tmp_path, monkeypatch, *words)["adapters"] == first
+    assert run_command(tmp_path, *words)["adapters"] == first
 
 
 @pytest.mark.slow
-def test_a_base_goes_on_from_another_model(tmp_path, monkeypatch):
+def test_a_base_goes_on_from_another_model(tmp_path):
     words = ["experiment=train_base", "data=tiny", "debug=tiny", "experiment.initial=shipped"]
-    results = stage(tmp_path, monkeypatch, *words)
+    results = run_command(tmp_path, *words)
     assert results["training"]["steps"] == 2
     assert results["training"]["parameters"] > 1_000_000  # the shipped shape, not the tiny one
 

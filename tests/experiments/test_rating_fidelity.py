@@ -1,12 +1,9 @@
 """The paper's table: contrasts, and the whole command on a tiny world."""
 
-import json
-
 import numpy as np
 import pytest
 
 from agents.fidelity.errors import interval, resampled_rmse, user_sums
-from experiments.__main__ import main
 from experiments.rating_fidelity.matrix_factorisation import BiasedMF
 from experiments.rating_fidelity.table import (
     Regime,
@@ -17,6 +14,7 @@ from experiments.rating_fidelity.table import (
 )
 from simenv.data.rating_baselines import BiasModel
 from simenv.events import InteractionLog
+from tests.experiments.command import run_command
 
 RNG = np.random.default_rng(0)
 USERS = np.repeat(np.arange(30), 20)
@@ -154,7 +152,7 @@ def test_resamples_are_those_of_seed_0():
 
 
 @pytest.mark.slow
-def test_the_whole_table_of_a_tiny_world(tmp_path, monkeypatch):
+def test_the_whole_table_of_a_tiny_world(tmp_path):
     words = [
         "experiment=rating_fidelity",
         "data=tiny",
@@ -167,11 +165,8 @@ def test_the_whole_table_of_a_tiny_world(tmp_path, monkeypatch):
         "experiment.raft.turns=4",
         "experiment.said_rows=20",
         "experiment.num_resamples=50",
-        f"output_dir={tmp_path}",
     ]
-    monkeypatch.setattr("sys.argv", ["personarec", *words])
-    main()
-    regime = json.loads((tmp_path / "results.json").read_text())["regimes"]["same_rows"]
+    regime = run_command(tmp_path, *words)["regimes"]["same_rows"]
     assert regime["draws"] == 2
     assert {
         "always 4",
@@ -187,5 +182,5 @@ def test_the_whole_table_of_a_tiny_world(tmp_path, monkeypatch):
     answers = sorted((tmp_path / "answers").iterdir())
     assert len(answers) == 6
     before = [a.stat().st_mtime_ns for a in answers]
-    main()  # nothing is asked twice
+    run_command(tmp_path, *words)  # nothing is asked twice
     assert [a.stat().st_mtime_ns for a in answers] == before

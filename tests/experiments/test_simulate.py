@@ -61,6 +61,13 @@ def test_the_report_shows_everything_and_fetches_nothing(finished):
     assert "| random |" in (folder / "report.md").read_text(encoding="utf-8")
 
 
+def test_the_config_keeps_the_paths_that_a_resumed_run_needs_and_the_reports_show_none(finished):
+    folder, _ = finished
+    assert OmegaConf.load(folder / "config.yaml").output_dir == str(folder)
+    for name in ("results.json", "report.html", "report.md"):
+        assert str(folder) not in (folder / name).read_text(encoding="utf-8")
+
+
 @pytest.mark.slow
 def test_a_run_goes_on_from_its_folder_to_more_ticks(finished, tmp_path):
     whole = perform(config(tmp_path / "whole", "experiment.ticks=8"))

@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.__main__ import main
 from experiments.people.ensembles import persona_members
 from experiments.people.fitted import fitted, posterior_members
 from experiments.people.people import scripted
@@ -18,6 +17,7 @@ from recommenders.policies.heuristics import Random
 from simenv.data.synthetic import synthetic
 from simenv.env.pessimism import PessimisticRating
 from simenv.events import expected_stars
+from tests.experiments.command import run_command
 
 TINY = [
     "experiment=train_policy", "debug=tiny", "users=fitted", "experiment.ppo.total_steps=192",
@@ -33,9 +33,7 @@ slow = pytest.mark.slow  # trains four models
 @pytest.fixture(scope="module")
 def output_dir(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs") / "here"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sys.argv", ["personarec", *TINY, f"output_dir={folder}"])
-        main()
+    run_command(folder, *TINY)
     return folder
 
 

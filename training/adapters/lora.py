@@ -25,6 +25,7 @@ from agents.population.adapters import (
     check_adapter,
     read_adapter_card,
 )
+from simenv.whole_files import replaced_folder
 from training.adapters.lora_model import check_lengths, frozen_base, resumed_lora, with_lora
 from training.adapters.lora_presets import LoraPreset
 from training.adapters.losses import AnswerLoss
@@ -208,15 +209,13 @@ def _trainer(
 
 def _write(model: Any, card: dict[str, Any], folder: Path) -> None:
     """The adapter without any path of this machine; a kill in the middle leaves no half folder."""
-    building = folder.with_name(folder.name + ".new")
-    shutil.rmtree(building, ignore_errors=True)
-    # "auto" would ask the hub whether the base's embeddings were resized; they never are.
-    model.save_pretrained(building, save_embedding_layers=False)
-    (building / "README.md").unlink(missing_ok=True)  # peft's own: a form, with the base's path
-    path = building / "adapter_config.json"
-    config = json.loads(path.read_text(encoding="utf-8"))
-    config["base_model_name_or_path"] = card["base"]
-    config["target_modules"] = sorted(config["target_modules"])
-    path.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-    (building / CARD).write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
-    building.replace(folder)
+    with replaced_folder(folder) as building:
+        # "auto" would ask the hub whether the base's embeddings were resized; they never are.
+        model.save_pretrained(building, save_embedding_layers=False)
+        (building / "README.md").unlink(missing_ok=True)  # peft's own, with the base's path
+        path = building / "adapter_config.json"
+        config = json.loads(path.read_text(encoding="utf-8"))
+        config["base_model_name_or_path"] = card["base"]
+        config["target_modules"] = sorted(config["target_modules"])
+        path.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+        (building / CARD).write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")

@@ -8,17 +8,15 @@ from typing import Any
 
 import torch
 
-from agents.inference.local.loading import load_model
+from agents.inference.local.loading import attach_adapter, load_model
 from training.adapters.lora_presets import LoraPreset
 from training.adapters.shared_prefix import PromptIds
 
 
 def resumed_lora(model: Any, start: str | Path, seed: int) -> Any:
     """The model, frozen, with the adapter of ``start`` to be trained further."""
-    from peft import PeftModel
-
     torch.manual_seed(seed)
-    tuned = PeftModel.from_pretrained(model, str(start), is_trainable=True)
+    tuned = attach_adapter(model, "default", start, str(model.name_or_path), trainable=True)
     # Its own card names the base without a place; peft would look for that name on the hub.
     tuned.peft_config["default"].base_model_name_or_path = model.name_or_path
     return tuned
@@ -71,25 +69,23 @@ def frozen_base(base: str | Path, preset: LoraPreset, device: torch.device) -> t
 
 def _base_in_four_bits(base: str, device: torch.device) -> tuple[Any, Any]:
     from peft import prepare_model_for_kbit_training
-    from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
-    from transformers.utils import logging
+    from transformers import BitsAndBytesConfig
 
-    logging.disable_progress_bar()
     in_four_bits = BitsAndBytesConfig(
         load_in_4bit=True,
         bnb_4bit_quant_type="nf4",
         bnb_4bit_use_double_quant=True,
         bnb_4bit_compute_dtype=torch.float32 if device.type == "cpu" else torch.bfloat16,
     )
-    model = AutoModelForCausalLM.from_pretrained(
+    tokenizer, model = load_model(
         base,
-        use_safetensors=True,
+        device,
+        "auto",
         quantization_config=in_four_bits,
         device_map={"": device.type if device.index is None else str(device)},
     )
     # A shared prefix saves more memory than gradient checkpointing, and needs the cache.
-    prepared = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
-    return AutoTokenizer.from_pretrained(base), prepared
+    return tokenizer, prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
 
 
 def check_lengths(prompts: PromptIds, model: Any) -> None:

@@ -8,7 +8,7 @@ import itertools
 import json
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,12 @@ from typing import Any
 import numpy as np
 import torch
 
+from agents.inference.local.loading import load_model
 from agents.prompts import RATING_CHOICES
 from simenv.data.dataset import Dataset
 from simenv.data.synthetic import drawn_world
+from simenv.whole_files import replaced_folder
+from training.base.checkpoint import read_state, restored_model, settings_files, write_state
 from training.base.pocket_model import (
     PocketConfig,
     answer_ids,
@@ -89,9 +92,12 @@ class PocketTrainer:
     """One training run with checkpoints; a resumed run goes on from the last one.
 
     Supports: from scratch, from the model in ``initial`` (its shape and tokenizer are then used) or
-    from a checkpoint folder, CPU or GPU. Saves ``model/`` (safetensors
-    and tokenizer) and ``state.pt`` (what a resumed run needs) every ``save_every`` steps. Raises
-    ``ValueError`` if the checkpoint was made with another configuration.
+    from a checkpoint folder, CPU or GPU. Every ``save_every`` steps it saves ``model/``
+    (safetensors and tokenizer) and a checkpoint; a torn one is passed over for the one before it.
+
+    Raises:
+        OSError: the disk is full; the checkpoint that was there still is.
+        ValueError: the checkpoint was made with another configuration, or all are torn.
     """
 
     def __init__(
@@ -109,22 +115,26 @@ class PocketTrainer:
         self.step = 0
         self.seconds = 0.0  # of training, over all runs that this checkpoint saw
         self.losses: list[float] = []
+        self.model: Any
         self.folder.mkdir(parents=True, exist_ok=True)
-        if (self.folder / "state.pt").exists():
-            self._resume()
-        else:
+        state = read_state(self.folder)
+        if state is None:
             self._start()
+        else:
+            self._resume(state)
         self._answers = answer_ids(self.tokenizer).to(device)
 
     def _start(self) -> None:
         if self.initial:
-            self._load(self.initial)
+            cpu = torch.device("cpu")
+            self.tokenizer, self.model = load_model(self.initial, cpu, "float32")
+            self.model.to(self.device)
             self._make_optimizer()
             return
         # A list: the tokenizer's threads have small stacks, in which numpy's solvers crash.
         texts = [t for w in range(12) for t in self._sample_texts(w)]
         self.tokenizer = train_tokenizer(texts, self.config.vocab_size)
-        self.model: Any = new_model(self.config, len(self.tokenizer))
+        self.model = new_model(self.config, len(self.tokenizer))
         give_numbers_meaning(self.model, self.tokenizer)
         self.model.to(self.device)
         self._make_optimizer()
@@ -150,45 +160,45 @@ class PocketTrainer:
             betas=(0.9, 0.98),
         )
 
-    def _resume(self) -> None:
-        state = torch.load(self.folder / "state.pt", weights_only=True)
-        if state["config"] != json.dumps(asdict(self.config), sort_keys=True):
+    def _resume(self, state: Mapping[str, Any]) -> None:
+        if state["config"] != self._config_text():
             raise ValueError(
                 f"checkpoint {self.folder} was made with another configuration; use an empty"
                 " folder or the configuration of the checkpoint"
             )
-        self._load(self.folder / "model")
-        self.model.load_state_dict(state["model"])
+        self.tokenizer, self.model = restored_model(state, self.folder / "model")
+        self.model.to(self.device)
         self._make_optimizer()
         self.optimizer.load_state_dict(state["optimizer"])
         self.step, self.losses = state["step"], state["losses"]
         self.seconds = state["seconds"]
 
-    def _load(self, folder: str | Path) -> None:
-        from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
-
-        self.tokenizer = PreTrainedTokenizerFast.from_pretrained(folder)
-        self.model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
-        self.model.to(self.device)
+    def _config_text(self) -> str:
+        return json.dumps(asdict(self.config), sort_keys=True)
 
     def save(self) -> None:
-        """Write the checkpoint; a kill in the middle leaves the previous one."""
-        self.model.save_pretrained(self.folder / "model")
-        self.tokenizer.save_pretrained(self.folder / "model")
+        """Write a checkpoint and the model; at every instant a whole checkpoint is on the disk."""
         state = {
-            "config": json.dumps(asdict(self.config), sort_keys=True),
+            "config": self._config_text(),
             "model": self.model.state_dict(),
+            "files": settings_files(self.model, self.tokenizer),
             "optimizer": self.optimizer.state_dict(),
             "step": self.step,
             "seconds": self.seconds,
             "losses": self.losses,
         }
-        torch.save(state, self.folder / "state.tmp")
-        (self.folder / "state.tmp").replace(self.folder / "state.pt")
+        write_state(self.folder, state)
+        self._write_model()
+
+    def _write_model(self) -> None:
+        with replaced_folder(self.folder / "model") as building:
+            self.model.save_pretrained(building)
+            self.tokenizer.save_pretrained(building)
 
     def train(self, on_step: Callable[[int, float], None] | None = None) -> None:
         """Run to ``config.num_steps``; ``on_step`` gets the step and its loss in nats."""
         if self.step >= self.config.num_steps:
+            self._write_model()  # a kill, or a torn file, may have cost the one that was there
             return
         self.model.train()
         # A resumed run draws the batches it has seen once more and skips them, so that it goes on

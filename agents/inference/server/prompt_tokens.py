@@ -54,10 +54,11 @@ class PromptTokens:
 
 
 def _from_hub(name: str) -> Any:
+    from huggingface_hub import hf_hub_download
     from tokenizers import Tokenizer
 
     try:
-        return Tokenizer.from_pretrained(name)
+        return Tokenizer.from_file(hf_hub_download(name, "tokenizer.json"))
     except Exception as error:  # the Rust side raises bare Exceptions
         raise ValueError(
             f"tokenizer {Path(name).name!r} wanted a folder with tokenizer.json or a hub name;"

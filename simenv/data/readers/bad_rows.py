@@ -58,6 +58,7 @@ class BadRows:
     policy: OnBadRows = "error"
     counts: dict[BadRowReason, int] = field(default_factory=dict)
     examples: dict[BadRowReason, list[str]] = field(default_factory=dict)
+    of_files: dict[str, int] = field(default_factory=dict)  # rows dropped of each file
 
     def __post_init__(self) -> None:
         if self.policy not in get_args(OnBadRows):
@@ -74,7 +75,7 @@ class BadRows:
         Raises:
             BadRowError: the policy is ``"error"``.
         """
-        self._note(reason, [f"{_place(file, row)}: {what}"], 1)
+        self._note(reason, file, [f"{_place(file, row)}: {what}"], 1, rows=int(row > 0))
 
     def note_all(
         self, reason: BadRowReason, file: str, rows: IntArray, what: Callable[[int], str]
@@ -86,15 +87,19 @@ class BadRows:
         """
         if len(rows):
             shown = range(min(len(rows), _NUM_EXAMPLES))
-            self._note(reason, [f"{_place(file, rows[i])}: {what(i)}" for i in shown], len(rows))
+            examples = [f"{_place(file, rows[i])}: {what(i)}" for i in shown]
+            self._note(reason, file, examples, len(rows), rows=int((rows > 0).sum()))
 
-    def _note(self, reason: BadRowReason, examples: list[str], count: int) -> None:
+    def _note(
+        self, reason: BadRowReason, file: str, examples: list[str], count: int, rows: int
+    ) -> None:
         if self.policy == "error":
             more = f" (and {count - 1} more rows like it)" if count > 1 else ""
             raise BadRowError(
                 f"{examples[0]}{more}; {_CURES[reason]},"
                 ' or pass on_bad_rows="drop" to leave such rows out and count them'
             )
+        self.of_files[file] = self.of_files.get(file, 0) + rows
         self.counts[reason] = self.counts.get(reason, 0) + count
         kept = self.examples.setdefault(reason, [])
         kept.extend(examples[: _NUM_EXAMPLES - len(kept)])

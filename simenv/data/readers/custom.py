@@ -1,7 +1,7 @@
 """Anybody's ratings, from CSV or Parquet files whose columns the caller names."""
 
 from pathlib import Path
-from typing import Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
@@ -15,8 +15,11 @@ from simenv.data.readers.frames import (
     table_from_frame,
 )
 from simenv.data.readers.protocol import ProtocolSettings, build_dataset, parted
-from simenv.data.readers.rating_table import RatedCatalog, log_from_table
+from simenv.data.readers.rating_table import RatedCatalog, log_from_table, reading_of
 from simenv.data.readers.text_rows import read_frame
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class CustomSettings(ColumnNames, ProtocolSettings, total=False):
@@ -29,7 +32,7 @@ def custom(
     items_path: str | Path | None = None,
     name: str | None = None,
     kind: str = "item",
-    rating_scale: tuple[float, float] = (1.0, 5.0),
+    rating_scale: tuple[float, float] | None = None,
     on_bad_rows: OnBadRows = "error",
     encoding: str = "utf-8",
     **settings: Unpack[CustomSettings],
@@ -43,7 +46,8 @@ def custom(
             first row of an item counts).
         name: of the data set; None = the name of the file without its suffixes.
         kind: what one item is called in a sentence, such as "book".
-        rating_scale: (lowest, highest) rating, stretched linearly to 1..5 stars.
+        rating_scale: (lowest, highest) rating, stretched linearly to 1..5 stars; None = 1..5, and
+            an error where more than 5 % of the ratings lie outside.
         on_bad_rows: ``"error"`` raises at the first row that cannot be used; ``"drop"`` leaves such
             rows out and warns with their counts (the report itself: ``read_custom``).
         encoding: of CSV files.
@@ -73,7 +77,7 @@ def read_custom(
     *,
     items_path: str | Path | None = None,
     kind: str = "item",
-    rating_scale: tuple[float, float] = (1.0, 5.0),
+    rating_scale: tuple[float, float] | None = None,
     on_bad_rows: OnBadRows = "error",
     encoding: str = "utf-8",
     **names: Unpack[ColumnNames],
@@ -89,7 +93,22 @@ def read_custom(
         file = Path(items_path)
         items = read_frame(file, encoding, bad_rows, strict=True)
     catalog = catalog_from_frame(items, file.name, columns, kind, bad_rows)
-    low, high = rating_scale
+    scale = None if rating_scale is None else _scale(rating_scale)
     ids = np.array(catalog.external_ids, dtype=object)
-    log, user_ids = log_from_table(table, ids, bad_rows, scale=(float(low), float(high)))
-    return RatedCatalog(catalog, log, user_ids, bad_rows)
+    log, user_ids = log_from_table(table, ids, bad_rows, scale=scale)
+    reading = reading_of(table, scale, unused_columns=_unused(columns, frame, items))
+    return RatedCatalog(catalog, log, user_ids, bad_rows, reading)
+
+
+def _scale(given: Any) -> tuple[float, float]:
+    try:
+        low, high = (float(x) for x in given)
+    except (TypeError, ValueError):
+        raise ValueError(f"rating_scale must be (lowest, highest), got {given!r}") from None
+    return low, high
+
+
+def _unused(columns: Columns, *frames: "pd.DataFrame") -> tuple[str, ...]:
+    """Columns of the files that nobody named."""
+    used = {*columns.of_ratings(), *columns.of_items()}
+    return tuple(dict.fromkeys(str(c) for frame in frames for c in frame if c not in used))

@@ -9,6 +9,7 @@ from simenv.catalog import Catalog
 from simenv.data.readers.bad_rows import BadRowReason, BadRows
 from simenv.data.readers.rating_table import IdArray, RatingTable
 from simenv.events import BoolArray, IntArray
+from simenv.values.clocks import Moments, TimeUnit, moments_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,7 +24,10 @@ class ColumnNames(TypedDict, total=False):
         user_column: the user's id, any text or number; default "user_id".
         item_column: the item's id, any text or number; default "item_id".
         rating_column: a number on the source's scale; default "rating".
-        timestamp_column: a number or an ISO 8601 date; None = the order of the file is the order.
+        timestamp_column: ISO 8601 dates, dates of Parquet, or numbers; None = the order of the file
+            is the order.
+        timestamp_unit: "s", "ms", "us" or "ns" since 1970, of numbers; None (default) = the
+            coarsest in which most of them lie before the year 10000.
         title_column: None = the id is the title.
         year_column: a number; None = unknown.
         genres_column: text with separators, or lists (Parquet).
@@ -37,6 +41,7 @@ class ColumnNames(TypedDict, total=False):
     item_column: str
     rating_column: str
     timestamp_column: str | None
+    timestamp_unit: TimeUnit | None
     title_column: str | None
     year_column: str | None
     genres_column: str | None
@@ -54,6 +59,7 @@ class Columns:
     item_column: str = "item_id"
     rating_column: str = "rating"
     timestamp_column: str | None = None
+    timestamp_unit: TimeUnit | None = None
     title_column: str | None = None
     year_column: str | None = None
     genres_column: str | None = None
@@ -99,7 +105,7 @@ def table_from_frame(
     Args:
         frame: unchanged.
         file: its name, for errors.
-        columns: what they are called; of numeric timestamps fractions are dropped.
+        columns: what they are called.
         bad_rows: gets a note for each row without an id, or with a rating or a time that is no
             number.
 
@@ -113,9 +119,20 @@ def table_from_frame(
     users, items = ids_of(frame[columns.user_column]), ids_of(frame[columns.item_column])
     numbers = pd.to_numeric(frame[columns.rating_column], errors="coerce")
     ratings = numbers.to_numpy(np.float64, na_value=np.nan)
-    times, timeless = _times(frame, columns.timestamp_column)
-    bad = (users == "") | (items == "") | ~np.isfinite(ratings) | timeless
-    table = RatingTable(file, users, items, ratings, times, frame.index.to_numpy(np.int64))
+    times = _times(frame, columns)
+    bad = (users == "") | (items == "") | ~np.isfinite(ratings)
+    if times is not None:
+        bad |= times.missing
+    table = RatingTable(
+        file,
+        users,
+        items,
+        ratings,
+        None if times is None else times.seconds,
+        frame.index.to_numpy(np.int64),
+        None if times is None else times.exact,
+        None if times is None else times.spelling,
+    )
 
     def what(i: int) -> str:
         cells = frame.loc[bad, named].iloc[i]
@@ -133,21 +150,11 @@ def ids_of(column: "pd.Series[Any]") -> IdArray:
     return np.asarray(column.astype("string").fillna("").to_numpy(dtype=object))
 
 
-def _times(frame: "pd.DataFrame", name: str | None) -> tuple[IntArray | None, BoolArray]:
-    """(r,) times and (r,) where there is none."""
-    import pandas as pd
-
-    if name is None:
-        return None, np.zeros(len(frame), dtype=np.bool_)
-    column = frame[name]
-    if column.dtype.kind != "M":
-        numbers = pd.to_numeric(column, errors="coerce")
-        missing: BoolArray = ~np.isfinite(np.asarray(numbers, dtype=np.float64))
-        if not missing.all():  # filled, not cast to float: nanoseconds need all 64 bits
-            return np.asarray(numbers.mask(missing, 0), dtype=np.int64), missing
-    dates = pd.to_datetime(column, errors="coerce", utc=True, format="ISO8601")
-    nanoseconds = dates.astype("datetime64[ns, UTC]").astype("int64")
-    return np.asarray(nanoseconds, dtype=np.int64), np.asarray(dates.isna(), dtype=np.bool_)
+def _times(frame: "pd.DataFrame", columns: Columns) -> Moments | None:
+    """The times; None where the file has none."""
+    if columns.timestamp_column is None:
+        return None
+    return moments_of(frame[columns.timestamp_column], columns.timestamp_unit)
 
 
 def catalog_from_frame(

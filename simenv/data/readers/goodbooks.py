@@ -62,6 +62,7 @@ def read_goodbooks(
         _first(folder, _RATINGS),
         items_path=_first(folder, ("books.csv", "books.csv.gz")),
         kind="book",
+        rating_scale=(1, 5),
         on_bad_rows=on_bad_rows,
         item_column="book_id",
         title_column="title",
@@ -69,6 +70,7 @@ def read_goodbooks(
         cast_column="authors",
         cast_separator=", ",
     )
+    rated = rated._replace(reading=replace(rated.reading, order="time, as its publisher says"))
     shelves = [folder / name for name in ("book_genres.csv", "book_genres.csv.gz")]
     found = [file for file in shelves if file.is_file()]
     return _with_genres(rated, found[0]) if found else rated

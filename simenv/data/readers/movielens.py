@@ -17,7 +17,7 @@ from simenv.data.readers.bad_rows import BadRowReason, BadRows, OnBadRows
 from simenv.data.readers.descriptions import with_descriptions
 from simenv.data.readers.frames import Columns, catalog_from_frame, table_from_frame
 from simenv.data.readers.protocol import ProtocolSettings, build_dataset, parted
-from simenv.data.readers.rating_table import IdArray, RatedCatalog, log_from_table
+from simenv.data.readers.rating_table import IdArray, RatedCatalog, log_from_table, reading_of
 from simenv.data.readers.sources import Publication, SourceFiles, find_files
 from simenv.data.readers.text_rows import csv_frame, delimited_ratings, delimited_rows
 from simenv.data.readers.titles import parse_title
@@ -183,7 +183,7 @@ def read_movielens_latest_small(
     log, user_ids = log_from_table(
         table, ids, bad_rows, scale=(0.5, 5.0), to_stars=np.ceil if half_stars == "up" else None
     )
-    return RatedCatalog(catalog, log, user_ids, bad_rows)
+    return RatedCatalog(catalog, log, user_ids, bad_rows, reading_of(table, (0.5, 5.0)))
 
 
 def _rated(
@@ -197,7 +197,7 @@ def _rated(
 ) -> RatedCatalog:
     table = delimited_ratings(files.read(name), name, separator, bad_rows)
     log, user_ids = log_from_table(table, item_ids, bad_rows, known_users=users)
-    return RatedCatalog(catalog, log, user_ids, bad_rows)
+    return RatedCatalog(catalog, log, user_ids, bad_rows, reading_of(table))
 
 
 def _films(ids: IdArray, raw_titles: list[str], genres: list[list[str]]) -> Catalog:

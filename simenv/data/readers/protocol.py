@@ -7,13 +7,15 @@ users after the split are test rows and enter nothing.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Literal, TypedDict, get_args
 
 import numpy as np
 
 from simenv.data.dataset import Dataset
 from simenv.data.readers.rating_table import RatedCatalog
-from simenv.data.splits import split_dataset
+from simenv.data.reading import DROPPED_TOO_MANY, Reading
+from simenv.data.splits import SplitRule, split_dataset
 from simenv.events import IntArray, InteractionLog
 
 Regime = Literal["same_rows", "population"]
@@ -28,6 +30,8 @@ class ProtocolSettings(TypedDict, total=False):
         max_ratings: most ratings of a drawn user; None (default) = no bound.
         num_users: how many users to draw; None (default) = all that qualify.
         seed: of the draw; default 0.
+        split: "time" (default), or "lot": which rows are training rows is drawn by the seed, for
+            logs without times.
         regime: what averages see besides training rows (see this module); default "population".
     """
 
@@ -36,6 +40,7 @@ class ProtocolSettings(TypedDict, total=False):
     max_ratings: int | None
     num_users: int | None
     seed: int
+    split: SplitRule
     regime: Regime
 
 
@@ -105,12 +110,14 @@ def build_dataset(
     max_ratings: int | None = None,
     num_users: int | None = None,
     seed: int = 0,
+    split: SplitRule = "time",
     regime: Regime = "population",
 ) -> Dataset:
-    """Draw users and split their rows in time: the last step of every reader.
+    """Draw users and split their rows: the last step of every reader.
 
     ``name`` is the data set's, ``rated`` what a reader returned (unchanged); ``ProtocolSettings``
-    explains the keywords. Rows that the reader dropped are announced with one warning.
+    explains the keywords. Rows that the reader dropped are announced with one warning, and so is a
+    split in time of rows that have no times; ``Dataset.reading`` holds all of it.
 
     Raises:
         ValueError: an unknown regime, a fraction outside (0, 1], or too few users qualify.
@@ -124,4 +131,71 @@ def build_dataset(
     background = only_drawn(log, others) if regime == "population" and len(others) else None
     ids = tuple(rated.user_ids[u] for u in users)
     own = only_drawn(log, users)
-    return split_dataset(name, rated.catalog, own, ids, fraction, background=background)
+    dataset = split_dataset(
+        name, rated.catalog, own, ids, fraction, None, background, split=split, seed=seed
+    )
+    reading = _reading(rated, dataset, fraction, split, seed)
+    reading.announce()
+    return replace(dataset, reading=reading)
+
+
+def _reading(
+    rated: RatedCatalog, dataset: Dataset, fraction: float, split: SplitRule, seed: int
+) -> Reading:
+    """All that was read, what became of it, and what a report has to open with."""
+    report, log, catalog = rated.bad_rows, rated.log, rated.catalog
+    left_out = log.num_users - dataset.num_users
+    used = "only averages and baselines see" if dataset.background else "nothing sees"
+    reading = replace(
+        rated.reading,
+        num_rows=len(log) + report.of_files.get(rated.reading.file, 0),
+        num_kept=len(log),
+        dropped={reason: report.counts[reason] for reason in report.counts},
+        examples={reason: tuple(rows) for reason, rows in report.examples.items()},
+        split=_split_in_words(rated.reading, fraction, split, seed),
+        num_users=log.num_users,
+        num_users_used=dataset.num_users,
+        others=f"; {used} the rows of the other {left_out:,}" if left_out else "",
+        num_items=len(catalog),
+        num_items_unrated=len(catalog) - len(np.unique(log.items)),
+        num_items_untitled=sum(not title for title in catalog.titles),
+    )
+    found = [_on_dropped(reading), _on_order(reading, split)]
+    return replace(reading, warnings=tuple(text for text in found if text))
+
+
+def _split_in_words(reading: Reading, fraction: float, split: SplitRule, seed: int) -> str:
+    rule = {
+        "lot": f"are drawn by lot (seed {seed}) for training",
+        "time": "come first in time and are training rows",
+    }[split]
+    if split == "time" and reading.order is not None:
+        rule = f"stand first in the file (sorted by: {reading.order}) and are training rows"
+    return f"{fraction:.0%} of everybody's rows {rule}, the rest is held out"
+
+
+def _on_dropped(reading: Reading) -> str:
+    if reading.dropped_share <= DROPPED_TOO_MANY:
+        return ""
+    reasons = ", ".join(f"{count:,} {reason}" for reason, count in reading.dropped.items())
+    return (
+        f"{reading.dropped_share:.1%} of the rating rows of {reading.file} were left out"
+        f" ({reading.num_rows - reading.num_kept:,} of {reading.num_rows:,}: {reasons}): what"
+        " follows speaks of the rest only"
+    )
+
+
+def _on_order(reading: Reading, split: SplitRule) -> str:
+    """Rows that nobody says the order of are split in time."""
+    if split == "lot" or reading.order not in {"item", "unknown"}:
+        return ""
+    clock = "times that are all the same" if reading.times else "no times (timestamp_column)"
+    order = (
+        "the rows are sorted by item, so everybody is tested on the same last items"
+        if reading.order == "item"
+        else "everybody is tested on the rows that stand last in the file"
+    )
+    return (
+        f"{reading.file} has {clock}: its order is taken for time, and {order}; name the column of"
+        ' the times, or pass split="lot" (data.split=lot on the command line)'
+    )

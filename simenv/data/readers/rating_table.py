@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from simenv.catalog import Catalog
 from simenv.data.readers.bad_rows import BadRowReason, BadRows
+from simenv.data.reading import DROPPED_TOO_MANY, Reading
 from simenv.events import NUM_STARS, BoolArray, FloatArray, IntArray, InteractionLog
 
 IdArray = NDArray[Any]  # ids as the source writes them: all int64 or all str objects
@@ -23,10 +24,12 @@ class RatingTable(NamedTuple):
     users: IdArray  # (r,)
     items: IdArray  # (r,)
     ratings: FloatArray  # (r,) on the source's own scale
-    timestamps: IntArray | None  # (r,) None = the file's order is the order
+    timestamps: FloatArray | None  # (r,) seconds since 1970; None = the file's order is the order
     rows: IntArray  # (r,) row number in the file, from 1
+    exact_times: NDArray[Any] | None = None  # (r,) sorts rows of one microsecond; None = timestamps
+    spelling: str | None = "seconds since 1970"  # how the file writes its times
 
-    def take(self, keep: BoolArray) -> "RatingTable":
+    def take(self, keep: BoolArray | IntArray) -> "RatingTable":
         """The kept rows."""
         return RatingTable(
             self.file,
@@ -35,7 +38,16 @@ class RatingTable(NamedTuple):
             self.ratings[keep],
             None if self.timestamps is None else self.timestamps[keep],
             self.rows[keep],
+            None if self.exact_times is None else self.exact_times[keep],
+            self.spelling,
         )
+
+    def in_time(self) -> IntArray:
+        """(r,) the rows by time; rows of one time stay in the file's order."""
+        times = self.timestamps if self.exact_times is None else self.exact_times
+        if times is None:
+            return np.arange(len(self.rows))
+        return np.argsort(times, kind="stable").astype(np.int64)
 
 
 class RatedCatalog(NamedTuple):
@@ -45,6 +57,9 @@ class RatedCatalog(NamedTuple):
     log: InteractionLog  # all users
     user_ids: tuple[str, ...]  # what the source calls user 0, 1, …
     bad_rows: BadRows  # what was dropped, and why
+    reading: Reading = (
+        Reading()
+    )  # what the reader knows of the files; ``build_dataset`` adds the rest
 
 
 def log_from_table(
@@ -52,7 +67,7 @@ def log_from_table(
     item_ids: IdArray,
     bad_rows: BadRows,
     *,
-    scale: tuple[float, float] = (1.0, 5.0),
+    scale: tuple[float, float] | None = (1.0, 5.0),
     to_stars: Callable[[FloatArray], FloatArray] | None = None,
     known_users: IdArray | None = None,
 ) -> tuple[InteractionLog, tuple[str, ...]]:
@@ -62,7 +77,8 @@ def log_from_table(
         table: the parsed rows, unchanged.
         item_ids: (num_items,) ids of the catalogue, in its order.
         bad_rows: policy and report; gets a note for each row that cannot be used.
-        scale: lowest and highest rating of the source.
+        scale: lowest and highest rating of the source; None = nobody gave it, and it is 1..5 unless
+            more than a few ratings say otherwise.
         to_stars: from the source's scale to 1..5; None = linear.
         known_users: ids of a user file; those who rated nothing are noted.
 
@@ -72,11 +88,9 @@ def log_from_table(
 
     Raises:
         BadRowError: a row cannot be used and the policy is ``"error"``.
-        ValueError: no row is left, or the scale is empty.
+        ValueError: no row is left, the scale is empty, or nobody gave it and it is not 1..5.
     """
-    low, high = scale
-    if not low < high:
-        raise ValueError(f"rating_scale must be (lowest, highest), got ({low}, {high})")
+    low, high = _known_scale(table, scale)
     users_met = unique_ids(table.users)
     outside = ~((table.ratings >= low) & (table.ratings <= high))
     table = _without(
@@ -93,6 +107,7 @@ def log_from_table(
     )  # fmt: skip
     if not len(table.users):
         raise ValueError(f"{table.file} holds no usable rating; {bad_rows.summary()}")
+    table = table.take(table.in_time())
     user_ids = unique_ids(table.users)
     _note_users_without_rows(table.file, user_ids, users_met, known_users, bad_rows)
     linear = 1 + (NUM_STARS - 1) * (table.ratings - low) / (high - low)
@@ -105,6 +120,68 @@ def log_from_table(
         num_items=len(item_ids),
     )
     return log, tuple(str(u) for u in user_ids)
+
+
+def _known_scale(table: RatingTable, scale: tuple[float, float] | None) -> tuple[float, float]:
+    """The scale given, or 1..5 where nearly all ratings lie on it."""
+    if scale is not None:
+        low, high = scale
+        if not (np.isfinite(scale).all() and low < high):
+            raise ValueError(f"rating_scale must be (lowest, highest), got ({low}, {high})")
+        return low, high
+    finite = table.ratings[np.isfinite(table.ratings)]
+    outside = (finite < 1) | (finite > NUM_STARS)
+    if len(finite) and outside.mean() > DROPPED_TOO_MANY:
+        low, high = float(finite.min()), float(finite.max())
+        raise ValueError(
+            f"{table.file} has ratings from {low:g} to {high:g}, of which {outside.mean():.1%} lie"
+            f" outside 1..{NUM_STARS}; give its scale, as rating_scale=[{low:g},{high:g}]"
+            f" (data.rating_scale=[{low:g},{high:g}] on the command line)"
+        )
+    return 1.0, float(NUM_STARS)
+
+
+def reading_of(
+    table: RatingTable,
+    scale: tuple[float, float] | None = (1.0, 5.0),
+    unused_columns: tuple[str, ...] = (),
+) -> Reading:
+    """What a reader knows of its ratings file.
+
+    Args:
+        table: the parsed rows.
+        scale: as for ``log_from_table``.
+        unused_columns: of the files.
+    """
+    times = None if table.timestamps is None else table.spelling
+    if times and not _has_order(table):
+        times = f"{times}, all the same"
+    low, high = (1.0, float(NUM_STARS)) if scale is None else scale
+    kept = table.ratings[(table.ratings >= low) & (table.ratings <= high)]
+    return Reading(
+        file=table.file,
+        scale=(low, high),
+        scale_given=scale is not None,
+        rating_range=(float(kept.min()), float(kept.max())) if len(kept) else (low, high),
+        times=times,
+        order=_order(table),
+        unused_columns=unused_columns,
+    )
+
+
+def _has_order(table: RatingTable) -> bool:
+    """Whether the times tell rows apart."""
+    times = table.timestamps if table.exact_times is None else table.exact_times
+    return times is not None and (len(times) < 2 or bool((times != times[0]).any()))
+
+
+def _order(table: RatingTable) -> str | None:
+    """What the file's rows are sorted by where no clock sorts them; None = times tell."""
+    if table.timestamps is not None and _has_order(table):
+        return None
+    changes = int((table.items[1:] != table.items[:-1]).sum())
+    num_items = len(unique_ids(table.items))
+    return "item" if 1 < num_items < len(table.items) and changes == num_items - 1 else "unknown"
 
 
 def unique_ids(ids: IdArray) -> IdArray:
@@ -145,9 +222,7 @@ def _superseded(table: RatingTable) -> BoolArray:
 
     users, items = pd.factorize(table.users)[0], pd.factorize(table.items)[0]
     pairs = users.astype(np.int64) * (int(items.max(initial=0)) + 1) + items
-    order = np.arange(len(pairs))
-    if table.timestamps is not None:
-        order = np.argsort(table.timestamps, kind="stable")
+    order = table.in_time()
     bad = np.empty(len(pairs), dtype=np.bool_)
     bad[order] = pd.Series(pairs[order]).duplicated(keep="last").to_numpy()
     return bad

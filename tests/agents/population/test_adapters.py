@@ -3,7 +3,6 @@
 import json
 import shutil
 
-import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
@@ -14,6 +13,7 @@ from agents.population.adapters import (
     check_adapter,
     read_adapter_card,
 )
+from tests.agents.population.tiny_folders import tiny_adapter
 
 
 @pytest.fixture
@@ -25,9 +25,7 @@ def base(tmp_path):
 
 @pytest.fixture
 def adapter(base, tmp_path):
-    folder = tmp_path / "ann"
-    folder.mkdir()
-    save_file({"a": np.ones((2, 2), np.float32)}, folder / WEIGHTS)
+    folder = tiny_adapter(tmp_path / "ann")
     card = {"base": "base", "base_is_folder": True, "base_identity": base_identity(base)}
     (folder / CARD).write_text(json.dumps(card))
     return folder

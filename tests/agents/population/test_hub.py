@@ -11,13 +11,12 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
-from safetensors.numpy import save_file
 
 from agents.population.adapters import WEIGHTS
 from agents.population.population import Population
 from tests.agents.population.hub_server import Hub
+from tests.agents.population.tiny_folders import tiny_adapter, tiny_base
 
 ROOT = Path(__file__).parents[3]
 
@@ -32,10 +31,8 @@ def hub():
 @pytest.fixture
 def saved(change, tmp_path):
     """A population with a tiny base and one adapter."""
-    for folder in ("base", "lora"):
-        (tmp_path / folder).mkdir()
-        save_file({"w": np.ones(2)}, tmp_path / folder / WEIGHTS)
-    people = change(model=str(tmp_path / "base"), adapters={"ann": str(tmp_path / "lora")})
+    base, lora = tiny_base(tmp_path / "base"), tiny_adapter(tmp_path / "lora")
+    people = change(model=str(base), adapters={"ann": str(lora)})
     first = replace(people.personas[0], adapter="ann")
     replace(people, personas=[first, *people.personas[1:]]).save(tmp_path / "saved")
     return tmp_path / "saved"
@@ -79,8 +76,9 @@ def test_a_population_goes_up_and_comes_down_as_it_was(hub, saved, there, tmp_pa
     # what is no longer part of it leaves the hub, and its earlier state can still be had
     second = there(push(saved, ".with_card(note='second')"))
     hub.commits["owner/five"][-1][1]["adapters/ann/adapter_model.bin"] = b"a pickle"
+    hub.commits["owner/five"][-1][1]["model/evil.py"] = b"raise SystemExit"
     assert "'note': 'second'" in there(PULL % "")
-    assert not [name for name in hub.served if name.endswith(".bin")], "no pickle is fetched"
+    assert not [name for name in hub.served if name.endswith((".bin", ".py"))], "no code is fetched"
     assert "note" not in there(PULL % f", revision={first!r}")
     assert second != first
 

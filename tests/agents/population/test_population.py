@@ -3,8 +3,9 @@ import shutil
 from dataclasses import fields, replace
 
 import numpy as np
+import pandas as pd
 import pytest
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file
 
 from agents.embedding import TfidfSvdEmbedder
 from agents.persona import Persona
@@ -14,6 +15,7 @@ from agents.prompts import PromptStyle
 from simenv.catalog import Catalog
 from simenv.events import InteractionLog
 from simenv.item_averages import ItemAverages
+from tests.agents.population.tiny_folders import tiny_adapter, tiny_base
 
 PARTS = ["catalog.parquet", "personas.parquet", "history.parquet", "vectors.safetensors"]
 
@@ -21,12 +23,9 @@ PARTS = ["catalog.parquet", "personas.parquet", "history.parquet", "vectors.safe
 @pytest.fixture
 def light(change, tmp_path):
     """A population whose base model and adapters are tiny folders, quick to copy."""
-    for folder in ("base", "lora-ann"):
-        (tmp_path / folder).mkdir()
-        save_file({folder: np.ones(2)}, tmp_path / folder / WEIGHTS)
     people = change(
-        model=str(tmp_path / "base"),
-        adapters={"ann": str(tmp_path / "lora-ann")},
+        model=str(tiny_base(tmp_path / "base", "base")),
+        adapters={"ann": str(tiny_adapter(tmp_path / "lora-ann"))},
         style=PromptStyle(verbatim=3, gist=0, summary_words=4, cast=1, persona=False),
         card={"name": "five", "fidelity": {"rmse": 0.9}, "note": "naïve 🎬"},
     )
@@ -56,8 +55,8 @@ def test_a_saved_population_is_loaded_as_it_was(light, saved):
     np.testing.assert_allclose(loaded.vectors, light.vectors, atol=1e-3)  # kept in half precision
     assert loaded.model == str(saved / "model")
     assert loaded.adapters == {"ann": str(saved / "adapters" / "ann")}
-    assert list(load_file(saved / "model" / WEIGHTS)) == ["base"]
-    assert list(load_file(saved / "adapters" / "ann" / WEIGHTS)) == ["lora-ann"]
+    assert list(load_file(saved / "model" / "model.safetensors")) == ["base"]
+    assert list(load_file(saved / "adapters" / "ann" / WEIGHTS)) == ["q.lora_A.weight"]
     moved = {"vectors": light.vectors, "model": light.model, "adapters": light.adapters}
     assert_equal(replace(loaded, **moved), light)
 
@@ -128,7 +127,10 @@ def test_a_corrupt_part_is_an_error_with_the_cure(saved, part):
 
 def test_a_head_without_its_entries_is_an_error_with_the_cure(saved):
     (saved / "population.json").write_text("{}")
-    with pytest.raises(ValueError, match=r"cannot be read .*KeyError: 'format'"):
+    with pytest.raises(
+        ValueError,
+        match=r"cannot be read .*population.json: field 'format': field required, got nothing",
+    ):
         Population.load(saved)
 
 
@@ -204,6 +206,17 @@ def test_parts_that_do_not_fit_together_are_refused(population, change):
         change(vectors=population.vectors[:11])
     with pytest.raises(ValueError, match="got 12 vectors and a history over 13 items"):
         change(history=replace(population.history, num_items=13))
+
+
+@pytest.mark.parametrize("factor", [1, 10**3, 10**6, 10**9])
+def test_a_history_written_with_another_clock_is_loaded_as_seconds(saved, light, factor):
+    file = saved / "history.parquet"
+    frame = pd.read_parquet(file)
+    days = 1_600_000_000 + 86_400 * np.arange(len(frame))
+    frame.assign(timestamp=days * factor).to_parquet(file)  # int64 of any unit
+    loaded = Population.load(saved).history
+    assert loaded.timestamps.tolist() == days.tolist()
+    assert loaded.items.tolist() == light.history.items.tolist()
 
 
 def test_with_card_adds_and_replaces(population):

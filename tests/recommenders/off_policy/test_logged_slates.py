@@ -94,7 +94,7 @@ def test_a_saved_log_is_the_same_and_can_be_weighed(recorded, tmp_path) -> None:
     values = []
     for one in (log, loaded):
         policy = EpsilonGreedy(epsilon=0.4).fit(LOG)
-        values.append(estimate_policy(policy, one.earned(one.ratings), ["IPS"]))
+        values.append(estimate_policy(policy, one.earned(one.ratings), ["IPS", "cascade-IPS"]))
     assert values[0] == values[1]
 
 

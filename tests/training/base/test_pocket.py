@@ -1,5 +1,6 @@
 """The pocket model: tokenizer, one pass over shared prefixes, training, resuming."""
 
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -35,7 +36,8 @@ class KilledError(Exception):
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     """A run of six steps."""
-    trainer = PocketTrainer(TINY, tmp_path_factory.mktemp("pocket"), tiny_world)
+    folder = tmp_path_factory.mktemp("pocket")
+    trainer = PocketTrainer(TINY, folder, tiny_world, save_every=4)
     trainer.train()
     return trainer
 
@@ -127,6 +129,55 @@ def test_a_finished_run_is_loaded_and_not_trained_further(trained):
 def test_a_checkpoint_of_another_configuration_is_refused(trained):
     with pytest.raises(ValueError, match="made with another configuration; use an empty folder"):
         PocketTrainer(replace(TINY, learning_rate=1.0), trained.folder, tiny_world)
+
+
+TEARS = {
+    "state.pt": lambda f: cut(f / "state.pt"),
+    "state.pt empty": lambda f: (f / "state.pt").write_bytes(b""),
+    "state.pt gone": lambda f: (f / "state.pt").unlink(),
+    "weights": lambda f: cut(f / "model" / "model.safetensors"),
+    "tokenizer": lambda f: cut(f / "model" / "tokenizer.json"),
+    "model gone": lambda f: shutil.rmtree(f / "model"),
+    "both": lambda f: [cut(f / "state.pt"), cut(f / "model" / "config.json")],
+}
+
+
+def cut(path):
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+@pytest.mark.parametrize("tear", TEARS)
+def test_a_run_goes_on_from_a_torn_save(trained, tmp_path, tear):
+    folder = shutil.copytree(trained.folder, tmp_path / "pocket")
+    TEARS[tear](folder)
+    resumed = PocketTrainer(TINY, folder, tiny_world)
+    assert resumed.step in (4, 6)
+    resumed.train()
+    assert resumed.losses == trained.losses
+    assert_same_weights(resumed, trained)
+    LocalEngine(folder / "model")
+
+
+def test_a_disk_that_is_full_costs_no_checkpoint(trained, tmp_path, monkeypatch):
+    folder = shutil.copytree(trained.folder, tmp_path / "pocket")
+    trainer = PocketTrainer(TINY, folder, tiny_world)
+    before = {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+    def full(state, path):
+        path.write_bytes(b"half")
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(torch, "save", full)
+    with pytest.raises(OSError, match="No space left"):
+        trainer.save()
+    assert {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()} == before
+
+
+def test_a_folder_of_torn_checkpoints_alone_is_refused(trained, tmp_path):
+    for name in ("state.pt", "state.before.pt"):
+        (tmp_path / name).write_bytes(b"half")
+    with pytest.raises(ValueError, match=r"state.pt, state.before.pt in .* are torn, .* delete"):
+        PocketTrainer(TINY, tmp_path, tiny_world)
 
 
 @pytest.mark.slow

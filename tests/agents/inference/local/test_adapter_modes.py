@@ -106,12 +106,12 @@ def test_an_adapter_that_cannot_be_merged_is_switched_or_refused(
         wanted.score(one, RATING_CHOICES)
 
 
-def test_an_adapter_that_is_no_number_is_an_error_and_harms_no_other(
+def test_an_adapter_too_large_to_merge_is_an_error_and_harms_no_other(
     pocket_folder, adapter_folders, asked, expected, tmp_path
 ):
     broken = shutil.copytree(adapter_folders["bob"], tmp_path / "bob")
     weights = load_file(broken / "adapter_model.safetensors")
-    save_file({k: torch.full_like(w, torch.nan) for k, w in weights.items()},
+    save_file({k: torch.full_like(w, 3e38) for k, w in weights.items()},
               broken / "adapter_model.safetensors")  # fmt: skip
     folders = {**adapter_folders, "bob": broken}
     for mode in ("merged", "switch"):

@@ -1,0 +1,16 @@
+"""Tables for a terminal."""
+
+from experiments.reporting.terminal import text_table
+
+
+def test_texts_stand_on_the_left_and_figures_on_the_right():
+    table = text_table(["policy", "of", "stars"], [["als", "x", "3.5"]], "Stars", num_texts=2)
+    assert [column.header for column in table.columns] == ["policy", "of", "stars"]
+    assert [column.justify for column in table.columns] == ["left", "left", "right"]
+    assert [list(column.cells) for column in table.columns] == [["als"], ["x"], ["3.5"]]
+    assert table.title == "Stars"
+
+
+def test_cells_stay_on_one_line_only_where_asked():
+    assert not any(column.no_wrap for column in text_table(["a", "b"], []).columns)
+    assert all(column.no_wrap for column in text_table(["a", "b"], [], wrap=False).columns)
