@@ -64,6 +64,13 @@ def make_plan(
     return Plan([Segment(rows, adapters[int(rows[0])]) for rows in np.split(order, cuts)])
 
 
+def equal_lengths(rows: Sequence[Sequence[int]]) -> list[IntArray]:
+    """Indices of rows grouped by length, the shortest first; within a group in the rows' order."""
+    lengths = np.array([len(row) for row in rows], dtype=np.int64)
+    order = np.argsort(lengths, kind="stable")
+    return [g for g in np.split(order, np.flatnonzero(np.diff(lengths[order])) + 1) if len(g)]
+
+
 def _first_seen(values: Sequence[str]) -> IntArray:
     ranks: dict[str, int] = {}
     return np.array([ranks.setdefault(value, len(ranks)) for value in values], dtype=np.int64)

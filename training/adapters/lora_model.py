@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from agents.inference.local.architectures import check_causal, context_of
 from agents.inference.local.loading import attach_adapter, load_model
 from training.adapters.lora_presets import LoraPreset
 from training.adapters.shared_prefix import PromptIds
@@ -54,7 +55,14 @@ def frozen_base(base: str | Path, preset: LoraPreset, device: torch.device) -> t
 
     Raises:
         ModuleNotFoundError: the preset is quantized and bitsandbytes is not installed.
+        ValueError: the model is recurrent, an encoder or half of an encoder-decoder.
     """
+    tokenizer, model = _loaded_base(base, preset, device)
+    check_causal(model.config, str(base))
+    return tokenizer, model
+
+
+def _loaded_base(base: str | Path, preset: LoraPreset, device: torch.device) -> tuple[Any, Any]:
     if not preset.quantized:
         return load_model(base, device, "auto")
     try:
@@ -90,7 +98,7 @@ def _base_in_four_bits(base: str, device: torch.device) -> tuple[Any, Any]:
 
 def check_lengths(prompts: PromptIds, model: Any) -> None:
     """Raise unless every prompt fits into the model's context."""
-    context = int(getattr(model.config, "max_position_embeddings", 2**20))
+    context = context_of(model.config)
     turns = len(prompts.suffixes) // len(prompts.prefixes)
     for row, suffix in enumerate(prompts.suffixes):
         length = len(prompts.prefixes[row // turns]) + len(suffix)

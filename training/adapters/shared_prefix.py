@@ -1,5 +1,6 @@
 """One pass over a prefix for all the turns that share it: any causal model, with or without peft.
 
+Models that ``why_whole`` names (windows, ALiBi, ...) run every prompt whole, one length at a time.
 It knows no loss. Token ids are those that ``LocalEngine`` runs, and each turn sees its prefix and
 itself, never another turn, so what is trained is what is asked later.
 """
@@ -10,7 +11,9 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from agents.inference.local.architectures import why_whole
 from agents.inference.local.huggingface import left_padded
+from agents.inference.local.unpadded import inputs_of, run_by_length
 from agents.inference.tokens import Tokens
 from agents.prompts import RATING_CHOICES
 
@@ -61,6 +64,12 @@ def answer_logits(model: Any, prompts: PaddedPrompts) -> Tensor:
         ValueError: the model keeps no cache in training (gradient checkpointing is on).
     """
     num_turns = len(prompts.suffix) // len(prompts.prefix)
+    if why_whole(model.config):
+        return run_by_length(
+            _whole_rows(prompts),
+            prompts.suffix.device,
+            lambda _, tokens: model(**inputs_of(model, tokens)).logits[:, -1],
+        )
     cache = model(
         input_ids=prompts.prefix,
         attention_mask=prompts.prefix_mask,
@@ -85,3 +94,16 @@ def answer_logits(model: Any, prompts: PaddedPrompts) -> Tensor:
         logits_to_keep=1,
     ).logits
     return logits[:, -1]
+
+
+def _whole_rows(prompts: PaddedPrompts) -> list[Ids]:
+    """Token ids of every prompt (n·t), without padding."""
+    prefixes = _unpadded(prompts.prefix, prompts.prefix_mask)
+    suffixes = _unpadded(prompts.suffix, prompts.suffix_mask)
+    num_turns = len(suffixes) // len(prefixes)
+    return [prefixes[i // num_turns] + suffix for i, suffix in enumerate(suffixes)]
+
+
+def _unpadded(tokens: Tensor, mask: Tensor) -> list[Ids]:
+    pairs = zip(tokens.tolist(), mask.tolist(), strict=True)
+    return [[i for i, kept in zip(row, own, strict=True) if kept] for row, own in pairs]

@@ -1,5 +1,9 @@
-"""Free text: a plain cached loop over whole prompts; each answer draws from its own seed."""
+"""Free text: a plain loop over whole prompts; each answer draws from its own seed.
 
+Models that ``why_whole`` names run prompts of one length at a time, unpadded.
+"""
+
+from collections.abc import Generator
 from typing import Any
 
 import numpy as np
@@ -7,9 +11,14 @@ import torch
 from torch import Tensor
 
 from agents.inference.engine import Sampling
+from agents.inference.local.architectures import may_cache, why_whole
 from agents.inference.local.huggingface import left_padded
+from agents.inference.local.unpadded import inputs_of
+from agents.inference.plan import equal_lengths
 from simenv.events import FloatArray, SeedArray
 from simenv.seeding import Channel, mix, uniforms
+
+_Steps = Generator[Tensor, Tensor, None]
 
 
 @torch.inference_mode()
@@ -25,12 +34,40 @@ def decode(
         ends: tokens that end an answer; they are part of it.
         sampling: how to draw.
     """
-    tokens, mask = left_padded(prompts, model.device)
-    keys = mix(seeds, Channel.TEXT)
+    if why_whole(model.config) is None:
+        return _draw(_padded(model, prompts), seeds, ends, sampling)
+    steps = _cached if may_cache(model.config) else _anew
     said: list[list[int]] = [[] for _ in prompts]
-    ended = np.zeros(len(prompts), dtype=bool)
-    positions, cache = (mask.cumsum(1) - 1).clamp_min(0), None
+    for own in equal_lengths(prompts):
+        tokens = torch.tensor([prompts[i] for i in own], device=model.device)
+        answers = _draw(steps(model, tokens), seeds[own], ends, sampling)
+        for i, answer in zip(own, answers, strict=True):
+            said[i] = answer
+    return said
+
+
+def _draw(steps: _Steps, seeds: SeedArray, ends: list[int], sampling: Sampling) -> list[list[int]]:
+    """One answer a row; ``steps`` gives the next logits for what was drawn last."""
+    keys = mix(seeds, Channel.TEXT)
+    said: list[list[int]] = [[] for _ in seeds]
+    ended = np.zeros(len(seeds), dtype=bool)
+    logits = next(steps)
     for step in range(sampling.max_new_tokens):
+        chosen = _choose(logits.float(), sampling, uniforms(keys, step, 1)[:, 0])
+        for row in np.flatnonzero(~ended):
+            said[row].append(int(chosen[row]))
+        ended |= np.isin(chosen.cpu().numpy(), ends)
+        if ended.all() or step + 1 == sampling.max_new_tokens:
+            break
+        logits = steps.send(chosen[:, None])
+    return said
+
+
+def _padded(model: Any, prompts: list[list[int]]) -> _Steps:
+    """Logits (n, vocabulary) after prompts of any lengths, then after each token (n, 1) sent."""
+    tokens, mask = left_padded(prompts, model.device)
+    positions, cache = (mask.cumsum(1) - 1).clamp_min(0), None
+    while True:
         out = model(
             input_ids=tokens,
             attention_mask=mask,
@@ -40,15 +77,27 @@ def decode(
             logits_to_keep=1,
         )
         cache = out.past_key_values
-        chosen = _choose(out.logits[:, -1].float(), sampling, uniforms(keys, step, 1)[:, 0])
-        for row in np.flatnonzero(~ended):
-            said[row].append(int(chosen[row]))
-        ended |= np.isin(chosen.cpu().numpy(), ends)
-        if ended.all():
-            break
-        tokens, positions = chosen[:, None], positions[:, -1:] + 1
+        tokens = yield out.logits[:, -1]
+        positions = positions[:, -1:] + 1
         mask = torch.cat([mask, torch.ones_like(mask[:, :1])], dim=1)
-    return said
+
+
+def _cached(model: Any, tokens: Tensor) -> _Steps:
+    """As ``_padded`` for tokens (n, length) of one length, positions left to the model."""
+    cache, mask = None, torch.ones_like(tokens)
+    while True:
+        cached = {"past_key_values": cache, "use_cache": True, "attention_mask": mask}
+        out = model(**inputs_of(model, tokens, **cached))
+        cache = out.past_key_values
+        tokens = yield out.logits[:, -1]
+        mask = torch.cat([mask, torch.ones_like(mask[:, :1])], dim=1)
+
+
+def _anew(model: Any, tokens: Tensor) -> _Steps:
+    """As ``_cached``, but the whole text runs again for every token: nothing is kept."""
+    while True:
+        new = yield model(**inputs_of(model, tokens)).logits[:, -1]
+        tokens = torch.cat([tokens, new], dim=1)
 
 
 def _choose(logits: Tensor, sampling: Sampling, draws: FloatArray) -> Tensor:

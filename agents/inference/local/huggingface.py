@@ -1,8 +1,9 @@
 """Forward passes by Hugging Face's own code: any causal model, any peft adapter, any device.
 
 With a cache the prefixes' keys and values come from there; without, every prompt runs whole, which
-is the obviously correct twin of every faster path. Nothing here waits for a GPU: answers stay on
-the device, and the caller fetches those of many passes at once.
+is the obviously correct twin of every faster path. A model that ``why_whole`` names runs whole
+prompts, those of one length at a time, without padding. Nothing here waits for a GPU: answers stay
+on the device, and the caller fetches those of many passes at once.
 
 Letters: ``n`` requests of a pass, ``c`` choices.
 """
@@ -15,10 +16,13 @@ import torch
 from torch import Tensor
 
 from agents.inference.local.adapter_modes import AdaptedModel
+from agents.inference.local.architectures import why_whole
 from agents.inference.local.preloaded_cache import preloaded_cache
+from agents.inference.local.unpadded import inputs_of, run_by_length
 from agents.inference.prefix_cache import PrefixCache
 from agents.inference.stats import EngineStats
 from agents.inference.tokens import Tokens
+from simenv.events import IntArray
 
 _PREFILLED = 64  # prefixes computed in one pass
 _Key = tuple[str | None, str]  # adapter, prefix
@@ -33,6 +37,9 @@ class HuggingFaceForward:
         cache: keys and values of prefixes; None runs every prompt whole.
         stats: counts the tokens run.
         repeatable: prefixes are computed alone, so that they do not depend on their neighbours.
+
+    Attributes:
+        whole: why every prompt runs whole and unpadded; None if prefixes may be kept.
     """
 
     def __init__(
@@ -48,6 +55,7 @@ class HuggingFaceForward:
         self._tokens, self._cache, self._stats = tokens, cache, stats
         self._prefilled = 1 if repeatable else _PREFILLED
         self._num_weights = num_weights(adapted.model)
+        self.whole = why_whole(adapted.model.config)
 
     @torch.inference_mode()
     def logits(
@@ -61,9 +69,11 @@ class HuggingFaceForward:
 
         ``adapters`` (n,) must be one and the same, unless the mode is ``mixed``.
         """
-        if self._cache is None:
+        if self._cache is None or self.whole:
             pairs = zip(prefixes, suffixes, strict=True)
             whole = [self._tokens.prefix(p) + s for p, s in pairs]
+            if self.whole:
+                return self._run_unpadded(adapters, whole)[:, choices]
             return self._run(adapters, whole, [])[:, choices]
         states = self._states(self._cache, adapters, prefixes)
         before = [states[key] for key in zip(adapters, prefixes, strict=True)]
@@ -93,6 +103,20 @@ class HuggingFaceForward:
             ).logits
         last: Tensor = logits[:, -1].float()
         return last
+
+    def _run_unpadded(self, adapters: Sequence[str | None], rows: Sequence[list[int]]) -> Tensor:
+        """As ``_run`` without states, but no row meets padding or another row's length."""
+        tokens = sum(map(len, rows))
+        self._stats.add_run(tokens, tokens, self._num_weights)
+
+        def run(own: IntArray, tokens: Tensor) -> Tensor:
+            names = [adapters[i] for i in own]
+            with self._at_work(names):
+                inputs = inputs_of(self.adapted.model, tokens)
+                last: Tensor = self.adapted(names, **inputs).logits[:, -1]
+            return last
+
+        return run_by_length(rows, self.device, run)
 
     def _states(
         self, cache: PrefixCache, adapters: Sequence[str | None], prefixes: Sequence[str]

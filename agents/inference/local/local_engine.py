@@ -1,10 +1,12 @@
 """Runs a causal language model in this process, with peft adapters.
 
-A prefix is computed once per (adapter, prefix) and its keys and values are kept across calls.
+A prefix is computed once per (adapter, prefix) and its keys and values are kept across calls, where
+the architecture allows it (``why_whole``); else every prompt runs whole, one length at a time.
 Llama-like models on a CPU run on ``LlamaForward``, everything else on Hugging Face's own forward;
 ``reuse_prefixes=False`` runs whole prompts there and is the obviously correct twin of both.
 """
 
+import logging
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -24,6 +26,7 @@ from agents.inference.engine import (
 from agents.inference.fused.fused_forward import FusedForward
 from agents.inference.fused.llama_weights import why_not
 from agents.inference.local.adapter_modes import AdaptedModel, AdapterMode
+from agents.inference.local.architectures import check_causal, context_of
 from agents.inference.local.free_text import decode
 from agents.inference.local.huggingface import HuggingFaceForward
 from agents.inference.local.loading import attach_adapter, choose_device, load_model
@@ -34,6 +37,10 @@ from agents.inference.stats import EngineStats
 from agents.inference.tokens import Tokens
 from simenv.events import FloatArray, IntArray
 
+_LOG = logging.getLogger(__name__)
+_WHOLE = (
+    "%s: prefixes are not kept and every prompt runs whole, one length at a time, because of %s"
+)
 _FAST_WEIGHTS = 200_000_000  # larger models would pay for the copies that the fast forward makes
 _TOKEN_BUDGET = 32_768
 _MERGED_BYTES = {"cuda": 2**33}  # merged weights of adapters kept beside a model, else 2 GiB
@@ -64,10 +71,11 @@ class LocalEngine(Engine):
     Attributes:
         tokens: texts to token ids, as the engine reads them.
         context: most tokens of a prompt.
+        whole: why every prompt runs whole; None where prefixes are kept.
 
     Raises:
-        ValueError: ``fast=True`` and the model cannot run so (the text says why), or there is no
-            such ``adapter_mode``.
+        ValueError: the model is recurrent, an encoder or half of an encoder-decoder; ``fast=True``
+            and the model cannot run so (the text says why); or there is no such ``adapter_mode``.
     """
 
     def __init__(
@@ -88,7 +96,8 @@ class LocalEngine(Engine):
         self.device = choose_device(device)
         self.reuse_prefixes = reuse_prefixes
         self.tokenizer, base = load_model(model, self.device, dtype)
-        self.context = int(getattr(base.config, "max_position_embeddings", 2**20))
+        check_causal(base.config, str(model))
+        self.context = context_of(base.config)
         self._facts = _facts(model, base, self.device, self.context)
         self._stats = EngineStats()
         self.tokens = Tokens(self.tokenizer)
@@ -104,6 +113,9 @@ class LocalEngine(Engine):
         merged_bytes = _MERGED_BYTES.get(self.device.type, 2**31)
         self._adapted = AdaptedModel(base, adapter_mode, merged_bytes)
         plain = HuggingFaceForward(self._adapted, self.tokens, kept, self.stats, repeatable)
+        self.whole = None if self.is_fast else plain.whole
+        if self.whole and reuse_prefixes:
+            _LOG.warning(_WHOLE, self._facts.description, self.whole)
         self._scorer = Scorer(plain, self._fast, self.stats, token_budget, not reuse_prefixes)
         self.adapters: tuple[str, ...] = ()
         for name, folder in (adapters or {}).items():
@@ -190,7 +202,10 @@ class LocalEngine(Engine):
         lengths += sampling.max_new_tokens
         self._check_adapters(requests)
         plan = make_plan(
-            [r.adapter for r in requests], [r.prefix for r in requests], lengths, self.token_budget
+            [r.adapter for r in requests],
+            ["" if self.whole else r.prefix for r in requests],
+            lengths,
+            self.token_budget,
         )
         seeds = np.array([r.seed for r in requests], dtype=np.uint64)
         completions = [Completion("", 0)] * len(requests)

@@ -84,11 +84,15 @@ class Scorer:
         self._fused = None
 
     def _plan(self, asked: Encoded, rows: IntArray) -> Plan:
-        """The order of some rows; with ``mixed`` adapters do not part them."""
+        """The order of some rows; with ``mixed`` adapters do not part them.
+
+        Where prompts run whole and unpadded, those of one length lie side by side.
+        """
         mixed = self._plain.adapted.mode == "mixed"
+        whole = self._fused is None and self._plain.whole
         plan = make_plan(
             [None if mixed else asked.requests[i].adapter for i in rows],
-            [asked.requests[i].prefix for i in rows],
+            ["" if whole else asked.requests[i].prefix for i in rows],
             asked.lengths[rows],
             self._token_budget,
         )
