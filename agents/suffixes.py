@@ -109,14 +109,16 @@ class SuffixWriter:
         )
         return [
             "".join(
-                memory_line(
-                    self.catalog, self.averages, Recollection(i, r, self.memory.reason(user, row))
-                )
-                for i, r, row in zip(own, ratings, rows, strict=True)
-                if i >= 0
+                self._memory_line(user, *decision)
+                for decision in zip(own, ratings, rows, strict=True)
+                if decision[0] >= 0
             )
             for user, own, ratings, rows in columns
         ]
+
+    def _memory_line(self, user: int, item: int, rating: float, row: int) -> str:
+        decision = Recollection(item, rating, self.memory.reason(user, row))
+        return memory_line(self.catalog, self.averages, decision)
 
     def _gist_parts(self, recalled: Recalled) -> list[str]:
         m = self.style.gist

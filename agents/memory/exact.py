@@ -19,6 +19,14 @@ BUDGET = 4096  # decisions a user; nobody in MovieLens 1M rated more than 2,314 
 _MOST_NUMBERS = 2**24  # of an array on the way to a recall
 
 
+def _check_lengths(*columns: Sequence[object] | IntArray | FloatArray) -> None:
+    lengths = [len(column) for column in columns]
+    if len(set(lengths)) > 1:
+        raise ValueError(
+            f"memory.add wanted columns of one length, got {', '.join(map(str, lengths))}"
+        )
+
+
 class ExactMemory:
     """Past decisions of users, found by similarity of their items.
 
@@ -64,11 +72,7 @@ class ExactMemory:
     ) -> None:
         """See ``Memory.add``; over the budget see the module."""
         users, items = np.asarray(users, dtype=np.int64), np.asarray(items, dtype=np.int64)
-        if not len(users) == len(items) == len(ratings) == len(reasons):
-            raise ValueError(
-                "memory.add wanted columns of one length, got"
-                f" {len(users)}, {len(items)}, {len(ratings)}, {len(reasons)}"
-            )
+        _check_lengths(users, items, ratings, reasons)
         if not len(users):
             return
         ranks = rank_within(users)

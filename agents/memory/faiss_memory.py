@@ -53,9 +53,7 @@ class FaissMemory(ExactMemory):
         cut, beyond = found[:, :, m - 1], found[:, :, m]
         tied = np.flatnonzero(((cut == beyond) & ~np.isneginf(beyond)).any(axis=1))
         if len(tied):
-            exact = super().recall(users[tied], items[tied], m)
-            for mine, theirs in zip(recalled, exact, strict=True):
-                mine[tied] = theirs
+            _overwrite(recalled, tied, super().recall(users[tied], items[tied], m))
         return recalled
 
     def _searched(
@@ -85,3 +83,9 @@ def _one_faiss_thread() -> Iterator[None]:
         yield
     finally:
         faiss.omp_set_num_threads(before)
+
+
+def _overwrite(recalled: Recalled, rows: IntArray, exact: Recalled) -> None:
+    """Put ``exact`` (m, …) in the place of ``rows`` (m,)."""
+    for mine, theirs in zip(recalled, exact, strict=True):
+        mine[rows] = theirs

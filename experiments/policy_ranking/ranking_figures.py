@@ -72,6 +72,16 @@ def over_time_svg(results: Mapping[str, Any]) -> str:
         return inline_svg(figure, "Mean stars of each slate of the session for every policy")
 
 
+def _draw_survival(axes: Any, curve: Mapping[str, list[Any]], colour: str) -> None:
+    """One curve and its band, where the interval is known."""
+    xs = range(len(curve["share"]))
+    axes.step(xs, curve["share"], where="post", color=colour, linewidth=2)
+    known = [x for x in xs if None not in (curve["low"][x], curve["high"][x])]
+    low, high = ([curve[end][x] for x in known] for end in ("low", "high"))
+    band = 0.25 if colour == SIMULATED else 0.10
+    axes.fill_between(known, low, high, step="post", color=colour, alpha=band, linewidth=0)
+
+
 def survival_svg(results: Mapping[str, Any]) -> str:
     """Share of users still there after each slate, with 95 % bands."""
     curves = {p["name"]: p["simulated"]["survival"] for p in _measured(results)}
@@ -79,12 +89,7 @@ def survival_svg(results: Mapping[str, Any]) -> str:
         figure = new_figure(5.4, 3.9)
         axes = figure.add_subplot()
         for name, curve in curves.items():
-            xs, colour = range(len(curve["share"])), _colour(name, curves)
-            axes.step(xs, curve["share"], where="post", color=colour, linewidth=2)
-            known = [x for x in xs if None not in (curve["low"][x], curve["high"][x])]
-            low, high = ([curve[end][x] for x in known] for end in ("low", "high"))
-            band = 0.25 if colour == SIMULATED else 0.10
-            axes.fill_between(known, low, high, step="post", color=colour, alpha=band, linewidth=0)
+            _draw_survival(axes, curve, _colour(name, curves))
         lowest = min(share for c in curves.values() for share in c["share"])
         axes.set_ylim(max(0.0, lowest - 0.15), 1.03)
         ends = {n: (len(c["share"]) - 1, c["share"][-1]) for n, c in curves.items()}

@@ -82,7 +82,14 @@ def inline_svg(figure: "Figure", title: str) -> str:
     buffer = io.StringIO()
     with themed(**{"svg.hashsalt": title}):  # the same figure gives the same ids
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    svg = buffer.getvalue()
+    svg = _fluid(buffer.getvalue())
+    for colour, variable in _VARIABLES.items():
+        svg = svg.replace(colour, f"var({variable})")
+    return svg.replace("<svg", f'<svg role="img" aria-label="{title}"', 1)
+
+
+def _fluid(svg: str) -> str:
+    """The element alone: no size of its own, no fonts, no ids that nothing refers to."""
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
     svg = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", svg, count=1)
@@ -90,6 +97,4 @@ def inline_svg(figure: "Figure", title: str) -> str:
     svg = re.sub(r"font: (?:[\w.]+ )*?([\d.]+px) [^;\"]*", r"font-size: \1", svg)
     svg = re.sub(r' id="(?:figure|axes|text|patch|line2d|matplotlib\.axis|xtick|ytick|legend|'
                  r'LineCollection|PathCollection)_\d+"', "", svg)  # fmt: skip
-    for colour, variable in _VARIABLES.items():
-        svg = svg.replace(colour, f"var({variable})")
-    return svg.replace("<svg", f'<svg role="img" aria-label="{title}"', 1)
+    return svg

@@ -15,6 +15,13 @@ from simenv.env.rollout import Rollout, rollout
 from simenv.events import FloatArray, IntArray
 
 
+def _mean_stars(sessions: list[Session], world: str) -> dict[str, FloatArray]:
+    """(n,) mean stars of each user under every policy that was played in ``world``."""
+    return {
+        s.name: mean_ratings(played) for s in sessions if (played := _played(s, world)) is not None
+    }
+
+
 def compare(sessions: list[Session], learnt: Set[str]) -> list[dict[str, Any]]:
     """Each learnt policy against random, the best other one and the oracle, paired by user.
 
@@ -23,11 +30,7 @@ def compare(sessions: list[Session], learnt: Set[str]) -> list[dict[str, Any]]:
     """
     found = []
     for world in ("simulated", "true"):
-        stars = {
-            s.name: mean_ratings(played)
-            for s in sessions
-            if (played := _played(s, world)) is not None
-        }
+        stars = _mean_stars(sessions, world)
         others = [name for name in stars if name not in learnt and name not in ("dqn", "oracle")]
         best = max(others, key=lambda name: float(np.nanmean(stars[name])), default=None)
         for name in sorted(learnt & set(stars)):

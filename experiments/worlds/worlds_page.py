@@ -94,18 +94,20 @@ DIFFERENCE_HEADS = ["simulated users minus", "difference in τ", "95 % CI", "p (
 EASY_HEADS = ["easy mode?", "simulated", "true"]
 
 
+def _level(name: str, level: dict[str, Any]) -> dict[str, Any]:
+    """The tables of one level of bias."""
+    return {
+        "name": name,
+        "judges": judge_rows(level),
+        "differences": difference_rows(level),
+        "easy": easy_rows(level),
+    }
+
+
 def html(record: Record) -> str:
     """The page ``report.html``."""
     results = record.results
-    levels = [
-        {
-            "name": name,
-            "judges": judge_rows(level),
-            "differences": difference_rows(level),
-            "easy": easy_rows(level),
-        }
-        for name, level in results["levels"].items()
-    ]
+    levels = [_level(name, level) for name, level in results["levels"].items()]
     values = {
         **{key: results[key] for key in ("users", "setting", "debug", "policies")},
         "answer": answer(results),

@@ -107,12 +107,7 @@ class SyntheticTruth:
                 " with simenv.data.synthetic.synthetic"
             )
         rates = np.exp(self.pull - self.pull.max(axis=1, keepdims=True))
-        low, high = np.full(len(rates), -20.0), np.full(len(rates), 60.0)
-        for _ in range(60):  # bisection for the logarithm of each user's time
-            middle = (low + high) / 2
-            too_long = (1 - np.exp(-np.exp(middle)[:, None] * rates)).sum(1) > self.num_logged
-            low, high = np.where(too_long, low, middle), np.where(too_long, middle, high)
-        return np.asarray(1 - np.exp(-np.exp(low)[:, None] * rates))
+        return _chances_of_ringing(rates, self.num_logged)
 
 
 def synthetic(
@@ -250,6 +245,19 @@ def _make_log(
     stars = _sample(truth, users, items, rng)
     log = InteractionLog.from_columns(users, items, stars, num_users=n, num_items=num_items)
     return log, replace(truth, pull=pull, num_logged=sizes)
+
+
+def _chances_of_ringing(rates: FloatArray, num_rung: IntArray) -> FloatArray:
+    """Chance (n, i) that a clock of ``rates`` (n, i) rings before ``num_rung`` (n,) are expected.
+
+    The logarithm of each user's time is found by bisection.
+    """
+    low, high = np.full(len(rates), -20.0), np.full(len(rates), 60.0)
+    for _ in range(60):
+        middle = (low + high) / 2
+        too_long = (1 - np.exp(-np.exp(middle)[:, None] * rates)).sum(1) > num_rung
+        low, high = np.where(too_long, low, middle), np.where(too_long, middle, high)
+    return np.asarray(1 - np.exp(-np.exp(low)[:, None] * rates))
 
 
 def _sample(

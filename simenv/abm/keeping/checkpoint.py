@@ -92,11 +92,16 @@ def save(society: Society, folder: Path, policy_file: str | None) -> str:
     state_file = f"state-{tick:08d}.npz"
     write_whole(folder / state_file, pack_arrays(_arrays(society)))
     write_whole(folder / MANIFEST, json.dumps(_manifest(society, state_file, policy_file)))
-    for pattern, current in (("state-*.npz", state_file), ("policy-*.npz", policy_file)):
-        for stale in folder.glob(pattern):
-            if stale.name != current:
-                stale.unlink()
+    _remove_stale(folder, {"state-*.npz": state_file, "policy-*.npz": policy_file})
     return policy_file
+
+
+def _remove_stale(folder: Path, current: dict[str, str]) -> None:
+    """Keep, of the files of each pattern, the current one only."""
+    for pattern, name in current.items():
+        for path in folder.glob(pattern):
+            if path.name != name:
+                path.unlink()
 
 
 def _manifest(society: Society, state_file: str, policy_file: str) -> dict[str, Any]:
