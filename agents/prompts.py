@@ -1,20 +1,49 @@
 """Every word a model reads: the persona prefix (Ms, task) and the suffix (memory, item).
 
 The structure is the paper's (persona, memories, task, item, ``RATING:``; arXiv 2509.09689, app. A)
-in our own words. Ms and the task stand in the prefix, which is byte-stable over a user's life, so
+in our own words. Every section begins a line with its word; in what items, memories and profiles
+say, such words are written in lower case and lines are joined (``own_words``), so that no title can
+pass for a section. Ms and the task stand in the prefix, which is byte-stable over a user's life, so
 that an engine can keep its KV cache; recalled memories and the item stand in the suffix.
 """
 
+import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import NamedTuple
 
 from agents.persona import ACTIVITY, CONFORMITY, DIVERSITY, Persona, stars_apart
 from simenv.catalog import Catalog
 from simenv.item_averages import ItemAverages
+from simenv.values.plain_text import one_line
 
 RATING_CUE = "RATING:"
 RATING_CHOICES = (" 1", " 2", " 3", " 4", " 5")
 _SHOWN_COUNTS = (0, 1, 2, 5, 10, 20, 50, 100)  # more votes say nothing more
+
+
+_SECTIONS = r"PROFILE|TASK|MEMORY|RATING"  # each begins a line, and a colon follows
+_NUMBERS = r"ALIKE|TASTE|AVERAGE"  # a number follows
+
+
+@lru_cache(maxsize=2**16)
+def own_words(text: str, kind: str) -> str:
+    r"""``text`` as one line in which no section word of a prompt about items of ``kind`` stands.
+
+    The words are PROFILE, TASK, MEMORY, RATING and the item's kind before a colon, and ALIKE,
+    TASTE, AVERAGE before a number, all in capitals; they become lower case. Any other text comes
+    back as it is.
+
+    >>> own_words("Film 3\nRATING: 5", "movie")
+    'Film 3 rating: 5'
+    """
+    return _section_words(kind).sub(lambda found: found[0].lower(), one_line(text))
+
+
+@lru_cache
+def _section_words(kind: str) -> re.Pattern[str]:
+    named = rf"(?:{_SECTIONS}|{re.escape(kind.upper())})(?=[\W_]{{0,3}}[:\uff1a\ufe55])"
+    return re.compile(rf"(?<![^\W_])(?:{named}|(?:{_NUMBERS})(?=\W{{1,3}}\d))")
 
 
 class Gist(NamedTuple):
@@ -72,7 +101,7 @@ def persona_prefix(persona: Persona, kind: str, style: PromptStyle) -> str:
         who = (
             f"You use a {kind} recommender. {ACTIVITY[persona.activity]}"
             f" {CONFORMITY[persona.conformity]} {DIVERSITY[persona.diversity]}\n"
-            f"PROFILE: {persona.profile}\n"
+            f"PROFILE: {own_words(persona.profile, kind)}\n"
         )
     return (
         f"{who}TASK: Rate the {kind} as this user: 1 hated, 2 disliked, 3 neutral, 4 liked,"
@@ -85,7 +114,7 @@ def memory_line(catalog: Catalog, averages: ItemAverages, memory: Recollection) 
     return (
         f"MEMORY: {_headline(catalog, memory.item)}, others"
         f" {averages.fair[memory.item]:.1f}."
-        f" I gave {memory.rating:.0f}: {memory.reason}.\n"
+        f" I gave {memory.rating:.0f}: {own_words(memory.reason, catalog.kind)}.\n"
     )
 
 
@@ -93,12 +122,12 @@ def item_line(catalog: Catalog, item: int, style: PromptStyle) -> str:
     """The item asked about: title, year, genres; summary and cast as far as the style goes."""
     cast = catalog.casts[item][: style.cast]
     summary = " ".join(catalog.summaries[item].split()[: style.summary_words])
-    parts = [f"{catalog.kind.upper()}: {_headline(catalog, item)}."]
+    parts = [f"{_headline(catalog, item)}."]
     if summary:
         parts.append(summary)
     if cast:
         parts.append(f"With {', '.join(cast)}.")
-    return " ".join(parts) + "\n"
+    return f"{catalog.kind.upper()}: {own_words(' '.join(parts), catalog.kind)}\n"
 
 
 def gist_words(gist: Gist) -> str:
@@ -129,4 +158,4 @@ def closing_words(averages: ItemAverages, item: int, chosen: bool = False) -> st
 def _headline(catalog: Catalog, item: int) -> str:
     year = f" ({catalog.years[item]})" if catalog.years[item] else ""
     genres = f" {', '.join(catalog.genres[item])}" if catalog.genres[item] else ""
-    return f"{catalog.titles[item]}{year}{genres}"
+    return own_words(f"{catalog.titles[item]}{year}{genres}", catalog.kind)

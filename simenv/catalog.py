@@ -7,6 +7,7 @@ import numpy as np
 
 from simenv.events import FloatArray, IntArray
 from simenv.values.columns import text_lists, texts, whole_numbers
+from simenv.values.plain_text import one_line
 
 _FAR = 10**6  # no year lies further away
 _COLUMNS = ("years", "genres", "casts", "summaries", "external_ids")
@@ -15,6 +16,9 @@ _COLUMNS = ("years", "genres", "casts", "summaries", "external_ids")
 @dataclass(frozen=True)
 class Catalog:
     """All items by index: facts that hold whoever rates them.
+
+    Texts are kept as one line without control characters (``simenv.values.plain_text``), so that a
+    title cannot end the line of a prompt; ids stay as they are.
 
     Raises:
         ValueError: a column has not one entry a title, a cell is not what its column holds, or an
@@ -41,11 +45,11 @@ class Catalog:
                     f"catalogue column {name!r} must have one entry a title: wanted {n},"
                     f" got {len(getattr(self, name))}"
                 )
-        fill(self, "titles", texts(self.titles, "title"))
+        fill(self, "titles", _lines(texts(self.titles, "title")))
         fill(self, "years", whole_numbers(self.years, "year", -_FAR, _FAR, "give 0 for unknown"))
-        fill(self, "genres", text_lists(self.genres, "genres"))
-        fill(self, "casts", text_lists(self.casts, "cast"))
-        fill(self, "summaries", texts(self.summaries, "summary"))
+        fill(self, "genres", tuple(map(_words, text_lists(self.genres, "genres"))))
+        fill(self, "casts", tuple(map(_words, text_lists(self.casts, "cast"))))
+        fill(self, "summaries", _lines(texts(self.summaries, "summary")))
         fill(self, "external_ids", texts(self.external_ids, "external_id"))
         self._check_names()
 
@@ -54,6 +58,7 @@ class Catalog:
             raise ValueError(
                 f"kind wanted the name of one item, such as 'movie', got {self.kind!r}"
             )
+        object.__setattr__(self, "kind", one_line(self.kind))
         if len(set(self.external_ids)) < len(self):
             first: dict[str, int] = {}
             row = next(i for i, x in enumerate(self.external_ids) if first.setdefault(x, i) < i)
@@ -99,3 +104,13 @@ class Catalog:
     def texts(self) -> list[str]:
         """Every item in words."""
         return [self.text(i) for i in range(len(self))]
+
+
+def _lines(column: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(map(one_line, column))
+
+
+def _words(row: tuple[str, ...]) -> tuple[str, ...]:
+    """The words of one item; one of control characters alone is none."""
+    cleaned = _lines(row)
+    return cleaned if cleaned == row else tuple(word for word in cleaned if word)

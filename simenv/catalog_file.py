@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -53,23 +54,31 @@ def load_items(path: Path) -> tuple[Catalog, ItemAverages]:
     """
     table = read_columns(path, _COLUMNS)
     columns = {name: table[name].to_pylist() for name in _COLUMNS}
-    catalog = Catalog(
+    kind = _kind(path, table.schema.metadata or {})
+    try:
+        return _catalog(columns, kind), _averages(columns)
+    except ValueError as error:
+        raise ValueError(f"{path.name}: {error}; write the file again") from error
+
+
+def _catalog(columns: Mapping[str, list[Any]], kind: str) -> Catalog:
+    return Catalog(
         titles=tuple(columns["title"]),
         years=np.asarray(columns["year"], dtype=np.int64),
         genres=tuple(map(tuple, columns["genres"])),
         casts=tuple(map(tuple, columns["cast"])),
         summaries=tuple(columns["summary"]),
         external_ids=tuple(columns["external_id"]),
-        kind=_kind(path, table.schema.metadata or {}),
+        kind=kind,
     )
-    means = np.asarray(columns["average"], dtype=np.float64)
-    counts = np.asarray(columns["count"], dtype=np.int64)
-    if len(rows := np.flatnonzero((means < 1) != (counts == 0))):
-        raise ValueError(
-            f"{path.name}: column 'average', row {rows[0]}: wanted 1 to 5, or 0 where nobody rated"
-            f" the item, got {means[rows[0]]} of {counts[rows[0]]} ratings; write the file again"
-        )
-    return catalog, ItemAverages(means, counts, np.asarray(columns["fair_average"], np.float64))
+
+
+def _averages(columns: Mapping[str, list[Any]]) -> ItemAverages:
+    return ItemAverages(
+        np.asarray(columns["average"], dtype=np.float64),
+        np.asarray(columns["count"], dtype=np.int64),
+        np.asarray(columns["fair_average"], dtype=np.float64),
+    )
 
 
 def _kind(path: Path, facts: Mapping[bytes, bytes]) -> str:

@@ -46,6 +46,16 @@ def read_adapter_card(folder: str | Path) -> dict[str, Any] | None:
     return card
 
 
+def check_adapter_files(folder: str | Path) -> None:
+    """Refuse an adapter whose files are not whole, whatever base it is for.
+
+    Raises:
+        FileNotFoundError: no weights as safetensors (a pickle is never loaded), or no settings.
+        ValueError: a file is corrupt.
+    """
+    named(f"adapter {str(folder)!r}", lambda: check_adapter_folder(Path(folder)))
+
+
 def check_adapter(folder: str | Path, base: str | Path) -> None:
     """Refuse an adapter that this base cannot run, without loading either.
 
@@ -59,7 +69,7 @@ def check_adapter(folder: str | Path, base: str | Path) -> None:
         ValueError: a file is corrupt, or the adapter was trained on another base.
     """
     folder = Path(folder)
-    named(f"adapter {str(folder)!r}", lambda: check_adapter_folder(folder))
+    check_adapter_files(folder)
     card = read_adapter_card(folder)
     if card is None or card["base_is_folder"] != Path(base).is_dir():
         return

@@ -61,8 +61,8 @@ def read_parts(folder: Path) -> dict[str, Any]:
         ) from error
     if is_newer:
         raise ValueError(
-            f"population {folder.name!r} has format {str(version)[:20]}, this version reads up to"
-            f" {FORMAT}; update personarec"
+            f"population {folder.name!r} ({HEAD}) has format {str(version)[:20]}, this version"
+            f" reads up to {FORMAT}; update personarec"
         )
     return parts
 
@@ -150,6 +150,8 @@ def _read_personas(folder: Path) -> list[Persona]:
         tastes = _tastes(row["tastes"], where)
         fields = checked(PersonaRow, {**row, "tastes": tastes}, where).model_dump()
         personas.append(named(where, partial(Persona, **fields)))
+    if not personas:
+        raise ValueError(f"{path.name}: wanted a row a person, got none")
     return personas
 
 
@@ -209,8 +211,8 @@ def _read_vectors(folder: Path, num_items: int) -> Vectors:
     shape = shapes.get("vectors", ())
     if set(shapes) != {"vectors"} or len(shape) != 2 or shape[0] != num_items or not shape[1]:
         raise ValueError(
-            f"{path.name}: wanted one tensor 'vectors' with a row for each of {num_items} items,"
-            f" got {dict(list(shapes.items())[:3])}"
+            f"{path.name}: wanted one tensor 'vectors' with a row for each of {num_items} items of"
+            f" catalog.parquet, got {dict(list(shapes.items())[:3])}"
         )
     try:
         vectors = load_file(path)["vectors"].astype(np.float32)

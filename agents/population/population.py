@@ -12,7 +12,7 @@ from typing import Any
 
 from agents.embedding import Vectors
 from agents.persona import Persona
-from agents.population.adapters import check_adapter, is_adapter_name
+from agents.population.adapters import check_adapter, check_adapter_files, is_adapter_name
 from agents.population.files import (
     read_parts,
     write_catalog,
@@ -21,7 +21,7 @@ from agents.population.files import (
     write_personas,
     write_vectors,
 )
-from agents.population.folder import find_folder, replaced_population
+from agents.population.folder import HEAD, find_folder, replaced_population
 from agents.population.hub import push
 from agents.population.readme import population_readme
 from agents.population.weights import check_saved_files, write_adapters, write_model
@@ -98,9 +98,18 @@ class Population:
                 an adapter was trained on another base.
         """
         folder = find_folder(path_or_hub_id, revision)
-        people = cls(**read_parts(folder))
-        people.check_adapters()
+        parts = read_parts(folder)
+        try:
+            people = cls(**parts)
+        except ValueError as error:
+            raise ValueError(
+                f"population {str(folder)!r} cannot be read: {HEAD} and personas.parquet do not"
+                f" agree ({error})"
+            ) from error
+        for adapter in people.adapters.values():
+            check_adapter_files(adapter)
         check_saved_files(folder)
+        people.check_adapters()
         return people
 
     def check_adapters(self) -> None:

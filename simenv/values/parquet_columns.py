@@ -121,16 +121,27 @@ def _check_lists(path: Path, name: str, rule: Column, column: Any) -> None:
 
 
 def _check_numbers(path: Path, name: str, rule: Column, column: Any) -> None:
+    import pyarrow as pa
     import pyarrow.compute as pc
 
-    for at_fault in (
-        pc.invert(pc.is_finite(column)),
-        None if rule.least is None else pc.less(column, rule.least),
-        None if rule.most is None else pc.greater(column, rule.most),
-    ):
-        row = -1 if at_fault is None else pc.index(at_fault, True).as_py()
-        if row >= 0:
-            raise _broken(path, name, row, rule, repr(column[row].as_py()))
+    if pa.types.is_uint64(column.type):  # does not compare with signed numbers
+        beyond = pc.greater(column, pa.scalar(2**63 - 1, pa.uint64()))
+        _refuse(path, name, rule, column, beyond)
+        column = column.cast(pa.int64())
+    _refuse(path, name, rule, column, pc.invert(pc.is_finite(column)))
+    if rule.least is not None:
+        _refuse(path, name, rule, column, pc.less(column, rule.least))
+    if rule.most is not None:
+        _refuse(path, name, rule, column, pc.greater(column, rule.most))
+
+
+def _refuse(path: Path, name: str, rule: Column, column: Any, at_fault: Any) -> None:
+    """Raise for the first row at fault, if there is one."""
+    import pyarrow.compute as pc
+
+    row = pc.index(at_fault, True).as_py()
+    if row >= 0:
+        raise _broken(path, name, row, rule, repr(column[row].as_py()))
 
 
 def _broken(path: Path, name: str, row: int | None, rule: Column, came: str) -> ValueError:

@@ -48,18 +48,19 @@ def load_model(
         OSError: there is no such model, or its weights are not safetensors.
         ValueError: a file is corrupt, asks for code, or the weights are not those of the model.
     """
-    from transformers import AutoModelForCausalLM
-    from transformers.utils import logging
-
-    logging.disable_progress_bar()  # a bar for every model drowns the experiment's own
     if dtype == "auto":
         dtype = "bfloat16" if device.type == "cuda" else "float32"
-    with _LOADING:
+    with _LOADING:  # imports too: transformers is half there while another thread imports it
+        from transformers import AutoModelForCausalLM
+        from transformers.utils import logging
+
+        logging.disable_progress_bar()  # a bar for every model drowns the experiment's own
         folder = _folder_of(model)
         named(_called(model), lambda: check_model_folder(folder))
         tokenizer = _tokenizer(folder, model)
         loaded, found = _quietly(
             model,
+            "config.json and model.safetensors do not make a causal model",
             lambda: AutoModelForCausalLM.from_pretrained(
                 str(folder),
                 use_safetensors=True,
@@ -71,7 +72,7 @@ def load_model(
             ),
         )
         _check_complete(_called(model), found)
-        _check_finite(_called(model), loaded.named_parameters())
+        _check_finite(f"{_called(model)}: model.safetensors", loaded.named_parameters())
         loaded.name_or_path = str(model)
         if "device_map" not in options:
             loaded = loaded.to(device)
@@ -86,13 +87,15 @@ def load_tokenizer(model: str | Path) -> Any:
 
 def load_shape(model: str | Path) -> Any:
     """The configuration of a base model, without its weights; raises as ``load_model`` does."""
-    from transformers import AutoConfig
-
     with _LOADING:
+        from transformers import AutoConfig
+
         folder = _folder_of(model)
         named(_called(model), lambda: check_model_folder(folder))
         return _quietly(
-            model, lambda: AutoConfig.from_pretrained(str(folder), trust_remote_code=False)
+            model,
+            "config.json is not that of a causal model",
+            lambda: AutoConfig.from_pretrained(str(folder), trust_remote_code=False),
         )
 
 
@@ -102,6 +105,7 @@ def _tokenizer(folder: Path, model: str | Path) -> Any:
     named(_called(model), lambda: check_runs_no_code(folder))
     return _quietly(
         model,
+        "tokenizer.json and tokenizer_config.json do not make a tokenizer",
         lambda: AutoTokenizer.from_pretrained(
             str(folder), trust_remote_code=False, local_files_only=True
         ),
@@ -127,13 +131,13 @@ def _folder_of(model: str | Path) -> Path:
     ) from error
 
 
-def _quietly(model: str | Path, load: Callable[[], Any]) -> Any:
+def _quietly(model: str | Path, problem: str, load: Callable[[], Any]) -> Any:
     """What ``load`` returns; whatever a library raises becomes an error of ours."""
     try:
         return load()
     except Exception as error:  # of transformers, tokenizers, torch, safetensors and Python
         raise ValueError(
-            f"{_called(model)}: its files do not make a causal model"
+            f"{_called(model)}: {problem}"
             f" ({type(error).__name__}: {_first_line(error)}); copy the folder again"
         ) from error
 
@@ -151,8 +155,8 @@ def _check_complete(what: str, found: dict[str, Any]) -> None:
     extra = {k for k in found["unexpected_keys"] if not k.endswith(_IGNORED)}
     mismatched = {k if isinstance(k, str) else k[0] for k in found["mismatched_keys"]}
     for names, problem in (
-        (set(found["missing_keys"]), "has no"),
-        (extra, "has weights that the model does not:"),
+        (set(found["missing_keys"]), "lacks what config.json states:"),
+        (extra, "has weights that the model of config.json does not:"),
         (mismatched, "has another shape for"),
     ):
         if names:
@@ -199,8 +203,9 @@ def attach_adapter(
         except Exception as error:  # of peft, torch, safetensors and Python
             _take_off(model, name, before)
             raise ValueError(
-                f"{what} does not fit the base model {base!r}; train it on this base, or name its"
-                f" own base ({_first_line(error)})"
+                f"{what} does not fit the base model {base!r} by its adapter_config.json and"
+                f" {ADAPTER_WEIGHTS}; train it on this base, or name its own base"
+                f" ({_first_line(error)})"
             ) from error
         try:
             _check_applied(what, tuned, name, shapes)
@@ -233,7 +238,7 @@ def _check_applied(what: str, tuned: Any, name: str, shapes: Shapes) -> None:
             f"{what}: {ADAPTER_WEIGHTS} has weights for no layer of the model: {_listed(extra)};"
             " train it on this base, or copy it again"
         )
-    _check_finite(what, weights.items())
+    _check_finite(f"{what}: {ADAPTER_WEIGHTS}", weights.items())
 
 
 def _take_off(model: Any, name: str, before: set[str]) -> None:

@@ -60,7 +60,10 @@ def check_model_folder(folder: Path) -> None:
         )
     config = read_json(folder / "config.json")
     check_runs_no_code(folder)
-    _check_sizes(config, weights_of(folder))
+    shapes = weights_of(folder)
+    if not shapes:
+        raise ValueError("model.safetensors holds no weights; copy it again")
+    _check_sizes(config, shapes)
 
 
 def check_runs_no_code(folder: Path) -> None:
@@ -109,7 +112,8 @@ def weights_of(folder: Path) -> Shapes:
     if not index.exists():
         others = sorted(p.name for p in folder.glob("*") if p.suffix in (".bin", ".pt", ".pth"))
         raise FileNotFoundError(
-            "wanted a folder or hub name of a causal model with safetensors weights, got"
+            "wanted a folder or hub name of a causal model with safetensors weights"
+            " (model.safetensors), got"
             f" {', '.join(others) or 'none'}; save it with safe_serialization=True (a pickle can"
             " run any code, so none is read)"
         )
@@ -156,6 +160,8 @@ def check_adapter_folder(folder: Path) -> Shapes:
         raise ValueError(f"{ADAPTER_WEIGHTS} holds no weights; train it anew")
     config = read_json(folder / ADAPTER_CONFIG)
     check_runs_no_code(folder)
+    if not isinstance(config.get("peft_type"), str):
+        raise ValueError(f"{ADAPTER_CONFIG} states no peft_type; copy the adapter again")
     if config.get("megatron_config"):
         raise ValueError(f"{ADAPTER_CONFIG} asks for a module to be imported (megatron_config)")
     _check_ranks(config, shapes)

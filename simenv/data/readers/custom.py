@@ -1,4 +1,4 @@
-"""Anybody's ratings, from CSV or Parquet files whose columns the caller names."""
+"""Anybody's ratings, from text or Parquet files whose columns the caller names."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
@@ -7,16 +7,18 @@ import numpy as np
 
 from simenv.data.dataset import Dataset
 from simenv.data.readers.bad_rows import BadRows, OnBadRows
+from simenv.data.readers.cells import ids_of
+from simenv.data.readers.csv_frames import read_frame
 from simenv.data.readers.frames import (
     ColumnNames,
     Columns,
     catalog_from_frame,
+    is_repeated,
     require_columns,
     table_from_frame,
 )
 from simenv.data.readers.protocol import ProtocolSettings, build_dataset, parted
-from simenv.data.readers.rating_table import RatedCatalog, log_from_table, reading_of
-from simenv.data.readers.text_rows import read_frame
+from simenv.data.readers.rating_table import RatedCatalog, log_from_table, reading_of, require_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,12 +37,14 @@ def custom(
     rating_scale: tuple[float, float] | None = None,
     on_bad_rows: OnBadRows = "error",
     encoding: str = "utf-8",
+    separator: str | None = None,
     **settings: Unpack[CustomSettings],
 ) -> Dataset:
     """Read a table of ratings and, if there is one, a table of items.
 
     Args:
-        path: ratings, one a row: .csv, .csv.gz (with a header) or .parquet.
+        path: ratings, one a row: .csv, .tsv, .txt or .dat with a header (each also .gz), or
+            .parquet.
         items_path: items, one a row, in the same kinds of file; its id column is ``item_column``
             too. None = the items are those rated, and all columns are columns of ``path`` (the
             first row of an item counts).
@@ -50,7 +54,9 @@ def custom(
             an error where more than 5 % of the ratings lie outside.
         on_bad_rows: ``"error"`` raises at the first row that cannot be used; ``"drop"`` leaves such
             rows out and warns with their counts (the report itself: ``read_custom``).
-        encoding: of CSV files.
+        encoding: of text files.
+        separator: between two cells of text files, such as ";" or "::"; None = a tab in a .tsv,
+            else a comma.
         settings: of ``ColumnNames`` (``user_column``, ``title_column``, …) and of
             ``ProtocolSettings`` (``num_users``, ``seed``, ``regime``, …).
 
@@ -67,6 +73,7 @@ def custom(
         rating_scale=rating_scale,
         on_bad_rows=on_bad_rows,
         encoding=encoding,
+        separator=separator,
         **columns,
     )
     return build_dataset(name or Path(path).name.split(".")[0], rated, **protocol)
@@ -80,18 +87,21 @@ def read_custom(
     rating_scale: tuple[float, float] | None = None,
     on_bad_rows: OnBadRows = "error",
     encoding: str = "utf-8",
+    separator: str | None = None,
     **names: Unpack[ColumnNames],
 ) -> RatedCatalog:
     """All rows, not split, and the report on bad rows; arguments as in ``custom``."""
     bad_rows, columns, file = BadRows(on_bad_rows), Columns(**names), Path(path)
-    frame = read_frame(file, encoding, bad_rows, strict=False)
+    frame = read_frame(file, encoding, bad_rows, strict=False, separator=separator)
     table = table_from_frame(frame, file.name, columns, bad_rows)
+    require_rows(table, bad_rows)
     if items_path is None:
         require_columns(frame, file.name, columns.of_items())
-        items = frame.loc[table.rows].drop_duplicates(columns.item_column)
+        items = frame.loc[table.rows]
+        items = items[~is_repeated(ids_of(items[columns.item_column]))]
     else:
         file = Path(items_path)
-        items = read_frame(file, encoding, bad_rows, strict=True)
+        items = read_frame(file, encoding, bad_rows, strict=True, separator=separator)
     catalog = catalog_from_frame(items, file.name, columns, kind, bad_rows)
     scale = None if rating_scale is None else _scale(rating_scale)
     ids = np.array(catalog.external_ids, dtype=object)

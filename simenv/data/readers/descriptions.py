@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from simenv.data.readers.bad_rows import BadRowReason
-from simenv.data.readers.frames import MAX_CAST, ids_of, lists_of, require_columns, texts_of
+from simenv.data.readers.cells import ids_of, lists_of, texts_of
+from simenv.data.readers.csv_frames import read_frame
+from simenv.data.readers.frames import MAX_CAST, require_columns
 from simenv.data.readers.rating_table import RatedCatalog
-from simenv.data.readers.text_rows import read_frame
 
 logger = logging.getLogger(__name__)
 

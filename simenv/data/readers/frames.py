@@ -1,12 +1,15 @@
 """From frames with named columns to a rating table and a catalogue; knows no file format."""
 
+import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 
 from simenv.catalog import Catalog
 from simenv.data.readers.bad_rows import BadRowReason, BadRows
+from simenv.data.readers.cells import ids_of, numbers_of, texts_of, word_lists, years_of
+from simenv.data.readers.csv_frames import other_separator
 from simenv.data.readers.rating_table import IdArray, RatingTable
 from simenv.events import BoolArray, IntArray
 from simenv.values.clocks import Moments, TimeUnit, moments_of
@@ -86,15 +89,27 @@ def require_columns(frame: "pd.DataFrame", file: str, names: list[str]) -> None:
     """Check that a file has the named columns.
 
     Raises:
-        ValueError: some are missing; the message lists those found.
+        ValueError: some are missing; the message lists those found, and says so where the separator
+            or the header seems to be the reason.
     """
     missing = [name for name in names if name not in frame.columns]
     if missing:
-        found = ", ".join(str(c) for c in frame.columns)
+        found = [str(c) for c in frame.columns]
         raise ValueError(
-            f"{file} has no column {', '.join(map(repr, missing))}; it has {found};"
-            " name the right ones (user_column=, item_column=, …)"
+            f"{file} has no column {', '.join(map(repr, missing))}; it has {', '.join(found)};"
+            f" {_hint(found, missing)}name the right ones (user_column=, item_column=, …)"
         )
+
+
+def _hint(found: list[str], missing: list[str]) -> str:
+    """What may be wrong with the columns found."""
+    if len(found) == 1 and (sign := other_separator(found[0])):
+        return f"it seems to be separated by {sign!r}: pass separator={sign!r}, or "
+    if all(re.fullmatch(r"[\d.:-]*", name) for name in found):
+        return "it seems to have no header: add one as its first row, or "
+    alike = {name.casefold().replace(" ", "_"): name for name in found}
+    near = [alike[m] for m in (n.casefold().replace(" ", "_") for n in missing) if m in alike]
+    return f"perhaps {', '.join(map(repr, near))} is meant: " if near else ""
 
 
 def table_from_frame(
@@ -112,13 +127,10 @@ def table_from_frame(
     Raises:
         ValueError: a column is missing.
     """
-    import pandas as pd  # heavy, and only files need it
-
     named = columns.of_ratings()
     require_columns(frame, file, named)
     users, items = ids_of(frame[columns.user_column]), ids_of(frame[columns.item_column])
-    numbers = pd.to_numeric(frame[columns.rating_column], errors="coerce")
-    ratings = numbers.to_numpy(np.float64, na_value=np.nan)
+    ratings = numbers_of(frame[columns.rating_column])
     times = _times(frame, columns)
     bad = (users == "") | (items == "") | ~np.isfinite(ratings)
     if times is not None:
@@ -143,13 +155,6 @@ def table_from_frame(
     return table.take(~bad)
 
 
-def ids_of(column: "pd.Series[Any]") -> IdArray:
-    """(r,) ids as text objects; a whole number keeps no decimals, a missing one is ``""``."""
-    if column.dtype.kind == "f" and (column.dropna() % 1 == 0).all():
-        column = column.astype("Int64")  # integers with gaps come out of Parquet as floats
-    return np.asarray(column.astype("string").fillna("").to_numpy(dtype=object))
-
-
 def _times(frame: "pd.DataFrame", columns: Columns) -> Moments | None:
     """The times; None where the file has none."""
     if columns.timestamp_column is None:
@@ -163,72 +168,56 @@ def catalog_from_frame(
     """One item a row, in the order of the file.
 
     Rows without an id are noted as malformed, repeated ids as duplicates (the first stays), years
-    that are not numbers as malformed (the row goes); an empty year is 0 = unknown.
+    that are no whole numbers of at most five digits and lists that do not end as malformed (the row
+    goes); an empty year is 0 = unknown.
 
     Raises:
         ValueError: a column is missing, or no row is left.
     """
     require_columns(frame, file, columns.of_items())
     ids = ids_of(frame[columns.item_column])
-    years, bad_year = _years(frame, columns.year_column)
-    malformed = (ids == "") | bad_year
+    years, bad_year = years_of(frame, columns.year_column)
+    genres = word_lists(frame, columns.genres_column, columns.genres_separator)
+    casts = word_lists(frame, columns.cast_column, columns.cast_separator)
+    broken = np.array([None in pair for pair in zip(genres, casts, strict=True)], dtype=np.bool_)
+    malformed = (ids == "") | bad_year | broken
     bad_rows.note_all(
-        BadRowReason.MALFORMED, file, _rows(frame)[malformed], lambda i: "no item id, or a bad year"
+        BadRowReason.MALFORMED,
+        file,
+        _rows(frame)[malformed],
+        lambda i: (
+            "no item id, or a bad year"
+            if not broken[np.flatnonzero(malformed)[i]]
+            else "a list in brackets that cannot be read"
+        ),
     )
-    frame, years = frame[~malformed], years[~malformed]
-    again = frame[columns.item_column].duplicated().to_numpy(np.bool_)
+    again = np.zeros(len(frame), dtype=np.bool_)
+    again[~malformed] = is_repeated(ids[~malformed])
     bad_rows.note_all(
         BadRowReason.DUPLICATE, file, _rows(frame)[again], lambda i: "this item is listed before"
     )
-    frame, years = frame[~again], years[~again]
-    if not len(frame):
+    kept = np.flatnonzero(~malformed & ~again)
+    if not len(kept):
         raise ValueError(f"{file} holds no usable item; {bad_rows.summary()}")
-    ids = ids_of(frame[columns.item_column])
+    frame = frame.iloc[kept]
     return Catalog(
         titles=texts_of(frame, columns.title_column or columns.item_column),
-        years=years,
-        genres=lists_of(frame, columns.genres_column, columns.genres_separator),
-        casts=lists_of(frame, columns.cast_column, columns.cast_separator, MAX_CAST),
+        years=years[kept],
+        genres=tuple(genres[i] or () for i in kept),
+        casts=tuple((casts[i] or ())[:MAX_CAST] for i in kept),
         summaries=texts_of(frame, columns.summary_column),
-        external_ids=tuple(ids),
+        external_ids=tuple(ids[kept]),
         kind=kind,
     )
+
+
+def is_repeated(ids: IdArray) -> BoolArray:
+    """(r,) true where the id stands in an earlier row."""
+    import pandas as pd
+
+    return np.asarray(pd.Series(ids, dtype=object).duplicated(), dtype=np.bool_)
 
 
 def _rows(frame: "pd.DataFrame") -> IntArray:
     """(r,) row numbers in the file."""
     return np.asarray(frame.index, dtype=np.int64)
-
-
-def _years(frame: "pd.DataFrame", name: str | None) -> tuple[IntArray, BoolArray]:
-    """(r,) years, 0 = unknown, and (r,) where the cell is no number."""
-    import pandas as pd
-
-    if name is None:
-        return np.zeros(len(frame), dtype=np.int64), np.zeros(len(frame), dtype=np.bool_)
-    cells = ids_of(frame[name])
-    numbers = pd.to_numeric(pd.Series(cells), errors="coerce").to_numpy(np.float64)
-    finite = np.isfinite(numbers)
-    return np.where(finite, numbers, 0).astype(np.int64), ~finite & (cells != "")
-
-
-def texts_of(frame: "pd.DataFrame", name: str | None) -> tuple[str, ...]:
-    """One stripped text a row; empty where missing."""
-    if name is None:
-        return ("",) * len(frame)
-    return tuple(text.strip() for text in ids_of(frame[name]))
-
-
-def lists_of(
-    frame: "pd.DataFrame", name: str | None, separator: str, most: int | None = None
-) -> tuple[tuple[str, ...], ...]:
-    """One tuple of words a row, at most ``most``; cells hold lists, or text with separators."""
-    if name is None:
-        return ((),) * len(frame)
-    rows = (
-        cell.split(separator) if isinstance(cell, str) else cell if np.ndim(cell) else ()
-        for cell in frame[name]
-    )
-    return tuple(
-        tuple(word for word in (str(x).strip() for x in row) if word)[:most] for row in rows
-    )

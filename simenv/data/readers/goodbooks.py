@@ -6,12 +6,13 @@ from typing import Unpack
 
 from simenv.data.dataset import Dataset
 from simenv.data.readers.bad_rows import OnBadRows
+from simenv.data.readers.cells import ids_of, lists_of
+from simenv.data.readers.csv_frames import read_frame
 from simenv.data.readers.custom import read_custom
-from simenv.data.readers.frames import ids_of, lists_of, require_columns
+from simenv.data.readers.frames import require_columns
 from simenv.data.readers.protocol import ProtocolSettings, build_dataset
 from simenv.data.readers.rating_table import RatedCatalog
 from simenv.data.readers.sources import DATA_VARIABLE, default_folder
-from simenv.data.readers.text_rows import read_frame
 
 _PUBLISHER = "https://github.com/zygmuntz/goodbooks-10k"
 _RATINGS = ("ratings.csv", "ratings.csv.gz", "ratings_random.csv.gz", "ratings_random.csv")

@@ -14,12 +14,13 @@ import numpy as np
 from simenv.catalog import Catalog
 from simenv.data.dataset import Dataset
 from simenv.data.readers.bad_rows import BadRowReason, BadRows, OnBadRows
+from simenv.data.readers.csv_frames import csv_frame
 from simenv.data.readers.descriptions import with_descriptions
 from simenv.data.readers.frames import Columns, catalog_from_frame, table_from_frame
 from simenv.data.readers.protocol import ProtocolSettings, build_dataset, parted
 from simenv.data.readers.rating_table import IdArray, RatedCatalog, log_from_table, reading_of
 from simenv.data.readers.sources import Publication, SourceFiles, find_files
-from simenv.data.readers.text_rows import csv_frame, delimited_ratings, delimited_rows
+from simenv.data.readers.text_rows import delimited_ratings, delimited_rows, whole_number
 from simenv.data.readers.titles import parse_title
 
 _SERVER = "https://files.grouplens.org/datasets/movielens"
@@ -217,14 +218,15 @@ def _item_ids(
     """Whole-number ids of the usable rows, and their fields; of a repeated id the first stays."""
     kept: dict[int, list[str]] = {}
     for row, fields in rows:
-        if not fields[0].isdecimal():
+        item = whole_number(fields[0])
+        if item is None:
             bad_rows.note(
                 BadRowReason.MALFORMED, file, row, f"item id {fields[0]!r} is not a number"
             )
-        elif int(fields[0]) in kept:
+        elif item in kept:
             bad_rows.note(BadRowReason.DUPLICATE, file, row, f"item {fields[0]} is listed before")
         else:
-            kept[int(fields[0])] = fields
+            kept[item] = fields
     if not kept:
         raise ValueError(f"{file} holds no usable item; {bad_rows.summary()}")
     return np.array(list(kept), dtype=np.int64), list(kept.values())
@@ -239,8 +241,9 @@ def _user_ids(
         return None
     ids = []
     for row, fields in delimited_rows(data, file, separator, width, encoding, bad_rows):
-        if fields[0].isdecimal():
-            ids.append(int(fields[0]))
+        user = whole_number(fields[0])
+        if user is not None:
+            ids.append(user)
         else:
             bad_rows.note(
                 BadRowReason.MALFORMED, file, row, f"user id {fields[0]!r} is not a number"

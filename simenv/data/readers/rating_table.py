@@ -105,8 +105,7 @@ def log_from_table(
         table, _superseded(table), BadRowReason.DUPLICATE, bad_rows,
         lambda t, i: f"user {t.users[i]} rates item {t.items[i]} again later",
     )  # fmt: skip
-    if not len(table.users):
-        raise ValueError(f"{table.file} holds no usable rating; {bad_rows.summary()}")
+    require_rows(table, bad_rows)
     table = table.take(table.in_time())
     user_ids = unique_ids(table.users)
     _note_users_without_rows(table.file, user_ids, users_met, known_users, bad_rows)
@@ -120,6 +119,16 @@ def log_from_table(
         num_items=len(item_ids),
     )
     return log, tuple(str(u) for u in user_ids)
+
+
+def require_rows(table: RatingTable, bad_rows: BadRows) -> None:
+    """Check that a row is left.
+
+    Raises:
+        ValueError: none is; the message says what became of them.
+    """
+    if not len(table.users):
+        raise ValueError(f"{table.file} holds no usable rating; {bad_rows.summary()}")
 
 
 def _known_scale(table: RatingTable, scale: tuple[float, float] | None) -> tuple[float, float]:
@@ -190,7 +199,9 @@ def unique_ids(ids: IdArray) -> IdArray:
 
     distinct = np.asarray(pd.unique(ids))
     if distinct.dtype == object and all(str(x).isdecimal() for x in distinct):
-        return distinct[np.argsort([int(x) for x in distinct], kind="stable")]
+        bare = [str(x).lstrip("0") for x in distinct]  # numbers of any length sort by theirs
+        order = sorted(range(len(bare)), key=lambda i: (len(bare[i]), bare[i]))
+        return distinct[np.array(order, dtype=np.int64)]
     return np.sort(distinct)
 
 

@@ -1,28 +1,23 @@
-"""Text files to rows: separators, encodings and field counts, with the number of every bad row.
+"""Text files without header to rows: separators, encodings, and the number of every bad row.
 
 A fast parser reads a faultless file; if it stumbles, a plain one goes through the file row by row
 and says where. Both give the same rows.
 """
 
-import codecs
 import csv
-import gzip
 import io
 import re
 from collections.abc import Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from simenv.data.readers.bad_rows import BadRowReason, BadRows
 from simenv.data.readers.rating_table import RatingTable
-
-if TYPE_CHECKING:
-    import pandas as pd
+from simenv.values.clocks import EARLIEST, LATEST
 
 _FIELDS = ("user", "item", "rating", "timestamp")
-_UNDECODABLE = re.compile("[\udc80-\udcff]")  # what surrogateescape makes of a wrong byte
+_WHOLE = re.compile(r"-?\d{1,19}", re.ASCII)
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|nan", re.ASCII)
 
 
 def decoded_lines(
@@ -87,6 +82,14 @@ def delimited_ratings(data: bytes, file: str, separator: str, bad_rows: BadRows)
     return _careful_ratings(data, file, separator, bad_rows) if table is None else table
 
 
+def whole_number(text: str) -> int | None:
+    """The whole number that a text is, if 64 bits hold it; None = it is none."""
+    if not _WHOLE.fullmatch(text.strip()):
+        return None
+    number = int(text)
+    return number if -(2**63) <= number < 2**63 else None
+
+
 def _fast_ratings(data: bytes, file: str, separator: str) -> RatingTable | None:
     """All rows at once, or None if anything at all is odd."""
     import pandas as pd  # heavy, and only files need it
@@ -106,10 +109,12 @@ def _fast_ratings(data: bytes, file: str, separator: str) -> RatingTable | None:
             na_filter=False,
             skip_blank_lines=False,
         )
-    except ValueError:  # ParserError is one
+    except (ValueError, OverflowError):  # ParserError is a ValueError
         return None
     users, items, ratings, times = (frame[name].to_numpy() for name in _FIELDS)
     if len(frame) != num_rows or not np.isfinite(ratings).all():
+        return None
+    if times.min() < EARLIEST or times.max() > LATEST:
         return None
     rows = np.arange(1, num_rows + 1, dtype=np.int64)
     return RatingTable(file, users, items, ratings, times, rows)
@@ -119,10 +124,11 @@ def _careful_ratings(data: bytes, file: str, separator: str, bad_rows: BadRows) 
     """One row at a time; every row that does not parse is noted with its number."""
     users, items, ratings, times, rows = [], [], [], [], []
     for row, fields in delimited_rows(data, file, separator, len(_FIELDS), "utf-8", bad_rows):
-        try:
-            user, item, time = int(fields[0]), int(fields[1]), int(fields[3])
-            rating = float(fields[2])
-        except ValueError:
+        user, item, time = (whole_number(fields[i]) for i in (0, 1, 3))
+        rating = float(fields[2]) if _NUMBER.fullmatch(fields[2].strip()) else None
+        if time is not None and not EARLIEST <= time <= LATEST:
+            time = None
+        if user is None or item is None or time is None or rating is None:
             bad_rows.note(
                 BadRowReason.MALFORMED,
                 file,
@@ -143,82 +149,3 @@ def _careful_ratings(data: bytes, file: str, separator: str, bad_rows: BadRows) 
         np.array(times, dtype=np.int64),
         np.array(rows, dtype=np.int64),
     )
-
-
-def read_frame(path: Path, encoding: str, bad_rows: BadRows, *, strict: bool) -> "pd.DataFrame":
-    """A .csv, .csv.gz or .parquet file as a frame; the index is the row number in the file.
-
-    CSV cells come back as text, so that ids stay as they are written.
-
-    Args:
-        path: the file.
-        encoding: of a CSV.
-        bad_rows: policy and report.
-        strict: count the fields of every CSV row. If false, a row that is too short is filled with
-            empty cells, which is faster and enough where the caller checks the cells it needs.
-
-    Raises:
-        ValueError: the suffix is another one, or the CSV has no header.
-        FileNotFoundError: there is no such file.
-    """
-    import pandas as pd
-
-    if path.name.endswith(".parquet"):
-        frame = pd.read_parquet(path)
-        frame.index = pd.RangeIndex(1, len(frame) + 1)
-        return frame
-    if not path.name.endswith((".csv", ".csv.gz")):
-        raise ValueError(f"cannot read {path.name}: wanted .csv, .csv.gz or .parquet")
-    data = path.read_bytes()
-    if path.name.endswith(".gz"):
-        data = gzip.decompress(data)
-    return csv_frame(data, path.name, encoding, bad_rows, strict=strict)
-
-
-def csv_frame(
-    data: bytes, file: str, encoding: str, bad_rows: BadRows, *, strict: bool
-) -> "pd.DataFrame":
-    """CSV bytes with a header as a frame of text; the index is the row number, header = row 1."""
-    if not data.strip():
-        raise ValueError(f"{file} is empty; wanted a header and rows")
-    data = data.removeprefix(codecs.BOM_UTF8)  # as Excel writes it
-    frame = None if strict else _fast_frame(data, encoding)
-    return _careful_frame(data, file, encoding, bad_rows) if frame is None else frame
-
-
-def _fast_frame(data: bytes, encoding: str) -> "pd.DataFrame | None":
-    """All rows at once, or None if a row is too long or cannot be decoded."""
-    import pandas as pd
-
-    try:
-        frame = pd.read_csv(
-            io.BytesIO(data), dtype=str, na_filter=False, skip_blank_lines=False, encoding=encoding
-        )
-    except ValueError:  # ParserError and UnicodeDecodeError are
-        return None
-    if not isinstance(frame.index, pd.RangeIndex):  # pandas took a surplus field for an index
-        return None
-    frame.index = pd.RangeIndex(2, len(frame) + 2)
-    return frame[~(frame == "").all(axis=1)]
-
-
-def _careful_frame(data: bytes, file: str, encoding: str, bad_rows: BadRows) -> "pd.DataFrame":
-    """One CSV row at a time; every row of the wrong width or encoding is noted."""
-    import pandas as pd
-
-    text = io.StringIO(data.decode(encoding, errors="surrogateescape"), newline="")
-    reader = csv.reader(text)
-    header = next(reader)
-    if len(set(header)) != len(header):
-        raise ValueError(f"{file} names a column twice: {header}; rename one")
-    good: dict[int, list[str]] = {}
-    for row, cells in enumerate(reader, start=2):
-        line = ",".join(cells)
-        if _UNDECODABLE.search(line):
-            bad_rows.note(BadRowReason.ENCODING, file, row, f"{line[:60]!a} is not {encoding}")
-        elif cells and len(cells) != len(header):
-            what = f"wanted {len(header)} fields, got {len(cells)}: {line[:60]!r}"
-            bad_rows.note(BadRowReason.MALFORMED, file, row, what)
-        elif cells:
-            good[row] = cells
-    return pd.DataFrame(list(good.values()), index=list(good), columns=header, dtype=str)

@@ -7,6 +7,7 @@ _ARTICLES = (
 )
 _INVERTED = re.compile(rf"^(?P<rest>.+), (?P<article>{_ARTICLES})$")
 _YEAR = re.compile(r"\s*\((?P<year>\d{4})(?:[-\u2013]\d{0,4})?\)\s*(?:\([A-Z]+\))?\s*$")
+_KNOWN_AS = re.compile(r"a\.?k\.?a\.? +", re.IGNORECASE)
 _ALTERNATIVE = re.compile(r"\(([^()]+)\)")
 
 
@@ -17,14 +18,23 @@ def parse_title(raw: str) -> tuple[str, int]:
     ('The Big Lebowski', 1998)
     >>> parse_title("Postino, Il (The Postman) (1994)")
     ('Il Postino (The Postman)', 1994)
+    >>> parse_title("House, The (a.k.a. Casa, La) (1999)")
+    ('The House (a.k.a. La Casa)', 1999)
     """
     match = _YEAR.search(raw)
     title, year = (raw[: match.start()], int(match["year"])) if match else (raw, 0)
     main, parenthesis, alternatives = title.strip().partition(" (")
     alternatives = _ALTERNATIVE.sub(
-        lambda m: f"({natural_order(m[1].strip())})", parenthesis + alternatives
+        lambda m: f"({_alternative(m[1].strip())})", parenthesis + alternatives
     )
     return natural_order(main) + alternatives, year
+
+
+def _alternative(title: str) -> str:
+    """An alternative title; ``a.k.a.`` stays in front of the article."""
+    known_as = _KNOWN_AS.match(title)
+    start = known_as[0] if known_as else ""
+    return start + natural_order(title[len(start) :])
 
 
 def natural_order(title: str) -> str:

@@ -104,6 +104,25 @@ def test_what_the_hub_refuses_is_an_error_with_the_cure_and_without_the_token(hu
     assert "check the name, the network, or `hf auth login`" in said
 
 
+@pytest.mark.slow
+def test_a_base_model_on_the_hub_comes_down_without_code(hub, there, pocket_folder):
+    files = {path.name: path.read_bytes() for path in pocket_folder.iterdir()}
+    unsafe = {
+        name: b"raise SystemExit" for name in ("evil.py", "pytorch_model.bin", "a.pkl", "b.pt")
+    }
+    hub.commits["owner/model"] = [("1" * 40, {**files, **unsafe})]
+    run = (
+        "from agents.inference.local.local_engine import LocalEngine\n"
+        "from agents.inference.engine import Request\n"
+        "print(LocalEngine('owner/model').score([Request('a', 'b')], (' 1', ' 2')).shape)"
+    )
+    assert there(run) == "(1, 2)"
+    assert set(hub.served) == set(files)
+    assert "'owner/nobody' cannot be loaded: wanted a folder or hub name" in there(
+        run.replace("owner/model", "owner/nobody")
+    )
+
+
 def test_a_name_that_is_no_hub_name_is_refused(population):
     for name in ("five", "a/b/c"):
         with pytest.raises(ValueError, match=f"wanted a name as owner/name, got '{name}'"):

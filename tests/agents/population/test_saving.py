@@ -5,8 +5,10 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 import simenv.whole_files as whole_files
@@ -200,3 +202,32 @@ def test_weights_that_were_exchanged_after_saving_are_refused(saved, tmp_path):
     (saved / "model" / "added_tokens.json").write_text("{}")
     with pytest.raises(ValueError, match=r"model/added_tokens.json was not there when it"):
         Population.load(saved)
+
+
+SAVES = """
+import itertools, sys
+from agents.population.population import Population
+people = Population.load(sys.argv[1])
+print("ready", flush=True)
+for number in itertools.count():
+    people.with_card(number=number).save(sys.argv[1], copy_model=bool(number % 2))
+"""
+
+
+@pytest.mark.reliability
+def test_a_population_whose_save_is_killed_is_the_old_one_or_the_new_one(saved, capsys):
+    rng, kept = np.random.default_rng(0), []
+    weights = content(saved / "model")
+    for _ in range(40):
+        child = subprocess.Popen(
+            [sys.executable, "-c", SAVES, str(saved)], stdout=subprocess.PIPE, text=True
+        )
+        assert child.stdout.readline() == "ready\n"
+        time.sleep(rng.uniform(0, 0.4))
+        child.kill()
+        child.wait()
+        kept.append(Population.load(saved).card.get("number", -1))
+        assert content(saved / "model") == weights
+        assert len(list(saved.parent.iterdir())) <= 3, "leftovers of earlier kills are gone"
+    with capsys.disabled():
+        print(f"\nsaves whole at the kill: {kept}")

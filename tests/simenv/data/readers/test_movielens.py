@@ -102,7 +102,7 @@ def test_descriptions_add_summary_and_at_most_fifteen_of_the_cast(
         "77,Of another catalogue.,Other.,Somebody\n"
     )
     catalog = movielens_1m(ml_1m, descriptions=file).catalog
-    assert catalog.summaries == ("The Dude, a rug,\nand bowling.", "", "", "")
+    assert catalog.summaries == ("The Dude, a rug, and bowling.", "", "", "")
     assert catalog.casts[0] == tuple(f"Actor {i}" for i in range(15))
     assert catalog.casts[1] == ()
     short = movielens_1m(ml_1m, descriptions=file, summary_column="short").catalog
