@@ -26,6 +26,7 @@ from experiments.tournament.tables import (
     agreement_rows,
     columns,
     contrast_rows,
+    off_policy_notes,
     off_policy_rows,
     ranking_lines,
     rows,
@@ -71,6 +72,7 @@ def html(record: Record) -> str:
         "off_policy": results["off_policy"],
         "off_policy_heads": OFF_POLICY_HEADS,
         "off_policy_rows": off_policy_rows(results["off_policy"]) if results["off_policy"] else [],
+        "off_policy_notes": off_policy_notes(results["off_policy"]),
         "traces": results["traces"],
         **_fidelity(results["fidelity"]),
     }
