@@ -16,7 +16,11 @@ from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from experiments.command_line.arguments import flags_first, version_text
+from experiments.command_line.arguments import (
+    choices_of_ones_own,
+    flags_first,
+    version_text,
+)
 from experiments.command_line.errors import composition_in_words, in_words
 
 # Read when their libraries load: without these, BLAS threads fight each other on small machines
@@ -63,7 +67,7 @@ def main() -> None:
 
         show_help()
         raise SystemExit(0)
-    sys.argv[1:] = words
+    sys.argv[1:] = choices_of_ones_own(words)
     if os.getcwd() not in sys.path:  # policies of one's own lie in the working directory
         sys.path.insert(0, os.getcwd())
     _hydra()

@@ -4,7 +4,7 @@ Files: ``results.json``, ``table.csv``, ``report.md``, ``report.html`` and ``con
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,8 +48,14 @@ def read_runs(folder: Path) -> list[dict[str, Any]]:
     """The results of the policy rankings below a folder, in the order of their jobs.
 
     Raises:
+        FileNotFoundError: there is no such folder.
         ValueError: there are none.
     """
+    if not folder.is_dir():
+        raise FileNotFoundError(
+            f"sweep_dir={folder} wanted the output_dir of a sweep, there is no such folder; check"
+            " its name"
+        )
     places = sorted(folder.rglob("results.json"), key=_job)
     runs = [json.loads(place.read_text(encoding="utf-8")) for place in places]
     kept = [run for run in runs if run.get("experiment") == "policy_ranking" and "stop" in run]
@@ -108,8 +114,14 @@ def answer(results: Mapping[str, Any]) -> str:
     return (
         f"{best['policy']}{where} pleases most: {number(best['simulated']['mean'], 3)} simulated"
         f" stars (95 % CI over {best['interval_over']} {interval(ends, 3)}), in"
-        f" {results['num_runs']} runs."
+        f" {results['num_runs']} runs.{_more_seeds(results['rows'])}"
     )
+
+
+def _more_seeds(rows: Sequence[Mapping[str, Any]]) -> str:
+    """What an interval over two seeds is worth."""
+    few = any(row["interval_over"] == "seeds" and len(row["seeds"]) == 2 for row in rows)
+    return " Two seeds say little: an interval over seeds wants five or more." if few else ""
 
 
 def _judges_differ(results: Mapping[str, Any]) -> bool:

@@ -2,6 +2,8 @@
 
 from importlib.metadata import PackageNotFoundError, version
 
+from experiments.command_line.option_table import NODES
+
 # Flags of Hydra that are followed by a value of their own.
 _WITH_VALUE = {
     "-c", "--cfg", "-p", "--package", "-cp", "--config-path", "-cn", "--config-name", "-cd",
@@ -26,6 +28,15 @@ def flags_first(words: list[str]) -> list[str]:
         if word in _WITH_VALUE:
             flags += [value for value in [next(left, None)] if value is not None]
     return [*flags, *options]
+
+
+def choices_of_ones_own(words: list[str]) -> list[str]:
+    """Mappings under names of one's own may bring names that the default has not.
+
+    >>> choices_of_ones_own(["experiment.grids={ease: {l2: [5]}}", "seed=1"])
+    ['++experiment.grids={ease: {l2: [5]}}', 'seed=1']
+    """
+    return [f"++{word}" if "={" in word and word.split("=")[0] in NODES else word for word in words]
 
 
 def version_text() -> str:

@@ -9,7 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any, Unpack, get_args, get_origin
 
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.utils import get_object
+from omegaconf import DictConfig, OmegaConf
 
 from experiments.command_line.kinds import Choice, Kind
 from experiments.command_line.option_table import NODES, OF_EXPERIMENT, TABLE
@@ -80,6 +82,26 @@ def check_device(config: Mapping[str, Any]) -> None:
                     f"{group}.device={device} wanted an NVIDIA GPU that PyTorch can use, there is"
                     f" none here; use {group}.device=cpu, or install PyTorch for CUDA"
                 )
+
+
+def replace_choices(cfg: DictConfig, overrides: Iterable[str]) -> None:
+    """Choices under names of one's own are those of the command alone.
+
+    Hydra merges a mapping into the default, so ``experiment.cells={Ms: [none]}`` would still fill
+    every other cell. Options of ``NODES`` are what was given, nothing else.
+
+    Args:
+        cfg: composed; changed in place.
+        overrides: words of the command.
+    """
+    parser = OverridesParser.create()
+    for word in overrides:
+        if word.split("=")[0].lstrip("+") not in NODES:
+            continue
+        override = parser.parse_override(word)
+        value = override.value()
+        if isinstance(value, dict):
+            OmegaConf.update(cfg, override.key_or_group, value, merge=False)
 
 
 def check_targets(config: Mapping[str, Any], groups: tuple[str, ...]) -> None:

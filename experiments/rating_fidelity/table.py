@@ -128,7 +128,7 @@ def lines(regimes: Mapping[str, Any]) -> list[RenderableType]:
     """All tables for a terminal of ``WIDTH`` characters."""
     found: list[RenderableType] = []
     for name, summary in regimes.items():
-        found.append(text_table(_HEADER, table_rows(summary), _title(name, summary), wrap=False))
+        found.append(text_table(_HEADER, table_rows(summary), _title(name, summary)))
         found += [f"{question}: {mean} ({ends})" for question, mean, ends in _contrasts(summary)]
     return found
 

@@ -20,6 +20,7 @@ from experiments.command_line.options import (
     check_device,
     check_options,
     check_targets,
+    replace_choices,
 )
 from experiments.reporting.provenance import provenance
 from experiments.reporting.report import json_text
@@ -105,6 +106,7 @@ def check(cfg: DictConfig, overrides: list[str]) -> None:
     Raises:
         OptionError: naming the option, its value and what was wanted.
     """
+    replace_choices(cfg, overrides)
     _complete(cfg)
     config: Any = OmegaConf.to_container(cfg, resolve=True)
     name, run = str(cfg.experiment.name), str(cfg.experiment.run)

@@ -18,6 +18,7 @@ from omegaconf import DictConfig, OmegaConf
 
 import conf
 from experiments.__main__ import main
+from experiments.command_line.arguments import choices_of_ones_own
 from experiments.command_line.errors import as_command, composition_in_words, in_words
 from experiments.command_line.experiments_said import check_uses, experiments
 from experiments.command_line.kinds import Anything, Choice, Either, Flag, ListOf, Real, Text, Whole
@@ -211,6 +212,26 @@ def test_simulate_says_where_the_number_of_its_people_is_set():
 
 def test_a_toy_that_says_nothing_may_be_given_everything():
     check_uses("somewhere.else.run", "toy", COMMON)
+
+
+REPLACED = {
+    "experiment.cells={Ms+Ml:[none,persona]}": {"Ms+Ml": ["none", "persona"]},
+    "experiment.grids={ease: {l2: [5, 50]}}": {"ease": {"l2": [5, 50]}},
+    "experiment.targets={mine: {_target_: recommenders.policies.ease.EASE}}": {
+        "mine": {"_target_": "recommenders.policies.ease.EASE"}
+    },
+}
+
+
+@pytest.mark.parametrize("word", REPLACED)
+def test_a_mapping_of_choices_replaces_the_default_instead_of_joining_it(word):
+    option = word.split("=")[0].removeprefix("experiment.")
+    name = {"cells": "rating_fidelity", "grids": "tune", "targets": "off_policy"}[option]
+    words = choices_of_ones_own([f"experiment={name}", word])
+    cfg = _composed.__wrapped__(*words)  # merged, as Hydra does
+    assert len(cfg.experiment[option]) > 1
+    check(cfg, words)
+    assert OmegaConf.to_container(cfg.experiment[option]) == REPLACED[word]
 
 
 KEYWORDS = {
