@@ -44,7 +44,7 @@ def run(cfg: DictConfig) -> Result:
     people, trained = build(cfg, dataset, base.model, folder)
     name = settings.population_name or ("pocket" if _synthetic(dataset) else dataset.name)
     unseen = _synthetic(dataset) and cfg.get("debug") != "tiny"
-    card = {
+    card: dict[str, Any] = {
         "name": name,
         "model": public_text(settings.slm or "pocket"),
         **_why(settings, dataset),

@@ -135,7 +135,7 @@ def refusal(option: str, kind: Kind, value: Any) -> str:
     """The text of an error, with the nearest word where there is one.
 
     >>> refusal("users.ablation", Choice(("none", "no_ms")), "no_mss")
-    "users.ablation wanted one of none, no_ms, got no_mss; did you mean users.ablation=no_ms?"
+    'users.ablation wanted one of none, no_ms, got no_mss; did you mean users.ablation=no_ms?'
     """
     text = f"{option} wanted {kind.wanted}, got {in_command(value)}"
     near = []
