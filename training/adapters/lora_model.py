@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from agents.inference.local.adapter_kinds import check_adapter_kind
 from agents.inference.local.architectures import check_causal, context_of
 from agents.inference.local.loading import attach_adapter, load_model
 from training.adapters.lora_presets import LoraPreset
@@ -15,7 +16,12 @@ from training.adapters.shared_prefix import PromptIds
 
 
 def resumed_lora(model: Any, start: str | Path, seed: int) -> Any:
-    """The model, frozen, with the adapter of ``start`` to be trained further."""
+    """The model, frozen, with the adapter of ``start`` to be trained further.
+
+    Raises:
+        ValueError: the adapter is no ordinary LoRA, does not fit the base, or is corrupt.
+    """
+    check_adapter_kind("default", start)
     torch.manual_seed(seed)
     tuned = attach_adapter(model, "default", start, str(model.name_or_path), trainable=True)
     # Its own card names the base without a place; peft would look for that name on the hub.

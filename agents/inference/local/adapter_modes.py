@@ -4,7 +4,7 @@ Merging an update into bfloat16 weights rounds it as those weights are rounded; 
 agree to 1e-4.
 """
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal, NamedTuple, get_args
@@ -90,6 +90,12 @@ class AdaptedModel:
         """
         if self.mode != "mixed" or not hasattr(self.model, "disable_adapter"):
             return self.model(**inputs)
+        for name in {*adapters} - {None}:
+            if self.model.peft_config[name].use_dora:
+                raise ValueError(
+                    f"adapter_mode='mixed' wanted adapters without DoRA, got {name!r} with it;"
+                    " use adapter_mode='switch'"
+                )
         hooks = [(layer, set(layer._forward_pre_hooks)) for layer in self.model.modules()]
         try:
             return self.model(**inputs, adapter_names=[a or "__base__" for a in adapters])
@@ -165,11 +171,14 @@ def why_not_merged(model: Any, adapter: str) -> str | None:
     kind = model.peft_config[adapter].peft_type
     if kind != "LORA":
         return f"adapter {adapter!r}, which is {kind}"
+    both_ends = _tied(model)
     for name, layer in model.named_modules():
         if _holds(layer, adapter):
             weight = layer.get_base_layer().weight
             if type(layer) not in (Linear, Embedding) or not weight.is_floating_point():
                 return f"adapter {adapter!r} on {name}, which is {type(layer).__name__}"
+            if id(weight) in both_ends:
+                return f"adapter {adapter!r} on {name}, whose weights another layer shares"
     return None
 
 
@@ -197,6 +206,17 @@ def _merge(model: Any, adapter: str) -> list[_Part]:
             layer.merged_adapters.clear()
         for (_, parameter), before in zip(touched, own, strict=True):
             parameter.data = before
+
+
+def _tied(model: Any) -> set[int]:
+    """Weights that two layers share, such as a tied head and embedding."""
+    owners = Counter(
+        id(weight)
+        for layer in model.modules()
+        for weight in layer._parameters.values()
+        if weight is not None
+    )
+    return {weight for weight, count in owners.items() if count > 1}
 
 
 def _holds(layer: Any, adapter: str) -> bool:

@@ -25,6 +25,7 @@ from agents.inference.engine import (
 )
 from agents.inference.fused.fused_forward import FusedForward
 from agents.inference.fused.llama_weights import why_not
+from agents.inference.local.adapter_kinds import check_adapter_kind, check_adapter_tensors
 from agents.inference.local.adapter_modes import AdaptedModel, AdapterMode
 from agents.inference.local.architectures import check_causal, context_of
 from agents.inference.local.free_text import decode
@@ -161,7 +162,19 @@ class LocalEngine(Engine):
         return self._cache.stats
 
     def load_adapter(self, name: str, folder: str | Path) -> None:
-        """Add a peft adapter under ``name``; see ``attach_adapter`` for what may be raised."""
+        """Add a peft adapter under ``name``; nobody else's answers change.
+
+        Raises:
+            ValueError: the name is taken, or the adapter is no ordinary LoRA
+                (``check_adapter_kind``); see ``attach_adapter`` for what else may be raised.
+        """
+        if name in self.adapters:
+            raise ValueError(
+                f"an adapter {name!r} is loaded already; unload it first, or give the other one"
+                " another name"
+            )
+        check_adapter_kind(name, folder)
+        check_adapter_tensors(name, folder, self.model)
         self._adapted.model = attach_adapter(self.model, name, folder, self.description)
         self.adapters = (*self.adapters, name)
 
