@@ -198,7 +198,8 @@ def _taken_apart(column: ArrayLike) -> _Cells:
     if series.dtype.kind == "M":
         return _Cells(np.full(len(series), None), _from_datetimes(series))
     cells = series.astype(object).to_numpy()
-    codes, distinct = pd.factorize(np.array([cell_key(x) for x in cells], dtype=object))
+    keys = series if isinstance(series.dtype, pd.StringDtype) else map(cell_key, cells)
+    codes, distinct = pd.factorize(np.array(list(keys), dtype=object))
     first = dict(zip(codes[::-1], cells[::-1], strict=True))
     read = [read_cell(first[code]) for code in range(len(distinct))]
     numbers = _spread([number for number, _ in read], codes)

@@ -24,11 +24,22 @@ def ids_of(column: "pd.Series[Any]") -> IdArray:
 
     Where all are whole numbers they are written without decimals: 7, 7.0 and "7.00" are one id.
     """
-    cells = texts_of_cells(column)
+    import pandas as pd  # heavy, and only files need it
+
+    if isinstance(column.dtype, pd.StringDtype):
+        codes, distinct = pd.factorize(column)  # ids recur in many rows
+        known = _without_decimals([str(cell).strip() for cell in distinct])
+        ids: IdArray = np.array([*known, ""], dtype=object)[codes]  # the last is the missing one
+        return ids
+    return np.array(_without_decimals(texts_of_cells(column)), dtype=object)
+
+
+def _without_decimals(cells: list[str]) -> list[str]:
+    """The same, as whole numbers where all are whole numbers or empty."""
     numbered = [_WHOLE_ID.fullmatch(cell) for cell in cells]
     if all(match or not cell for match, cell in zip(numbered, cells, strict=True)):
-        cells = [match[1] if match else "" for match in numbered]
-    return np.array(cells, dtype=object)
+        return [match[1] if match else "" for match in numbered]
+    return cells
 
 
 def texts_of_cells(column: "pd.Series[Any]") -> list[str]:
@@ -37,6 +48,10 @@ def texts_of_cells(column: "pd.Series[Any]") -> list[str]:
 
     if column.dtype.kind in "iu":
         return [str(cell) for cell in column.tolist()]
+    if isinstance(column.dtype, pd.StringDtype):
+        codes, distinct = pd.factorize(column)
+        known = [*(str(cell).strip() for cell in distinct), ""]  # the last is the missing one
+        return [known[code] for code in codes.tolist()]
     cells = column.astype(object).tolist()
     return [
         cell.strip()
@@ -63,6 +78,11 @@ def numbers_of(column: "pd.Series[Any]") -> FloatArray:
     """(r,) finite numbers; NaN where a cell is none: empty, a truth value, or such as ``1_0``."""
     import pandas as pd
 
+    if isinstance(column.dtype, pd.StringDtype):
+        codes, distinct = pd.factorize(column)
+        found = [float(x) if _is_number_cell(x) else np.nan for x in distinct]
+        numbers = np.array([*found, np.nan])[codes]
+        return np.where(np.isfinite(numbers), numbers, np.nan)
     if column.dtype.kind not in "iuf":
         cells = [cell if _is_number_cell(cell) else None for cell in column.astype(object)]
         column = pd.Series(cells, dtype=object)
