@@ -74,6 +74,7 @@ DATA: dict[str, Kind] = {
     "data.genres_column": _or_null(Text("the name of a column")),
     "data.cast_column": _or_null(Text("the name of a column")),
     "data.summary_column": _or_null(Text("the name of a column")),
+    "data.separator": _or_null(Text("what stands between two cells, such as ;", empty=True)),
     "data.genres_separator": Text("what stands between two genres", empty=True),
     "data.cast_separator": Text("what stands between two people", empty=True),
     "data.encoding": Text("the name of an encoding, such as utf-8"),
