@@ -52,12 +52,15 @@ def moments_of(column: ArrayLike, unit: TimeUnit | None = None) -> Moments:
             of the column are then missing: one column has one clock.
 
     Raises:
-        ValueError: an unknown unit.
+        ValueError: an unknown unit, or no column.
     """
     if unit is not None and unit not in get_args(TimeUnit):
         raise ValueError(
             f"timestamp_unit must be one of {', '.join(get_args(TimeUnit))} or null, got {unit!r}"
         )
+    shape = getattr(column, "shape", None) or np.asarray(column, dtype=object).shape
+    if len(shape) != 1:
+        raise ValueError(f"times wanted one a row, got shape {shape}; give a flat column")
     numbers = _plain_numbers(column)
     if numbers is not None:
         return _fast(numbers, unit)

@@ -62,7 +62,12 @@ def read_frame(
     data = path.read_bytes()
     if name != path.name:
         data = _unzipped(data, path.name)
-    separator = separator or ("\t" if name.endswith(".tsv") else ",")
+    if separator is None:
+        separator = "\t" if name.endswith(".tsv") else ","
+    if not separator or set(separator) & set('"\r\n'):
+        raise ValueError(
+            f"separator wanted a sign between two cells, such as ';', got {separator!r}; or null"
+        )
     return csv_frame(data, path.name, encoding, bad_rows, strict=strict, separator=separator)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from simenv.data.readers.bad_rows import BadRowReason
 from simenv.data.readers.cells import ids_of, lists_of, texts_of
 from simenv.data.readers.csv_frames import read_frame
-from simenv.data.readers.frames import MAX_CAST, require_columns
+from simenv.data.readers.frames import MAX_CAST, is_repeated, require_columns
 from simenv.data.readers.rating_table import RatedCatalog
 
 logger = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ def with_descriptions(
     file = Path(path)
     frame = read_frame(file, "utf-8", rated.bad_rows, strict=True)
     require_columns(frame, file.name, [item_column, summary_column])
-    again = frame[item_column].duplicated().to_numpy(np.bool_)
+    again = is_repeated(ids_of(frame[item_column]))
     rated.bad_rows.note_all(
         BadRowReason.DUPLICATE, file.name, frame.index.to_numpy(np.int64)[again],
         lambda i: "this item is described before",

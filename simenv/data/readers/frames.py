@@ -128,6 +128,11 @@ def table_from_frame(
         ValueError: a column is missing.
     """
     named = columns.of_ratings()
+    if len(set(named)) < len(named):
+        raise ValueError(
+            f"users, items, ratings and times wanted a column each, got {', '.join(named)}; name"
+            " another (user_column=, item_column=, …)"
+        )
     require_columns(frame, file, named)
     users, items = ids_of(frame[columns.user_column]), ids_of(frame[columns.item_column])
     ratings = numbers_of(frame[columns.rating_column])

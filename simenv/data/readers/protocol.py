@@ -17,6 +17,7 @@ from simenv.data.readers.rating_table import RatedCatalog
 from simenv.data.reading import DROPPED_TOO_MANY, Reading
 from simenv.data.splits import SplitRule, split_dataset
 from simenv.events import IntArray, InteractionLog
+from simenv.ranges import check_number
 
 Regime = Literal["same_rows", "population"]
 
@@ -71,8 +72,11 @@ def draw_users(
         (num_users,) ascending.
 
     Raises:
-        ValueError: fewer users qualify than are wanted, or none.
+        ValueError: fewer users qualify than are wanted, or none; or a number is no count.
     """
+    for name, value in (("num_users", num_users), ("min_ratings", low), ("max_ratings", high)):
+        if value is not None:
+            check_number("a data set", name, value, "whole [1, 1e12]", "null takes all")
     counts = np.bincount(log.users, minlength=log.num_users)
     fits = (counts >= max(low or 1, 1)) & (counts <= (len(log) if high is None else high))
     eligible = np.flatnonzero(fits).astype(np.int64)

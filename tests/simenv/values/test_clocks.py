@@ -161,6 +161,10 @@ def test_the_unit_can_be_given() -> None:
 
 def test_a_log_refuses_what_is_no_time() -> None:
     with pytest.raises(
+        ValueError, match=r"times wanted one a row, got shape \(1, 1\); give a flat"
+    ):
+        log([[5]])
+    with pytest.raises(
         ValueError, match=r"log timestamps wanted one time a row .*, got 'soon' in row 1; mend it"
     ):
         log(["2020-01-01", "soon"])

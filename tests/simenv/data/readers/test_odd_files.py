@@ -247,3 +247,29 @@ def test_odd_columns_of_parquet(tmp_path: Path) -> None:
         BadRowError, match=r"r.parquet, row 1: not a number or empty: .*rating=np.True_"
     ):
         custom(tmp_path / "r.parquet")
+
+
+@pytest.mark.parametrize(
+    ("settings", "text"),
+    [
+        (
+            {"separator": ""},
+            r"separator wanted a sign between two cells, such as ';', got ''; or nu",
+        ),
+        ({"separator": "\n"}, r"separator wanted a sign between two cells"),
+        ({"user_column": "rating"}, r"wanted a column each, got rating, item_id, rating; name an"),
+        ({"num_users": 0}, r"a data set wanted num_users of at least 1, got 0; null takes all"),
+        ({"num_users": 1.5}, r"wanted num_users of at least 1 and whole, got 1.5"),
+        ({"max_ratings": -1}, r"a data set wanted max_ratings of at least 1, got -1"),
+        (
+            {"genres_column": "item_id", "genres_separator": ""},
+            r"genres_separator and cast_separato",
+        ),
+        ({"kind": ""}, r"kind wanted the name of one item, such as 'movie', got ''"),
+    ],
+)
+def test_settings_that_make_no_sense(
+    tmp_path: Path, settings: dict[str, object], text: str
+) -> None:
+    with pytest.raises(ValueError, match=text):
+        read(tmp_path, PLAIN, **settings)
