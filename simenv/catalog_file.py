@@ -30,7 +30,7 @@ def save_items(path: Path, catalog: Catalog, averages: ItemAverages) -> None:
         }
     )
     frame.attrs = {"kind": catalog.kind}
-    frame.to_parquet(path, compression="zstd", index=False)
+    frame.to_parquet(path, compression="zstd", index=False, write_page_checksum=True)
 
 
 _COLUMNS = {

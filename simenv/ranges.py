@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _LIMIT = 1e6  # from here on an upper end only says that a number makes no sense
+_NO_NUMBERS = (bool, np.bool_, np.timedelta64)  # though Python or numpy counts them among them
 _NOTATION = re.compile(r"(whole )?([\[(])(\S+), (\S+)([\])])")
 
 
@@ -70,14 +71,15 @@ def check_number(owner: str, name: str, value: object, allowed: str, cure: str =
         ValueError: it is NaN, infinite, not whole or out of range.
     """
     wanted = Range.parse(allowed)
-    if wanted.high >= _LIMIT and not (isinstance(value, int | float) and value > wanted.high):
+    crossed = isinstance(value, int | float) and wanted.high < value < math.inf
+    if wanted.high >= _LIMIT and not crossed:
         wanted = wanted._replace(high=math.inf)  # a limit of sense that was not met: not named
 
     def text(more: str = "", but: str = "") -> str:
         subject = f"{owner} wanted {name}" if owner else f"{name} wanted a number"
         return f"{subject} {wanted}{more}, got {value!r:.80}{but}; {cure or 'choose such a number'}"
 
-    if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
+    if isinstance(value, _NO_NUMBERS) or not isinstance(value, Real):
         raise TypeError(text(but=", which is no number"))
     if value != value or abs(value) == math.inf:
         raise ValueError(text(" and finite"))

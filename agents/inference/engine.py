@@ -12,6 +12,7 @@ from typing import NamedTuple, Protocol
 
 from agents.inference.stats import AnswerStats, EngineStats
 from simenv.events import FloatArray
+from simenv.ranges import check_number
 
 
 class Request(NamedTuple):
@@ -32,11 +33,21 @@ class Completion(NamedTuple):
 
 @dataclass(frozen=True)
 class Sampling:
-    """How ``generate`` draws; the defaults are the paper's decoding (section 5)."""
+    """How ``generate`` draws; the defaults are the paper's decoding (section 5).
+
+    Raises:
+        TypeError: a setting is no number.
+        ValueError: the temperature is negative, or a count is below 1.
+    """
 
     max_new_tokens: int = 4
     temperature: float = 0.3  # 0 = greedy
-    top_k: int = 50
+    top_k: int = 50  # 0 = all tokens
+
+    def __post_init__(self) -> None:
+        check_number("Sampling", "max_new_tokens", self.max_new_tokens, "whole [1, 1e9]", "try 4")
+        check_number("Sampling", "temperature", self.temperature, "[0, inf)", "0 is greedy")
+        check_number("Sampling", "top_k", self.top_k, "whole [0, 1e9]", "0 is all tokens")
 
 
 class EngineFacts(NamedTuple):

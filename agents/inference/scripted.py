@@ -7,6 +7,7 @@ import numpy as np
 
 from agents.inference.engine import Completion, Engine, EngineFacts, Request, Sampling
 from simenv.events import FloatArray
+from simenv.ranges import check_number
 
 _AVERAGE = re.compile(r"AVERAGE (\d\.\d)")
 _LEVEL = re.compile(r"level ([+-]\d\.\d)")
@@ -20,6 +21,7 @@ class ScriptedEngine(Engine):
 
     def __init__(self, spread: float = 0.9) -> None:
         """``spread``: standard deviation of the answers, in stars."""
+        check_number("ScriptedEngine", "a spread", spread, "(0, inf)", "try 0.9")
         self.spread = spread
 
     @property

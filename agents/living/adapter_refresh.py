@@ -17,6 +17,7 @@ from agents.living.diary import Diary, DiaryEntry
 from agents.persona_users import PersonaUsers
 from agents.prompts import RATING_CHOICES
 from simenv.events import Feedback, IntArray, Slates, expected_stars
+from simenv.ranges import check_fields, check_number
 
 # (folder of the present adapter, p lists of decisions) -> folder of the adapter trained further
 TrainFurther = Callable[[Path, Sequence[Sequence[DiaryEntry]]], Path]
@@ -52,11 +53,8 @@ class RefreshSettings:
     least: int = 100
 
     def __post_init__(self) -> None:
-        if self.window < 2 or self.least < 1 or not 0 < self.held_out < 1:
-            raise ValueError(
-                "RefreshSettings wanted a window of at least 2, least of at least 1 and held_out in"
-                f" (0, 1), got {self.window}, {self.least} and {self.held_out}"
-            )
+        check_number("RefreshSettings", "a window", self.window, "whole [2, 1e9]", "try 20")
+        check_fields(self, {"least": "whole [1, 1e9]", "held_out": "(0, 1)"})
 
 
 class Errors(NamedTuple):

@@ -14,6 +14,7 @@ from agents.embedding import Vectors
 from agents.memory.search import Recalled, check_wanted, largest, rank_within
 from agents.memory.store import DecisionStore
 from simenv.events import FloatArray, IntArray
+from simenv.ranges import check_number
 
 BUDGET = 4096  # decisions a user; nobody in MovieLens 1M rated more than 2,314 films
 _MOST_NUMBERS = 2**24  # of an array on the way to a recall
@@ -40,11 +41,8 @@ class ExactMemory:
     """
 
     def __init__(self, vectors: Vectors, num_users: int, budget: int = BUDGET) -> None:
-        if budget < 1:
-            raise ValueError(
-                f"memory wanted a budget of at least 1 decision a user, got {budget};"
-                " to ask people without memories use a style without them"
-            )
+        cure = "it counts decisions of a user; to ask people without memories use a style without"
+        check_number("memory", "a budget", budget, "whole [1, 1e9]", cure)
         self.vectors = np.ascontiguousarray(vectors, dtype=np.float32)
         self.num_users, self.budget = num_users, budget
         self._store = DecisionStore(num_users)

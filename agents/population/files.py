@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -30,6 +30,9 @@ from simenv.events import NUM_STARS, InteractionLog
 from simenv.item_averages import ItemAverages
 from simenv.values.clocks import times_of
 from simenv.values.parquet_columns import Column, read_columns
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FORMAT = 1
 _PERSONA = {
@@ -137,7 +140,7 @@ def write_personas(folder: Path, personas: Sequence[Persona]) -> None:
     import pandas as pd
 
     rows = [{**asdict(p), "tastes": json.dumps(dict(p.tastes))} for p in personas]
-    pd.DataFrame(rows).to_parquet(folder / "personas.parquet", compression="zstd", index=False)
+    _write_table(pd.DataFrame(rows), folder / "personas.parquet")
 
 
 def _read_personas(folder: Path) -> list[Persona]:
@@ -173,8 +176,12 @@ def write_history(folder: Path, history: InteractionLog, reasons: Sequence[str])
         "timestamp": history.timestamps,
         "reason": pd.Categorical(reasons),
     }
-    path = folder / "history.parquet"
-    pd.DataFrame(columns).to_parquet(path, compression="zstd", index=False)
+    _write_table(pd.DataFrame(columns), folder / "history.parquet")
+
+
+def _write_table(frame: "pd.DataFrame", path: Path) -> None:
+    """With a checksum a page, so that a bit that fell over is noticed."""
+    frame.to_parquet(path, compression="zstd", index=False, write_page_checksum=True)
 
 
 def _read_history(folder: Path, num_users: int, num_items: int) -> tuple[InteractionLog, list[str]]:

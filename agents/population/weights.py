@@ -42,10 +42,16 @@ def model_of(folder: Path, name: str) -> str:
 
 
 def hashes(folder: Path) -> dict[str, str]:
-    """SHA-256 of the files of the model and the adapters in a population, by their place in it."""
+    """SHA-256 of the files of numbers in a population, by their place in it.
+
+    These are the model, the adapters and the vectors. The tables have checksums of their own, and
+    may be edited.
+    """
     found = {}
-    for path in sorted([*folder.glob("model/*"), *folder.glob("adapters/*/*")]):
-        if path.suffix in DECIDING and is_known(path.name, (*MODEL_FILES, *ADAPTER_FILES)):
+    known = (*MODEL_FILES, *ADAPTER_FILES, "vectors.safetensors")
+    places = ("vectors.safetensors", "model/*", "adapters/*/*")
+    for path in sorted(path for place in places for path in folder.glob(place)):
+        if path.suffix in DECIDING and is_known(path.name, known):
             check_plain(path)
             with path.open("rb") as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -54,7 +60,7 @@ def hashes(folder: Path) -> dict[str, str]:
 
 
 def check_saved_files(folder: Path) -> None:
-    """Raise if a file of the model or of an adapter is not what was saved: it decides answers.
+    """Raise if a file of the model, of an adapter or of vectors is not what was saved.
 
     Raises:
         ValueError: names the file.

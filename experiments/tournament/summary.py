@@ -61,11 +61,13 @@ def summarise_off_policy(
     on_policy = [float(asked[name]) for name in names]
     return {
         "logged_by": off_policy.logged_by,
+        "failed": dict(off_policy.failed),
+        "slates_left_out": off_policy.left_out,
         "policies": names,
         "on_policy": [rounded(v) for v in on_policy],
         "estimators": {
             estimator: _estimator([off_policy.values[n][estimator] for n in names], on_policy)
-            for estimator in BY_PLACE
+            for estimator in (BY_PLACE if names else ())
         },
     }
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from simenv.events import FloatArray, IntArray
+from simenv.ranges import check_number
 
 _LEAST_ESS = 0.05  # of all shown places; below it an estimate rests on a handful of them
 _MOST_LEFT_OUT = 0.1  # of the sum of weights; above it SWITCH-DR is little else than DM
@@ -51,6 +52,7 @@ def estimate_mean(
         weights: (n, k) in use, for the effective size; None = no weights.
         all_weights: (n, k) before any was set to 0, for the overlap; None = as ``weights``.
     """
+    check_number("an estimate", "confidence", confidence, "(0, 1)", "try 0.95")
     value = float(contributions.mean())
     half = _half_width(users, (contributions - value).mean(axis=1), confidence)
     if weights is None:

@@ -23,6 +23,7 @@ from recommenders.off_policy.pseudo_inverse import weigh_slates
 from recommenders.off_policy.reward_models import RewardModel
 from recommenders.off_policy.weighing import DRAWS, Draws, LoggedSlates, Weigh, WeightedLog, weigh
 from simenv.events import FloatArray
+from simenv.ranges import check_number
 
 MAX_WEIGHT = 10.0  # beyond it SWITCH-DR trusts the model
 
@@ -73,6 +74,8 @@ def switch_doubly_robust(
     Between DM (0) and DR (infinity). Wang, Agarwal, Dudík: Optimal and adaptive off-policy
     evaluation in contextual bandits (ICML 2017).
     """
+    if max_weight != np.inf:
+        check_number("SWITCH-DR", "max_weight", max_weight, "[0, inf)", "0 is DM, infinity is DR")
     logged, target = _model_terms(log, "DR")
     weights = np.where(log.weights <= max_weight, log.weights, 0.0)
     return estimate_mean(

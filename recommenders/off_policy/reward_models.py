@@ -8,6 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from simenv.events import FloatArray, IntArray
+from simenv.ranges import check_number
 
 RewardModel = Callable[[IntArray, IntArray], FloatArray]
 """Expected reward (n, k) of items (n, k) for users (n,); fitted on rows other than the slates."""
@@ -31,13 +32,20 @@ def item_mean_model(
             the same.
 
     Raises:
-        ValueError: items, rewards and importance differ in shape.
+        ValueError: items, rewards and importance differ in shape, or hold what is no number.
     """
-    counted = np.ones(rewards.shape) if importance is None else importance
+    check_number("item_mean_model", "prior_rows", prior_rows, "(0, inf)", "try 5")
+    items, rewards = np.asarray(items), np.asarray(rewards)
+    counted = np.ones(rewards.shape) if importance is None else np.asarray(importance)
     if not items.shape == rewards.shape == counted.shape:
         raise ValueError(
             "item_mean_model wanted items, rewards and importance of one shape, got"
             f" {items.shape}, {rewards.shape} and {counted.shape}"
+        )
+    if not np.isfinite(rewards).all() or not (np.isfinite(counted) & (counted >= 0)).all():
+        raise ValueError(
+            "item_mean_model wanted finite rewards and importance of at least 0, got others among"
+            f" {rewards.size}; leave out slates without an answer"
         )
     total = counted.sum()
     # Where nothing counts, nothing is known but the mean of all.

@@ -14,6 +14,7 @@ import numpy as np
 from recommenders.base import Observation, Recommender
 from recommenders.off_policy.reward_models import RewardModel
 from simenv.events import FloatArray, IntArray, Slates
+from simenv.ranges import as_array, check_number
 
 
 @dataclass(frozen=True)
@@ -31,8 +32,13 @@ class LoggedSlates:
     prefix_chances: FloatArray | None = None  # (n, k) of the slate down to each place
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "rewards", np.asarray(self.rewards, dtype=np.float64))
+        object.__setattr__(self, "rewards", _as_numbers("rewards", self.rewards))
         shape = self.slates.items.shape
+        if len(shape) != 2 or 0 in shape or len(self.users) != shape[0]:
+            raise ValueError(
+                "off-policy estimates wanted slates of shape (slates, places) and the user of each"
+                f" in the observation, got {shape} and {len(self.users)} users; log some slates"
+            )
         if self.rewards.shape not in (shape, shape[:1]):
             raise ValueError(
                 f"off-policy estimates wanted rewards of shape {shape} (slates, places), or"
@@ -80,13 +86,17 @@ class WeightedLog:
     target_model: FloatArray | None = None  # (n, k) the same of what the policy would show there
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "users", np.asarray(self.users))
+        for name in _COLUMNS:
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, _as_numbers(name, getattr(self, name)))
         shape = self.rewards.shape
-        if len(shape) != 2 or self.users.shape != shape[:1]:
+        if len(shape) != 2 or 0 in shape or self.users.shape != shape[:1]:
             raise ValueError(
                 "a weighted log wanted users (n,) and rewards (n, k), got"
-                f" {self.users.shape} and {shape}"
+                f" {self.users.shape} and {shape}; give at least one slate and its user"
             )
-        for name in ("rewards", "weights", "logged_model", "target_model"):
+        for name in _COLUMNS:
             values = getattr(self, name)
             if values is None:
                 continue
@@ -96,6 +106,9 @@ class WeightedLog:
                     f" {values.shape}"
                 )
             _check_numbers(name, values, "leave out slates without an answer")
+
+
+_COLUMNS = ("rewards", "weights", "logged_model", "target_model")
 
 
 class Draws(NamedTuple):
@@ -140,23 +153,34 @@ def weigh(
     return found if model is None else with_model(found, policy, log, model, draws)
 
 
+class UnknownChancesError(ValueError):
+    """A policy draws and cannot say its chances: only the environment can value it."""
+
+
 def said(policy: Recommender, chances: FloatArray | None, log: LoggedSlates) -> FloatArray:
     """The chances (n, k) that ``policy`` says of the shown items.
 
     Raises:
-        ValueError: it cannot say them, or says them in another shape.
+        UnknownChancesError: it cannot say them; a ``ValueError``.
+        ValueError: it says them in another shape, or something outside [0, 1].
     """
     if chances is None:
-        raise ValueError(
+        raise UnknownChancesError(
             f"policy {policy.name} draws and cannot say its propensities, so only the environment"
             " can value it; value its deterministic form instead"
         )
+    chances = as_array(chances)
     if chances.shape != log.slates.items.shape:
         raise ValueError(
             f"policy {policy.name} wanted propensities of shape {log.slates.items.shape} (slates,"
             f" places), got {chances.shape}; say the chance of every place"
         )
-    return chances
+    if chances.dtype.kind not in "biuf" or not ((chances >= 0) & (chances <= 1 + 1e-9)).all():
+        raise ValueError(
+            f"policy {policy.name} wanted propensities in [0, 1], got {chances.dtype} in"
+            f" {chances.min()}..{chances.max()}; say the chance of every place"
+        )
+    return chances.astype(np.float64)
 
 
 def with_model(
@@ -170,6 +194,7 @@ def with_model(
 
     The other arguments are those of ``weigh``.
     """
+    check_number("Draws", "num", draws.num, "whole [1, 1e9]", "try 32")
     users, k = weighted.users, log.slates.items.shape[1]
     rng = np.random.default_rng(draws.seed)
     shown = [
@@ -186,6 +211,7 @@ def with_model(
 def _check_chances(name: str, chances: FloatArray | None, shape: tuple[int, ...]) -> None:
     if chances is None:
         return
+    chances = _as_numbers(f"logged {name}", chances)
     if chances.shape != shape:
         raise ValueError(
             f"off-policy estimates wanted logged {name} of shape {shape} (slates, places), got"
@@ -196,6 +222,16 @@ def _check_chances(name: str, chances: FloatArray | None, shape: tuple[int, ...]
             f"logged {name} must lie in (0, 1], got {chances.min()}..{chances.max()}; log with"
             " the chance that each item had at its place"
         )
+
+
+def _as_numbers(name: str, values: object) -> FloatArray:
+    array = as_array(values)
+    if array.dtype.kind not in "biuf":
+        raise ValueError(
+            f"off-policy estimates wanted {name} that are numbers, got {array.dtype} of shape"
+            f" {array.shape}; give an array of floats"
+        )
+    return array.astype(np.float64)
 
 
 def _check_numbers(name: str, values: FloatArray, cure: str) -> None:

@@ -11,6 +11,7 @@ from recommenders.base import Observation, Recommender
 from recommenders.policies.heuristics import random_scores, uniform_chances, uniform_prefix_chances
 from recommenders.ranking import top_slates
 from simenv.events import BoolArray, Feedback, FloatArray, IntArray, InteractionLog, Slates
+from simenv.ranges import check_fields
 from simenv.seeding import PolicyChannel, row_seeds, uniforms
 
 MIDDLE = 3.0  # stars that are worth nothing
@@ -46,11 +47,8 @@ class EpsilonGreedy(Recommender):
     skip_reward: float = -0.1
 
     def __post_init__(self) -> None:
-        if not 0 <= self.epsilon <= 1 or self.prior_rows <= 0:
-            raise ValueError(
-                f"EpsilonGreedy wants 0 <= epsilon <= 1 and prior_rows > 0,"
-                f" got {self.epsilon} and {self.prior_rows}"
-            )
+        check_fields(self, {"epsilon": "[0, 1]", "prior_rows": "(0, inf)"})
+        check_fields(self, {"skip_reward": "(-inf, inf)"})
         if self.value not in ("mean", "popularity"):
             raise ValueError(f"EpsilonGreedy wants value mean or popularity, got {self.value!r}")
 

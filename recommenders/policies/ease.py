@@ -11,6 +11,7 @@ from scipy import linalg, sparse
 
 from recommenders.policies.liked_rows import ItemProfileRecommender
 from simenv.events import FloatArray
+from simenv.ranges import check_fields
 
 
 @dataclass(eq=False)
@@ -33,8 +34,9 @@ class EASE(ItemProfileRecommender):
     max_items: int = 20_000
 
     def __post_init__(self) -> None:
-        if self.l2 <= 0:
-            raise ValueError(f"EASE wants l2 > 0, got {self.l2}; try 200")
+        check_fields(self, {"l2": "(0, inf)"}, "try 200")
+        check_fields(self, {"min_rating": "(-inf, inf)"}, "give it in stars")
+        check_fields(self, {"max_items": "whole [1, 1e9]"}, "try 20000")
 
     def _fit_items(self, positives: sparse.csr_matrix) -> None:
         num_items = positives.shape[1]

@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_limits
 from recommenders.base import Observation, Recommender
 from recommenders.policies.liked_rows import positive_matrix
 from simenv.events import FloatArray, IntArray, InteractionLog
+from simenv.ranges import check_fields
 
 _THEIR_NAMES = {
     "regularisation": "regularization",
@@ -47,7 +48,22 @@ class FactorRecommender(Recommender):
 
     _kind: ClassVar[tuple[str, str]]  # module and class of ``implicit.cpu``
 
+    _ranges: ClassVar[dict[str, str]] = {
+        "factors": "whole [1, 1e6]",
+        "regularisation": "[0, inf)",
+        "alpha": "(0, inf)",
+        "learning_rate": "(0, inf)",
+        "iterations": "whole [1, 1e9]",
+        "negatives_per_positive": "whole [1, 1e9]",
+        "min_rating": "(-inf, inf)",
+        "seed": "whole [0, 1e9]",
+        "num_threads": "whole [0, 1e6]",
+    }
+
     min_rating: float
+
+    def __post_init__(self) -> None:
+        check_fields(self, {n: text for n, text in self._ranges.items() if hasattr(self, n)})
 
     def _fit(self, log: InteractionLog) -> None:
         positives = positive_matrix(self.name, log, self.min_rating)

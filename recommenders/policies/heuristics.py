@@ -6,6 +6,7 @@ import numpy as np
 
 from recommenders.base import Observation, Recommender
 from simenv.events import BoolArray, FloatArray, IntArray, InteractionLog
+from simenv.ranges import check_number
 from simenv.seeding import PolicyChannel, row_seeds, uniforms
 
 _SECONDS_A_DAY = 86_400.0
@@ -92,8 +93,8 @@ class Popularity(Recommender):
     def __post_init__(self) -> None:
         for name in ("recent_days", "half_life_days"):
             days = getattr(self, name)
-            if days is not None and days <= 0:
-                raise ValueError(f"Popularity wants {name} > 0 or null, got {days}")
+            if days is not None:
+                check_number("Popularity", name, days, "(0, inf)", "or null, which is none")
 
     def _fit(self, log: InteractionLog) -> None:
         age_days = (log.timestamps.max() - log.timestamps) / _SECONDS_A_DAY

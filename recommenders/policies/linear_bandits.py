@@ -15,6 +15,7 @@ from recommenders.base import Observation, Recommender
 from recommenders.policies.bandits import MIDDLE, star_rewards
 from simenv.catalog import Catalog
 from simenv.events import Feedback, FloatArray, IntArray, InteractionLog, Slates
+from simenv.ranges import check_fields, check_flag
 from simenv.seeding import PolicyChannel, row_seeds, uniforms
 
 _CHUNK = 32  # groups whose (items, d) products are in memory at one time
@@ -52,13 +53,16 @@ class LinearBandit(Recommender):
         "_response",
     )
 
+    _explores: ClassVar[dict[str, str]] = {}  # setting of how much is explored -> its range
+
     per_user: bool = True
     l2: float = 1.0
     skip_reward: float = -0.1
 
     def __post_init__(self) -> None:
-        if self.l2 <= 0:
-            raise ValueError(f"{self.name} wants l2 > 0, got {self.l2}; try 1")
+        check_fields(self, {"l2": "(0, inf)"}, "try 1")
+        check_fields(self, {"skip_reward": "(-inf, inf)"} | self._explores)
+        check_flag(self.name, "per_user", self.per_user)
         self._genres: FloatArray = np.zeros((0, 0))
 
     def meet_catalog(self, catalog: Catalog) -> Self:
@@ -135,6 +139,8 @@ class LinUCB(LinearBandit):
         per_user: see ``LinearBandit``, as for ``l2`` and ``skip_reward``.
     """
 
+    _explores: ClassVar[dict[str, str]] = {"alpha": "[0, inf)"}
+
     alpha: float = 0.5
 
     def _explore(self, users: IntArray, learnt: Weights, rng: np.random.Generator) -> FloatArray:
@@ -161,6 +167,8 @@ class LinTS(LinearBandit):
     """
 
     draws = True
+
+    _explores: ClassVar[dict[str, str]] = {"scale": "[0, inf)"}
 
     scale: float = 0.5
 

@@ -14,6 +14,7 @@ from scipy import sparse
 from recommenders.base import Observation, Recommender
 from recommenders.policies.liked_rows import ItemProfileRecommender, positive_matrix
 from simenv.events import FloatArray, IntArray, InteractionLog
+from simenv.ranges import check_fields
 
 _BLOCK = 512  # rows whose similarities are dense at one time
 
@@ -75,11 +76,8 @@ class NeighbourRecommender(Recommender):
     min_rating: float = 4.0
 
     def __post_init__(self) -> None:
-        if self.num_neighbours < 1 or self.shrinkage < 0:
-            raise ValueError(
-                f"{self.name} wants num_neighbours >= 1 and shrinkage >= 0,"
-                f" got {self.num_neighbours} and {self.shrinkage}"
-            )
+        check_fields(self, {"num_neighbours": "whole [1, 1e9]", "shrinkage": "[0, inf)"})
+        check_fields(self, {"min_rating": "(-inf, inf)"}, "give it in stars")
 
 
 class ItemKNN(NeighbourRecommender, ItemProfileRecommender):

@@ -13,6 +13,7 @@ from scipy import linalg, sparse
 from recommenders.policies.liked_rows import ItemProfileRecommender
 from recommenders.policies.neighbours import nearest_rows
 from simenv.events import FloatArray, IntArray
+from simenv.ranges import check_fields
 
 
 @dataclass(eq=False)
@@ -37,11 +38,8 @@ class SLIM(ItemProfileRecommender):
     min_rating: float = 4.0
 
     def __post_init__(self) -> None:
-        if self.l1 < 0 or self.l2 <= 0 or self.num_candidates < 1:
-            raise ValueError(
-                f"SLIM wants l1 >= 0, l2 > 0 and num_candidates >= 1,"
-                f" got {self.l1}, {self.l2} and {self.num_candidates}"
-            )
+        check_fields(self, {"l1": "[0, inf)", "l2": "(0, inf)", "num_candidates": "whole [1, 1e9]"})
+        check_fields(self, {"min_rating": "(-inf, inf)"}, "give it in stars")
 
     def _fit_items(self, positives: sparse.csr_matrix) -> None:
         gram = (positives.T @ positives).tocsr()

@@ -19,8 +19,22 @@ from recommenders.rl.features import Features
 from recommenders.rl.slate_model import LearnerView, SlateModel, draw_slates, log_chance
 from simenv.env.vector_env import RecVectorEnv
 from simenv.observation import Observation, as_batch, concatenate
+from simenv.ranges import check_fields
 
 OnUpdate = Callable[[int, dict[str, float], SlateModel], None]
+
+_COUNTS = ("total_steps", "num_steps", "num_epochs", "num_minibatches", "width")
+_RANGES = dict.fromkeys(_COUNTS, "whole [1, 1e12]") | {
+    "learning_rate": "(0, inf)",
+    "gamma": "[0, 1]",
+    "gae_lambda": "[0, 1]",
+    "clip": "(0, inf)",
+    "entropy": "[0, inf)",
+    "value": "[0, inf)",
+    "max_grad_norm": "(0, inf)",
+    "minutes": "[0, inf)",
+    "seed": "whole [0, 1e18]",
+}
 
 
 @dataclass(frozen=True)
@@ -41,6 +55,9 @@ class PPOSettings:
     width: int = 64
     minutes: float = 30.0  # wall clock after which training stops
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_fields(self, _RANGES)
 
     def updates(self, num_envs: int) -> tuple[int, int]:
         """How many updates there are at most, and the user-steps of each."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any, Literal, TypedDict
 
 import numpy as np
@@ -20,6 +21,8 @@ _PARTS: dict[str, tuple[type, str]] = {  # of the class, and the cure
     "effects": (VisitEffects, "write effects=VisitEffects()"),
     "on_close": (Callable, "give a function without arguments"),  # type: ignore[dict-item]
 }
+_MOST = {"max_episode_steps": "1e9", "slate_size": "1e6", "history_length": "1e6"}  # else 1e7
+_MOST_KEPT = 2 * 10**8  # numbers in the histories of a batch: 1.6 GB
 _CHOICES: dict[str, tuple[str | None, ...]] = {
     "repeats": ("raise", "replace"),
     "render_mode": (None, *MODES),
@@ -80,7 +83,17 @@ def check_settings(**settings: object) -> None:
         elif name == "texts":
             check_flag("the environment", name, value)
         else:
-            check_number("", name, value, "whole [1, 1e9]", "choose a larger or smaller one")
+            most = f"whole [1, {_MOST.get(name, '1e7')}]"
+            check_number("", name, value, most, "choose a larger or smaller one")
+
+
+def check_memory(num_envs: int, history_length: int) -> None:
+    """Raise ValueError where the histories of a batch would take gigabytes."""
+    if num_envs * history_length > _MOST_KEPT:
+        raise ValueError(
+            f"num_envs and history_length wanted at most {_MOST_KEPT:,} shown items to keep, got"
+            f" {num_envs} of {history_length}; choose smaller ones"
+        )
 
 
 def parse_autoreset(mode: object) -> AutoresetMode:
@@ -194,7 +207,8 @@ def parse_seed(seed: object) -> int | None:
 
 
 def _parse_root(root: Any) -> int | None:
-    if isinstance(root, bool) or (root is not None and not isinstance(root, int | np.integer)):
+    is_whole_number = isinstance(root, Integral) and not isinstance(root, bool | np.timedelta64)
+    if root is not None and not is_whole_number:
         raise TypeError(
             f"reset option 'root' wanted an integer, got {root!r}; choose any whole one"
         )

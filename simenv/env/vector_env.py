@@ -18,6 +18,7 @@ from simenv.catalog import Catalog
 from simenv.env.dynamics import Dynamics
 from simenv.env.infos import Info, describe_feedback, move_to_final, set_rows, spread, spread_info
 from simenv.env.options import (
+    check_memory,
     check_pool,
     check_settings,
     parse_autoreset,
@@ -102,6 +103,7 @@ class RecVectorEnv(VectorEnv[Observation, IntArray, NDArray[Any]]):
             max_episode_steps=max_episode_steps, repeats=repeats, render_mode=render_mode,
             life=life, effects=effects, texts=texts, on_close=on_close,
         )  # fmt: skip
+        check_memory(num_envs, history_length)
         self.catalog = catalog
         self.num_envs = num_envs
         self.slate_size = slate_size

@@ -115,4 +115,5 @@ def sample_stars(probabilities: FloatArray, draws: FloatArray) -> FloatArray:
 
 
 def _logistic(x: FloatArray) -> FloatArray:
-    return np.asarray(1.0 / (1.0 + np.exp(-x)))
+    with np.errstate(over="ignore"):  # far from the edge the chance is 0
+        return np.asarray(1.0 / (1.0 + np.exp(-x)))

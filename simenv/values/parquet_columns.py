@@ -42,7 +42,7 @@ def read_columns(path: Path, wanted: Mapping[str, Column]) -> "pa.Table":
     if not path.is_file():
         raise ValueError(f"{path.name} is missing in {str(path.parent)!r}; copy the whole folder")
     try:
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
             _check_size(path, file.metadata)
             names = file.schema_arrow.names
             _check_names(path, names, wanted)

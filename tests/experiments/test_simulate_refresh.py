@@ -238,7 +238,7 @@ def test_people_without_adapters_and_engines_that_cannot_swap_are_refused(people
 
 @pytest.mark.parametrize("wrong", [{"window": 1}, {"least": 0}, {"held_out": 0.0}])
 def test_settings_out_of_range_are_refused(wrong):
-    with pytest.raises(ValueError, match="RefreshSettings wanted a window of at least 2"):
+    with pytest.raises(ValueError, match=r"RefreshSettings wanted (a window|least|held_out)"):
         RefreshSettings(**wrong)
 
 

@@ -109,7 +109,7 @@ def test_one_failing_policy_does_not_stop_a_world():
     makers = {"random": Random, "popularity": Popularity, "bad": lambda: Popularity(recent_days=-1)}
     world = judge_world(dataset, makers, non_personal, Task(8, 5, 4.0, 0))
     assert world["policies"] == ["random", "popularity"]
-    assert "Popularity wants recent_days > 0" in world["failed"]["bad"]
+    assert "Popularity wanted recent_days above 0" in world["failed"]["bad"]
     json.dumps(world)
 
 

@@ -35,7 +35,9 @@ def test_a_number_outside_its_range_is_refused(value: float, allowed: str, words
         check_number("Life", "days", value, allowed)
 
 
-@pytest.mark.parametrize("value", ["5", True, np.True_, None, [1], np.array([1.0]), 1j, b"1"])
+@pytest.mark.parametrize(
+    "value", ["5", True, np.True_, None, [1], np.array([1.0]), 1j, b"1", np.timedelta64(1, "s")]
+)
 def test_what_is_no_number_is_refused(value: object) -> None:
     with pytest.raises(
         TypeError, match=r"days wanted a number above 0, got .*which is no number; ch"

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from simenv.ranges import check_number
+
 KINDS = ("cross_entropy", "ordinal", "expected_value")
 _STARS = (1.0, 2.0, 3.0, 4.0, 5.0)
 
@@ -36,8 +38,7 @@ class AnswerLoss:
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f"loss wanted one of {', '.join(KINDS)}, got {self.kind!r}")
-        if self.strength < 0:
-            raise ValueError(f"loss wanted a strength of 0 or more, got {self.strength}")
+        check_number("loss", "a strength", self.strength, "[0, inf)", "0 leaves the error out")
 
     def __call__(self, logits: Tensor, answers: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
         """Weighted mean over turns, in nats (``ordinal``: in squared probability).

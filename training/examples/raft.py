@@ -18,6 +18,7 @@ from simenv.data.dataset import Dataset
 from simenv.data.splits import stacked
 from simenv.events import IntArray, InteractionLog
 from simenv.item_averages import ItemAverages
+from simenv.ranges import check_number, check_seed
 from simenv.seeding import Stream, generator
 from training.distillation.offline import Distilled
 from training.examples.distractors import DistractedMemory
@@ -46,8 +47,10 @@ class RaftSettings:
     def __post_init__(self) -> None:
         if not self.cuts or list(self.cuts) != sorted(set(self.cuts)) or not self._inside():
             raise ValueError(f"RAFT cuts wanted rising shares in (0, 1), got {self.cuts}")
-        if not 0 <= self.distractors <= 1:
-            raise ValueError(f"RAFT distractors wanted a share in [0, 1], got {self.distractors}")
+        check_number("RAFT", "distractors", self.distractors, "[0, 1]", "it is a share")
+        check_number("RAFT", "turns", self.turns, "whole [1, 1e9]", "it counts rows")
+        check_number("RAFT", "folds", self.folds, "whole [1, 1e9]", "it counts groups")
+        check_seed("RAFT", "a seed", self.seed)
 
     def _inside(self) -> bool:
         return all(0 < cut < 1 for cut in self.cuts)

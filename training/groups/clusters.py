@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from agents.persona import Persona
 from simenv.events import FloatArray, IntArray
-from training.groups.ms_vectors import MsVectors
+from simenv.ranges import check_number, check_seed
+from training.groups.ms_vectors import MsVectors, finite_vectors
 
 PAPER_K = 4
 _STARTS = 10  # k-means++ starts; the best is kept
@@ -52,11 +53,12 @@ class Clusters:
             vectors: what the groups were made with.
 
         Raises:
-            ValueError: ``vectors`` is something else.
+            ValueError: ``vectors`` is something else, or not finite for somebody.
         """
         seen = np.asarray(vectors(self.exemplars), dtype=np.float64)
         width = self.centroids.shape[1]
-        if seen.shape[1] != width or np.abs(seen - self.exemplar_vectors).max() > _SAME:
+        is_same = seen.shape[1] == width and np.abs(seen - self.exemplar_vectors).max() <= _SAME
+        if not is_same:  # nor is NaN
             raise ValueError(
                 f"clusters wanted the vectors they were made with ({width} wide), got some that"
                 f" place their own exemplars elsewhere ({seen.shape[1]} wide); use that embedder or"
@@ -64,7 +66,7 @@ class Clusters:
             )
         if not personas:
             return np.zeros(0, dtype=np.int64)
-        return _nearest(vectors(personas), self.centroids)
+        return _nearest(finite_vectors(vectors(personas)), self.centroids)
 
     def save(self, path: str | Path) -> None:
         """Write them as one JSON file."""
@@ -89,10 +91,10 @@ class Clusters:
             kept: dict[str, Any] = json.loads(Path(path).read_text(encoding="utf-8"))
             return cls(
                 labels=np.array(kept["labels"], dtype=np.int64),
-                centroids=np.array(kept["centroids"], dtype=np.float64),
+                centroids=finite_vectors(kept["centroids"]),
                 inertias={int(k): float(v) for k, v in kept["inertias"].items()},
                 exemplars=[Persona(**fields) for fields in kept["exemplars"]],
-                exemplar_vectors=np.array(kept["exemplar_vectors"], dtype=np.float64),
+                exemplar_vectors=finite_vectors(kept["exemplar_vectors"]),
             )
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise ValueError(
@@ -120,11 +122,14 @@ def find_clusters(
         seed: of the starts.
 
     Raises:
-        ValueError: ``k`` is below 1 or above the number of different people, or there is no elbow.
+        ValueError: ``k`` is below 1 or above the number of different people, there is no elbow, or
+            somebody's vector is not finite.
+        TypeError: ``k`` or a number of ``tried`` is none.
     """
     if not personas:
         raise ValueError("clusters wanted at least one persona, got none; distil some people first")
-    points = np.asarray(vectors(personas), dtype=np.float64)
+    check_seed("clusters", "a seed", seed)
+    points = finite_vectors(vectors(personas))
     fitted = {x: _k_means(points, x, seed) for x in _numbers_tried(points, k, tried)}
     inertias = {x: float(fit.inertia_) for x, fit in fitted.items()}
     chosen = fitted[k or elbow(inertias)]
@@ -141,6 +146,8 @@ def find_clusters(
 
 def _numbers_tried(points: NDArray[np.float64], k: int | None, tried: Sequence[int]) -> list[int]:
     """Numbers of groups to fit, rising: ``k``, and those of ``tried`` that there are people for."""
+    for number in [*tried, *([] if k is None else [k])]:
+        check_number("clusters", "K", number, "whole (-inf, inf)", f"the paper's is {PAPER_K}")
     distinct = len(np.unique(points, axis=0))
     if k is not None and not 1 <= k <= distinct:
         raise ValueError(

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from agents.embedding import Embedder, TfidfSvdEmbedder, Vectors, unit
 from agents.persona import ACTIVITY, CONFORMITY, DIVERSITY, Persona
@@ -49,7 +50,8 @@ class MsNumbers:
     def __call__(self, personas: Sequence[Persona]) -> Vectors:
         """(n, 1 + genres) unit vectors; 0 for who has neither level nor tastes."""
         rows = [[p.level, *(p.tastes.get(g, 0.0) for g in self.genres)] for p in personas]
-        return unit(np.array(rows, dtype=np.float64).reshape(len(rows), 1 + len(self.genres)))
+        numbers = np.array(rows, dtype=np.float64).reshape(len(rows), 1 + len(self.genres))
+        return unit(finite_vectors(numbers))
 
 
 def ms_vectors(kind: str, genres: Sequence[str], embedder: Embedder | None = None) -> MsVectors:
@@ -63,3 +65,19 @@ def ms_vectors(kind: str, genres: Sequence[str], embedder: Embedder | None = Non
     if kind == "numbers":
         return MsNumbers(tuple(genres))
     raise ValueError(f"clusters wanted Ms as words or numbers, got {kind!r}")
+
+
+def finite_vectors(vectors: ArrayLike) -> NDArray[np.float64]:
+    """Vectors (n, d) of people in double precision.
+
+    Raises:
+        ValueError: somebody's are not finite.
+    """
+    points = np.asarray(vectors, dtype=np.float64)
+    bad = np.flatnonzero(~np.isfinite(points).all(axis=1))
+    if len(bad):
+        raise ValueError(
+            f"clusters wanted finite vectors of Ms, got others for {len(bad)} of {len(points)}"
+            f" personas, the first in row {bad[0]}; mend its level and tastes, or distil it anew"
+        )
+    return points

@@ -5,6 +5,7 @@ core, which costs less than splitting every small product over the cores.
 """
 
 import itertools
+import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
@@ -58,7 +59,18 @@ class FusedForward:
         self._forward = LlamaForward(model)
         self._num_weights = sum(p.numel() for p in model.model.layers.parameters())
         self._merged: OrderedDict[str | None, Weights] = OrderedDict()
-        self._crew = _crew(torch.get_num_threads() if self._num_weights <= _SMALL else 1)
+        self._crew, self._process = self._hire(), os.getpid()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All but the threads, so that a copy has its own."""
+        return self.__dict__ | {"_crew": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._crew, self._process = self._hire(), os.getpid()
+
+    def _hire(self) -> ThreadPoolExecutor | None:
+        return _crew(torch.get_num_threads() if self._num_weights <= _SMALL else 1)
 
     def logits(
         self,
@@ -167,6 +179,8 @@ class FusedForward:
         self._stats.add_run(tokens, tokens, self._num_weights)
 
     def _map(self, run: Callable[[_In], _Out], items: Sequence[_In]) -> list[_Out]:
+        if self._process != os.getpid():  # forked: the threads stayed with the parent
+            self._crew, self._process = self._hire(), os.getpid()
         if self._crew is None:
             return [run(item) for item in items]
         return list(self._crew.map(run, items))

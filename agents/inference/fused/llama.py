@@ -194,6 +194,10 @@ class _Scratch(threading.local):
         self._rooms: dict[str, Tensor] = {}
         self._taken: dict[str, tuple[tuple[int, ...], _Buffer]] = {}
 
+    def __reduce__(self) -> tuple[type["_Scratch"], tuple[()]]:
+        """A copy begins with no buffers: what they hold means nothing between two passes."""
+        return _Scratch, ()
+
     def take(self, name: str, *shape: int) -> _Buffer:
         """Room of that shape with any content; the last one of the name is overwritten."""
         last, buffer = self._taken.get(name, (None, None))

@@ -21,6 +21,18 @@ from simenv.seeding import Channel, mix, uniforms
 _Steps = Generator[Tensor, Tensor, None]
 
 
+def end_tokens(model: Any, known: list[int]) -> list[int]:
+    """The tokens that end an answer: those ``known`` to the tokenizer and those of the model.
+
+    Models of chats end a turn with another token than a text, so their settings list several.
+    """
+    ends = set(known)
+    for settings in (getattr(model, "generation_config", None), getattr(model, "config", None)):
+        own = getattr(settings, "eos_token_id", None)
+        ends |= set() if own is None else {int(end) for end in np.atleast_1d(own)}
+    return sorted(ends)
+
+
 @torch.inference_mode()
 def decode(
     model: Any, prompts: list[list[int]], seeds: SeedArray, ends: list[int], sampling: Sampling
@@ -104,7 +116,8 @@ def _choose(logits: Tensor, sampling: Sampling, draws: FloatArray) -> Tensor:
     """One token a row by inverse CDF over the ``top_k`` most probable tokens."""
     if sampling.temperature == 0:
         return logits.argmax(-1)
-    top, ids = logits.topk(min(sampling.top_k, logits.shape[-1]), dim=-1)
+    most = logits.shape[-1]
+    top, ids = logits.topk(min(sampling.top_k or most, most), dim=-1)
     edges = (top / sampling.temperature).double().softmax(-1).cumsum(-1)
     place = (torch.as_tensor(draws, device=logits.device)[:, None] >= edges[:, :-1]).sum(1)
     return ids.gather(1, place[:, None])[:, 0]

@@ -28,7 +28,8 @@ from agents.inference.fused.llama_weights import why_not
 from agents.inference.local.adapter_kinds import check_adapter_kind, check_adapter_tensors
 from agents.inference.local.adapter_modes import AdaptedModel, AdapterMode
 from agents.inference.local.architectures import check_causal, context_of
-from agents.inference.local.free_text import decode
+from agents.inference.local.forks import compute_alone_after_forks
+from agents.inference.local.free_text import decode, end_tokens
 from agents.inference.local.huggingface import HuggingFaceForward
 from agents.inference.local.loading import attach_adapter, choose_device, load_model
 from agents.inference.local.scoring import Encoded, Scorer
@@ -37,6 +38,7 @@ from agents.inference.prefix_cache import CacheStats, make_cache
 from agents.inference.stats import EngineStats
 from agents.inference.tokens import Tokens
 from simenv.events import FloatArray, IntArray
+from simenv.ranges import check_number
 
 _LOG = logging.getLogger(__name__)
 _WHOLE = (
@@ -94,6 +96,13 @@ class LocalEngine(Engine):
         adapter_mode: AdapterMode = "auto",
         repeatable: bool = False,
     ) -> None:
+        compute_alone_after_forks()
+        for name, number in (("token_budget", token_budget), ("cache_bytes", cache_bytes)):
+            if number != "auto":
+                check_number("LocalEngine", name, number, "whole [0, inf)", "or 'auto'")
+        check_number(
+            "LocalEngine", "host_cache_bytes", host_cache_bytes, "whole [0, inf)", "0: none"
+        )
         self.device = choose_device(device)
         self.reuse_prefixes = reuse_prefixes
         self.tokenizer, base = load_model(model, self.device, dtype)
@@ -226,7 +235,8 @@ class LocalEngine(Engine):
             rows = segment.rows
             with self._adapted.using(segment.adapter) as model:
                 own = [prompts[i] for i in rows]
-                said = decode(model, own, seeds[rows], self.tokens.ends, sampling)
+                ends = end_tokens(model, self.tokens.ends)
+                said = decode(model, own, seeds[rows], ends, sampling)
             for row, tokens in zip(rows, said, strict=True):
                 completions[row] = Completion(self.tokens.text(tokens), len(tokens))
         return completions

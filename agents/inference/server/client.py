@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable
 from email.utils import mktime_tz, parsedate_tz
 from time import time
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, NoReturn
 from urllib.parse import urlsplit
 
 from agents.inference.server.dispatch import Lost
@@ -59,6 +59,27 @@ class ServerClient:
         self._openai = _import_openai(caller)
         self._client = self._openai.OpenAI(
             base_url=url, api_key=self._key or "EMPTY", max_retries=0, timeout=timeout
+        )
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "ServerClient":
+        """The same settings with connections of its own."""
+        twin = object.__new__(ServerClient)
+        twin.__dict__.update(self.__dict__)
+        twin._client = self._openai.OpenAI(
+            base_url=self._client.base_url, api_key=self._client.api_key, max_retries=0,
+            timeout=self._timeout,
+        )  # fmt: skip
+        return twin
+
+    def __reduce__(self) -> NoReturn:
+        """Refused: a pickle would hold the key.
+
+        Raises:
+            TypeError: always.
+        """
+        raise TypeError(
+            f"pickle wanted something without a key, got a connection of {self._caller.setting};"
+            " build the environment or engine anew in the other process"
         )
 
     def post(

@@ -9,6 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from simenv.ranges import check_fields
+
 
 class Lost(Exception):  # noqa: N818  a signal between a try and ``dispatch``, never seen by a caller
     """One try failed.
@@ -59,6 +61,10 @@ class Patience:
     tries: int = 5
     first_wait: float = 0.5
     longest_wait: float = 60.0
+
+    def __post_init__(self) -> None:
+        check_fields(self, {"tries": "whole [1, 1e6]"}, "try 5")
+        check_fields(self, dict.fromkeys(("first_wait", "longest_wait"), "[0, inf)"), "in seconds")
 
 
 def dispatch(

@@ -26,6 +26,7 @@ from agents.inference.server.client import Caller, Rejection, ServerClient
 from agents.inference.server.dispatch import Attempt, Lost, Patience, dispatch
 from agents.inference.server.prompt_tokens import PromptTokens
 from simenv.events import FloatArray
+from simenv.ranges import check_number
 
 _CALLER = Caller("engine=server", "docs/how-to/run_on_a_server.md")
 
@@ -82,6 +83,9 @@ class ServerEngine(Engine):
             raise ValueError(f"endpoint wanted 'completions' or 'chat', got {endpoint!r}")
         if tokenizer and (lead or endpoint == "chat"):
             raise ValueError("tokenizer=… goes with endpoint='completions' and without lead")
+        check_number("engine=server", "top", top, "whole [1, 1e6]", "try 20")
+        check_number("engine=server", "concurrency", concurrency, "whole [1, 1e6]", "try 32")
+        check_number("engine=server", "timeout", timeout, "(0, inf)", "give it in seconds")
         self.served_model = served_model or str(model)
         self.adapters = tuple(adapters or ())
         self.endpoint, self.top, self.lead = endpoint, top, lead

@@ -21,6 +21,7 @@ from agents.inference.wrapped.ask_once import ask_once
 from agents.inference.wrapped.engine_wrapper import EngineWrapper, refuse_masked_failures
 from agents.inference.wrapped.identity import content_hash
 from simenv.events import FloatArray
+from simenv.ranges import check_number
 
 
 class CachedEngine(EngineWrapper):
@@ -52,6 +53,8 @@ class CachedEngine(EngineWrapper):
         max_disk_bytes: int = 2**30,
     ) -> None:
         refuse_masked_failures(inner, "an answer cache")
+        for name, number in (("max_bytes", max_bytes), ("max_disk_bytes", max_disk_bytes)):
+            check_number("engine=cached", name, number, "whole [0, inf)", "it counts bytes")
         super().__init__(inner)
         self._identity = identity
         self._adapters = dict(adapters or {})

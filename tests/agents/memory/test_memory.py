@@ -134,5 +134,5 @@ def test_a_memory_stays_flat_over_a_thousand_steps(kind):
 
 
 def test_a_memory_without_room_is_refused():
-    with pytest.raises(ValueError, match="wanted a budget of at least 1 decision a user, got 0"):
+    with pytest.raises(ValueError, match="memory wanted a budget of at least 1, got 0"):
         ExactMemory(item_vectors(), NUM_USERS, budget=0)

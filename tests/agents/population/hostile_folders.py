@@ -321,6 +321,7 @@ EXCHANGED = {
     "other positions": entry(MODEL, "rope_parameters", "rope_theta", value=5e5),
     "other heads": entry(MODEL, "head_dim", value=64),
     "another scale of an adapter": entry(SETTINGS, "lora_alpha", value=64),
+    "other vectors": tensors(VECTORS, with_value(0.25)),
     "other weights": tensors(WEIGHTS, with_value(1.0)),
     "other weights of an adapter": tensors(LORA, with_value(1.0)),
     "tokens that begin otherwise": entry("model/tokenizer_config.json", "bos_token", value="</s>"),

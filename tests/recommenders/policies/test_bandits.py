@@ -133,9 +133,9 @@ def test_a_catalogue_of_another_size_is_refused() -> None:
 
 
 def test_arguments_out_of_range_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"0 <= epsilon <= 1 and prior_rows > 0, got 2 and 5"):
+    with pytest.raises(ValueError, match=r"EpsilonGreedy wanted epsilon in \[0, 1\], got 2"):
         EpsilonGreedy(epsilon=2)
     with pytest.raises(ValueError, match=r"value mean or popularity, got 'best'"):
         EpsilonGreedy(value="best")
-    with pytest.raises(ValueError, match=r"LinTS wants l2 > 0, got 0; try 1"):
+    with pytest.raises(ValueError, match="LinTS wanted l2 above 0, got 0; try 1"):
         LinTS(l2=0)

@@ -43,5 +43,5 @@ def test_too_many_items_name_the_memory_they_would_take() -> None:
 
 
 def test_the_penalty_must_be_positive() -> None:
-    with pytest.raises(ValueError, match=r"EASE wants l2 > 0, got 0; try 200"):
+    with pytest.raises(ValueError, match="EASE wanted l2 above 0, got 0; try 200"):
         EASE(l2=0)

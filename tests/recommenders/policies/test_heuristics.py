@@ -39,7 +39,7 @@ def test_a_half_life_halves() -> None:
 
 @pytest.mark.parametrize("name", ["recent_days", "half_life_days"])
 def test_a_window_must_be_positive(name: str) -> None:
-    with pytest.raises(ValueError, match=rf"Popularity wants {name} > 0 or null, got 0"):
+    with pytest.raises(ValueError, match=rf"Popularity wanted {name} above 0, got 0; or null"):
         Popularity(**{name: 0})
 
 

@@ -47,6 +47,7 @@ OURS = (ValueError, TypeError)
         ("7", "reset wanted a seed of at least 0, got '7', which is no number; choose any"),
         (True, "reset wanted a seed of at least 0, got True, which is no number"),
         ([1, 2], r"reset wanted a seed of at least 0, got \[1, 2\], which is no number"),
+        (np.timedelta64(3, "D"), r"a seed of at least 0, got np\.timedelta64.*which is no number"),
     ],
 )
 def test_seeds_that_are_none_are_refused(make, seed, words):
@@ -129,6 +130,7 @@ def test_positions_of_candidates_that_are_none_are_refused(slates, words):
         ({"root": "1"}, "reset option 'root' wanted an integer, got '1'"),
         ({"root": 1.5}, r"reset option 'root' wanted an integer, got 1\.5"),
         ({"root": True}, "reset option 'root' wanted an integer, got True"),
+        ({"root": np.timedelta64(3, "D")}, "reset option 'root' wanted an integer, got np.timede"),
         ({"forget": 1}, "reset option 'forget' wanted True or False, got 1"),
         ({"forget": "no"}, "reset option 'forget' wanted True or False, got 'no'"),
     ],

@@ -93,5 +93,5 @@ def test_padding_counts_nothing(kind):
 def test_unknown_kinds_and_negative_strengths_are_refused():
     with pytest.raises(ValueError, match="wanted one of cross_entropy, ordinal, expected_value, g"):
         AnswerLoss("hinge")
-    with pytest.raises(ValueError, match="wanted a strength of 0 or more, got -1"):
+    with pytest.raises(ValueError, match="loss wanted a strength of at least 0, got -1"):
         AnswerLoss("expected_value", strength=-1)

@@ -261,5 +261,5 @@ def test_cuts_rise_inside_the_training_rows(cuts):
 
 
 def test_distractors_are_a_share():
-    with pytest.raises(ValueError, match=r"distractors wanted a share in \[0, 1\], got 2"):
+    with pytest.raises(ValueError, match=r"RAFT wanted distractors in \[0, 1\], got 2"):
         RaftSettings(distractors=2)

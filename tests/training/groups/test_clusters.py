@@ -212,3 +212,39 @@ def test_groups_tell_a_share_of_the_variance():
     # Two figures around 3 and 10, the second all the same; one group of one, one of three.
     wide = np.column_stack([values, np.full(4, 10.0)])
     assert explained_share(wide, np.array([0, 1, 1, 1])) == pytest.approx(1 - (4 + 0 + 4) / 20)
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf])
+def test_tastes_that_are_no_numbers_make_no_groups_and_join_none(wrong):
+    def of_taste(level, drama):
+        return Persona(2, 2, 2, "", {"Drama": drama}, level)
+
+    good = [of_taste(i % 3 - 1.0, i % 2 - 0.5) for i in range(12)]
+    vectors = ms_vectors("numbers", ["Drama"])
+    for bad in (of_taste(wrong, 0.0), of_taste(0.5, wrong)):
+        with np.errstate(invalid="ignore"):
+            with pytest.raises(ValueError, match="for 1 of 13 personas, the first in row 3"):
+                find_clusters([*good[:3], bad, *good[3:]], vectors, k=2)
+            found = find_clusters(good, vectors, k=2)
+            with pytest.raises(ValueError, match="for 1 of 2 personas, the first in row 1; mend"):
+                found.assign([good[0], bad], vectors)
+
+
+def test_vectors_that_are_no_numbers_are_not_the_ones_the_groups_were_made_with(words, clusters):
+    with pytest.raises(ValueError, match="wanted the vectors they were made with"):
+        clusters.assign(people(3), lambda whose: words(whose) * np.nan)
+
+
+def test_saved_groups_that_hold_no_numbers_are_refused(clusters, tmp_path):
+    path = tmp_path / "clusters.json"
+    replace(clusters, centroids=clusters.centroids * np.nan).save(path)
+    with pytest.raises(ValueError, match=r"clusters\.json' cannot be read .*finite vectors of Ms"):
+        Clusters.load(path)
+
+
+@pytest.mark.parametrize("wrong", [2.5, np.nan, "3", True])
+def test_a_number_of_groups_is_whole(words, wrong):
+    with pytest.raises((ValueError, TypeError), match=r"clusters wanted K .*; the paper's is 4"):
+        find_clusters(people(), words, k=wrong)
+    with pytest.raises((ValueError, TypeError), match=r"clusters wanted K .*; the paper's is 4"):
+        find_clusters(people(), words, k=3, tried=[2, wrong])

@@ -189,6 +189,22 @@ def test_draws_follow_the_models_probabilities(engine, questions):
     assert (abs(share - chance) <= 4 * np.sqrt(chance * (1 - chance) / counts.sum()) + 1e-3).all()
 
 
+def test_no_limit_of_tokens_is_the_whole_vocabulary(engine, questions):
+    every = Sampling(max_new_tokens=2, temperature=1.0, top_k=len(engine.tokenizer))
+    assert engine.generate(questions, Sampling(2, 1.0, 0)) == engine.generate(questions, every)
+
+
+@pytest.mark.parametrize("settings", ["generation_config", "config"])
+def test_every_end_token_of_the_model_ends_an_answer(engine, questions, settings, monkeypatch):
+    greedy = Sampling(max_new_tokens=6, temperature=0.0)
+    [said] = engine.generate(questions[:1], greedy)
+    first = engine.tokenizer(said.text, add_special_tokens=False)["input_ids"][0]
+    assert said.num_tokens > 1
+    ends = [engine.tokenizer.eos_token_id, first]  # as models of chats list a second one
+    monkeypatch.setattr(getattr(engine.model, settings), "eos_token_id", ends)
+    assert engine.generate(questions[:1], greedy)[0].num_tokens == 1
+
+
 # -- errors -------------------------------------------------------------------------------------
 
 
