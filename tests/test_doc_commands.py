@@ -26,7 +26,8 @@ ROOT = Path(__file__).parent.parent
 BLOCK = re.compile(r"^```(?:sh|bash|shell|console)( run=no)?\n(.*?)^```", re.DOTALL | re.MULTILINE)
 ELSEWHERE = ("engine=server", "engine@engine.engine=server", "distiller=openai", "app=true",
              "experiment=throughput", "resume=", "plugin: favourite_genre", "=replay",
-             "experiment=build_population", "experiment=collect", "embedder.model=", "device=cuda")  # fmt: skip
+             "experiment=build_population", "experiment=collect", "embedder.model=",
+             "device=cuda")  # fmt: skip
 FEWER = {
     "simulate": ["experiment.ticks=2"],
     "search": ["experiment.num_trials=2"],
