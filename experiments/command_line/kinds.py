@@ -4,6 +4,7 @@ Values are those of a resolved config: None, bool, int, float, str, list and dic
 """
 
 import math
+import re
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -78,6 +79,23 @@ class Text:
     def fits(self, value: Any) -> bool:
         """Whether a value may be used."""
         return isinstance(value, str) and (self.empty or bool(value.strip())) and "\0" not in value
+
+
+@dataclass(frozen=True)
+class Matching:
+    """A text of a certain form."""
+
+    form: str  # a regular expression of the whole text
+    what: str
+
+    @property
+    def wanted(self) -> str:
+        """What fits, in words."""
+        return self.what
+
+    def fits(self, value: Any) -> bool:
+        """Whether a value may be used."""
+        return isinstance(value, str) and re.fullmatch(self.form, value) is not None
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from experiments.command_line.kinds import (
     Flag,
     Kind,
     ListOf,
+    Matching,
     Real,
     Text,
     Whole,
@@ -30,6 +31,7 @@ PLACE = Text("a path")
 AMOUNT = Real(0.0, 1e12)
 POSITIVE = Real(0.0, 1e12, above=True)
 NUMBER = Real(None, None)
+DEVICE = Matching(r"auto|cpu|mps|cuda(:\d+)?", "auto, cpu, cuda, cuda:N or mps")
 AUTO = Choice(("auto",))
 
 
@@ -103,7 +105,7 @@ PEOPLE: dict[str, Kind] = {
     "embedder.num_dims": Whole(1, 100_000),
     "embedder.seed": SEED,
     "embedder.model": PLACE,
-    "embedder.device": _or_null(NAME),
+    "embedder.device": _or_null(DEVICE),
     "env.slate_size": Whole(1, 10_000),
     "env.history_length": Whole(1, 1_000_000),
     "env.max_episode_steps": Whole(1, 1_000_000),
@@ -112,7 +114,7 @@ PEOPLE: dict[str, Kind] = {
 }
 
 ENGINES: dict[str, Kind] = {
-    "engine.device": Text("auto, cpu or cuda"),
+    "engine.device": DEVICE,
     "engine.dtype": Choice(("auto", "float32", "bfloat16", "float16")),
     "engine.token_budget": Either((AUTO, COUNT)),
     "engine.fast": Either((AUTO, Flag())),
@@ -287,7 +289,7 @@ EXPERIMENT: dict[str, Kind] = {
     "experiment.baseline": _or_null(PLACE),
     "experiment.store": Flag(),
     "experiment.tolerance": SHARE,
-    "experiment.device": Text("cuda or cpu"),
+    "experiment.device": DEVICE,
     "experiment.dtype": Choice(("float32", "bfloat16", "float16")),
     "experiment.scratch": _or_null(PLACE),
     "experiment.shape.*": COUNT,

@@ -114,6 +114,13 @@ def check_targets(config: Mapping[str, Any], groups: tuple[str, ...]) -> None:
     Raises:
         OptionError: naming the option and the nearest name.
     """
+    policies = config.get("recommender") if "recommender" in groups else None
+    for name, node in policies.items() if isinstance(policies, Mapping) else ():
+        if not isinstance(node, Mapping) or "_target_" not in node:
+            raise OptionError(
+                f"recommender.{name} wanted a policy ({{_target_: MODULE.NAME, argument: value}}),"
+                f" got {in_command(node)}"
+            )
     for group in groups:
         for option, node in _targets(config.get(group), group):
             _check_target(option, node)

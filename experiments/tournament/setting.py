@@ -19,6 +19,7 @@ from experiments.tournament.feasibility import (
     check_reachable,
     too_few_unseen,
     too_long_prompts,
+    unseen_items,
 )
 from experiments.tournament.stopping import Stopping
 from recommenders.evaluation.session_measures import ItemFacts
@@ -69,7 +70,26 @@ def make_setting(cfg: DictConfig) -> tuple[Setting, People]:
     stopping = Stopping(precision=cfg.precision, **cfg.budget)
     users = np.setdiff1d(users, long.users)
     setting = setting_of(cfg, dataset, users, people, stopping)
+    check_sizes(setting)
     return replace(setting, left_out=tuple(o for o in (few, long) if len(o.users))), people
+
+
+def check_sizes(setting: Setting) -> None:
+    """Find settings of the environment and of the metrics that no policy could meet.
+
+    Raises:
+        ValueError: more items are wanted than a user has not met, or the environment refuses its
+            settings.
+    """
+    left = int(unseen_items(setting.dataset)[setting.users].min())
+    if setting.top > left:
+        raise ValueError(
+            f"experiment.top wanted at most {left}, the items that a user has not met, got"
+            f" {setting.top}; lower it"
+        )
+    setting.make_env(
+        setting.simulated, setting.dataset.catalog, num_envs=1, max_episode_steps=setting.max_steps
+    )
 
 
 def askable(cfg: DictConfig, dataset: Dataset) -> tuple[IntArray, LeftOut]:

@@ -21,7 +21,17 @@ from experiments.__main__ import main
 from experiments.command_line.arguments import choices_of_ones_own
 from experiments.command_line.errors import as_command, composition_in_words, in_words
 from experiments.command_line.experiments_said import check_uses, experiments
-from experiments.command_line.kinds import Anything, Choice, Either, Flag, ListOf, Real, Text, Whole
+from experiments.command_line.kinds import (
+    Anything,
+    Choice,
+    Either,
+    Flag,
+    ListOf,
+    Matching,
+    Real,
+    Text,
+    Whole,
+)
 from experiments.command_line.option_table import NODES, OF_EXPERIMENT, TABLE
 from experiments.command_line.options import (
     OptionError,
@@ -108,6 +118,7 @@ KINDS = [
     (Text(), ["a"], ["", " ", 3, None, "a\0b"]),
     (Text(empty=True), ["", " ", "a"], [3, None]),
     (Choice(("a", "b")), ["a"], ["c", "A", 1, None, []]),
+    (Matching("a+", "many a"), ["a", "aa"], ["", "b", None, 1]),
     (Flag(), [True, False], [0, 1, "true", None]),
     (ListOf(Whole(0)), [[0], [1, 2]], [[], 3, [-1], [[1]], ["x"], None, {}]),
     (ListOf(Whole(0), least=2, most=2), [[1, 5]], [[1], [1, 2, 3]]),
@@ -142,6 +153,8 @@ REFUSED = {
     "recommender.als.factors=-2": r"^recommender\.als\.factors wanted a whole number from 1",
     "recommender.ease.l2={a: 1}": r"^recommender\.ease\.l2 wanted a number from 0 to 1e\+12, got",
     "users.ablation=no_m": r"; did you mean users\.ablation=no_m[sl]\?$",
+    "engine.device=tpu": r"^engine\.device wanted auto, cpu, cuda, cuda:N or mps, got tpu$",
+    "+recommender.x=3": r"^recommender\.x wanted a policy \(\{_target_: MODULE\.NAME, .*got 3$",
     "~num_users": r"^policy_ranking wanted the option num_users, which was taken out; leave out ~",
     "~experiment.top": r"^policy_ranking wanted the option experiment\.top, which was taken out",
     "users._target_=3": r"^users\._target_ wanted the dotted path of a class or function, got 3",
