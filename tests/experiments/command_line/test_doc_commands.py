@@ -22,7 +22,7 @@ from experiments.command_line.arguments import choices_of_ones_own, flags_first
 from experiments.command_line.experiments_said import experiments
 from experiments.reporting.running import check
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[3]
 BLOCK = re.compile(r"^```(?:sh|bash|shell|console)( run=no)?\n(.*?)^```", re.DOTALL | re.MULTILINE)
 ELSEWHERE = ("engine=server", "engine@engine.engine=server", "distiller=openai", "app=true",
              "experiment=throughput", "resume=", "plugin: favourite_genre", "=replay",
