@@ -35,7 +35,7 @@ test: lint
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile
 	$(BIN)/python -m pytest -q -m slow
 
-# Do the tests notice a changed number? About twenty minutes; the result stands in
+# Do the tests notice a changed number? It takes long; the result stands in
 # docs/reliability.md. MODULES="agents/relevance.py ..." runs some modules only.
 mutants: export OMP_NUM_THREADS = 1
 mutants: $(STAMP)

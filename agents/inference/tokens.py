@@ -1,5 +1,6 @@
 """From texts to token ids, each piece once; it knows no model."""
 
+import itertools
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -22,11 +23,24 @@ class Tokens:
     the space of a sentence, that begins with a capital. That is tried out at construction on ends
     and starts of every kind, and one whole text of every call is compared; the first difference
     ends it for good.
+
+    What a tokenizer puts around every text (an end, a second beginning, a space of its own) would
+    stand in the middle of a prompt: it is found at construction and left out.
     """
 
-    def __init__(self, tokenizer: Any) -> None:
-        """``tokenizer``: of Hugging Face."""
+    def __init__(self, tokenizer: Any, num_embeddings: int | None = None) -> None:
+        """Try the tokenizer out.
+
+        Args:
+            tokenizer: of Hugging Face.
+            num_embeddings: tokens that the model knows; None = whatever comes.
+        """
         self.tokenizer = tokenizer
+        self._num_embeddings = num_embeddings
+        self._ending = self._ending_of(add_special_tokens=True)
+        self._plain_ending = self._ending_of(add_special_tokens=False)
+        self._plain_beginning = self._ending_of(add_special_tokens=False, step=-1)[::-1]
+        self._anchor, self._anchor_ids = self._find_anchor()
         self._prefixes: dict[str, list[int]] = {}
         self._pieces: dict[str, list[int]] = {}
         self._known: dict[str, list[int]] = {}  # lines
@@ -35,7 +49,11 @@ class Tokens:
         self.by_pieces = self._pieces_stand_alone()
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
-        """Token ids of texts without the tokens that begin or end a text."""
+        """Token ids of texts without the tokens that begin or end a text.
+
+        Raises:
+            ValueError: a text has a token that the model does not know.
+        """
         if not texts or not self.by_pieces:
             return self._kept(texts)
         split = [_lines(text) for text in texts]
@@ -49,12 +67,19 @@ class Tokens:
         return ids
 
     def prefix(self, text: str) -> list[int]:
-        """Token ids of a prefix, begun as the tokenizer begins a text; never empty."""
+        """Token ids of a prefix, begun once as the tokenizer begins a text, not ended; never empty.
+
+        Raises:
+            ValueError: as ``encode`` does.
+        """
         if text not in self._prefixes:
             if len(self._prefixes) >= _KEPT:
                 self._prefixes.clear()
-            ids = list(self.tokenizer(text)["input_ids"])
-            self._prefixes[text] = ids or [self.tokenizer.bos_token_id or 0]
+            ids = _without(list(self.tokenizer(text)["input_ids"]), self._ending)
+            begin = self.tokenizer.bos_token_id
+            while len(ids) > 1 and ids[0] == ids[1] == begin:
+                del ids[0]
+            self._prefixes[text] = self._known_to_model(text, ids or [begin or 0])
         return self._prefixes[text]
 
     def whole(self, requests: Sequence[Request]) -> list[list[int]]:
@@ -66,13 +91,13 @@ class Tokens:
         """(tokens that all choices begin with, the one token by which each differs).
 
         Raises:
-            ValueError: two choices differ in no such token.
+            ValueError: two choices differ in no such token, or go on after it.
         """
         ids = self._kept(choices)
         lead = 0
         while all(len(x) > lead + 1 for x in ids) and len({x[lead] for x in ids}) == 1:
             lead += 1
-        last = [x[lead] for x in ids]
+        last = [x[lead] for x in ids if len(x) == lead + 1]
         if len(set(last)) < len(choices):
             raise ValueError(
                 f"choices must differ in one token, got {list(choices)} as {ids};"
@@ -120,21 +145,80 @@ class Tokens:
         return [self._pieces[text] for text in texts]
 
     def _whole(self, texts: Sequence[str]) -> list[list[int]]:
+        found = self._in_place(texts)
+        return [self._known_to_model(text, ids) for text, ids in zip(texts, found, strict=True)]
+
+    def _in_place(self, texts: Sequence[str]) -> list[list[int]]:
+        """Token ids of texts as they are in the middle of a prompt."""
+        anchored = self._raw([self._anchor + text for text in texts])
+        lead = len(self._anchor_ids)
+        parted = [ids[:lead] == self._anchor_ids for ids in anchored]
+        found = [ids[lead:] for ids in anchored]
+        if not all(parted):  # the anchor has grown together with the text
+            bare = self._raw(texts)
+            found = [a if cut else b for a, b, cut in zip(found, bare, parted, strict=True)]
+        return found
+
+    def _raw(self, texts: Sequence[str]) -> list[list[int]]:
         encoded = self.tokenizer(
             list(texts),
             add_special_tokens=False,
             return_attention_mask=False,
             return_token_type_ids=False,
         )
-        return [list(ids) for ids in encoded["input_ids"]]
+        bare = (_without(list(ids), self._plain_ending) for ids in encoded["input_ids"])
+        begin = self._plain_beginning
+        return [_without(ids[::-1], begin[::-1])[::-1] if begin else ids for ids in bare]
+
+    def _ending_of(self, add_special_tokens: bool, step: int = 1) -> list[int]:
+        """The special tokens that end every text, as far as two texts show it; -1 = begin it."""
+        special = {*getattr(self.tokenizer, "all_special_ids", ())}
+        special.discard(getattr(self.tokenizer, "unk_token_id", None))
+        ends = []
+        for text in ("A", "4:"):
+            ids = list(self.tokenizer(text, add_special_tokens=add_special_tokens)["input_ids"])
+            tail = list(itertools.takewhile(special.__contains__, ids[::step][::-1]))
+            ends.append(tail[::-1])
+        return ends[0] if ends[0] == ends[1] else []
+
+    def _find_anchor(self) -> tuple[str, list[int]]:
+        """A text to put before others, and its ids; empty where the tokenizer adds nothing there.
+
+        Behind it a text is encoded as it is in the middle of a prompt.
+        """
+        unknown = getattr(self.tokenizer, "unk_token_id", None)
+        for anchor in ("\n", ":", "."):
+            together, alone, text = self._raw([anchor + "A", anchor, "A"])
+            if together == alone + text:
+                return "", []
+            if together[: len(alone)] == alone and unknown not in alone:
+                return anchor, alone
+        return "", []
+
+    def _known_to_model(self, text: str, ids: list[int]) -> list[int]:
+        """The ids themselves; raises unless the model has an embedding for each."""
+        if self._num_embeddings is not None and ids and max(ids) >= self._num_embeddings:
+            worst = max(ids)
+            raise ValueError(
+                f"the tokenizer makes token {worst} ({self.tokenizer.decode([worst])!r}) of"
+                f" {text[:60]!r}, but the model has embeddings for tokens 0 to"
+                f" {self._num_embeddings - 1} alone; use the tokenizer the model was trained with"
+            )
+        return ids
 
     def _pieces_stand_alone(self) -> bool:
         pairs = [(end + "\n", start) for end in _ENDS for start in _STARTS]
         pairs += [(stop, " " + start) for stop in _STOPS for start in _STARTS]
-        together = self._whole([first + second for first, second in pairs])
-        firsts = self._whole([first for first, _ in pairs])
-        seconds = self._whole([second for _, second in pairs])
+        together = self._in_place([first + second for first, second in pairs])
+        firsts = self._in_place([first for first, _ in pairs])
+        seconds = self._in_place([second for _, second in pairs])
         return together == [a + b for a, b in zip(firsts, seconds, strict=True)]
+
+
+def _without(ids: list[int], ending: list[int]) -> list[int]:
+    """The ids without their ending, where they have it."""
+    cut = len(ids) - len(ending)
+    return ids[:cut] if ending and ids[cut:] == ending else ids
 
 
 def _lines(text: str) -> list[str]:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from agents.inference.local.huggingface import num_embeddings
 from agents.inference.local.loading import choose_device
 from agents.inference.tokens import Tokens
 from agents.population.adapters import (
@@ -196,7 +197,9 @@ def _trainer(
     from training.adapters.block_trainer import AnswerTrainer, Blocks, training_arguments
 
     tokenizer, model = frozen_base(base, preset, device)
-    prompts = encode_prompts(Tokens(tokenizer), examples.prefixes, examples.suffixes)
+    prompts = encode_prompts(
+        Tokens(tokenizer, num_embeddings(model)), examples.prefixes, examples.suffixes
+    )
     check_lengths(prompts, model)
     blocks = Blocks(examples, prompts)
     loss = AnswerLoss(preset.loss, preset.loss_strength, preset.whole_vocabulary)

@@ -28,6 +28,10 @@ def compiled(*maths: str, inline: bool = False) -> Callable[[Callable[..., Any]]
     numba drops kept code when its own module changes; here a change in any module with compiled
     functions counts, since compiled code holds what it calls.
 
+    The process that compiles gives answers that differ in a float32's last digits from those of
+    processes that load what was kept. Each is the same from run to run, so what must equal an
+    earlier run bit for bit is run where the code is kept already.
+
     Args:
         maths: liberties that LLVM may take beside fusing a product with a sum.
         inline: put the function where it is called, in the caller's loop.

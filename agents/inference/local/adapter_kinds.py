@@ -19,6 +19,7 @@ _FREE = {  # of ``LoraConfig``: proven, or without effect on answers
     *("fan_in_fan_out", "peft_type", "task_type", "init_lora_weights", "inference_mode"),
     *("auto_mapping", "base_model_name_or_path", "revision", "peft_version", "runtime_config"),
     *("megatron_core", "qalora_group_size"),  # of what is refused when it is switched on
+    "megatron_config",  # runs code: refused by whoever loads the folder
 }
 _STARTS = (None, True, False, "gaussian", "orthogonal", "eva")  # that leave the base as it is
 _PREFIX = "lora_"  # peft mistakes an adapter of such a name for its own parameters
@@ -81,7 +82,8 @@ def _other_than_lora(config: dict[str, Any]) -> str | None:
 def check_adapter_tensors(name: str, folder: str | Path, model: Any) -> None:
     """Refuse an adapter whose file would overwrite weights of the base with others.
 
-    peft saves the base's embeddings along with an adapter that sits on them; equal ones pass.
+    peft saves the base's embeddings along with an adapter that sits on them; equal ones pass, and
+    so does what the base has not, which whoever attaches it refuses.
 
     Args:
         name: of the adapter.
@@ -89,7 +91,7 @@ def check_adapter_tensors(name: str, folder: str | Path, model: Any) -> None:
         model: that it is for, with or without peft.
 
     Raises:
-        ValueError: a tensor is neither the adapter's own nor equal to the base's.
+        ValueError: a tensor stands for one of the base's and differs from it.
     """
     from safetensors import SafetensorError, safe_open
 
@@ -97,7 +99,8 @@ def check_adapter_tensors(name: str, folder: str | Path, model: Any) -> None:
     try:
         with safe_open(str(Path(folder) / "adapter_model.safetensors"), "pt") as file:
             for key in file.keys():  # noqa: SIM118 (no dictionary)
-                if "lora_" not in key and not _equal(file.get_tensor(key), base.get(_plain(key))):
+                own = base.get(_plain(key))
+                if own is not None and not _equal(file.get_tensor(key), own):
                     raise ValueError(
                         f"adapter {name!r} wanted low-rank updates alone, got {key!r} with other"
                         f" weights than the base model's; {_CURE}"
@@ -110,7 +113,7 @@ def _plain(key: str) -> str:
     return key.removeprefix("base_model.model.").replace(".base_layer", "")
 
 
-def _equal(tensor: torch.Tensor, weight: torch.Tensor | None) -> bool:
-    if weight is None or weight.shape != tensor.shape:
-        return False
-    return torch.equal(tensor.to(weight.dtype), weight.detach().cpu())
+def _equal(tensor: torch.Tensor, weight: torch.Tensor) -> bool:
+    return tensor.shape == weight.shape and torch.equal(
+        tensor.to(weight.dtype), weight.detach().cpu()
+    )

@@ -175,6 +175,11 @@ def left_padded(rows: Sequence[list[int]], device: torch.device) -> tuple[Tensor
     return tokens.to(device), mask.to(device)
 
 
+def num_embeddings(model: Any) -> int:
+    """Tokens that the model has embeddings for."""
+    return int(model.get_input_embeddings().weight.shape[0])
+
+
 def num_weights(model: Any) -> int:
     """Weights that every token passes through: those of the layers, not embedding or head."""
     embedding, head = model.get_input_embeddings(), model.get_output_embeddings()

@@ -30,7 +30,7 @@ from agents.inference.local.adapter_modes import AdaptedModel, AdapterMode
 from agents.inference.local.architectures import check_causal, context_of
 from agents.inference.local.forks import compute_alone_after_forks
 from agents.inference.local.free_text import decode, end_tokens
-from agents.inference.local.huggingface import HuggingFaceForward
+from agents.inference.local.huggingface import HuggingFaceForward, num_embeddings
 from agents.inference.local.loading import attach_adapter, choose_device, load_model
 from agents.inference.local.scoring import Encoded, Scorer
 from agents.inference.plan import make_plan
@@ -110,7 +110,7 @@ class LocalEngine(Engine):
         self.context = context_of(base.config)
         self._facts = _facts(model, base, self.device, self.context)
         self._stats = EngineStats()
-        self.tokens = Tokens(self.tokenizer)
+        self.tokens = Tokens(self.tokenizer, num_embeddings(base))
         self._cache = make_cache(cache_bytes, host_cache_bytes, self.device)
         kept = self._cache if reuse_prefixes else None
         self._fast: FusedForward | None = None

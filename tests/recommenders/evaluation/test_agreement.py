@@ -60,7 +60,7 @@ def test_without_resamples_there_is_a_figure_and_no_interval():
 
 
 def test_resamples_in_which_the_first_measure_alone_lacks_a_value_are_left_out():
-    a, b = np.array([[1.0, 1.0], [2.0, np.nan]]), np.array([[1.0, 1.0], [2.0, 2.0]])
+    a, b = np.array([[1.0, np.nan], [2.0, 2.0]]), np.array([[1.0, 1.0], [2.0, 2.0]])
     for one, other in ((a, b), (b, a)):
         found = agreement(one, other, np.random.default_rng(0))
         assert found.top == (1.0, 1.0, 1.0)

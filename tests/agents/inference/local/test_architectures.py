@@ -204,6 +204,17 @@ def test_an_encoder_in_a_folder_is_refused(pocket_folder, tmp_path):
         LocalEngine(tmp_path / "bert").score([Request("a", "b")], RATING_CHOICES)
 
 
+def test_a_tokenizer_larger_than_the_model_is_refused_by_the_token(pocket_folder, tmp_path):
+    from transformers import AutoTokenizer
+
+    AutoTokenizer.from_pretrained(pocket_folder).save_pretrained(tmp_path / "small")
+    tiny_model("llama").save_pretrained(tmp_path / "small")
+    for settings in ({}, {"fast": False}, {"reuse_prefixes": False}):
+        engine = LocalEngine(tmp_path / "small", **settings)
+        with pytest.raises(ValueError, match=r"embeddings for tokens 0 to 127 alone; use the"):
+            engine.score([Request("I like War.", "MOVIE: Heat")], RATING_CHOICES)
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 def test_every_architecture_that_can_be_made_tiny_is_exact_or_refused():
