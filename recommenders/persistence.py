@@ -4,7 +4,6 @@ Knows arrays and sparse matrices, no policy; ``Recommender.save`` and ``load`` d
 """
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
+
+from simenv.whole_files import replace_whole
 
 FORMAT = 1
 _HEADER = "header.json"
@@ -58,10 +59,12 @@ def write_archive(path: str | Path, header: Mapping[str, Any], arrays: Mapping[s
             flat[name] = np.asarray(array)
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f"{target.name}.{os.getpid()}.partial")
-    with partial.open("wb") as file:
-        np.savez_compressed(file, allow_pickle=False, **flat)
-    partial.replace(target)
+    replace_whole(target, lambda unfinished: _compress(unfinished, flat))
+
+
+def _compress(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    with path.open("wb") as file:  # given a path, numpy would add .npz to its name
+        np.savez_compressed(file, allow_pickle=False, **arrays)
 
 
 def read_archive(path: str | Path) -> tuple[dict[str, Any], dict[str, Array]]:

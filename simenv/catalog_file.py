@@ -10,6 +10,7 @@ import numpy as np
 from simenv.catalog import Catalog
 from simenv.item_averages import ItemAverages
 from simenv.values.parquet_columns import Column, read_columns
+from simenv.whole_files import replace_whole
 
 
 def save_items(path: Path, catalog: Catalog, averages: ItemAverages) -> None:
@@ -30,7 +31,8 @@ def save_items(path: Path, catalog: Catalog, averages: ItemAverages) -> None:
         }
     )
     frame.attrs = {"kind": catalog.kind}
-    frame.to_parquet(path, compression="zstd", index=False, write_page_checksum=True)
+    options = {"compression": "zstd", "index": False, "write_page_checksum": True}
+    replace_whole(path, lambda part: frame.to_parquet(part, **options))
 
 
 _COLUMNS = {

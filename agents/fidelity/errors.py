@@ -92,6 +92,28 @@ def rmse_interval(errors: FloatArray, users: IntArray, num_resamples: int = 1000
     return [float(bound) for bound in np.sqrt(np.percentile(means, _LEVEL))]
 
 
+def rmse_difference_interval(
+    errors: FloatArray, others: FloatArray, users: IntArray, num_resamples: int = 1000
+) -> list[float]:
+    """95 % bootstrap interval of the RMSE of one predictor minus that of another, on the same rows.
+
+    Args:
+        errors: (r,) of the one.
+        others: (r,) of the other.
+        users: (r,) whose rows they are; users are resampled, with all their rows.
+        num_resamples: of the users.
+    """
+    _, index = np.unique(users, return_inverse=True)
+    counts = np.bincount(index).astype(np.float64)
+    rng = np.random.default_rng(0)
+    drawn = rng.integers(0, len(counts), size=(num_resamples, len(counts)))
+    one, other = (
+        np.sqrt(np.bincount(index, e**2)[drawn].sum(axis=1) / counts[drawn].sum(axis=1))
+        for e in (errors, others)
+    )
+    return interval(one - other)
+
+
 class UserSums(NamedTuple):
     """One draw: what every user adds to the error of every predictor."""
 

@@ -8,7 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from agents.fidelity.errors import calibration_error, log_loss, mae, rmse, rmse_interval
+from agents.fidelity.errors import (
+    calibration_error,
+    log_loss,
+    mae,
+    rmse,
+    rmse_difference_interval,
+    rmse_interval,
+)
 from agents.persona_users import PersonaUsers
 from simenv.data.dataset import Dataset
 from simenv.data.rating_baselines import BASELINES
@@ -33,15 +40,22 @@ def measure(
 
     Returns:
         ``num_ratings`` and ``predictors``: name → rmse, rmse_ci95, mae, and for the simulated users
-        also ece (expected calibration error), log_loss (nats) and rmse_rounded.
+        also ece (expected calibration error), log_loss (nats) and rmse_rounded; for the others
+        difference_ci95, the interval of the simulated users' RMSE minus theirs.
     """
     rows = earliest_rows(dataset.test, users, most_rows)
     asked = dataset.test.take(rows)
     chances = rate(model, asked)
-    predictors = {"simulated users": _figures(asked, expected_stars(chances), chances)}
+    stars = expected_stars(chances)
+    predictors = {"simulated users": _figures(asked, stars, chances)}
     training = stacked(dataset.train, dataset.background)
     for name, make in BASELINES.items():
-        predictors[name] = _figures(asked, make().fit(training).predict(asked.users, asked.items))
+        theirs = make().fit(training).predict(asked.users, asked.items)
+        errors = stars - asked.ratings, theirs - asked.ratings
+        predictors[name] = {
+            **_figures(asked, theirs),
+            "difference_ci95": rmse_difference_interval(*errors, asked.users),
+        }
     return {"num_ratings": len(asked), "num_users": len(users), "predictors": predictors}
 
 

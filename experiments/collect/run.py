@@ -13,8 +13,9 @@ from rich.table import Table
 from rich.text import Text
 
 from experiments.collect.table import collect
-from experiments.reporting.formatting import interval, number
-from experiments.reporting.report import filled, markdown_table
+from experiments.reporting.claims import unpaired, verdict
+from experiments.reporting.formatting import interval, listed, number
+from experiments.reporting.report import filled, markdown_table, markdown_text
 from experiments.reporting.result import Record, Result
 from experiments.reporting.terminal import text_table
 
@@ -109,13 +110,26 @@ def answer(results: Mapping[str, Any]) -> str:
     if not rows:
         return "Every policy of every run failed."
     best = max(rows, key=lambda row: row["simulated"]["mean"])
-    ends = best["simulated"]["ci95"]
-    where = f" with {best['setting']}" if best["setting"] else ""
-    return (
-        f"{best['policy']}{where} pleases most: {number(best['simulated']['mean'], 3)} simulated"
-        f" stars (95 % CI over {best['interval_over']} {interval(ends, 3)}), in"
-        f" {results['num_runs']} runs.{_more_seeds(results['rows'])}"
+    stars = (
+        f"{number(best['simulated']['mean'], 3)} simulated stars (95 % CI over"
+        f" {best['interval_over']} {interval(best['simulated']['ci95'], 3)})"
     )
+    if tied := [_named(row) for row in rows if row is not best and not _ahead(best, row)]:
+        return (
+            f"No policy pleases most beyond noise in {results['num_runs']} runs: {_named(best)} has"
+            f" {stars}, which is within noise of {listed(tied)}.{_more_seeds(results['rows'])}"
+        )
+    few = _more_seeds(results["rows"])
+    return f"{_named(best)} pleases most: {stars}, in {results['num_runs']} runs.{few}"
+
+
+def _named(row: Mapping[str, Any]) -> str:
+    return f"{row['policy']} with {row['setting']}" if row["setting"] else str(row["policy"])
+
+
+def _ahead(best: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    pairs = [(row["simulated"]["mean"], row["simulated"]["ci95"]) for row in (best, other)]
+    return verdict(unpaired(*pairs[0], *pairs[1])) == "more"
 
 
 def _more_seeds(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -139,7 +153,10 @@ def _ranking_answer(rankings: list[dict[str, Any]]) -> str:
     if taus:
         spread = f"; τ of the order with the first is {number(min(taus), 2)}"
         spread += f" to {number(max(taus), 2)}" if len(taus) > 1 else ""
-    return f"{best} is first with {named}, and in {same} of {len(rankings)} settings{spread}."
+    return (
+        f"{best} has the highest mean with {named}, and in {same} of {len(rankings)}"
+        f" settings{spread}; orders of means say nothing about noise."
+    )
 
 
 def _frame(results: Mapping[str, Any]) -> "pd.DataFrame":
@@ -153,7 +170,7 @@ def _failure_rows(results: Mapping[str, Any]) -> list[list[str]]:
 
 
 def _markdown(results: Mapping[str, Any]) -> str:
-    parts = [f"# {answer(results)}\n", markdown_table(HEADS, table_rows(results))]
+    parts = [f"# {markdown_text(answer(results))}\n", markdown_table(HEADS, table_rows(results))]
     if len(results["rankings"]) > 1:
         parts.append(markdown_table(RANKING_HEADS, ranking_rows(results)))
     if failures := _failure_rows(results):

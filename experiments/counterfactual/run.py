@@ -10,8 +10,16 @@ from gymnasium.vector import AutoresetMode
 from omegaconf import DictConfig
 
 from experiments.counterfactual.fork import Branch, Fork, fork
-from experiments.reporting.formatting import interval, number, rounded, rounded_ends
-from experiments.reporting.report import markdown_table
+from experiments.reporting.claims import verdict
+from experiments.reporting.formatting import (
+    interval,
+    listed,
+    number,
+    rounded,
+    rounded_ends,
+    signed,
+)
+from experiments.reporting.report import markdown_table, markdown_text
 from experiments.reporting.result import Result
 from experiments.tournament.policies import fitted, policy_makers
 from experiments.tournament.setting import Setting, make_setting
@@ -100,10 +108,28 @@ def _markdown(results: Mapping[str, Any]) -> str:
         ]
         for name, f in results["after"].items()
     ]
-    best = next(iter(results["after"]))
-    warning = f"**{results['users']['warning']}**\n\n" if results["users"]["warning"] else ""
+    warning = (
+        f"**{markdown_text(results['users']['warning'])}**\n\n"
+        if results["users"]["warning"]
+        else ""
+    )
+    return f"# {markdown_text(answer(results))}\n\n{warning}{markdown_table(HEADS, rows)}"
+
+
+def answer(results: Mapping[str, Any]) -> str:
+    """Which switches are surely better than staying, for whom."""
+    after, before = results["after"], results["before"]
+    better = [
+        f"{name} ({signed(f['difference'], 3)} stars)"
+        for name, f in after.items()
+        if verdict(f["difference_ci95"], f["p_holm"]) == "more"
+    ]
+    ways = (
+        f"better than staying with {before}: {listed(better)}"
+        if better
+        else (f"no switch is better beyond noise than staying with {before}")
+    )
     return (
-        f"# After {results['switch_at']} slates of {results['before']}, {best} is the best way on"
-        f" for the {results['still_there']} of {results['num_users']} users still there\n\n"
-        f"{warning}{markdown_table(HEADS, rows)}"
+        f"After {results['switch_at']} slates, {ways}; {results['still_there']} of"
+        f" {results['num_users']} users were still there"
     )

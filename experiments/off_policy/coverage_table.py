@@ -7,7 +7,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from experiments.reporting.formatting import NONE, number, signed
-from experiments.reporting.report import markdown_table
+from experiments.reporting.report import markdown_table, markdown_text
 from experiments.reporting.result import Record
 from experiments.reporting.terminal import text_table
 
@@ -15,9 +15,9 @@ from experiments.reporting.terminal import text_table
 def markdown(record: Record) -> str:
     """The answer and one table for every pair of policies."""
     results = record.results
-    parts = [f"# {answer(results)}\n", _setting(results)]
+    parts = [f"# {markdown_text(answer(results))}\n", markdown_text(_setting(results))]
     for (logger, target), cells in _pairs(results).items():
-        parts.append(f"\n## {_heading(results, logger, target)}\n")
+        parts.append(f"\n## {markdown_text(_heading(results, logger, target))}\n")
         parts.append(markdown_table(HEADS, [row(cell) for cell in cells]))
     return "\n".join(parts) + "\n" + record.command
 

@@ -15,7 +15,8 @@ from experiments.policy_ranking.ranking_figures import (
     survival_svg,
 )
 from experiments.reporting.formatting import interval, number
-from experiments.reporting.report import filled, markdown_table, markup
+from experiments.reporting.parts import failed_parts
+from experiments.reporting.report import filled, markdown_table, markdown_text, markup
 from experiments.reporting.result import Record
 from experiments.tournament import feasibility
 from experiments.tournament.tables import (
@@ -75,6 +76,7 @@ def html(record: Record) -> str:
         "off_policy_notes": off_policy_notes(results["off_policy"]),
         "traces": results["traces"],
         **_fidelity(results["fidelity"]),
+        "failures": failed_parts(results["failures"]),
     }
     return filled("policy_ranking/report.html", record, values)
 
@@ -82,10 +84,12 @@ def html(record: Record) -> str:
 def markdown(record: Record) -> str:
     """The answer and the tables as Markdown, for a pull request or a wiki."""
     results = record.results
-    said = _sentences(results)
+    said = {name: markdown_text(text) for name, text in _sentences(results).items()}
     parts = [f"# {said['answer']}\n", f"{said['check']} {said['trust']}\n"]
     if results["users"]["warning"]:
-        parts.append(f"**{results['users']['warning']}**\n")
+        parts.append(f"**{markdown_text(results['users']['warning'])}**\n")
+    if results["failures"]:
+        parts.append(f"**{markdown_text(failed_parts(results['failures']))}**\n")
     parts += [
         *(f"{sentence}\n" for sentence in left_out(results)),
         markdown_table(columns(results), _ranking_cells(results)),
@@ -121,7 +125,9 @@ def lines(results: Mapping[str, Any]) -> list[RenderableType]:
         words.stop_sentence(results["stop"]),
         in_words(results["engine"]),
     ]
-    return [*ranking_lines(results), first, *(Text(line, style="dim") for line in quiet)]
+    failed = failed_parts(results["failures"])
+    loud = [Text(failed, style="bold red")] if failed else []
+    return [*ranking_lines(results), *loud, first, *(Text(line, style="dim") for line in quiet)]
 
 
 def _sentences(results: Mapping[str, Any]) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Runs the ranking; the question and the score stand in the package docstring.
 
-Files: ``results.json``, ``report.html``, ``report.md``, ``interactions.parquet`` (every slate of
+Files: ``answers/`` (of a language model, as they come; the same command goes on with them),
+``results.json``, ``report.html``, ``report.md``, ``interactions.parquet`` (every slate of
 every session, with the policy and the world that answered) and ``config.yaml`` (resolved).
 """
 
@@ -11,6 +12,7 @@ from omegaconf import DictConfig
 from agents.inference.metering.meter import EngineMeter
 from experiments.people.people import People
 from experiments.policy_ranking import ranking_page as page
+from experiments.reporting.parts import Parts
 from experiments.reporting.progress import progress_bar
 from experiments.reporting.provenance import public
 from experiments.reporting.result import Result
@@ -29,35 +31,44 @@ def run(cfg: DictConfig) -> Result:
     setting, people = make_setting(cfg)
     asking = EngineMeter(people.engine)
     sessions, meter = play_all(policy_makers(cfg.recommender), setting)
+    parts = Parts()
     values = {
         "experiment": cfg.experiment.name,
         "debug": cfg.get("debug"),
         "users": people.card,
         **described(setting),
         "stop": meter.report(),
+        **_compared(sessions, setting, people, cfg.experiment.num_resamples, parts),
+        "traces": parts.get("traces", lambda: trace_of_best(sessions, setting), None),
+        "fidelity": parts.get("fidelity", lambda: _fidelity(people, setting), None),
         "engine": public(asking.report()),
-        **_compared(sessions, setting, people, cfg.experiment.num_resamples),
-        "traces": trace_of_best(sessions, setting),
-        "fidelity": _fidelity(people, setting),
+        "failures": parts.failures,
     }
     return Result(
         values,
         pages={"report.html": page.html, "report.md": page.markdown},
         frames={"interactions.parquet": interactions(sessions)},
         lines=page.lines(values),
-        error=_failure(sessions),
+        error=_failure(sessions) or parts.error,
     )
 
 
 def _compared(
-    sessions: list[Session], setting: Setting, people: People, num_resamples: int
+    sessions: list[Session], setting: Setting, people: People, num_resamples: int, parts: Parts
 ) -> dict[str, Any]:
     """Policies by all users, by kinds of users, and by the log of one of them."""
-    facts, off_policy = setting.item_facts(), estimate_from_log(sessions, setting)
-    kinds = persona_groups(setting.dataset, people.population)
+    facts = setting.item_facts()
+    off_policy = parts.get("off-policy", lambda: estimate_from_log(sessions, setting), None)
+
+    none: list[dict[str, Any]] = []
+
+    def groups() -> list[dict[str, Any]]:
+        kinds = persona_groups(setting.dataset, people.population)
+        return summarise_groups(sessions, kinds, facts)
+
     return {
         **summarise(sessions, facts, setting.top, setting.seed, num_resamples, off_policy),
-        "groups": summarise_groups(sessions, kinds, facts),
+        "groups": parts.get("kinds of people", groups, none),
         "off_policy": summarise_off_policy(off_policy, sessions),
     }
 

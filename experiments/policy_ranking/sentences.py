@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from experiments.reporting.claims import compare_all, verdict
 from experiments.reporting.formatting import interval, listed, number, percent
 
-ALPHA = 0.05
 SMALL_LEAD = 0.05  # stars; a lead can be certain and still not matter
 
 
@@ -19,11 +19,11 @@ def answer(results: Mapping[str, Any]) -> str:
     if len(measured) == 1:
         return f"{best['name']} is the only policy measured: {value}."
     own = [c for c in results["contrasts"] if c["better"] == best["name"]]
-    tied = [c["worse"] for c in own if not c["p_holm"] < ALPHA]
-    if tied:
+    tied = [c["worse"] for c in own if verdict(c["ci95"], c["p_holm"]) != "more"]
+    if tied or not own:
         return (
-            f"{best['name']} comes first with {value}, but its lead over {listed(tied)} is within"
-            " chance."
+            f"No policy is the best beyond noise: {best['name']} has {value}, which is within noise"
+            f" of {listed(tied) if tied else 'the others'}."
         )
     lead = own[0]
     only = "only " if lead["difference"] < SMALL_LEAD else ""
@@ -47,19 +47,34 @@ def check(results: Mapping[str, Any]) -> str:
     if not known:
         return f"NDCG would have picked {offline['name']}. The truth is not known in this data."
     best = max(known, key=lambda p: p["true_mean_rating"])
-    return (
-        f"With the true users {best['name']} is best."
-        f" {_choice('The simulation', measured[0], best)} {_choice('NDCG', offline, best)}"
-    )
+    contrasts = results.get("true_contrasts", [])
+    tied = [p["name"] for p in known if p is not best and _true_lead(best, p, contrasts) != "more"]
+    first = f"With the true users {best['name']} is best."
+    if tied:
+        first = f"With the true users {best['name']} is within noise of {listed(tied)}."
+    choices = (("The simulation", measured[0]), ("NDCG", offline))
+    return " ".join([first, *(_choice(who, one, best, contrasts) for who, one in choices)])
 
 
-def _choice(who: str, chosen: dict[str, Any], best: dict[str, Any]) -> str:
-    if chosen["name"] == best["name"]:
-        return f"{who} picks it."
+def _true_lead(best: dict[str, Any], other: dict[str, Any], contrasts: list[dict[str, Any]]) -> str:
+    """Whether the truly best policy is surely better than another."""
+    pair = (best["name"], other["name"])
+    found = [c for c in contrasts if (c["better"], c["worse"]) == pair]
+    return verdict(found[0]["ci95"], found[0]["p_holm"]) if found else "unknown"
+
+
+def _choice(
+    who: str, chosen: dict[str, Any], best: dict[str, Any], contrasts: list[dict[str, Any]]
+) -> str:
+    name = chosen["name"]
+    if name == best["name"]:
+        return f"{who} picks {name}."
     if chosen["true_mean_rating"] is None:
-        return f"{who} picks {chosen['name']}, of which the true value is missing."
+        return f"{who} picks {name}, of which the true value is missing."
+    if _true_lead(best, chosen, contrasts) != "more":
+        return f"{who} picks {name}, within noise of {best['name']}."
     lost = best["true_mean_rating"] - chosen["true_mean_rating"]
-    return f"{who} picks {chosen['name']}, which is {number(lost, 2)} true stars worse."
+    return f"{who} picks {name}, which is {number(lost, 2)} true stars worse."
 
 
 AGREEMENTS = {
@@ -92,7 +107,7 @@ def _verdict(found: dict[str, Any] | None) -> str:
     if tau is None or None in ends:
         return "not comparable: a measure gives all policies the same score."
     figures = f"τ = {number(tau, 2)}, 95 % CI {interval(ends, 2)}"
-    if ends[0] <= 0 <= ends[1]:
+    if verdict(ends) == "noise":
         return f"weak evidence either way: the interval includes zero ({figures})."
     return f"{_strength(tau)} ({figures})."
 
@@ -114,9 +129,14 @@ def trust(results: Mapping[str, Any]) -> str:
     return (
         f"Of all pairs of policies the simulation orders {percent(simulated['flips']['value'])}"
         f" against the truth and NDCG {percent(offline['flips']['value'])}; the first choice of the"
-        f" one loses {number(simulated['regret']['value'], 3)} true stars, that of the other"
-        f" {number(offline['regret']['value'], 3)}."
+        f" one loses {_regret(simulated)}, that of the other {_regret(offline)}."
     )
+
+
+def _regret(found: dict[str, Any]) -> str:
+    regret = found["regret"]
+    stars = f"{number(regret['value'], 3)} true stars"
+    return stars if verdict(regret.get("ci95")) == "more" else f"nothing beyond noise ({stars})"
 
 
 def gain_sentence(results: Mapping[str, Any]) -> str:
@@ -151,11 +171,11 @@ def groups_sentence(results: Mapping[str, Any]) -> str:
     others = [
         f"{g['group']} by {g['best']} ({number(g['gain']['difference'], 2)} stars)"
         for g in results["groups"]
-        if g["gain"] and g["gain"]["p_holm"] < ALPHA
+        if g["gain"] and verdict(g["gain"]["ci95"], g["gain"]["p_holm"]) == "more"
     ]
     if not others:
         return f"No kind of people is significantly better served by another policy than {best}."
-    return f"{best} is best overall; significantly better served: {', '.join(others)}."
+    return f"Significantly better served than by {best}: {', '.join(others)}."
 
 
 def caveat(results: Mapping[str, Any]) -> str:
@@ -171,11 +191,7 @@ def caveat(results: Mapping[str, Any]) -> str:
 def fidelity_sentence(fidelity: dict[str, Any]) -> str:
     """Where the simulated users stand among the simple predictors of held-out ratings."""
     (name, own), *others = fidelity["predictors"].items()
-    beaten = [other for other, row in others if own["rmse"] < row["rmse"]]
-    unbeaten = [other for other, row in others if not own["rmse"] < row["rmse"]]
     parts = [f"On {fidelity['num_ratings']} held-out ratings, {name} err by {own['rmse']:.3f} RMSE"]
-    if beaten:
-        parts.append(f"less than {listed(beaten)}")
-    if unbeaten:
-        parts.append(f"no less than {listed(unbeaten)}")
+    rivals = {other: row.get("difference_ci95") for other, row in others}
+    parts += compare_all(rivals, more="more than", less="less than")
     return ", ".join(parts) + "."

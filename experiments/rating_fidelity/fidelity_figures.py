@@ -9,6 +9,7 @@ from agents.fidelity.errors import calibration_curve, rmse
 from experiments.rating_fidelity.table_cells import Draw, TableCell
 from simenv.data.dataset import Dataset
 from simenv.events import NUM_STARS, FloatArray, expected_stars
+from simenv.whole_files import replace_whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,7 +28,7 @@ def write_figures(folder: Path, regime: str, draw: Draw, dataset: Dataset) -> No
     _calibration(middle, cell.chances, dataset.test.ratings)
     _histogram(right, cell.chances, dataset.test.ratings)
     figure.suptitle(f"{cell.adapter} adapters, {cell.memory}, {regime.replace('_', ' ')}")
-    figure.savefig(folder / f"{regime}.png", dpi=110)
+    replace_whole(folder / f"{regime}.png", lambda path: figure.savefig(path, dpi=110))
 
 
 def _fullest(cells: list[TableCell]) -> TableCell:

@@ -4,6 +4,8 @@ Files: ``adapters/``, ``answers/``, a picture a regime (``REGIME.png``), ``table
 ``results.json`` and ``config.yaml``.
 """
 
+from collections.abc import Collection
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,13 +18,16 @@ from experiments.people.base_models import model_named
 from experiments.rating_fidelity.fidelity_figures import write_figures
 from experiments.rating_fidelity.matrix_factorisation import BiasedMF
 from experiments.rating_fidelity.table import WIDTH, Regime, lines, markdown, summarise
-from experiments.rating_fidelity.table_cells import CellSettings, Draw, ask_all
+from experiments.rating_fidelity.table_cells import MEMORIES, CellSettings, Draw, ask_all
+from experiments.reporting.parts import Parts, failed_parts
 from experiments.reporting.progress import Tick, progress_bar
+from experiments.reporting.report import markdown_text
 from experiments.reporting.result import Result
 from simenv.data.dataset import Dataset
 from simenv.data.rating_baselines import BASELINES
 from simenv.data.splits import stacked
 from simenv.events import FloatArray, expected_stars
+from simenv.ranges import check_number, check_seed
 from training.adapters.lora_presets import LoraPreset
 from training.examples.raft import raft_settings
 
@@ -38,20 +43,56 @@ class Answers(NamedTuple):
 
 
 def run(cfg: DictConfig) -> Result:
-    """Fill the table: every cell and every plain predictor, per regime."""
-    settings, regimes = cfg.experiment, dict[str, Any]()
+    """Fill the table: every cell and every plain predictor, per regime.
+
+    Raises:
+        TypeError: a setting that is a number is none.
+        ValueError: a setting is out of its range, or names a memory or regime that is not there.
+    """
+    settings, regimes, parts = cfg.experiment, dict[str, Any](), Parts()
+    _check(settings)
     with progress_bar("rating fidelity", _num_cells(settings)) as tick:
         tick(f"{_num_cells(settings)} cells; how long they take is said after the first")
         for regime in settings.regimes:
-            answers = [_answers(cfg, regime, seed, tick) for seed in settings.draws]
-            regimes[regime] = summarise(Regime(regime, *_said(answers), settings.num_resamples))
-            write_figures(Path(cfg.output_dir), regime, answers[0].draw, answers[0].dataset)
+            found = parts.get(regime, partial(_regime, cfg, regime, tick), None)
+            if found is not None:
+                regimes[regime] = found
+    failed = failed_parts(parts.failures)
     return Result(
-        {"experiment": settings.name, "regimes": regimes},
-        pages={"table.md": markdown(regimes)},
-        lines=lines(regimes),
+        {"experiment": settings.name, "regimes": regimes, "failures": parts.failures},
+        pages={"table.md": markdown(regimes) + (f"**{markdown_text(failed)}**\n" * bool(failed))},
+        lines=[*lines(regimes), *([failed] if failed else [])],
         width=WIDTH,
+        error=parts.error,
     )
+
+
+def _check(settings: DictConfig) -> None:
+    """Refuse what would fail after hours, before anything is trained or asked."""
+    for name in ("num_clusters", "num_resamples"):
+        check_number("experiment", name, settings[name], "whole [1, inf)")
+    check_number("experiment", "said_rows", settings.said_rows, "whole [0, inf)")
+    for seed in settings.draws:
+        check_seed("experiment", "draws", seed)
+    wanted = {"draws": settings.draws, "regimes": settings.regimes, "cells": settings.cells}
+    for name, chosen in wanted.items():
+        if not chosen:
+            raise ValueError(f"experiment wanted at least one of {name}, got none; name some")
+    known: dict[str, Collection[str]] = {"cells": MEMORIES, "regimes": settings.base}
+    for name, names in known.items():
+        if unknown := sorted(set(wanted[name]) - set(names)):
+            raise ValueError(
+                f"experiment wanted {name} among {', '.join(names)}, got {unknown[0]!r}; choose"
+                " some of them"
+            )
+
+
+def _regime(cfg: DictConfig, regime: str, tick: Tick) -> dict[str, Any]:
+    """All draws of a regime: its rows and contrasts; its picture is written."""
+    answers = [_answers(cfg, regime, seed, tick) for seed in cfg.experiment.draws]
+    found = summarise(Regime(regime, *_said(answers), cfg.experiment.num_resamples))
+    write_figures(Path(cfg.output_dir), regime, answers[0].draw, answers[0].dataset)
+    return found
 
 
 def _answers(cfg: DictConfig, regime: str, seed: int, tick: Tick) -> Answers:

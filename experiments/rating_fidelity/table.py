@@ -7,7 +7,8 @@ import numpy as np
 from rich.console import RenderableType
 
 from agents.fidelity.errors import UserSums, interval, mean_mae, mean_rmse, resampled_rmse
-from experiments.reporting.report import markdown_table
+from experiments.reporting.claims import verdict
+from experiments.reporting.report import markdown_table, markdown_text
 from experiments.reporting.terminal import text_table
 from simenv.events import FloatArray
 
@@ -115,11 +116,11 @@ def markdown(regimes: Mapping[str, Any]) -> str:
     parts = []
     for name, summary in regimes.items():
         rows = [[cell.replace("|", "·") for cell in row] for row in table_rows(summary)]
-        contrasts = [[question, found, ends] for question, found, ends in _contrasts(summary)]
+        contrasts = [list(cells) for cells in _contrasts(summary)]
         parts += [
-            f"### {_title(name, summary)}\n",
+            f"### {markdown_text(_title(name, summary))}\n",
             markdown_table(_HEADER, rows),
-            markdown_table(["RMSE difference", "", "95 % CI"], contrasts),
+            markdown_table(["RMSE difference", "", "95 % CI", "so the first"], contrasts),
         ]
     return "\n".join(parts) + "\n"
 
@@ -129,7 +130,9 @@ def lines(regimes: Mapping[str, Any]) -> list[RenderableType]:
     found: list[RenderableType] = []
     for name, summary in regimes.items():
         found.append(text_table(_HEADER, table_rows(summary), _title(name, summary)))
-        found += [f"{question}: {mean} ({ends})" for question, mean, ends in _contrasts(summary)]
+        found += [
+            f"{asked}: {mean} ({ends}), {so}" for asked, mean, ends, so in _contrasts(summary)
+        ]
     return found
 
 
@@ -137,9 +140,17 @@ def _title(name: str, summary: Mapping[str, Any]) -> str:
     return f"{name}: {summary['draws']} draws, {summary['rows_asked']} test rows"
 
 
-def _contrasts(summary: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    """Question, difference and interval of every contrast."""
+_ERRS = {"less": "errs less", "more": "errs more", "noise": "within noise", "unknown": "unknown"}
+
+
+def _contrasts(summary: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
+    """Question, difference, interval and what follows of every contrast."""
     return [
-        (question, f"{found['difference']:+.4f}", "{:+.4f} to {:+.4f}".format(*found["ci95"]))
+        (
+            question,
+            f"{found['difference']:+.4f}",
+            "{:+.4f} to {:+.4f}".format(*found["ci95"]),
+            _ERRS[verdict(found["ci95"])],
+        )
         for question, found in summary["contrasts"].items()
     ]

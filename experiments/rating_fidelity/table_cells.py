@@ -12,12 +12,15 @@ from agents.assembly import persona_users
 from agents.embedding import TfidfSvdEmbedder
 from agents.fidelity.held_out import rate
 from agents.fidelity.said import Said, said
+from agents.inference.local.local_engine import LocalEngine
+from agents.inference.wrapped.kept_answers import keeping
 from agents.population.adapters import base_identity
 from agents.population.population import Population
 from agents.prompts import PromptStyle
 from experiments.reporting.progress import Tick
 from simenv.data.dataset import Dataset
 from simenv.events import FloatArray, IntArray, InteractionLog
+from simenv.whole_files import replace_whole
 from training.adapters.lora_presets import LoraPreset
 from training.adapters.variants import Variant, people_on, train_variants
 from training.examples.raft import RaftSettings, raft_set
@@ -129,14 +132,13 @@ def _variants(
 
 
 def _ask(people: Population, dataset: Dataset, said_rows: int, seed: int, path: Path) -> None:
-    model = persona_users(people)
+    model = persona_users(people, engine=keeping(LocalEngine, path.parent))
     chances = rate(model, dataset.test)
     spoken = said(model, dataset.test, said_rows, seed)
     model.engine.close()
     path.parent.mkdir(parents=True, exist_ok=True)
-    building = path.with_suffix(".new.npz")
-    np.savez_compressed(building, chances=chances.astype(np.float32), said=np.array(spoken))
-    building.replace(path)
+    found: dict[str, Any] = {"chances": chances.astype(np.float32), "said": np.array(spoken)}
+    replace_whole(path, lambda unfinished: np.savez_compressed(unfinished, **found))
 
 
 def _key(people: Population, facts: list[Any], asked: InteractionLog) -> str:

@@ -26,6 +26,7 @@ _VARIABLES = {
     PAPER: "--card",
 }
 _STYLE: dict[Any, Any] = {
+    "text.parse_math": False,  # a name may hold dollars
     "svg.fonttype": "none",
     "font.size": 12,
     "axes.edgecolor": GRID,

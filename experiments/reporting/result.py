@@ -4,6 +4,7 @@ It knows no folder, no clock and no command; ``running`` adds those, writes and 
 """
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -26,7 +27,10 @@ class Record(NamedTuple):
     @property
     def command(self) -> str:
         """The command that makes it again, as the last line of a Markdown page."""
-        return f"`{self.results['provenance']['command']}`\n"
+        text = " ".join(self.results["provenance"]["command"].split())
+        fence = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
+        blank = " " if len(fence) > 1 else ""
+        return f"{fence}{blank}{text}{blank}{fence}\n"
 
 
 Page = Callable[[Record], str]

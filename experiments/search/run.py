@@ -11,9 +11,10 @@ import numpy as np
 from omegaconf import DictConfig, OmegaConf
 from rich.text import Text
 
+from experiments.reporting.claims import compare
 from experiments.reporting.formatting import interval, number, rounded_ends
 from experiments.reporting.progress import progress_bar
-from experiments.reporting.report import markdown_table
+from experiments.reporting.report import markdown_table, markdown_text
 from experiments.reporting.result import Record, Result
 from experiments.tournament.playing import Session, play
 from experiments.tournament.policies import make_policy
@@ -203,10 +204,11 @@ def _answer(results: dict[str, Any]) -> str:
     check = results["confirmation"]
     params = ", ".join(f"{name}={value:.4g}" if isinstance(value, float) else f"{name}={value}"
                        for name, value in results["best"].items())  # fmt: skip
-    low = check["ci95"][0]
-    verdict = "better" if low is not None and low > 0 else "not significantly better"
+    stands = compare(
+        "the settings as configured", check["ci95"], more="better than", less="worse than"
+    )
     return (
-        f"{results['policy']} with {params} is {verdict} than as configured: on"
+        f"{results['policy']} with {params} is {stands}: on"
         f" {check['num_users']} users who did not search, {results['objective']}"
         f" {number(check['found'], 3)} against {number(check['configured'], 3)}, a difference of"
         f" {number(check['difference'], 4)} (95 % CI {interval(check['ci95'], 4)})."
@@ -222,4 +224,4 @@ def _markdown(record: Record) -> str:
         for t in results["trials"]
     ]  # fmt: skip
     table = markdown_table(["trial", *names, results["objective"], "error"], rows)
-    return f"# {_answer(results)}\n\n{table}\n{record.command}"
+    return f"# {markdown_text(_answer(results))}\n\n{table}\n{record.command}"

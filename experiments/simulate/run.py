@@ -22,7 +22,7 @@ from experiments.simulate.build import Cast, cast, refreshing, society
 from experiments.tournament.policies import make_policy
 from simenv.abm.model import PersonaSociety
 from simenv.data.dataset import Dataset
-from simenv.whole_files import write_whole
+from simenv.whole_files import replace_whole, write_whole
 
 if TYPE_CHECKING:
     from agents.living.adapter_refresh import Refresh
@@ -50,7 +50,8 @@ def run(cfg: DictConfig) -> Result | None:
     config_yaml = OmegaConf.to_yaml(cfg, resolve=True)
     folder = Path(cfg.output_dir)
     folder.mkdir(parents=True, exist_ok=True)
-    write_whole(folder / "config.yaml", config_yaml.encode())
+    if not (folder / "policies").is_dir():  # else the folder's run goes on, or refuses this config
+        write_whole(folder / "config.yaml", config_yaml.encode())
     values = _lived(cfg)
     return Result(
         values,
@@ -104,7 +105,7 @@ def _live(
         tick(f"{name}: {model.datacollector.model_vars['active'][-1]:.0f} awake", advance=1)
     model.finish()
     frame = model.datacollector.get_model_vars_dataframe()
-    frame.to_parquet(folder / "curves.parquet")
+    replace_whole(folder / "curves.parquet", frame.to_parquet)
     exposures = int(frame["active"].sum()) * cfg.experiment.settings.slate_size
     curves = {column: [round(v, 6) for v in frame[column]] for column in frame}
     return {"curves": curves, "exposures": exposures, **_costs(model, who)}

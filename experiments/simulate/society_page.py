@@ -6,6 +6,8 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from agents.inference.metering.meter import in_words
+from experiments.reporting.claims import ONE_SEED
+from experiments.reporting.formatting import listed
 from experiments.reporting.plots import (
     INK,
     MUTED,
@@ -17,7 +19,7 @@ from experiments.reporting.plots import (
     new_figure,
     themed,
 )
-from experiments.reporting.report import filled, markdown_table, markup
+from experiments.reporting.report import filled, markdown_table, markdown_text, markup
 from experiments.reporting.result import Record
 from experiments.reporting.terminal import text_table
 
@@ -45,26 +47,23 @@ def late(curves: dict[str, list[float]], name: str) -> float:
 
 
 def answer(results: dict[str, Any]) -> str:
-    """Who narrows people most, compared with the first policy."""
-    bubbles = {n: late(p["curves"], "filter_bubble") for n, p in results["policies"].items()}
+    """Where every policy's filter bubble ended: one seed, so nothing is claimed."""
+    policies = results["policies"]
+    bubbles = {name: late(policy["curves"], "filter_bubble") for name, policy in policies.items()}
     first, *others = bubbles
+    scale = f"(0 = all genres alike, 1 = one); {ONE_SEED}"
     if not others:
-        start = results["policies"][first]["curves"]["filter_bubble"]
+        start = policies[first]["curves"]["filter_bubble"]
         begun = sum(start[: max(1, len(start) // 10)]) / max(1, len(start) // 10)
         return (
             f"With {first}, the filter bubble goes from {begun:.3f} to {bubbles[first]:.3f}"
-            f" in {results['ticks']} ticks."
+            f" in {results['ticks']} ticks {scale}."
         )
-    most = max(others, key=lambda name: bubbles[name])
-    figures = f"filter bubble {bubbles[most]:.3f} against {bubbles[first]:.3f}"
-    figures += " (0 = all genres alike, 1 = one)."
-    after = f"After {results['ticks']} ticks"
-    if bubbles[most] > bubbles[first]:
-        return f"{after} people watch narrower with {most} than with {first}: {figures}"
-    if len(others) == 1:
-        return f"{after} people watch no narrower with {most} than with {first}: {figures}"
-    nearest = f"no policy lets people watch narrower than {first}; {most} is nearest"
-    return f"{after} {nearest}: {figures}"
+    found = listed([f"{value:.3f} with {name}" for name, value in bubbles.items()])
+    return (
+        f"After {results['ticks']} ticks the filter bubble is {found} {scale}: run the command with"
+        " other seeds before one policy is called narrower than another."
+    )
 
 
 HEADS = ["policy", "filter bubble", "polarisation", "echo chamber", "Gini", "coverage", "stars",
@@ -160,7 +159,9 @@ def markdown(record: Record) -> str:
     """The same as Markdown."""
     results = record.results
     warning = results["people"]["warning"]
-    parts = ["# A living population\n", f"{answer(results)}\n", f"**{warning}**\n" * bool(warning)]
+    parts = ["# A living population\n", f"{markdown_text(answer(results))}\n"]
+    if warning:
+        parts.append(f"**{markdown_text(warning)}**\n")
     for title, heads, cells in tables(results):
         parts += [f"## {title}\n", markdown_table(heads, cells)]
     parts.append(record.command)

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from simenv.whole_files import write_whole
+
 STORED = Path(__file__).with_name("baseline.json")
 
 
@@ -80,7 +82,7 @@ def store(now: Mapping[str, float], path: Path = STORED) -> None:
     """Write the ratios into the stored baseline; those of other settings stay in it."""
     before = _read(path) if path.exists() else {}
     kept = {"ratios": dict(sorted({**before, **now}.items()))}
-    path.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+    write_whole(path, json.dumps(kept, indent=1) + "\n")
 
 
 def _read(path: Path) -> dict[str, float]:

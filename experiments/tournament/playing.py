@@ -59,12 +59,15 @@ def play(
 
     Returns:
         The sessions, over the users that were asked, and the account of what asking cost.
+
+    Raises:
+        ValueError: the budget of exposures is below what a single user may cost.
     """
+    places = setting.max_steps * setting.slate_size
+    meter = Meter(setting.stopping, len(setting.users), places * len(policies))
     start = setting.simulated.snapshot()
     sessions = [_fit(name, make, setting, tick) for name, make in policies.items()]
     players = [_Player(session, setting) for session in sessions]
-    places = setting.max_steps * setting.slate_size
-    meter = Meter(setting.stopping, len(setting.users), places * len(players))
     order = generator(setting.seed, Stream.WAVES).permutation(len(setting.users))
     while num := meter.next_wave():
         users = np.sort(setting.users[order[meter.asked : meter.asked + num]])

@@ -3,8 +3,10 @@
 It plays nothing; that is done in ``playing``.
 """
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig
 
 from agents.inference.engine import Engine
+from agents.inference.wrapped.kept_answers import keeping
 from experiments.people.people import People, true_users
 from experiments.reporting.progress import progress_bar
 from experiments.tournament.feasibility import (
@@ -26,6 +29,7 @@ from recommenders.evaluation.session_measures import ItemFacts
 from simenv.data.dataset import Dataset
 from simenv.env.vector_env import RecVectorEnv
 from simenv.events import IntArray
+from simenv.ranges import check_number, check_seed
 from simenv.seeding import Stream, generator
 from simenv.user_model import UserModel
 from simenv.users.behaviour import behaviour_of
@@ -56,18 +60,30 @@ class Setting:
         return ItemFacts.of(self.dataset, behaviour_of(self.simulated), self.life)
 
 
+_NUMBERS = {"top": "whole [1, inf)", "min_rating": "[0, inf)", "num_resamples": "whole [1, inf)"}
+
+
 def make_setting(cfg: DictConfig) -> tuple[Setting, People]:
-    """The data, the users and the environment of a run, and who answers."""
+    """The data, the users and the environment of a run, and who answers.
+
+    Settings are checked before anything is read or asked. Answers of a language model are kept in
+    ``answers/`` of the run's folder, where the same command finds them again.
+
+    Raises:
+        TypeError: a setting that is a number is none.
+        ValueError: a setting is out of its range, or no user can be asked.
+    """
+    stopping = checked_settings(cfg)
     with progress_bar("people", total=2) as tick:
         tick("reading the data")
         dataset: Dataset = instantiate(cfg.data)
         tick("building the users", advance=1)
         users, few = askable(cfg, dataset)
-        people: People = instantiate(cfg.users)(dataset)
-        check_reachable(people.model, people.engine, users)
+        people: People = kept_people(cfg)(dataset)
+        if not (Path(cfg.output_dir) / "answers").is_dir():  # a run that goes on has them already
+            check_reachable(people.model, people.engine, users)
         long = too_long_prompts(people.model, people.engine, users)
         tick("ready", advance=1)
-    stopping = Stopping(precision=cfg.precision, **cfg.budget)
     users = np.setdiff1d(users, long.users)
     setting = setting_of(cfg, dataset, users, people, stopping)
     check_sizes(setting)
@@ -104,6 +120,30 @@ def askable(cfg: DictConfig, dataset: Dataset) -> tuple[IntArray, LeftOut]:
         dataset, cfg.num_users, cfg.experiment.min_rating, cfg.seed, without=few.users
     )
     return users, few
+
+
+def checked_settings(cfg: DictConfig) -> Stopping:
+    """When the run stops, after all numbers of its config were checked.
+
+    Raises:
+        TypeError: a setting that is a number is none.
+        ValueError: a setting is out of its range.
+    """
+    check_number("", "num_users", cfg.num_users, "whole [1, inf)")
+    check_seed("", "seed", cfg.seed)
+    for name, allowed in _NUMBERS.items():
+        if name in cfg.experiment:
+            check_number("experiment", name, cfg.experiment[name], allowed)
+    return Stopping(precision=cfg.precision, **cfg.budget)
+
+
+def kept_people(cfg: DictConfig) -> Callable[[Dataset], People]:
+    """What makes the users of a data set; answers that an engine gives are kept with the run."""
+    make: Callable[..., People] = instantiate(cfg.users)
+    engine = make.keywords.get("engine") if isinstance(make, functools.partial) else None
+    if engine is None:
+        return make
+    return functools.partial(make, engine=keeping(engine, Path(cfg.output_dir) / "answers"))
 
 
 def setting_of(

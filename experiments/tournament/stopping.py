@@ -10,6 +10,18 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from experiments.reporting.formatting import rounded
+from simenv.ranges import check_number
+
+_LIMITS = {"precision", "exposures", "seconds", "cost"}
+_ALLOWED = {
+    "precision": "(0, inf)",
+    "exposures": "whole [1, inf)",
+    "seconds": "(0, inf)",
+    "cost": "(0, inf)",
+    "price_per_hour": "[0, inf)",
+    "price_per_million_tokens": "[0, inf)",
+    "wave": "whole [1, inf)",
+}
 
 
 @dataclass(frozen=True)
@@ -35,12 +47,11 @@ class Stopping:
     wave: int = 25
 
     def __post_init__(self) -> None:
-        for name in ("precision", "exposures", "seconds", "cost", "wave"):
+        for name, allowed in _ALLOWED.items():
             value = getattr(self, name)
-            if value is not None and not value > 0:
-                raise ValueError(
-                    f"stopping wanted {name} above 0 or null, got {value}; null sets no limit"
-                )
+            if value is not None or name not in _LIMITS:
+                cure = "null sets no limit" if name in _LIMITS else ""
+                check_number("stopping", name, value, allowed, cure)
         if self.cost is not None and not self.price_per_hour + self.price_per_million_tokens > 0:
             raise ValueError(
                 "stopping wanted a price for a budget of cost, got none; set budget.price_per_hour"
@@ -74,6 +85,9 @@ class Meter:
         stopping: the limits.
         num_users: that could be asked.
         most_exposures: that one user can cost, over all policies.
+
+    Raises:
+        ValueError: the budget of exposures is below what a single user may cost.
     """
 
     stopping: Stopping
@@ -84,12 +98,17 @@ class Meter:
     half_width: float = math.nan
     reason: str = ""
 
-    def next_wave(self) -> int:
-        """Users to ask next; 0 = stop, and ``reason`` says why.
+    def __post_init__(self) -> None:
+        limit = self.stopping.exposures
+        if limit is not None and limit < self.most_exposures:
+            raise ValueError(
+                f"a budget of {limit} exposures is below the {self.most_exposures} that one user"
+                " may cost over all policies; raise budget.exposures, or lower the number of"
+                " policies, env.max_episode_steps or env.slate_size"
+            )
 
-        Raises:
-            ValueError: the budget of exposures is below what a single user may cost.
-        """
+    def next_wave(self) -> int:
+        """Users to ask next; 0 = stop, and ``reason`` says why."""
         left = self.num_users - self.asked
         if left == 0:
             self.reason = "every user was asked"
@@ -145,12 +164,6 @@ class Meter:
         limits = self.stopping
         found: list[tuple[str, float, float, float]] = []
         if limits.exposures is not None:
-            if limits.exposures < self.most_exposures:
-                raise ValueError(
-                    f"a budget of {limits.exposures} exposures is below the {self.most_exposures}"
-                    " that one user may cost over all policies; raise budget.exposures, or lower"
-                    " the number of policies, env.max_episode_steps or env.slate_size"
-                )
             spent = self.spent.exposures
             found.append(("exposures", limits.exposures, spent, self.most_exposures))
         asked = max(self.asked, 1)

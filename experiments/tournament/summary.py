@@ -5,7 +5,7 @@ Pure: arrays in, plain dicts out (JSON types; None where a figure does not exist
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
@@ -40,12 +40,13 @@ def summarise(
     num_resamples: int,
     off_policy: OffPolicy | None = None,
 ) -> dict[str, Any]:
-    """``policies``, best simulated first and failures last, ``contrasts`` and ``agreement``."""
+    """Policies, best simulated first and failures last, contrasts in both worlds, agreement."""
     policies = [_policy(session, facts) for session in sessions]
     ranked = sorted(policies, key=lambda p: -(p["simulated"] or {}).get("mean_rating", -math.inf))
     return {
         "policies": ranked,
-        "contrasts": _contrasts(sessions),
+        "contrasts": _contrasts({s.name: s.simulated for s in sessions}),
+        "true_contrasts": _contrasts({s.name: s.true for s in sessions}),
         "agreement": _agreements(sessions, f"ndcg@{top}", seed, num_resamples, off_policy),
     }
 
@@ -151,9 +152,9 @@ def _by_slate(played: Rollout) -> list[dict[str, Any]]:
     return found
 
 
-def _contrasts(sessions: list[Session]) -> list[dict[str, Any]]:
+def _contrasts(played: Mapping[str, Rollout | None]) -> list[dict[str, Any]]:
     """Every pair of policies, paired by user, Holm-adjusted; the best policy's pairs come first."""
-    values = {s.name: mean_ratings(s.simulated) for s in sessions if s.simulated is not None}
+    values = {name: mean_ratings(rollout) for name, rollout in played.items() if rollout}
     names = sorted(values, key=lambda name: -float(np.nanmean(values[name])))
     pairs = list(combinations(names, 2))
     found = [paired_contrast(values[a], values[b]) for a, b in pairs]

@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
+from experiments.reporting.formatting import rounded_ends
 from experiments.tournament.playing import Session, mean_ratings
 from experiments.tournament.setting import Setting
 from experiments.train_policy.learning_curves import Curve
-from recommenders.evaluation.statistics import paired_contrast
+from recommenders.evaluation.statistics import mean_interval, paired_contrast
 from recommenders.policies.heuristics import Random
 from simenv.env.rollout import Rollout, rollout
 from simenv.events import FloatArray, IntArray
@@ -55,10 +56,11 @@ def hacking(curves: list[Curve]) -> list[dict[str, Any]]:
         length = min(len(points) for points in mine)
         if not all("true" in p for points in mine for p in points):
             continue
-        simulated, true = (
-            np.mean([[p[world] for p in points[:length]] for points in mine], axis=0)
+        of_seeds = {
+            world: np.array([[p[world] for p in points[:length]] for points in mine])
             for world in ("simulated", "true")
-        )
+        }
+        simulated, true = (values.mean(axis=0) for values in of_seeds.values())
         peak = int(true.argmax())
         found.append(
             {
@@ -67,11 +69,18 @@ def hacking(curves: list[Curve]) -> list[dict[str, Any]]:
                 "peak_true": round(float(true[peak]), 4),
                 "final_true": round(float(true[-1]), 4),
                 "lost": round(float(true[peak] - true[-1]), 4),
+                "lost_ci95": _ends(of_seeds["true"][:, peak] - of_seeds["true"][:, -1]),
                 "simulated_rise": round(float(simulated[-1] - simulated[peak]), 4),
                 "final_gap": round(float(simulated[-1] - true[-1]), 4),
             }
         )
     return found
+
+
+def _ends(of_seeds: FloatArray) -> list[float | None]:
+    """Of the interval over seeds (s,); None with one."""
+    found = mean_interval(of_seeds)
+    return rounded_ends(found.low, found.high, 4)
 
 
 def variance_cut(setting: Setting, learners: IntArray, num_envs: int) -> dict[str, float]:

@@ -7,12 +7,15 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from agents.inference.metering.meter import in_words
-from experiments.reporting.formatting import interval, number
+from experiments.reporting.claims import ONE_SEED, compare, verdict
+from experiments.reporting.formatting import interval, number, signed
 from experiments.reporting.report import filled, markup
 from experiments.reporting.result import Record
 from experiments.tournament.tables import columns, ranking_lines, rows
 from experiments.train_policy.training_figures import curves_svg
+from recommenders.evaluation.statistics import mean_interval
 
+_ONE_SEED = f"against {{other}}, but {ONE_SEED}"
 _LOSS = 0.01  # true stars; a smaller fall is noise between checkpoints
 
 
@@ -58,13 +61,13 @@ def _answer(results: dict[str, Any], world: str) -> str:
     rivals = {g["rival"] for g in plain} - {"oracle"}
     for rival in sorted(rivals, key=lambda name: name != "random"):
         mine = [g for g in plain if g["rival"] == rival]
-        wins = sum(g["ci95"][0] > 0 for g in mine)
-        mean = float(np.mean([g["gain"] for g in mine]))
-        parts.append(
-            f"{number(mean, 2)} stars on {rival} ({wins} of {len(mine)} seeds beyond chance)"
-        )
-    users = f"{world} users it has never met"
-    return f"PPO gains {' and '.join(parts)} with {users}." if parts else "Nothing was compared."
+        wins = sum(verdict(g["ci95"]) == "more" for g in mine)
+        mean, *ends = mean_interval([g["gain"] for g in mine])
+        claim = compare(rival, ends, more="more than", less="less than", unknown=_ONE_SEED)
+        seeds = f"{wins} of {len(mine)} seeds beyond chance"
+        parts.append(f"{signed(mean, 2)} stars, {claim} ({seeds})")
+    users = f"With {world} users it has never met"
+    return f"{users}, PPO has {' and '.join(parts)}." if parts else "Nothing was compared."
 
 
 def _regret(results: dict[str, Any]) -> str:
@@ -81,9 +84,12 @@ def _regret(results: dict[str, Any]) -> str:
 def _hacking(row: dict[str, Any]) -> str:
     """Where simulated and true stars part for one reward."""
     head = f"Reward {row['label']}: true stars end at {number(row['final_true'], 2)}"
-    gap = f"simulated ones {number(row['final_gap'], 2)} higher"
+    gap = f"simulated minus true is {signed(row['final_gap'], 2)}"
     if row["lost"] < _LOSS or row["simulated_rise"] <= 0:
-        return f"{head}, {gap}; they do not fall while the simulated ones rise."
+        return f"{head}, {gap}; no fall is seen while the simulated ones rise."
+    if (found := verdict(row.get("lost_ci95"))) != "more":
+        why = "within noise over seeds" if found == "noise" else ONE_SEED
+        return f"{head}, {gap}; {number(row['lost'], 3)} below their highest, {why}."
     return (
         f"{head}, {gap}; they peak after {row['peak_steps']:.0f} slates and then lose"
         f" {number(row['lost'], 3)} while the simulated ones rise by"

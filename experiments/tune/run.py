@@ -12,7 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from experiments.reporting.formatting import rounded_ends
 from experiments.reporting.progress import progress_bar
-from experiments.reporting.report import markdown_table
+from experiments.reporting.report import markdown_table, markdown_text
 from experiments.reporting.result import Result
 from experiments.tournament.policies import fitted, make_policy
 from recommenders.base import Recommender
@@ -133,7 +133,7 @@ def markdown(results: Mapping[str, Any]) -> str:
         )  # fmt: skip
     heads = ["policy", "best", "NDCG", "configured", "NDCG", "difference, 95 % CI", "tried"]
     return (
-        f"# Best settings on the {results['dataset']}\n\n"
+        f"# Best settings on the {markdown_text(results['dataset'])}\n\n"
         f"{results['rows']['learnt_from']:,} rows learnt from, {results['rows']['validation']:,}"
         f" later ones to validate.\n\n{markdown_table(heads, rows)}"
     )

@@ -6,14 +6,14 @@ from typing import Any
 from rich.console import RenderableType
 from rich.text import Text
 
+from experiments.reporting.claims import verdict
 from experiments.reporting.formatting import interval, listed, number, percent
-from experiments.reporting.report import filled, markdown_table, markup
+from experiments.reporting.report import filled, markdown_table, markdown_text, markup
 from experiments.reporting.result import Record
 from experiments.reporting.terminal import text_table
 from experiments.worlds.judges import OFFLINE, USERS
 from experiments.worlds.taus_figure import taus_svg
 
-ALPHA = 0.05
 HEADS = ["judge", "τ with truth", "95 % CI", "best found", "regret ★", "clear pairs right"]
 _EASY = {
     "bad_slate": "stars for the truly worst slates",
@@ -30,8 +30,8 @@ def answer(results: Mapping[str, Any]) -> str:
     level, found = _main_level(results)
     judges = found["judges"]
     own = judges[USERS]["tau"]
-    beaten = [d["minus"] for d in found["differences"] if _settled(d) and d["mean"] > 0]
-    losing = [d["minus"] for d in found["differences"] if _settled(d) and d["mean"] < 0]
+    stand = {d["minus"]: verdict(d["ci95"], d["p_holm"]) for d in found["differences"]}
+    beaten, losing = ([n for n, v in stand.items() if v == how] for how in ("more", "less"))
     parts = [
         f"In {found['worlds']} worlds with logging bias {level}, simulated users order the policies"
         f" with τ = {number(own['mean'], 2)} to the truth (95 % CI {interval(own['ci95'], 2)});"
@@ -50,10 +50,6 @@ def _main_level(results: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     wanted = f"{results['setting']['judged_at']:g}"
     name = wanted if wanted in levels else list(levels)[-1]
     return name, levels[name]
-
-
-def _settled(difference: dict[str, Any]) -> bool:
-    return difference["p_holm"] is not None and difference["p_holm"] < ALPHA
 
 
 def judge_rows(level: Mapping[str, Any]) -> list[list[str]]:
@@ -123,9 +119,9 @@ def html(record: Record) -> str:
 def markdown(record: Record) -> str:
     """The same as Markdown."""
     results = record.results
-    parts = [f"# Which judge to believe\n\n{answer(results)}\n"]
+    parts = [f"# Which judge to believe\n\n{markdown_text(answer(results))}\n"]
     if results["users"]["warning"]:
-        parts.append(f"**{results['users']['warning']}**\n")
+        parts.append(f"**{markdown_text(results['users']['warning'])}**\n")
     for name, level in results["levels"].items():
         parts += [
             f"## Logging bias {name}, {level['worlds']} worlds\n",

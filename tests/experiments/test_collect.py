@@ -82,8 +82,8 @@ def test_what_a_setting_changes_in_the_ranking_is_reported():
     found = collect(runs)
     rankings = found["rankings"]
     assert answer(found) == (
-        "ease is first with users.ablation=none, and in 1 of 2 settings; τ of the order with the"
-        " first is \N{MINUS SIGN}1.00."
+        "ease has the highest mean with users.ablation=none, and in 1 of 2 settings; τ of the order"
+        " with the first is \N{MINUS SIGN}1.00; orders of means say nothing about noise."
     )
     assert [r["order"] for r in rankings] == [["ease", "als"], ["als", "ease"]]
     assert [r["tau_with_first"] for r in rankings] == [1.0, -1.0]

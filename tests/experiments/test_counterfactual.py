@@ -110,7 +110,7 @@ def test_the_experiment_names_the_best_policy_after_the_switch(tmp_path):
     assert found["after"]["ease"]["difference"] > 0
     assert found["after"]["random"]["difference"] is None
     text = (tmp_path / "report.md").read_text(encoding="utf-8")
-    assert text.startswith("# After 1 slates of random, ease is the best way on")
+    assert text.startswith("# After 1 slates, better than staying with random: ease (+")
 
 
 def test_branches_are_paired_with_staying_over_the_users_still_there():

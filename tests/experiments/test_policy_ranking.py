@@ -12,6 +12,7 @@ from hydra import compose, initialize_config_module
 from experiments.policy_ranking.sentences import (
     answer,
 )
+from experiments.reporting.report import markdown_text
 from experiments.reporting.running import perform
 from tests.experiments.command import run_command
 
@@ -223,7 +224,7 @@ def test_a_budget_below_one_user_is_an_error_with_its_size(tmp_path):
 
 def test_the_markdown_report_holds_the_answer(output_dir, results):
     text = (output_dir / "report.md").read_text(encoding="utf-8")
-    assert text.startswith(f"# {answer(results)}")
+    assert text.startswith(f"# {markdown_text(answer(results))}")
 
 
 def test_traces_show_the_distribution_and_the_choice(results):

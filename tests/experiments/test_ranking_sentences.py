@@ -23,6 +23,7 @@ def verdicts(p_holm):
     return {
         "policies": policies,
         "contrasts": [contrast | {"p_holm": p_holm}],
+        "true_contrasts": [contrast | {"better": "b", "worse": "a", "p_holm": 0.01}],
         "setting": {"top": 10},
         "agreement": {
             "offline_vs_simulated": None,
@@ -41,14 +42,15 @@ def test_a_clear_lead_is_stated_with_its_size():
 
 def test_a_lead_within_chance_is_called_so():
     assert answer(verdicts(0.3)) == (
-        "a comes first with 4.00 stars on average, but its lead over b is within chance."
+        "No policy is the best beyond noise: a has 4.00 stars on average, which is within noise"
+        " of b."
     )
 
 
 def test_the_check_says_what_each_choice_would_have_cost():
     assert check(verdicts(0.01)) == (
         "With the true users b is best. The simulation picks a, which is 0.30 true stars worse."
-        " NDCG picks it."
+        " NDCG picks b."
     )
 
 
@@ -60,10 +62,13 @@ def test_weak_evidence_is_called_weak():
 
 
 def test_the_fidelity_sentence_hides_no_better_predictor():
-    predictors = {"these users": {"rmse": 0.95}, "user mean": {"rmse": 1.0}, "bias": {"rmse": 0.9}}
+    predictors = {
+        "these users": {"rmse": 0.95},
+        "user mean": {"rmse": 1.0, "difference_ci95": [-0.08, -0.02]},
+        "bias": {"rmse": 0.9, "difference_ci95": [0.01, 0.09]},
+    }
     assert fidelity_sentence({"num_ratings": 7, "predictors": predictors}) == (
-        "On 7 held-out ratings, these users err by 0.950 RMSE, less than user mean,"
-        " no less than bias."
+        "On 7 held-out ratings, these users err by 0.950 RMSE, less than user mean, more than bias."
     )
 
 
@@ -106,12 +111,13 @@ def test_strength_of_agreement_has_words_by_its_size():
 
 def test_trust_names_what_each_judge_costs():
     def found(flips, regret):
-        return {"flips": {"value": flips}, "regret": {"value": regret}}
+        ends = [regret / 2, 2 * regret]
+        return {"flips": {"value": flips}, "regret": {"value": regret, "ci95": ends}}
 
     both = {"simulated_vs_true": found(0.1, 0.02), "offline_vs_true": found(0.4, 0.3)}
     assert trust({"agreement": both}) == (
         "Of all pairs of policies the simulation orders 10 % against the truth and NDCG 40 %; the"
-        " first choice of the one loses 0.020 true stars, that of the other 0.300."
+        " first choice of the one loses 0.020 true stars, that of the other 0.300 true stars."
     )
     assert trust({"agreement": {**both, "offline_vs_true": None}}) == ""
 
@@ -135,13 +141,17 @@ def test_the_end_of_a_run_is_stated_with_its_cost():
 
 def test_only_kinds_of_people_whose_gain_is_significant_are_named():
     def group(name, best, p):
-        return {"group": name, "best": best, "gain": {"difference": 0.25, "p_holm": p}}
+        return {
+            "group": name,
+            "best": best,
+            "gain": {"difference": 0.25, "ci95": [0.1, 0.4], "p_holm": p},
+        }
 
     results = {**verdicts(0.01), "groups": [group("rare visitors", "b", 0.049),
                                             group("broad tastes", "c", 0.05),
                                             {"group": "narrow tastes", "gain": None}]}  # fmt: skip
     assert groups_sentence(results) == (
-        "a is best overall; significantly better served: rare visitors by b (0.25 stars)."
+        "Significantly better served than by a: rare visitors by b (0.25 stars)."
     )
     results["groups"] = results["groups"][1:]
     assert groups_sentence(results) == (

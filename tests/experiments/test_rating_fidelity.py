@@ -124,9 +124,9 @@ PAGE = """\
 | persona · Ms+Ml | 1.500 | 1.000 to 2.000 | 1.500 | 1.500 | 0.500 | 0.200 | 1.500 | 50.00% |
 | bias model | 2.500 | 2.000 to 3.000 | 2.500 | 1.000 | 0.500 |  |  |  |
 
-| RMSE difference |  | 95 % CI |
-| --- | --- | --- |
-| persona against the bias model | -1.0000 | -2.0000 to +0.0000 |
+| RMSE difference |  | 95 % CI | so the first |
+| --- | --- | --- | --- |
+| persona against the bias model | -1.0000 | -2.0000 to +0.0000 | within noise |
 
 """
 
@@ -141,7 +141,9 @@ def test_the_terminal_shows_what_the_page_shows():
     assert table.title == "x: 2 draws, 4 test rows"
     shown = list(zip(*(column.cells for column in table.columns), strict=True))
     assert shown == table_rows(summary_of_two_draws())
-    assert contrast == "persona against the bias model: -1.0000 (-2.0000 to +0.0000)"
+    assert contrast == (
+        "persona against the bias model: -1.0000 (-2.0000 to +0.0000), within noise"
+    )
 
 
 def test_resamples_are_those_of_seed_0():

@@ -96,7 +96,7 @@ def test_gains_name_rivals_in_both_worlds_and_regret_is_not_negative(results):
 @slow
 def test_the_report_answers_first_and_fetches_nothing(output_dir):
     page = (output_dir / "report.html").read_text(encoding="utf-8")
-    assert "PPO gains" in page
+    assert "users it has never met, PPO has" in page
     assert "FITTED USERS" in page
     assert "too small to mean anything" in page
     assert not re.search(r"""(?:src|href)\s*=\s*["'](?!#)""", page)

@@ -8,6 +8,7 @@ from hydra import compose, initialize_config_module
 
 from experiments.people.people import true_users
 from experiments.people.predictor_users import PredictedTruth, non_personal, ridge
+from experiments.reporting.report import markdown_text
 from experiments.reporting.running import perform
 from experiments.worlds.easy_mode import easy_mode
 from experiments.worlds.judges import OFFLINE, USERS, Task, judge_world, off_policy
@@ -86,7 +87,7 @@ def test_all_files_are_written_and_fetch_nothing(results, folder):
     page = (folder / "report.html").read_text(encoding="utf-8")
     assert "<script" not in page
     assert page.count("<svg") == 1
-    assert answer(results) in (folder / "report.md").read_text(encoding="utf-8")
+    assert markdown_text(answer(results)) in (folder / "report.md").read_text(encoding="utf-8")
 
 
 def test_a_stopped_run_goes_on_where_it_was(results, folder):
@@ -173,9 +174,11 @@ def test_a_level_is_summed_up_over_its_worlds():
 
 def test_only_judges_beyond_chance_are_beaten_or_lost_to():
     def level(p, mean):
+        ends = [mean - 0.05, mean + 0.05]
         judges = {name: {"tau": {"mean": 0.5, "ci95": [0.4, 0.6]}} for name in (USERS, OFFLINE)}
         return {"worlds": 9, "judges": judges,
-                "differences": [{"minus": OFFLINE, "mean": mean, "p_holm": p}]}  # fmt: skip
+                "differences": [{"minus": OFFLINE, "mean": mean, "ci95": ends,
+                                 "p_holm": p}]}  # fmt: skip
 
     def said(p, mean, judged_at=1.0):
         results = {"levels": {"0": level(0.9, 0.1), "1": level(p, mean)},

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from agents.persona import Persona
 from simenv.events import FloatArray, IntArray
 from simenv.ranges import check_number, check_seed
+from simenv.whole_files import write_whole
 from training.groups.ms_vectors import MsVectors, finite_vectors
 
 PAPER_K = 4
@@ -77,7 +78,7 @@ class Clusters:
             "exemplars": [asdict(p) for p in self.exemplars],
             "exemplar_vectors": self.exemplar_vectors.tolist(),
         }
-        Path(path).write_text(json.dumps(kept, ensure_ascii=False) + "\n", encoding="utf-8")
+        write_whole(Path(path), json.dumps(kept, ensure_ascii=False) + "\n")
 
     @classmethod
     def load(cls, path: str | Path) -> "Clusters":

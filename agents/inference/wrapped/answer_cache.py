@@ -7,7 +7,7 @@ Several processes may share a folder.
 
 import hashlib
 import struct
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ import numpy as np
 
 from agents.inference.engine import Engine, Request, UnknownAdapterError
 from agents.inference.stats import AnswerStats
-from agents.inference.wrapped.answer_store import DiskStore, MemoryStore
+from agents.inference.wrapped.answer_store import DiskStore, MemoryStore, RowStore
 from agents.inference.wrapped.ask_once import ask_once
 from agents.inference.wrapped.engine_wrapper import EngineWrapper, refuse_masked_failures
 from agents.inference.wrapped.identity import content_hash
@@ -36,6 +36,7 @@ class CachedEngine(EngineWrapper):
         folder: shared cache on disk; None = in memory only.
         max_bytes: most bytes in memory; least recently used out.
         max_disk_bytes: most bytes on disk, about; least recently stored out.
+        store: keeps the rows in place of ``folder``.
 
     Raises:
         ModuleNotFoundError: ``folder`` is given and diskcache is not installed.
@@ -51,6 +52,7 @@ class CachedEngine(EngineWrapper):
         folder: str | Path | None = None,
         max_bytes: int = 2**28,
         max_disk_bytes: int = 2**30,
+        store: RowStore | None = None,
     ) -> None:
         refuse_masked_failures(inner, "an answer cache")
         for name, number in (("max_bytes", max_bytes), ("max_disk_bytes", max_disk_bytes)):
@@ -59,7 +61,9 @@ class CachedEngine(EngineWrapper):
         self._identity = identity
         self._adapters = dict(adapters or {})
         self._memory = MemoryStore(max_bytes)
-        self._disk = DiskStore(Path(folder), max_disk_bytes) if folder is not None else None
+        self._disk: RowStore | None = store
+        if folder is not None:
+            self._disk = DiskStore(Path(folder), max_disk_bytes)
         self._misses = self._hits = self._from_disk = 0
 
     @property
@@ -161,7 +165,7 @@ def cached_engine(
     inner = engine(model, adapters=adapters)
     return CachedEngine(
         inner,
-        f"{base}; {_how(inner, engine)}",
+        f"{base}; {how_it_answers(inner, engine)}",
         known,
         folder=folder,
         max_bytes=max_bytes,
@@ -169,18 +173,28 @@ def cached_engine(
     )
 
 
-def _how(inner: Engine, maker: Callable[..., Engine]) -> str:
+def how_it_answers(
+    inner: Engine, maker: Callable[..., Engine], without: Set[str] = frozenset()
+) -> str:
     """How an engine computes, as far as it is known; no secret, no path.
 
     The text is part of the keys of folders that exist: to change it is to forget them.
+
+    Args:
+        inner: the engine.
+        maker: what made it; a partial's arguments count.
+        without: names of arguments that shape no answer.
     """
     facts = inner.facts
     numbers = f"torch.{facts.dtype}" if facts.dtype else ""
-    return f"{type(inner).__name__} {_settings(maker)} {facts.identity} {facts.device} {numbers}"
+    settings = _settings(maker, without | {"api_key"})
+    return f"{type(inner).__name__} {settings} {facts.identity} {facts.device} {numbers}"
 
 
-def _settings(maker: Callable[..., Engine]) -> str:
+def _settings(maker: Callable[..., Engine], without: Set[str]) -> str:
     """What a config set, makers inside makers too; never where an object lies in memory."""
     given = maker.keywords if isinstance(maker, partial) else {}
-    known = {k: _settings(v) if callable(v) else v for k, v in given.items() if k != "api_key"}
+    known = {
+        k: _settings(v, without) if callable(v) else v for k, v in given.items() if k not in without
+    }
     return str(sorted(known.items()))

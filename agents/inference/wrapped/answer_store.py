@@ -10,7 +10,7 @@ import zlib
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -18,6 +18,22 @@ from simenv.events import FloatArray
 
 _LOG = logging.getLogger(__name__)
 _ENTRY_OVERHEAD = 250  # bytes that Python adds to an entry; 203 measured, and room for growth
+
+
+class RowStore(Protocol):
+    """Keeps rows between runs."""
+
+    def get(self, keys: Sequence[bytes], num_choices: int) -> dict[bytes, FloatArray]:
+        """The rows that are there and whole."""
+        ...
+
+    def put(self, rows: Mapping[bytes, FloatArray]) -> None:
+        """Store rows; what cannot be stored is no error."""
+        ...
+
+    def close(self) -> None:
+        """Let files go."""
+        ...
 
 
 class MemoryStore:

@@ -54,7 +54,7 @@ def test_cost_counts_hours_and_tokens():
 
 
 def test_a_limit_must_be_positive():
-    with pytest.raises(ValueError, match="wanted precision above 0 or null, got -1"):
+    with pytest.raises(ValueError, match="wanted precision above 0, got -1; null sets no limit"):
         Stopping(precision=-1)
 
 
