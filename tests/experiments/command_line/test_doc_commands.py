@@ -37,6 +37,7 @@ FEWER = {
                      "experiment.seeds=[0]"],
     "off_policy": ["data.num_users=60", "experiment.num_users=20", "experiment.repetitions=2",
                    "experiment.truth_plays=2"],
+    "counterfactual": ["env.max_episode_steps=5"],
     "cluster": ["experiment.most=3"],
     "rating_fidelity": ["experiment.draws=[0]", "experiment.cells={Ms: [none]}",
                         "experiment.said_rows=0"],
