@@ -134,7 +134,7 @@ def _ahead(best: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
 
 def _more_seeds(rows: Sequence[Mapping[str, Any]]) -> str:
     """What an interval over two seeds is worth."""
-    few = any(row["interval_over"] == "seeds" and len(row["seeds"]) == 2 for row in rows)
+    few = any(row["interval_over"] == "seeds" and len(row.get("seeds", ())) == 2 for row in rows)
     return " Two seeds say little: an interval over seeds wants five or more." if few else ""
 
 
