@@ -28,17 +28,26 @@ STARS: FloatArray = np.arange(1, NUM_STARS + 1, dtype=np.float64)
 
 
 class Feedback(NamedTuple):
-    """What n users did with their slates."""
+    """What n users did with their slates.
+
+    Where whoever answers for a user failed (a server, say), ``probabilities`` and ``expected`` are
+    NaN, and the item is neither taken nor rated: ``failed`` says so, and nothing is made up.
+    """
 
     ratings: FloatArray  # (n, k) stars in [1, 5]; 0 = item not taken (never NaN)
-    probabilities: FloatArray  # (n, k, 5) the user's distribution over stars, before sampling
+    probabilities: FloatArray  # (n, k, 5) distribution over stars, before sampling; NaN = failed
     taken: BoolArray  # (n, k) watched / clicked
     quits: BoolArray  # (n,) left after this slate
 
     @property
     def expected(self) -> FloatArray:
-        """Expected stars of every shown item, taken or not: (n, k) in [1, 5]."""
+        """Expected stars of every shown item, taken or not: (n, k) in [1, 5]; NaN = failed."""
         return expected_stars(self.probabilities)
+
+    @property
+    def failed(self) -> BoolArray:
+        """(n, k) nobody answered for the user: no answer, not a bad one."""
+        return np.asarray(np.isnan(self.probabilities).any(axis=2))
 
 
 class Slates(NamedTuple):
@@ -59,6 +68,16 @@ class Slates(NamedTuple):
 def expected_stars(probabilities: FloatArray) -> FloatArray:
     """Mean stars of distributions (..., 5); the result has shape (...) and lies in [1, 5]."""
     return np.asarray(probabilities @ STARS, dtype=np.float64)
+
+
+def mean_answered(values: FloatArray) -> FloatArray:
+    """Means (n,) of values (n, k) over the places that are not NaN; NaN where all are."""
+    failed = np.isnan(values)
+    if not failed.any():
+        return np.asarray(values.mean(axis=1))
+    sums, sizes = np.where(failed, 0.0, values).sum(axis=1), (~failed).sum(axis=1)
+    means = np.divide(sums, sizes, out=np.full(len(values), np.nan), where=sizes > 0)
+    return np.asarray(means)
 
 
 @dataclass(frozen=True)

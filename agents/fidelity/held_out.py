@@ -20,7 +20,7 @@ from agents.persona_users import PersonaUsers
 from simenv.data.dataset import Dataset
 from simenv.data.rating_baselines import BASELINES
 from simenv.data.splits import stacked
-from simenv.events import NUM_STARS, FloatArray, IntArray, InteractionLog, expected_stars
+from simenv.events import NUM_STARS, BoolArray, FloatArray, IntArray, InteractionLog, expected_stars
 
 _PLACES = 8  # held-out items asked in one slate, so that a user's questions share the prefix
 _LEAST = 1e-9  # probability in a log loss, so that one sure error does not make it infinite
@@ -41,11 +41,18 @@ def measure(
     Returns:
         ``num_ratings`` and ``predictors``: name → rmse, rmse_ci95, mae, and for the simulated users
         also ece (expected calibration error), log_loss (nats) and rmse_rounded; for the others
-        difference_ci95, the interval of the simulated users' RMSE minus theirs.
+        difference_ci95, the interval of the simulated users' RMSE minus theirs. Rows whose answer
+        failed are left out for all, and ``num_failed`` counts them where there are any.
+
+    Raises:
+        ValueError: every answer failed.
     """
     rows = earliest_rows(dataset.test, users, most_rows)
     asked = dataset.test.take(rows)
     chances = rate(model, asked)
+    answered = _answered(chances)
+    counts = {} if answered.all() else {"num_failed": int((~answered).sum())}
+    asked, chances = asked.take(answered), chances[answered]
     stars = expected_stars(chances)
     predictors = {"simulated users": _figures(asked, stars, chances)}
     training = stacked(dataset.train, dataset.background)
@@ -56,7 +63,23 @@ def measure(
             **_figures(asked, theirs),
             "difference_ci95": rmse_difference_interval(*errors, asked.users),
         }
-    return {"num_ratings": len(asked), "num_users": len(users), "predictors": predictors}
+    counts |= {"num_ratings": len(asked), "num_users": len(users)}
+    return {**counts, "predictors": predictors}
+
+
+def _answered(chances: FloatArray) -> BoolArray:
+    """(r,) which of the distributions (r, 5) are answers.
+
+    Raises:
+        ValueError: there are rows and none is.
+    """
+    answered = np.asarray(~np.isnan(chances).any(axis=1))
+    if len(answered) and not answered.any():
+        raise ValueError(
+            f"measure wanted answers about held-out ratings, got none of {len(answered)}; the log"
+            " says why the engine failed"
+        )
+    return answered
 
 
 def against_truth(
@@ -86,6 +109,7 @@ def against_truth(
     items = np.stack([rng.permutation(dataset.num_items)[:_PLACES] for _ in users])
     error = expected_stars(model.probabilities(users, items))
     error = error - expected_stars(dataset.truth.probabilities(users, items))
+    error = error[~np.isnan(error)]  # answers that failed
     return {"rmse": rmse(error), "bias": float(error.mean())}
 
 
@@ -99,6 +123,7 @@ def earliest_rows(log: InteractionLog, users: IntArray, most: int) -> IntArray:
 def rate(model: PersonaUsers, log: InteractionLog) -> FloatArray:
     """The users' distributions (r, 5) for the rows of a log, which they chose; changes nothing.
 
+    NaN where a tolerant engine got no answer.
     Rows of one user are asked together; a short last slate is filled up with its first item.
     """
     offsets, chances = log.offsets(), np.zeros((len(log), NUM_STARS))

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from agents.inference.stats import AnswerStats, EngineStats
+from agents.inference.stats import AnswerStats, EngineStats, FailureStats
 from simenv.events import FloatArray
 from simenv.ranges import check_number
 
@@ -58,7 +58,7 @@ class EngineFacts(NamedTuple):
     device: str = ""  # where the model runs, as torch names it
     dtype: str = ""  # number format of the weights, as ``float32``
     context: int | None = None  # most tokens of a prompt
-    masks_failures: bool = False  # failed requests get stand-ins; see ``last_failures``
+    masks_failures: bool = False  # a failed request is NaN or "", no error; see ``last_failures``
 
 
 class Engine(Protocol):
@@ -73,6 +73,8 @@ class Engine(Protocol):
     @abstractmethod
     def score(self, requests: Sequence[Request], choices: Sequence[str]) -> FloatArray:
         """Log-probabilities (n, c) of the choices, given that one of them is said.
+
+        A row is NaN only where the engine masks failures and the request failed.
 
         Raises:
             KeyError: a request names an adapter that is not loaded.
@@ -102,6 +104,11 @@ class Engine(Protocol):
     @property
     def answer_stats(self) -> AnswerStats | None:
         """What an answer cache did so far; None where there is none."""
+        return None
+
+    @property
+    def failure_stats(self) -> FailureStats | None:
+        """How many requests failed so far; None where a failure is an error."""
         return None
 
     @property

@@ -16,7 +16,7 @@ class FailedRequestsError(RuntimeError):
 
     Attributes:
         failures: row of the caller's requests → why it failed.
-        answers: the whole answer, (n, c) or n completions; a failed row is uniform, or empty text.
+        answers: the whole answer, (n, c) or n completions; a failed row is NaN, or empty text.
         where: who failed to answer, for the message.
     """
 
@@ -24,12 +24,17 @@ class FailedRequestsError(RuntimeError):
         self.failures = dict(sorted(failures.items()))
         self.answers = answers
         self.where = where
-        row, reason = next(iter(self.failures.items()))
         super().__init__(
-            f"{len(self.failures)} of {len(answers)} requests failed on {where}; request {row}:"
-            f" {reason}. The other answers are in this error's .answers; ask again for the rows in"
-            " .failures, or wrap the engine in TolerantEngine"
+            f"{self.summary}. The other answers are in this error's .answers; ask again for the"
+            " rows in .failures, or go on without them: engine=tolerant, TolerantEngine(…)"
         )
+
+    @property
+    def summary(self) -> str:
+        """How many failed where, and why the first did."""
+        row, reason = next(iter(self.failures.items()))
+        count = f"{len(self.failures)} of {len(self.answers)} requests failed on {self.where}"
+        return f"{count}; request {row}: {reason}"
 
     def for_rows(self, failures: Mapping[int, str], answers: Answers) -> "FailedRequestsError":
         """The same error with the rows and answers of an outer caller."""

@@ -46,6 +46,13 @@ class EngineStats:
         self.call_seconds.append(seconds)
 
 
+class FailureStats(NamedTuple):
+    """What an engine that goes on without some answers was asked so far, and did not answer."""
+
+    requests: int
+    failed: int
+
+
 class AnswerStats(NamedTuple):
     """What an answer cache did so far; a request repeated within one call counts as a hit."""
 

@@ -88,13 +88,8 @@ class LivingUsers:
         self.inner.start_session(users)
 
     def respond(self, users: IntArray, slates: Slates, seeds: SeedArray) -> Feedback:
-        """See ``UserModel.respond``; whom a tolerant engine failed has NaN in ``probabilities``."""
-        feedback = self.inner.respond(users, slates, seeds)
-        failed = self.inner.engine.last_failures
-        if failed:
-            rows = np.unique(np.array(list(failed)) // slates.items.shape[1])
-            feedback.probabilities[rows] = np.nan
-        return feedback
+        """See ``UserModel.respond``."""
+        return self.inner.respond(users, slates, seeds)
 
     def remember(self, users: IntArray, slates: Slates, feedback: Feedback) -> None:
         """See ``UserModel.remember``."""

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from simenv.env.vector_env import RecVectorEnv
-from simenv.events import BoolArray, Feedback, FloatArray, IntArray
+from simenv.events import BoolArray, Feedback, FloatArray, IntArray, mean_answered
 from simenv.observation import Observation, take_rows
 from simenv.policy import Policy
 from simenv.seeding import Stream, generator
@@ -86,7 +86,7 @@ def _play(
     num_steps: int,
 ) -> tuple[Observation, Branch]:
     """At most so many slates from where the environment stands."""
-    sums, slates = np.zeros(env.num_envs), np.zeros(env.num_envs)
+    sums, rated, slates = (np.zeros(env.num_envs) for _ in range(3))
     was_there = env.live.copy()
     for _ in range(num_steps):
         rows = np.flatnonzero(env.live)
@@ -104,7 +104,9 @@ def _play(
             terminated[rows],
         )
         policy.update(seen, chosen, feedback)
-        sums[rows] += feedback.expected.mean(axis=1)
+        means = mean_answered(feedback.expected)
+        sums[rows] += np.nan_to_num(means)
+        rated[rows] += ~np.isnan(means)
         slates[rows] += 1
-    stars = np.divide(sums, slates, out=np.full(len(sums), np.nan), where=slates > 0)
+    stars = np.divide(sums, rated, out=np.full(len(sums), np.nan), where=rated > 0)
     return observation, Branch(stars, np.where(was_there, slates, np.nan))

@@ -14,6 +14,14 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from agents.inference.server.masking import (
+    Masker,
+    masked_argument,
+    masked_config,
+    masked_text,
+    secrets_of_config,
+)
+
 # What can change a figure. A package that is not installed is left out.
 PACKAGES = (
     "personarec", "numpy", "scipy", "pandas", "scikit-learn", "gymnasium", "faiss-cpu", "implicit",
@@ -35,7 +43,7 @@ def provenance(config: Mapping[str, Any], started: datetime) -> dict[str, Any]:
     """
     ended = datetime.now(UTC)
     return {
-        "command": public_text(" ".join(["personarec", *sys.argv[1:]])),
+        "command": command_line(config),
         "seed": config.get("seed"),
         "started": started.astimezone(UTC).isoformat(timespec="seconds"),
         "ended": ended.isoformat(timespec="seconds"),
@@ -46,6 +54,13 @@ def provenance(config: Mapping[str, Any], started: datetime) -> dict[str, Any]:
         "packages": package_versions(),
         "config": public(config),
     }
+
+
+def command_line(config: Mapping[str, Any]) -> str:
+    """How the program was started, without machine paths and without the config's secrets."""
+    mask = Masker(secrets_of_config(config))
+    words = (mask(masked_argument(argument)) for argument in sys.argv[1:])
+    return public_text(" ".join(["personarec", *words]))
 
 
 def package_versions() -> dict[str, str]:
@@ -79,25 +94,29 @@ def _git(*arguments: str) -> str | None:
 
 
 def public(value: Any) -> Any:
-    """``value`` (nested mappings, sequences, scalars) with every machine path made public."""
+    """``value`` (nested mappings, sequences, scalars) without machine paths and secrets."""
+    return _without_paths(masked_config(value))
+
+
+def _without_paths(value: Any) -> Any:
     if isinstance(value, str):
         return public_text(value)
     if isinstance(value, Path):
         return public_text(str(value))
     if isinstance(value, Mapping):
-        return {str(k): public(v) for k, v in value.items()}
+        return {str(k): _without_paths(v) for k, v in value.items()}
     if isinstance(value, Sequence):
-        return [public(v) for v in value]
+        return [_without_paths(v) for v in value]
     return value
 
 
 def public_text(text: str) -> str:
-    """``text`` with absolute paths shortened to what is left of the working or home folder.
+    """``text`` without credentials, absolute paths shortened to what is left of a known folder.
 
     A path below the working folder becomes relative, one below home begins with ``~``, and of any
     other only the last part stays, behind ``…/``.
     """
-    return _ABSOLUTE.sub(lambda match: _public_path(match.group()), text)
+    return _ABSOLUTE.sub(lambda match: _public_path(match.group()), masked_text(text))
 
 
 def _public_path(path: str) -> str:

@@ -207,9 +207,15 @@ class _Player:
 
 
 def mean_ratings(played: Rollout) -> FloatArray:
-    """Mean expected stars (n,) over everything each user was shown; what policies are ranked by."""
-    shown = (played.expected * played.alive[..., None]).sum(axis=(1, 2))
-    return np.asarray(shown / (played.lengths() * played.items.shape[2]))
+    """Mean expected stars (n,) over everything each user was shown; what policies are ranked by.
+
+    Places whose answer failed are left out; NaN for a user without any answer.
+    """
+    places = played.answered
+    stars = np.where(places, played.expected, 0.0).sum(axis=(1, 2))
+    sizes = places.sum(axis=(1, 2))
+    means = np.divide(stars, sizes, out=np.full(len(stars), np.nan), where=sizes > 0)
+    return np.asarray(means)
 
 
 def interactions(sessions: Sequence[Session]) -> "pd.DataFrame":

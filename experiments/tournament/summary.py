@@ -28,7 +28,7 @@ from recommenders.off_policy.by_user import UserValues
 from recommenders.off_policy.estimate import Estimate
 from recommenders.off_policy.estimators import BY_PLACE
 from simenv.env.rollout import Rollout
-from simenv.events import FloatArray
+from simenv.events import FloatArray, mean_answered
 from simenv.seeding import Stream, generator
 
 
@@ -146,7 +146,7 @@ def _by_slate(played: Rollout) -> list[dict[str, Any]]:
         there = played.alive[:, step]
         if not there.any():
             break
-        mean, low, high = mean_interval(played.expected[there, step].mean(axis=1))
+        mean, low, high = mean_interval(mean_answered(played.expected[there, step]))
         ends = rounded_ends(low, high)
         found.append({"mean": rounded(mean), "ci95": ends, "num_users": int(there.sum())})
     return found

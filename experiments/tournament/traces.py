@@ -72,6 +72,7 @@ def trace(
             "items": [item(row, place) for place in range(items.shape[1])],
         }
         for row, user in enumerate(users)
+        if not feedback.failed[row].any()  # an answer that failed explains nothing
     ]
 
 

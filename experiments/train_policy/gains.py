@@ -13,7 +13,7 @@ from experiments.train_policy.learning_curves import Curve
 from recommenders.evaluation.statistics import mean_interval, paired_contrast
 from recommenders.policies.heuristics import Random
 from simenv.env.rollout import Rollout, rollout
-from simenv.events import FloatArray, IntArray
+from simenv.events import FloatArray, IntArray, mean_answered
 
 
 def _mean_stars(sessions: list[Session], world: str) -> dict[str, FloatArray]:
@@ -101,7 +101,7 @@ def variance_cut(setting: Setting, learners: IntArray, num_envs: int) -> dict[st
     played = rollout(env, policy, seed=setting.seed, users=learners[: 4 * env.num_envs])
     setting.simulated.restore(start)
     kept = played.alive & played.taken.any(axis=2)
-    expected = played.expected[kept].mean(axis=1)
+    expected = mean_answered(played.expected[kept])
     sampled = _means(played, kept)
     return {
         "slates": int(kept.sum()),

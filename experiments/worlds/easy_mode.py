@@ -43,11 +43,12 @@ def easy_mode(
     figures = {}
     for prefix, judged in (("", model), ("true_", true)):
         bad, usual = ask(judged, users, worst, seed), ask(judged, users, random, seed)
-        figures[f"{prefix}bad_slate"] = float(bad.expected.mean())
-        figures[f"{prefix}random_slate"] = float(usual.expected.mean())
-        figures[f"{prefix}accept_bad"] = float(bad.taken.mean())
-        figures[f"{prefix}accept_random"] = float(usual.taken.mean())
-        figures[f"{prefix}accept_all"] = float(usual.taken.all(axis=1).mean())
+        figures[f"{prefix}bad_slate"] = float(np.nanmean(bad.expected))
+        figures[f"{prefix}random_slate"] = float(np.nanmean(usual.expected))
+        figures[f"{prefix}accept_bad"] = float(bad.taken[~bad.failed].mean())
+        figures[f"{prefix}accept_random"] = float(usual.taken[~usual.failed].mean())
+        whole = ~usual.failed.any(axis=1)
+        figures[f"{prefix}accept_all"] = float(usual.taken[whole].all(axis=1).mean())
     figures["logged"], figures["true_logged"] = _inflation(model, dataset, users, k, seed)
     return {name: round(value, 4) for name, value in figures.items() if np.isfinite(value)}
 
@@ -71,4 +72,4 @@ def _inflation(
         stars = expected_stars(model.probabilities(able, log.items[rows], chosen=True))
     else:
         stars = ask(model, able, log.items[rows], seed).expected
-    return float(stars.mean()), float(log.ratings[rows].mean())
+    return float(np.nanmean(stars)), float(log.ratings[rows].mean())

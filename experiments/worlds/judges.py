@@ -150,7 +150,7 @@ def _values(model: UserModel, users: IntArray, items: IntArray, seed: int) -> Fl
         for row, own in enumerate(distinct[chunk]):
             places = np.searchsorted(own, items[:, start + row])
             values[:, start + row] = expected[row][places]
-    return np.asarray(values.mean(axis=(1, 2)))
+    return np.asarray(np.nanmean(values, axis=(1, 2)))  # an answer that failed is no value
 
 
 def _panel_items(items: IntArray) -> list[IntArray]:

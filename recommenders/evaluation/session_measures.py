@@ -1,6 +1,7 @@
 """What a session was worth: one value a user for every measure, from the arrays of a roll-out.
 
-Pure. Slates after the user left do not count; a value that a user does not have is NaN. Letters:
+Pure. Slates after the user left do not count, and neither do stars of places whose answer failed;
+a value that a user does not have is NaN. Letters:
 ``n`` users, ``T`` steps, ``k`` slate places, ``i`` items, ``g`` genres.
 """
 
@@ -84,7 +85,7 @@ def score_sessions(played: Rollout, facts: ItemFacts) -> SessionScores:
     shown = played.alive[..., None] & np.ones_like(played.taken)
     taken = played.taken & shown
     items = np.maximum(played.items, 0)
-    mean_rating = _mean_where(played.expected, shown)
+    mean_rating = _mean_where(played.expected, played.answered)
     spread = exposure.slate_diversity(facts.genres[items])
     lift = _mean_where(facts.popularity[items], shown) / facts.own_popularity[played.users] - 1
     return SessionScores(

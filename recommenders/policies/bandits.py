@@ -60,10 +60,12 @@ class EpsilonGreedy(Recommender):
         self._prior_mean = np.asarray(rewards.mean())
 
     def update(self, observation: Observation, slates: Slates, feedback: Feedback) -> None:
-        """Take every shown item's reward into its mean."""
-        np.add.at(self._counts, slates.items, 1.0)
+        """Take every shown item's reward into its mean; a failed answer teaches nothing."""
+        answered = (~feedback.failed).astype(np.float64)
+        rewards = star_rewards(feedback, self.skip_reward)
+        np.add.at(self._counts, slates.items, answered)
         np.add.at(self._takes, slates.items, feedback.taken.astype(np.float64))
-        np.add.at(self._sums, slates.items, star_rewards(feedback, self.skip_reward))
+        np.add.at(self._sums, slates.items, answered * rewards)
 
     def _values(self, num_rows: int) -> FloatArray:
         prior = self.prior_rows * self._prior_mean

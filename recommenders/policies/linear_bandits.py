@@ -71,10 +71,14 @@ class LinearBandit(Recommender):
         return self
 
     def update(self, observation: Observation, slates: Slates, feedback: Feedback) -> None:
-        """Take the rewards of every shown item into the regressions of their users."""
+        """Take the rewards of every shown item into the regressions of their users.
+
+        A failed answer teaches nothing.
+        """
         users = np.repeat(self._known_users(observation), slates.items.shape[1])
-        rewards = star_rewards(feedback, self.skip_reward).ravel()
-        self._absorb(self._groups(users), slates.items.ravel(), rewards)
+        rewards, answered = star_rewards(feedback, self.skip_reward), ~feedback.failed
+        groups = self._groups(users)[answered.ravel()]
+        self._absorb(groups, slates.items[answered], rewards[answered])
 
     def _fit(self, log: InteractionLog) -> None:
         self._features = self._item_features(log)

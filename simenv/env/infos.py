@@ -33,6 +33,7 @@ def describe_feedback(feedback: Feedback) -> Info:
         "taken": feedback.taken,
         "expected": feedback.expected,
         "probabilities": feedback.probabilities,
+        "failed": feedback.failed,
     }
 
 

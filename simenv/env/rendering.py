@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simenv.catalog import Catalog
-from simenv.events import Feedback, FloatArray, IntArray
+from simenv.events import NUM_STARS, Feedback, FloatArray, IntArray
 from simenv.user_model import Explains, Explanation, UserModel
 
 MODES = ("human", "ansi", "rgb_array")
@@ -123,6 +123,9 @@ class Screen:
             self._pages[row] = SlatePage(int(users[i]), known[i].profile, places)
 
     def _place(self, feedback: Feedback, i: int, j: int, item: int, recalled: str) -> Place:
+        if feedback.failed[i, j]:
+            nothing = np.zeros(NUM_STARS)
+            return Place(self._catalog.titles[item], nothing, 0.0, "no answer came", recalled)
         taken, stars = bool(feedback.taken[i, j]), feedback.ratings[i, j]
         verdict = f"watched, {stars:.0f} stars" if taken else "passed over"
         chances, expected = feedback.probabilities[i, j], float(feedback.expected[i, j])

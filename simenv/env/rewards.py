@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from simenv.catalog import Catalog
-from simenv.events import BoolArray, Feedback, FloatArray, IntArray
+from simenv.events import BoolArray, Feedback, FloatArray, IntArray, mean_answered
 from simenv.exposure import slate_diversity
 from simenv.ranges import as_array, check_number
 
@@ -29,13 +29,18 @@ class Outcome:
 
     @property
     def expected(self) -> FloatArray:
-        """Expected stars (n, k), taken or not."""
+        """Expected stars (n, k), taken or not; NaN where ``failed``."""
         return self.feedback.expected
 
     @property
     def probabilities(self) -> FloatArray:
-        """Distributions over stars (n, k, 5)."""
+        """Distributions over stars (n, k, 5); NaN where ``failed``."""
         return self.feedback.probabilities
+
+    @property
+    def failed(self) -> BoolArray:
+        """(n, k) no answer came; a reward leaves these places out."""
+        return self.feedback.failed
 
     @property
     def taken(self) -> BoolArray:
@@ -60,8 +65,11 @@ def mean_rating(outcome: Outcome) -> FloatArray:
 
 
 def expected_rating(outcome: Outcome) -> FloatArray:
-    """Mean expected stars over all places, taken or not: (n,) in [1, 5]; the least noisy one."""
-    return np.asarray(outcome.expected.mean(axis=1), dtype=np.float64)
+    """Mean expected stars over all places, taken or not: (n,) in [1, 5]; the least noisy one.
+
+    Over the answered places; 0 where no answer came at all.
+    """
+    return np.nan_to_num(mean_answered(outcome.expected))
 
 
 def clicks(outcome: Outcome) -> FloatArray:
@@ -133,7 +141,7 @@ def pay(reward: Reward, outcome: Outcome) -> FloatArray:
         raise ValueError(
             f"reward wanted {num_users} finite numbers, one a user, got shape {came.shape} of"
             f" {came.dtype} from {getattr(reward, '__name__', reward)!r}; reduce over the places"
-            " (axis 1)"
+            " (axis 1) that are not outcome.failed"
         )
     return came.astype(np.float64)
 

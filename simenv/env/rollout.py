@@ -31,7 +31,7 @@ class Rollout:
     items: IntArray  # (n, T, k)
     scores: FloatArray  # (n, T, k) of the policy
     propensities: FloatArray | None  # (n, T, k) None if the policy cannot say
-    expected: FloatArray  # (n, T, k) expected stars, taken or not
+    expected: FloatArray  # (n, T, k) expected stars, taken or not; NaN = the answer failed
     ratings: FloatArray  # (n, T, k) sampled stars, 0 = not taken
     taken: BoolArray  # (n, T, k)
     rewards: FloatArray  # (n, T) of the environment
@@ -42,9 +42,20 @@ class Rollout:
         """(n,) slates that each user saw."""
         return np.asarray(self.alive.sum(axis=1), dtype=np.int64)
 
+    @property
+    def failed(self) -> BoolArray:
+        """(n, T, k) shown, and no answer came; measures leave these places out."""
+        return np.asarray(np.isnan(self.expected))
+
+    @property
+    def answered(self) -> BoolArray:
+        """(n, T, k) shown, and answered for."""
+        return np.asarray(self.alive[..., None] & ~self.failed)
+
     def to_frame(self) -> "pd.DataFrame":
         """One row an exposure: user, step, place, item, score, propensity (NaN if unknown),
-        expected, rating, taken, quit (the user left after that slate).
+        expected and rating (NaN if the answer failed), taken, quit (the user left after that
+        slate), failed.
         """  # noqa: D205
         import pandas as pd  # heavy, and only reports need it
 
@@ -67,9 +78,10 @@ class Rollout:
                 "score": flat(self.scores),
                 "propensity": flat(propensities),
                 "expected": flat(self.expected),
-                "rating": flat(self.ratings),
+                "rating": flat(np.where(self.failed, np.nan, self.ratings)),
                 "taken": flat(self.taken),
                 "quit": np.repeat(leaves, num_places),
+                "failed": flat(self.failed),
             }
         )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simenv.events import BoolArray, Feedback, FloatArray, IntArray, SeedArray
+from simenv.events import BoolArray, Feedback, FloatArray, IntArray, SeedArray, mean_answered
 from simenv.observation import History, Observation, observe
 from simenv.seeding import Channel, row_seeds, uniforms
 from simenv.snapshots import Arrays
@@ -83,9 +83,10 @@ class Sessions:
         """
         if life is None:
             return np.where(feedback.quits, np.inf, 0.0)
-        self.visit_stars[rows] += feedback.expected.mean(axis=1)
-        self.visit_steps[rows] += 1
-        stars = self.visit_stars[rows] / self.visit_steps[rows]
+        seen = mean_answered(feedback.expected)
+        self.visit_stars[rows] += np.nan_to_num(seen)
+        self.visit_steps[rows] += ~np.isnan(seen)
+        stars = self.visit_stars[rows] / np.maximum(self.visit_steps[rows], 1)
         return np.where(feedback.quits, life.days_away(stars, seeds), 0.0)
 
     def advance(

@@ -8,7 +8,14 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from simenv.events import Feedback, FloatArray, IntArray, SeedArray, expected_stars
+from simenv.events import (
+    Feedback,
+    FloatArray,
+    IntArray,
+    SeedArray,
+    expected_stars,
+    mean_answered,
+)
 from simenv.ranges import check_fields
 from simenv.seeding import Channel, uniforms
 from simenv.user_model import UserModel
@@ -60,13 +67,14 @@ class Behaviour:
         """Turn distributions (n, k, 5) into feedback.
 
         Args:
-            probabilities: (n, k, 5), each row sums to 1.
+            probabilities: (n, k, 5), each row sums to 1; NaN = no answer.
             satisfaction: (n,) running mean stars of the session so far.
             activity: (n,) trait level 1, 2 or 3.
             seeds: (n,) one per user and step.
 
         Returns:
             Feedback whose ``ratings`` are sampled from ``probabilities`` for taken items, else 0.
+            What has no answer is not taken, and nobody leaves over a slate of which nothing has.
         """
         num_places = probabilities.shape[1]
         expected = expected_stars(probabilities)
@@ -74,6 +82,7 @@ class Behaviour:
         takes = uniforms(seeds, Channel.TAKE, num_places) < self.take_chance(expected)
         after = self.update_satisfaction(satisfaction, expected)
         quits = uniforms(seeds, Channel.QUIT, 1)[:, 0] < self.quit_chance(after, activity)
+        quits &= ~np.isnan(expected).all(axis=1)
         return Feedback(np.where(takes, stars, 0.0), probabilities, takes, quits)
 
     def take_chance(self, expected: FloatArray) -> FloatArray:
@@ -88,9 +97,13 @@ class Behaviour:
         return _logistic(base + self.quit_slope * (self.content_level - satisfaction) - patience)
 
     def update_satisfaction(self, satisfaction: FloatArray, expected: FloatArray) -> FloatArray:
-        """Running satisfaction (n,) after seeing a slate whose expected stars are (n, k)."""
-        keep = self.satisfaction_memory
-        return np.asarray(keep * satisfaction + (1 - keep) * expected.mean(axis=1))
+        """Running satisfaction (n,) after seeing a slate whose expected stars are (n, k).
+
+        Places without an answer (NaN) do not count; without any answer it stays as it was.
+        """
+        keep, seen = self.satisfaction_memory, mean_answered(expected)
+        moved = keep * satisfaction + (1 - keep) * seen
+        return np.asarray(np.where(np.isnan(seen), satisfaction, moved))
 
 
 @runtime_checkable

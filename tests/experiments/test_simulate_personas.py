@@ -28,9 +28,14 @@ def people(dataset):
 
 
 class Failing(ScriptedEngine):
-    """Marks the requests of the first user asked as failed, as ``TolerantEngine`` does."""
+    """Has no answer to the first request, as ``TolerantEngine`` says it."""
 
     last_failures = {0: "timed out"}  # noqa: RUF012
+
+    def score(self, requests, choices):
+        scores = super().score(requests, choices)
+        scores[0] = np.nan
+        return scores
 
 
 def who_of(dataset, people, engine=ScriptedEngine):

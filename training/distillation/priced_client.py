@@ -118,7 +118,7 @@ class PricedClient:
             raise
         except ValueError as error:
             raise self._client.malformed(error) from None
-        return Answer(self._client.public(text, None), cut)
+        return Answer(self._client.without_keys(text), cut)
 
 
 def _rejection(status: int) -> Rejection:

@@ -9,7 +9,7 @@ import numpy as np
 
 from agents.inference.engine import Engine
 from agents.inference.metering.machine import peak_device_memory, peak_flops, peak_memory
-from agents.inference.stats import EngineStats
+from agents.inference.stats import EngineStats, FailureStats
 
 _NO_COUNT = "call_seconds"
 _NO_ENGINE = "no engine"
@@ -33,6 +33,8 @@ class EngineFigures(TypedDict):
     splits: int | None  # batches halved because memory ran out
     flops_per_second: float | None  # of the model's time: 2 x weights x real tokens
     utilisation: float | None  # of the measured peak of this machine's products
+    failed: int | None  # questions that got no answer; None where a failure ends the run
+    failed_share: float | None  # of the questions: in [0, 1]
     peak_memory_bytes: int  # of the process, since it began
     peak_device_bytes: int | None  # of tensors on a GPU
 
@@ -51,7 +53,7 @@ class EngineMeter:
     def restart(self) -> None:
         """Count from now on."""
         self._started, self._before = time.perf_counter(), self._counts()
-        self._known = self._answer_hits()
+        self._known, self._failed_before = self._answer_hits(), self._failures()
 
     def read(self, peak: float | None = None) -> EngineFigures:
         """The figures so far; changes nothing.
@@ -64,6 +66,11 @@ class EngineMeter:
         hits = None if known is None or self._known is None else known - self._known
         figures = _empty(_NO_ENGINE if self._engine is None else self._engine.description, seconds)
         figures["answer_hits"] = hits
+        failures = self._failures()
+        if failures is not None and self._failed_before is not None:
+            asked = failures.requests - self._failed_before.requests
+            figures["failed"] = failed = failures.failed - self._failed_before.failed
+            figures["failed_share"] = failed / max(asked, 1)
         if now is not None and self._before is not None:
             done = {key: value - self._before[key] for key, value in now.items()}
             figures.update(_rates(done, seconds, peak))  # type: ignore[typeddict-item]
@@ -93,6 +100,9 @@ class EngineMeter:
             return None
         return {f.name: getattr(stats, f.name) for f in fields(stats) if f.name != _NO_COUNT}
 
+    def _failures(self) -> FailureStats | None:
+        return None if self._engine is None else self._engine.failure_stats
+
     def _answer_hits(self) -> int | None:
         answers = None if self._engine is None else self._engine.answer_stats
         return None if answers is None else answers.hits
@@ -101,11 +111,13 @@ class EngineMeter:
 def in_words(figures: EngineFigures) -> str:
     """The figures as one line for a terminal."""
     if figures["exposures_per_second"] is None:
-        return f"{figures['engine']}: {figures['seconds']:.1f} s; it counts nothing of its own"
+        parts = [f"{figures['seconds']:.1f} s", "it counts nothing of its own", *_failed(figures)]
+        return f"{figures['engine']}: {'; '.join(parts)}"
     parts = [f"{figures['exposures']:,} exposures at {figures['exposures_per_second']:,.0f} /s"]
     parts += _of(figures, "prompt_tokens_per_exposure", "{:.0f} prompt tokens each")
     parts += _of(figures, "cached_share", "{:.0%} of them cached")
     parts += _of(figures, "answer_hits", "{:,} answers known")
+    parts += _failed(figures)
     if figures["step_seconds"]:
         parts.append("a call takes {p50:.2f} s (p95 {p95:.2f})".format(**figures["step_seconds"]))
     parts += _of(figures, "model_share", "{:.0%} of the time in the model")
@@ -114,6 +126,12 @@ def in_words(figures: EngineFigures) -> str:
     parts += _of(figures, "padding_waste", "{:.1%} padding")
     parts.append(f"peak memory {figures['peak_memory_bytes'] / 2**30:.1f} GiB")
     return f"{figures['engine']}: {'; '.join(parts)}"
+
+
+def _failed(figures: EngineFigures) -> list[str]:
+    if not figures["failed"]:
+        return []
+    return [f"{figures['failed']:,} questions without an answer ({figures['failed_share']:.1%})"]
 
 
 def _of(figures: EngineFigures, key: str, words: str) -> list[str]:

@@ -45,13 +45,15 @@ class ServerEngine(Engine):
         api_key: None = OPENAI_API_KEY, or none at all.
         endpoint: ``completions``; ``chat`` for servers that have nothing else (the prompt goes as
             one user message through the model's chat template).
+        least_mass: share of all that the model may say next that must lie on the choices; with
+            less, the request has failed.
         top: log-probabilities to ask for; vLLM's limit is 20 unless started with --max-logprobs.
         lead: what stands between the prompt and the digit's own token: ``' '`` for models that
             write a blank and a digit as two tokens (an error says so). Not with ``tokenizer``.
         tokenizer: folder or hub name of the model's tokenizer: prompts are sent as its token ids,
             prefix and suffix apart, exactly as ``LocalEngine`` runs them; None = as text.
         concurrency: most requests on their way.
-        timeout: seconds that one try may take.
+        timeout: seconds that one try may take in all.
         tries: most tries of one request; see ``Patience``, as for the two waits.
         first_wait: seconds.
         longest_wait: seconds.
@@ -70,6 +72,7 @@ class ServerEngine(Engine):
         base_url: str | None = None,
         api_key: str | None = None,
         endpoint: Literal["completions", "chat"] = "completions",
+        least_mass: float = answers.LEAST_MASS,
         top: int = 20,
         lead: str = "",
         tokenizer: str | None = None,
@@ -85,11 +88,11 @@ class ServerEngine(Engine):
             raise ValueError("tokenizer=… goes with endpoint='completions' and without lead")
         check_number("engine=server", "top", top, "whole [1, 1e6]", "try 20")
         check_number("engine=server", "concurrency", concurrency, "whole [1, 1e6]", "try 32")
-        check_number("engine=server", "timeout", timeout, "(0, inf)", "give it in seconds")
+        check_number("engine=server", "least_mass", least_mass, "[0, 1)", "try 0.05")
         self.served_model = served_model or str(model)
         self.adapters = tuple(adapters or ())
         self.endpoint, self.top, self.lead = endpoint, top, lead
-        self.concurrency = concurrency
+        self.least_mass, self.concurrency = least_mass, concurrency
         self.patience = Patience(tries, first_wait, longest_wait)
         self._tokens = PromptTokens(tokenizer) if tokenizer else None
         self._client = ServerClient(base_url, api_key, timeout, _CALLER)
@@ -97,7 +100,7 @@ class ServerEngine(Engine):
     @property
     def facts(self) -> EngineFacts:
         """``server`` and the model's name there; the identity names all that shapes an answer."""
-        settings = f"{self.endpoint} {self.top} {self.lead!r}"
+        settings = f"{self.endpoint} {self.top} {self.lead!r} {self.least_mass} {answers.READING}"
         return EngineFacts(
             description=f"server {Path(self.served_model).name}",
             identity=f"{self._client.where} {self.served_model} {settings}",
@@ -114,14 +117,13 @@ class ServerEngine(Engine):
         if len({choice.strip() for choice in choices}) < len(choices):
             raise ValueError(f"choices must differ in more than blanks, got {list(choices)}")
         lead: str | list[int] = self._tokens.lead(choices) if self._tokens else self.lead
-        read = answers.completion_top if self.endpoint == "completions" else answers.chat_top
 
         def ask(request: Request) -> FloatArray:
             payload = self._post(request, lead, max_tokens=1, temperature=0, **self._logprobs())
-            return answers.choice_scores(read(payload), choices)
+            return answers.choice_scores(answers.next_token(payload), choices, self.least_mass)
 
         attempt = self._dispatch(requests, ask)
-        scores = np.full((len(requests), len(choices)), -np.log(max(len(choices), 1)))
+        scores = np.full((len(requests), len(choices)), np.nan)
         for row, answer in attempt.answers.items():
             scores[row] = answer
         self._raise_failures(attempt, scores)
@@ -144,7 +146,8 @@ class ServerEngine(Engine):
                 seed=int(request.seed) % 2**31,
                 **more,
             )
-            return read(payload)
+            said = read(payload)
+            return said._replace(text=self._client.without_keys(said.text))
 
         attempt = self._dispatch(requests, ask)
         said = [attempt.answers.get(row, Completion("", 0)) for row in range(len(requests))]
@@ -191,8 +194,10 @@ class ServerEngine(Engine):
             prompt = {"prompt": text + lead}
 
         def rejection(status: int) -> Rejection:
-            holds = f"; the server must hold a model named {model!r} ({_CALLER.how_to})"
-            return Rejection(holds if status == 404 else "", "request")
+            other = "chat" if self.endpoint == "completions" else "completions"
+            cure = f"; the server must hold a model named {model!r}, or"
+            cure += f" have this endpoint: try endpoint={other} ({_CALLER.how_to})"
+            return Rejection(cure if status in (404, 405, 501) else "", "request")
 
         return self._client.post(self.endpoint, {"model": model, **prompt, **settings}, rejection)
 

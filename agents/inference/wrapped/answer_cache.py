@@ -20,6 +20,7 @@ from agents.inference.wrapped.answer_store import DiskStore, MemoryStore, RowSto
 from agents.inference.wrapped.ask_once import ask_once
 from agents.inference.wrapped.engine_wrapper import EngineWrapper, refuse_masked_failures
 from agents.inference.wrapped.identity import content_hash
+from agents.inference.wrapped.proper_rows import proper_or_failed
 from simenv.events import FloatArray
 from simenv.ranges import check_number
 
@@ -27,7 +28,8 @@ from simenv.ranges import check_number
 class CachedEngine(EngineWrapper):
     """Another engine with its distributions kept; ``generate`` passes through.
 
-    Only misses go inside, in one call, each once. Failed requests are not kept.
+    Only misses go inside, in one call, each once. Only proper distributions are kept or served:
+    failed requests and rows that are none are not kept, and one found on disk is asked for anew.
 
     Args:
         inner: the engine that answers; its description stays on the report.
@@ -76,6 +78,7 @@ class CachedEngine(EngineWrapper):
 
         Raises:
             UnknownAdapterError: a request names an adapter whose content is not known.
+            FailedRequestsError: of the engine inside, or its answers are no distributions.
         """
         keys = [self._key(request, choices) for request in requests]
         known = self._look_up(dict.fromkeys(keys), len(choices))
@@ -83,7 +86,9 @@ class CachedEngine(EngineWrapper):
         def ask(rows: list[int]) -> Iterable[Any]:
             self._misses += len(rows)
             self._hits -= len(rows)
-            return self.inner.score([requests[row] for row in rows], choices)
+            asked = [requests[row] for row in rows]
+            inside, who = partial(self.inner.score, asked, choices), self.inner.description
+            return proper_or_failed(inside, len(rows), len(choices), who)
 
         def pack(rows: list[Any]) -> FloatArray:
             return np.array(rows, dtype=np.float64).reshape(-1, len(choices))

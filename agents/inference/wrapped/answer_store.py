@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from agents.inference.wrapped.proper_rows import is_distribution
 from simenv.events import FloatArray
 
 _LOG = logging.getLogger(__name__)
@@ -77,7 +78,7 @@ class DiskStore:
             ) from error
 
     def get(self, keys: Sequence[bytes], num_choices: int) -> dict[bytes, FloatArray]:
-        """The rows that are there and whole."""
+        """The rows that are there, whole and proper distributions."""
         rows: dict[bytes, FloatArray] = {}
         for key in keys:
             try:
@@ -89,7 +90,11 @@ class DiskStore:
                 row, checksum = data[:-4], data[-4:]
                 if _checksum(row) == checksum:
                     rows[key] = np.frombuffer(row, dtype="<f8").astype(np.float64)
-        return rows
+        proper = {key: row for key, row in rows.items() if is_distribution(row)}
+        if len(proper) < len(rows):
+            count = len(rows) - len(proper)
+            _LOG.warning("%d answers in the cache are no distributions; they are asked anew", count)
+        return proper
 
     def put(self, rows: Mapping[bytes, FloatArray]) -> None:
         """Store rows in one transaction; a full disk costs the cache, not the answers."""

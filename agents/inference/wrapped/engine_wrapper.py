@@ -6,7 +6,7 @@ It knows no concrete engine.
 from collections.abc import Mapping, Sequence
 
 from agents.inference.engine import Completion, Engine, EngineFacts, Request, Sampling
-from agents.inference.stats import AnswerStats, EngineStats
+from agents.inference.stats import AnswerStats, EngineStats, FailureStats
 from simenv.events import FloatArray
 
 
@@ -36,6 +36,11 @@ class EngineWrapper(Engine):
         return self.inner.answer_stats
 
     @property
+    def failure_stats(self) -> FailureStats | None:
+        """Of the engine inside."""
+        return self.inner.failure_stats
+
+    @property
     def last_failures(self) -> Mapping[int, str]:
         """Of the engine inside."""
         return self.inner.last_failures
@@ -54,17 +59,17 @@ class EngineWrapper(Engine):
 
 
 def refuse_masked_failures(inner: Engine, keeps: str) -> None:
-    """Raise if an engine gives stand-ins for failed requests where answers are kept.
+    """Raise if an engine hides failed requests where answers are kept.
 
     Args:
         inner: the engine inside.
-        keeps: what would keep the stand-ins, for the message.
+        keeps: what would keep them, for the message.
 
     Raises:
         ValueError: it does.
     """
     if inner.facts.masks_failures:
         raise ValueError(
-            f"{keeps} wanted an engine whose failures are errors, got one that gives stand-ins,"
-            " which would be kept; put the tolerance outside: TolerantEngine(CachedEngine(…))"
+            f"{keeps} wanted an engine whose failures are errors, got one that goes on without"
+            " the answers; put the tolerance outside: TolerantEngine(CachedEngine(…))"
         )

@@ -7,9 +7,11 @@ written once and named by number. It holds prompts in the clear, and no key, pat
 
 import gzip
 import json
+import logging
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import astuple
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +20,11 @@ import numpy as np
 from agents.inference.engine import Completion, Engine, EngineFacts, Request, Sampling
 from agents.inference.wrapped.ask_once import ask_once
 from agents.inference.wrapped.engine_wrapper import EngineWrapper, refuse_masked_failures
+from agents.inference.wrapped.proper_rows import is_distribution, proper_or_failed
 from simenv.events import FloatArray
 
 FORMAT = 1
+_LOG = logging.getLogger(__name__)
 # (adapter, prefix, suffix, then what else the answer depends on)
 Key = tuple[Any, ...]
 
@@ -69,11 +73,17 @@ class RecordingEngine(EngineWrapper):
             _append(self.path, [{"format": FORMAT, "engine": inner.description}])
 
     def score(self, requests: Sequence[Request], choices: Sequence[str]) -> FloatArray:
-        """See ``Engine.score``; failed requests are not recorded."""
+        """See ``Engine.score``; neither failed requests nor rows that are no distribution are kept.
+
+        Raises:
+            FailedRequestsError: of the engine inside, or its answers are no distributions.
+        """
         keys = [score_key(request, choices) for request in requests]
 
         def ask(rows: list[int]) -> Iterable[Any]:
-            return self.inner.score([requests[row] for row in rows], choices)
+            asked = [requests[row] for row in rows]
+            inside, who = partial(self.inner.score, asked, choices), self.inner.description
+            return proper_or_failed(inside, len(rows), len(choices), who)
 
         answers = ask_once(keys, self._answers, ask, self._keep_scores, _stacked(len(choices)))
         return np.asarray(answers)
@@ -249,6 +259,9 @@ def _parse(
                 continue
             adapter, prefix, suffix, *rest = line["ask"]
             more = (tuple(x) if isinstance(x, list) else x for x in rest)
+            if "scores" in line and not is_distribution(np.array(line["scores"], np.float64)):
+                _LOG.warning("recording %s: an answer is no distribution, left out", path.name)
+                continue
             answers[(adapter, prefixes[prefix], suffix, *more)] = _answer(line)
     except (KeyError, IndexError, TypeError, ValueError) as error:
         raise _no_recording(path) from error

@@ -246,4 +246,4 @@ def test_failures_of_a_tolerant_engine_are_seen_through_a_wrapper():
     engine = EngineWrapper(TolerantEngine(Failing()))
     engine.score(sample_requests(), CHOICES)
     assert engine.last_failures == {1: "no"}
-    assert engine.description.endswith(", 1 answers missing")
+    assert engine.description.endswith(", 1 of 12 answers failed (8.3 %)")

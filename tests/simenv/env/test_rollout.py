@@ -117,7 +117,7 @@ def test_the_frame_has_one_row_an_exposure(tmp_path):
 
     out = rollout(make(3), Propensities(), seed=1, users=USERS)
     frame = out.to_frame()
-    columns = "user step place item score propensity expected rating taken quit"
+    columns = "user step place item score propensity expected rating taken quit failed"
     assert list(frame) == columns.split()
     assert len(frame) == out.lengths().sum() * PLACES
     assert (frame["propensity"] == 0.25).all()

@@ -1,0 +1,191 @@
+"""No key in a text, an address, a config or a log, whatever a server makes of it."""
+
+import base64
+import html
+import json
+import logging
+import urllib.parse
+
+import pytest
+
+from agents.inference.engine import Request, Sampling
+from agents.inference.failures import FailedRequestsError
+from agents.inference.scripted import ScriptedEngine
+from agents.inference.server.masking import (
+    MASK,
+    Masker,
+    is_secret_name,
+    masked_argument,
+    masked_config,
+    masked_text,
+    secrets_of_url,
+)
+from agents.inference.server.server_engine import ServerEngine
+from agents.testing.engine import CHOICES
+from tests.agents.inference.server.openai_server import Fault, OpenAIServer
+from tests.agents.inference.server.raw_server import RawServer, http
+
+KEY = "sk-Do/not+tell=47é11"
+ASCII = "sk-Do/not+tell=4711"
+ECHOES = {
+    "as it is": KEY,
+    "upper case": KEY.upper(),
+    "percent": urllib.parse.quote(KEY, safe=""),
+    "percent of a form": urllib.parse.quote_plus(KEY),
+    "percent twice": urllib.parse.quote(urllib.parse.quote(KEY)),
+    "every letter in percent": "".join(f"%{byte:02x}" for byte in KEY.encode()),
+    "JSON": json.dumps(KEY)[1:-1],
+    "JSON with its slash escaped": KEY.replace("/", "\\/"),
+    "every letter in JSON": "".join(f"\\u{ord(letter):04x}" for letter in KEY),
+    "HTML": html.escape(KEY),
+    "every letter in HTML": "".join(f"&#{ord(letter)};" for letter in KEY),
+    "base64": base64.b64encode(KEY.encode()).decode(),
+    "base64 for addresses": base64.urlsafe_b64encode(KEY.encode()).decode(),
+    "base64 after one letter": base64.b64encode(b"x" + KEY.encode()).decode(),
+    "base64 of Bearer": base64.b64encode(b"Bearer " + KEY.encode() + b" ok").decode(),
+    "hex": KEY.encode().hex(),
+}
+
+
+@pytest.mark.parametrize("echo", ECHOES.values(), ids=ECHOES)
+def test_a_key_that_comes_back_in_another_encoding_is_masked(echo):
+    masked = Masker([KEY])(f"you sent {echo} to us")
+    assert MASK in masked
+    assert echo not in masked
+    assert KEY not in urllib.parse.unquote(html.unescape(masked))
+    assert masked.startswith("you sent ")
+    assert masked.endswith(" to us")
+
+
+def test_a_text_without_the_key_stays_as_it_is():
+    text = "100% of 4711 \\u0041 &amp; +1 dGVsbA=="
+    assert Masker([KEY])(text) == text
+    assert Masker(["abc", ""])("abc is too short to be told from text") == (
+        "abc is too short to be told from text"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("+engine.api_key=sk-1,2}3", "+engine.api_key=***"),
+        ("engine.max_tokens=5 tokenizer=/x token_budget=auto", None),
+        ("api_key=null seed=3", None),
+        ("+engine={api_key: sk-1, top: 3}", "+engine={api_key: ***, top: 3}"),
+        ('{"api_key": "sk 1", "x": 1}', '{"api_key": ***, "x": 1}'),
+        ("{'password': 'a b'}", "{'password': ***}"),
+        ("Authorization: Bearer abc", "Authorization: ***"),
+        ("you sent Bearer sk-47110815", "you sent Bearer ***"),
+        ("hf_token=abc seed=3", "hf_token=*** seed=3"),
+        ("http://me:p@w@host:1/v1", "http://***@host:1/v1"),
+        ("https://key@host/v1", "https://***@host/v1"),
+        ("https://host/v1?version=1&code=abc", "https://host/v1?version=***&code=***"),
+        ("https://host/v1?abc", "https://host/v1?***"),
+        ("http://localhost:8000/v1", None),
+        ("The Secret: Dare to Dream; Basic Instinct; Password: Swordfish", None),
+        ("Bearer of bad news", None),
+    ],
+)
+def test_what_looks_like_a_secret_is_masked_and_nothing_else(text, masked):
+    assert masked_text(text) == (masked or text)
+
+
+def test_one_argument_of_a_command_line_is_masked_to_its_end():
+    assert masked_argument("+engine.api_key=a b 'c' d") == "+engine.api_key=***"
+    assert masked_argument("++engine.default_headers.X-Api-Key=a b") == (
+        "++engine.default_headers.X-Api-Key=***"
+    )
+    assert masked_argument("engine.base_url=http://u:p@h/v1") == "engine.base_url=http://***@h/v1"
+    assert masked_argument("engine.top=20") == "engine.top=20"
+
+
+def test_a_config_is_masked_by_names_by_addresses_and_wherever_a_secret_comes_again():
+    config = {
+        "engine": {"api_key": KEY, "top": 20, "max_tokens": 5, "tokenizer": "/x", "token": None},
+        "headers": [{"Authorization": f"Bearer {KEY}"}, {"X-Api-Key": 4711}],
+        "url": "http://user:long-password@h/v1?api_key=query-secret",
+        "notes": f"{KEY} long-password query-secret",
+        "credentials": {"a": "b", "c": ["d"]},
+    }
+    assert masked_config(config) == {
+        "engine": {"api_key": MASK, "top": 20, "max_tokens": 5, "tokenizer": "/x", "token": None},
+        "headers": [{"Authorization": MASK}, {"X-Api-Key": MASK}],
+        "url": "http://***@h/v1?api_key=***",
+        "notes": "*** *** ***",
+        "credentials": {"a": MASK, "c": [MASK]},
+    }
+
+
+def test_names_of_secrets():
+    secret = ["api_key", "OPENAI_API_KEY", "x-api-key", "hf_token", "token", "password", "passwd"]
+    plain = ["tokenizer", "max_tokens", "token_budget", "num_tokens", "key_bindings", "monkey"]
+    assert all(map(is_secret_name, secret))
+    assert not any(map(is_secret_name, plain))
+
+
+def test_secrets_of_an_address():
+    found = secrets_of_url("https://us%65r:pa%73s@h/v1?api_key=a%20b")
+    assert {"pa%73s", "pass", "user:pass", "a b"} <= set(found)
+    assert secrets_of_url("https://key@h/v1") == ["key"]
+    assert secrets_of_url("https://h:1/v1") == []
+
+
+QUESTION = [Request("PROFILE", "RATING:")]
+
+
+@pytest.mark.parametrize("echo", ["{key}", "{quoted}", "{base64}", "{basic}", "{url}"])
+def test_credentials_of_the_address_and_the_key_are_in_no_error_and_no_log(caplog, echo):
+    caplog.set_level(logging.DEBUG)
+    quoted = urllib.parse.quote(ASCII, safe="")
+    with RawServer() as server:
+        url = server.url.replace("http://", f"http://user:{quoted}@")
+        url += f"?api_key={quoted}"
+        engine = ServerEngine("base", base_url=url, api_key=ASCII, tries=1)
+        basic = base64.b64encode(f"user:{ASCII}".encode()).decode()
+        message = echo.format(
+            key=ASCII, quoted=quoted, base64=base64.b64encode(ASCII.encode()).decode(),
+            basic=basic, url=url,
+        )  # fmt: skip
+        server.say = http(json.dumps({"error": {"message": f"you sent {message}"}}).encode(),
+                          "400 Bad")  # fmt: skip
+        with pytest.raises(FailedRequestsError, match=r"you sent .*\*\*\*") as raised:
+            engine.score(QUESTION, CHOICES)
+        engine.close()
+    shown = str(raised.value) + caplog.text + repr(engine) + str(engine.facts)
+    for secret in (ASCII, quoted, basic[8:-2], base64.b64encode(ASCII.encode()).decode()[:20]):
+        assert secret not in shown
+
+
+def test_a_key_in_a_generated_text_is_masked():
+    class Echo(ScriptedEngine):
+        def generate(self, requests, sampling):
+            return [super().generate(requests, sampling)[0]._replace(text=f"4 {ASCII}")]
+
+    with OpenAIServer(Echo()) as server:
+        engine = ServerEngine("base", base_url=server.url, api_key=ASCII)
+        assert engine.generate(QUESTION, Sampling())[0].text == "4 ***"
+
+
+def test_a_masked_key_of_a_recorded_config_is_refused():
+    for settings in ({"api_key": MASK}, {"base_url": "http://***@h/v1"}):
+        with pytest.raises(ValueError, match=r"holds \*\*\*, which stands for a key.*OPENAI_API"):
+            ServerEngine("base", **{"base_url": "http://h/v1", **settings})
+
+
+def test_a_port_that_is_none_does_not_show_the_password_before_it():
+    with pytest.raises(ValueError, match="base_url wanted http://HOST") as raised:
+        ServerEngine("base", base_url="http://me:pass/word@host/v1")
+    assert "word" not in str(raised.value).replace("wanted", "")
+
+
+def test_a_key_with_a_line_break_is_refused_without_showing_it():
+    with pytest.raises(ValueError, match="api_key wanted ASCII letters without blanks") as raised:
+        ServerEngine("base", base_url="http://h/v1", api_key="sk-12\n34")
+    assert "sk-" not in str(raised.value)
+
+
+def test_the_first_try_of_a_slow_server_ends_in_time_and_the_next_may_be_right(questions):
+    faults = {"Film 3 ": [Fault("hang", seconds=1.0)]}
+    with OpenAIServer(ScriptedEngine(), faults=faults) as server:
+        engine = ServerEngine("base", base_url=server.url, timeout=0.3, first_wait=0.01)
+        assert len(engine.score(questions, CHOICES)) == len(questions)

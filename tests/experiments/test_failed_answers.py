@@ -1,0 +1,89 @@
+"""A ranking over a server that fails on some questions: nothing is invented, everything is said."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from hydra import compose, initialize_config_module
+
+from agents.inference.scripted import ScriptedEngine
+from experiments.policy_ranking.sentences import answer, failures
+from experiments.reporting.running import perform
+from tests.agents.inference.server.raw_server import RawServer, http
+
+SECRET = "sk-do-not-tell-4711"
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory):
+    """Results and files of a run in which the server refuses one question in eight.
+
+    The address and the config hold keys.
+    """
+    folder = tmp_path_factory.mktemp("failed")
+    with RawServer(_sometimes) as server, initialize_config_module("conf", version_base="1.3"):
+        url = server.url.replace("http://", f"http://me:{SECRET}@") + f"?api_key={SECRET}"
+        cfg = compose("config", [
+            "experiment=policy_ranking", "debug=tiny", "engine=tolerant",
+            "engine.engine.served_model=base", f"engine.engine.base_url='{url}'",
+            f"+engine.engine.api_key={SECRET}", "engine.engine.tries=1",
+            "engine.engine.concurrency=2", "num_users=4", "recommender=[random,popularity]",
+            f"output_dir={folder}",
+        ])  # fmt: skip
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("sys.argv", ["personarec", f"+engine.engine.api_key={SECRET}"])
+            results = perform(cfg)
+    return results, folder
+
+
+def _sometimes(request):
+    """One question in eight is refused, by its text."""
+    if sum(request[-60:]) % 8 == 3:
+        return http(b'{"error": {"message": "no"}}', "400 No")
+    top = ", ".join(f'" {star}": -1.62' for star in range(1, 6))
+    return http(b'{"choices":[{"logprobs":{"top_logprobs":[{' + top.encode() + b"}]}}]}")
+
+
+def test_the_share_of_failed_answers_is_a_headline_and_stands_in_the_results(ran):
+    results, folder = ran
+    engine = results["engine"]
+    assert engine["failed"] > 0
+    assert engine["failed_share"] == pytest.approx(1 / 8, abs=0.1)
+    assert re.search(r"\d+ of \d+ answers failed", engine["engine"])
+    said = failures(results)
+    assert re.match(
+        r"Warning: \d+ questions to the simulated users \([\d.]+ %\) got no answer", said
+    )
+    assert answer(results).endswith(said)
+    for name in ("report.md", "report.html"):
+        assert "got no answer; these places are left out" in (folder / name).read_text("utf-8")
+
+
+def test_the_log_marks_failed_answers_and_holds_no_stars_for_them(ran):
+    _, folder = ran
+    frame = pd.read_parquet(folder / "interactions.parquet")
+    failed = frame["failed"].to_numpy()
+    assert failed.any()
+    assert not failed.all()
+    assert frame.loc[failed, ["expected", "rating"]].isna().all(axis=None)
+    assert not frame.loc[failed, "taken"].any()
+    simulated = (frame["world"] == "simulated").to_numpy()
+    np.testing.assert_allclose(frame.loc[~failed & simulated, "expected"], 3.0)
+    assert not failed[~simulated].any()
+
+
+def test_no_key_is_in_any_file(ran):
+    _, folder = ran
+    for path in folder.rglob("*"):
+        if path.is_file():
+            assert SECRET.encode() not in path.read_bytes(), path.name
+    assert "api_key: '***'" in (folder / "config.yaml").read_text("utf-8")
+    assert "http://***@127.0.0.1" in (folder / "config.yaml").read_text("utf-8")
+    assert "+engine.engine.api_key=***" in (folder / "report.md").read_text("utf-8")
+
+
+def test_without_failures_nothing_is_said():
+    assert failures({"engine": {"failed": 0, "failed_share": 0.0}}) == ""
+    assert failures({"engine": {"failed": None}}) == ""
+    assert ScriptedEngine().failure_stats is None
