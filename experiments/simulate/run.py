@@ -13,6 +13,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from agents.inference.metering.meter import EngineMeter
+from agents.inference.server.masking import masked_config, refilled_config
 from experiments.people.people import People
 from experiments.reporting.progress import Tick, progress_bar
 from experiments.reporting.provenance import public
@@ -47,7 +48,8 @@ def run(cfg: DictConfig) -> Result | None:
         return None
     logging.getLogger("MESA").setLevel(logging.WARNING)  # it reports every step
     # With all paths, unlike the reports: a run that is resumed has to find its data again.
-    config_yaml = OmegaConf.to_yaml(cfg, resolve=True)
+    plain: Any = OmegaConf.to_container(cfg, resolve=True)
+    config_yaml = OmegaConf.to_yaml(OmegaConf.create(masked_config(plain)))
     folder = Path(cfg.output_dir)
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / "policies").is_dir():  # else the folder's run goes on, or refuses this config
@@ -130,14 +132,18 @@ def _plain(refresh: "Refresh") -> dict[str, Any]:
 
 
 def _resumed(cfg: DictConfig) -> DictConfig:
-    """The config of an earlier run, in its folder; only how long it lasts may be another."""
+    """The config of an earlier run, in its folder; only how long it lasts may be another.
+
+    Keys were not written down: they are taken from this command or the environment.
+    """
     folder = Path(cfg.resume)
     if not (folder / "config.yaml").is_file():
         raise FileNotFoundError(
             f"resume wanted the folder of a run, got {folder.name!r} without a config.yaml;"
             " give the output_dir of the run to go on with"
         )
-    earlier = DictConfig(OmegaConf.load(folder / "config.yaml"))
+    written = OmegaConf.to_container(OmegaConf.load(folder / "config.yaml"))
+    earlier = DictConfig(refilled_config(written, OmegaConf.to_container(cfg, resolve=True)))
     earlier.resume, earlier.app, earlier.output_dir = None, cfg.app, str(folder)
     earlier.experiment.ticks = max(cfg.experiment.ticks, earlier.experiment.ticks)
     return earlier

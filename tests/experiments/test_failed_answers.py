@@ -10,6 +10,7 @@ from hydra import compose, initialize_config_module
 from agents.inference.scripted import ScriptedEngine
 from experiments.policy_ranking.sentences import answer, failures
 from experiments.reporting.running import perform
+from experiments.simulate.run import _resumed
 from tests.agents.inference.server.raw_server import RawServer, http
 
 SECRET = "sk-do-not-tell-4711"
@@ -87,3 +88,25 @@ def test_without_failures_nothing_is_said():
     assert failures({"engine": {"failed": 0, "failed_share": 0.0}}) == ""
     assert failures({"engine": {"failed": None}}) == ""
     assert ScriptedEngine().failure_stats is None
+
+
+def test_a_society_invents_no_stars_and_goes_on_with_the_key_given_again(tmp_path):
+    with RawServer(_sometimes) as server, initialize_config_module("conf", version_base="1.3"):
+        url = server.url.replace("http://", f"http://me:{SECRET}@") + f"?api_key={SECRET}"
+        overrides = [
+            "experiment=simulate", "debug=tiny", "engine=tolerant", "recommender=[random]",
+            "engine.engine.served_model=base", f"engine.engine.base_url='{url}'",
+            f"+engine.engine.api_key={SECRET}", "engine.engine.tries=1", "experiment.ticks=5",
+            "experiment.settings.max_failed_share=1.0",
+        ]  # fmt: skip
+        results = perform(compose("config", [*overrides, f"output_dir={tmp_path}"]))
+        again = _resumed(compose("config", [*overrides, f"resume={tmp_path}"]))
+        bare = _resumed(compose("config", ["experiment=simulate", f"resume={tmp_path}"]))
+    assert results["engine"]["failed"] > 0
+    frame = pd.read_parquet(tmp_path / "policies" / "random" / "interactions.parquet")
+    np.testing.assert_allclose(frame["expected"], 3.0)
+    for path in tmp_path.rglob("*"):
+        assert not path.is_file() or SECRET.encode() not in path.read_bytes(), path.name
+    assert again.engine.engine.api_key == SECRET
+    assert again.engine.engine.base_url == url
+    assert bare.engine.engine.api_key is None

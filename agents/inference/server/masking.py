@@ -136,6 +136,23 @@ def masked_config(value: Any) -> Any:
     return walk(value, False)
 
 
+def refilled_config(masked: Any, given: Any) -> Any:
+    """A config read from where it was masked, with every masked text as ``given`` has it, or None.
+
+    Args:
+        masked: what ``masked_config`` returned.
+        given: the config of now, nested alike as far as the two agree.
+    """
+    if isinstance(masked, Mapping):
+        now = given if isinstance(given, Mapping) else {}
+        return {key: refilled_config(value, now.get(key)) for key, value in masked.items()}
+    if isinstance(masked, list):
+        here = list(given) if isinstance(given, list) else []
+        here += [None] * len(masked)
+        return [refilled_config(*pair) for pair in zip(masked, here, strict=False)]
+    return given if isinstance(masked, str) and MASK in masked else masked
+
+
 def secrets_of_config(value: Any, hidden: bool = False) -> list[str]:
     """Every secret that stands in a config: under a name that says so, or in an address."""
     if isinstance(value, Mapping):

@@ -18,6 +18,7 @@ from agents.inference.server.masking import (
     masked_argument,
     masked_config,
     masked_text,
+    refilled_config,
     secrets_of_url,
 )
 from agents.inference.server.server_engine import ServerEngine
@@ -114,6 +115,20 @@ def test_a_config_is_masked_by_names_by_addresses_and_wherever_a_secret_comes_ag
         "notes": "*** *** ***",
         "credentials": {"a": MASK, "c": [MASK]},
     }
+
+
+def test_masked_settings_are_filled_again_from_the_config_of_now():
+    written = {
+        "engine": {"api_key": MASK, "base_url": "http://***@h/v1", "top": 20},
+        "a": [MASK, 1],
+    }
+    now = {"engine": {"api_key": "new", "base_url": "http://k@h/v1", "top": 5}, "a": ["b", "c"]}
+    assert refilled_config(written, now) == {
+        "engine": {"api_key": "new", "base_url": "http://k@h/v1", "top": 20}, "a": ["b", 1],
+    }  # fmt: skip
+    assert refilled_config(written, {"engine": "local"}) == {
+        "engine": {"api_key": None, "base_url": None, "top": 20}, "a": [None, 1],
+    }  # fmt: skip
 
 
 def test_names_of_secrets():
