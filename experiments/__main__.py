@@ -1,48 +1,126 @@
 """The one entry: ``personarec experiment=NAME key=value … [-m]``. It knows no experiment by name.
 
 ``conf/experiment/NAME.yaml`` names the function to run by its dotted path. All of its files go to
-``output_dir``.
+``output_dir``. An error is one line in the words of the command; ``HYDRA_FULL_ERROR=1`` shows where
+it happened.
 """
 
 import logging
 import os
 import sys
+from typing import Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
-from omegaconf import DictConfig, open_dict
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf, open_dict
+
+from experiments.command_line.arguments import (
+    choices_of_ones_own,
+    flags_first,
+    version_text,
+)
+from experiments.command_line.errors import composition_in_words, in_words
 
 # Read when their libraries load: without these, BLAS threads fight each other on small machines
 # and tokenizers warn about every fork.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+_FULL = "HYDRA_FULL_ERROR"
+_SHORT = "PERSONAREC_SHORT_ERRORS"  # set here where nobody asked for tracebacks; jobs inherit it
+# Loggers of libraries that report what no user can act on: builds and kernels they look for.
+_NOISY = ("faiss", "bitsandbytes", "huggingface_hub", "kernels", "torchao", "httpx")
 
 
 @hydra.main(version_base="1.3", config_path="pkg://conf", config_name="config")
 def _run(cfg: DictConfig) -> None:
     from experiments.reporting.running import perform  # loads numpy, which reads the lines above
 
+    settings = HydraConfig.get()
     with open_dict(cfg):
-        cfg.output_dir = str(HydraConfig.get().runtime.output_dir)  # in a sweep, each job's own
-    logging.captureWarnings(True)
-    logging.getLogger("faiss").setLevel(logging.WARNING)  # it reports every build it looks for
-    perform(cfg)
+        cfg.output_dir = str(settings.runtime.output_dir)  # in a sweep, each job's own
+    _quiet()
+    try:
+        perform(cfg, list(settings.overrides.task))
+    except Exception as error:
+        if _wants_traceback():
+            raise
+        _print_error(in_words(error, _plain(cfg)))
+        if settings.mode == RunMode.RUN:
+            sys.exit(1)
+        raise _JobFailedError from None  # the other jobs of a sweep go on
+
+
+class _JobFailedError(Exception):
+    """A job of a sweep failed, and its error was printed."""
 
 
 def main() -> None:
     """Run the experiment that the command line names; an error is the last line printed."""
-    wants_help = {"-h", "--help"} & set(sys.argv)
-    if wants_help and not any(word.startswith("experiment=") for word in sys.argv):
-        # Hydra composes the config before it helps, and the experiment has no default.
-        sys.argv.append("experiment=policy_ranking")
+    words = flags_first(sys.argv[1:])
+    if "--version" in words:
+        print(version_text())
+        return
+    if {"-h", "--help"} & set(words) and not any(w.startswith("experiment=") for w in words):
+        from experiments.command_line.help_page import show_help
+
+        show_help()
+        raise SystemExit(0)
+    sys.argv[1:] = choices_of_ones_own(words)
+    if os.getcwd() not in sys.path:  # policies of one's own lie in the working directory
+        sys.path.insert(0, os.getcwd())
+    _hydra()
+
+
+def _hydra() -> None:
+    """Hydra, with errors that it raises instead of printing, so that they can be printed here."""
+    if os.environ.get(_FULL) == "1":
+        _run()
+        return
+    before = os.environ.get(_FULL)
+    os.environ |= {_FULL: "1", _SHORT: "1"}
     try:
         _run()
-    except SystemExit as stop:
-        error = stop.__context__  # Hydra has printed it, and a hint of its own behind it
-        if isinstance(error, Exception) and not isinstance(error, HydraException):
-            print(f"{type(error).__name__}: {error}", file=sys.stderr)
-        raise
+    except _JobFailedError:
+        raise SystemExit(1) from None
+    except Exception as error:
+        _print_error(_composition_error(error))
+        raise SystemExit(1) from None
+    finally:
+        del os.environ[_FULL], os.environ[_SHORT]
+        if before is not None:
+            os.environ[_FULL] = before
+
+
+def _composition_error(error: Exception) -> str:
+    if not isinstance(error, HydraException):
+        return in_words(error)
+    from experiments.command_line.composition import option_names
+
+    return composition_in_words(error, option_names(sys.argv[1:]))
+
+
+def _wants_traceback() -> bool:
+    return _SHORT not in os.environ or bool(HydraConfig.get().verbose)
+
+
+def _plain(cfg: DictConfig) -> dict[str, Any]:
+    try:
+        found: Any = OmegaConf.to_container(cfg, resolve=True)
+    except Exception:  # an interpolation that leads nowhere is the error that is told
+        found = OmegaConf.to_container(cfg, resolve=False)
+    return dict(found)
+
+
+def _print_error(text: str) -> None:
+    print(f"error: {text}", file=sys.stderr)
+
+
+def _quiet() -> None:
+    logging.captureWarnings(True)
+    for name in _NOISY:
+        logging.getLogger(name).setLevel(logging.ERROR)
 
 
 if __name__ == "__main__":

@@ -7,3 +7,9 @@ How to score: the card in ``population/population.json`` and ``results.json`` ho
 and calibration beside the simple predictors, on the population's own later ratings and on worlds
 that neither the model nor this population has met.
 """
+
+TAKES = "2 hours; 30 minutes with experiment.slm=shipped"
+USES = ("data", "distiller", "training", "seed")
+REFUSES = {
+    "num_users": "set data.num_users, the people built, or experiment.num_users, those measured",
+}

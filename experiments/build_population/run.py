@@ -4,6 +4,7 @@ Files: ``population/`` (what ``gym.make`` loads), ``pocket/`` where the base is 
 ``adapters/``, ``clusters.json``, ``results.json`` and ``config.yaml``.
 """
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,13 @@ from simenv.data.dataset import Dataset
 from training.adapters.variants import people_on
 from training.populate import population_on
 
+# Of the shipped population.
+_PURPOSE = "running and testing everything with no download; real runs name a real SLM"
+_COMMAND = (
+    "personarec experiment=build_population data.seed=2025 output_dir=runs/pocket"
+    " +training.rank=8 +training.epochs=1 +training.learning_rate=0.0003"
+)
+
 
 def run(cfg: DictConfig) -> Result:
     """Build the population of ``cfg.data`` into ``output_dir/population``.
@@ -34,11 +42,12 @@ def run(cfg: DictConfig) -> Result:
     dataset: Dataset = instantiate(cfg.data)
     base = _base(cfg, dataset)
     people, trained = build(cfg, dataset, base.model, folder)
-    card = {
-        "name": settings.population_name,
+    name = settings.population_name or ("pocket" if _synthetic(dataset) else dataset.name)
+    unseen = _synthetic(dataset) and cfg.get("debug") != "tiny"
+    card: dict[str, Any] = {
+        "name": name,
         "model": public_text(settings.slm or "pocket"),
-        "for": settings.purpose,
-        "command": settings.command,
+        **_why(settings, dataset),
         "training": base.training,
         "people": f"{dataset.num_users} users of {dataset.name}",
         "personas": _personas(trained, settings.variant),
@@ -47,11 +56,27 @@ def run(cfg: DictConfig) -> Result:
             **trained.report.spending._asdict(),
         },
         "prompt_tokens": trained.tokens._asdict(),
-        "fidelity": measure_people(people, dataset, settings, cfg.get("debug") != "tiny"),
+        "fidelity": measure_people(people, dataset, settings, unseen),
     }
-    people = replace(people.with_card(**card), name=settings.population_name)
+    people = replace(people.with_card(**card), name=name)
     people.save(folder / "population")
     return Result({"experiment": settings.name, **card}, lines=[_table(card["fidelity"])])
+
+
+def _synthetic(dataset: Dataset) -> bool:
+    """Whether these people live in a synthetic world, as the shipped ones do."""
+    return dataset.truth is not None
+
+
+def _why(settings: DictConfig, dataset: Dataset) -> dict[str, str]:
+    """What the population is for and how it is made again; own people have other answers."""
+    if _synthetic(dataset):
+        return {"for": settings.purpose or _PURPOSE, "command": settings.command or _COMMAND}
+    command = public_text(" ".join(["personarec", *sys.argv[1:]]))
+    return {
+        "for": settings.purpose or f"ranking policies before the people of {dataset.name}",
+        "command": settings.command or command,
+    }
 
 
 def _base(cfg: DictConfig, dataset: Dataset) -> Base:

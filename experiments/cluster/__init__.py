@@ -8,3 +8,9 @@ holds the curve and the share of the variance of levels and tastes that the grou
 the share that random groups of the same sizes explain. ``clusters.json`` keeps the centroids, by
 which later people are assigned.
 """
+
+TAKES = "seconds"
+USES = ("data", "embedder", "seed")
+REFUSES = {
+    "num_users": "everybody is grouped; set data.num_users",
+}

@@ -14,3 +14,6 @@ settings change: the order of the policies in each, and its tau with that of the
 
 Files: ``results.json``, ``table.csv``, ``report.md`` and ``report.html``.
 """
+
+TAKES = "seconds"
+USES = ()

@@ -4,7 +4,7 @@ Files: ``results.json``, ``table.csv``, ``report.md``, ``report.html`` and ``con
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,8 +49,14 @@ def read_runs(folder: Path) -> list[dict[str, Any]]:
     """The results of the policy rankings below a folder, in the order of their jobs.
 
     Raises:
+        FileNotFoundError: there is no such folder.
         ValueError: there are none.
     """
+    if not folder.is_dir():
+        raise FileNotFoundError(
+            f"sweep_dir={folder} wanted the output_dir of a sweep, there is no such folder; check"
+            " its name"
+        )
     places = sorted(folder.rglob("results.json"), key=_job)
     runs = [json.loads(place.read_text(encoding="utf-8")) for place in places]
     kept = [run for run in runs if run.get("experiment") == "policy_ranking" and "stop" in run]
@@ -111,9 +117,10 @@ def answer(results: Mapping[str, Any]) -> str:
     if tied := [_named(row) for row in rows if row is not best and not _ahead(best, row)]:
         return (
             f"No policy pleases most beyond noise in {results['num_runs']} runs: {_named(best)} has"
-            f" {stars}, which is within noise of {listed(tied)}."
+            f" {stars}, which is within noise of {listed(tied)}.{_more_seeds(results['rows'])}"
         )
-    return f"{_named(best)} pleases most: {stars}, in {results['num_runs']} runs."
+    few = _more_seeds(results["rows"])
+    return f"{_named(best)} pleases most: {stars}, in {results['num_runs']} runs.{few}"
 
 
 def _named(row: Mapping[str, Any]) -> str:
@@ -123,6 +130,12 @@ def _named(row: Mapping[str, Any]) -> str:
 def _ahead(best: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     pairs = [(row["simulated"]["mean"], row["simulated"]["ci95"]) for row in (best, other)]
     return verdict(unpaired(*pairs[0], *pairs[1])) == "more"
+
+
+def _more_seeds(rows: Sequence[Mapping[str, Any]]) -> str:
+    """What an interval over two seeds is worth."""
+    few = any(row["interval_over"] == "seeds" and len(row.get("seeds", ())) == 2 for row in rows)
+    return " Two seeds say little: an interval over seeds wants five or more." if few else ""
 
 
 def _judges_differ(results: Mapping[str, Any]) -> bool:

@@ -7,11 +7,14 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from experiments.reporting.formatting import estimate, rounded
 from recommenders.evaluation.statistics import kendall_tau, mean_interval
 
 Run = Mapping[str, Any]
 SEEDS = ("seed", "data.seed")
+_STARS, _SHARE = (1.0, 5.0), (0.0, 1.0)  # scales of the figures
 _POLICY_GROUP = "recommender."
 
 
@@ -85,7 +88,7 @@ def _cell(run: Run, config: dict[str, str], policy: Run) -> dict[str, Any]:
 
 def _row(setting: str, policy: str, cells: list[dict[str, Any]]) -> dict[str, Any]:
     """Means over repeats; a single run keeps its interval over users."""
-    simulated = _mean([c["simulated"] for c in cells])
+    simulated = _mean([c["simulated"] for c in cells], _STARS)
     if len(cells) == 1:
         simulated["ci95"] = cells[0]["ci95"]
     commits = dict.fromkeys(_commit(c) for c in cells)
@@ -95,8 +98,8 @@ def _row(setting: str, policy: str, cells: list[dict[str, Any]]) -> dict[str, An
         "seeds": [c["seeds"] for c in cells],
         "interval_over": "users" if len(cells) == 1 else "seeds",
         "simulated": simulated,
-        "true": _mean([c["true"] for c in cells]),
-        "offline": _mean([c["offline"] for c in cells]),
+        "true": _mean([c["true"] for c in cells], _STARS),
+        "offline": _mean([c["offline"] for c in cells], _SHARE),
         "users": sum(c["users"] for c in cells),
         "seconds": round(sum((c["fit_seconds"] or 0) + (c["play_seconds"] or 0) for c in cells), 2),
         "cost": round(sum(c["cost"] or 0 for c in cells), 6),
@@ -108,8 +111,11 @@ def _commit(cell: dict[str, Any]) -> str:
     return f"{(cell['commit'] or 'unknown')[:9]}{'+' if cell['dirty'] else ''}"
 
 
-def _mean(values: Sequence[float | None]) -> dict[str, Any]:
-    return estimate(mean_interval([math.nan if v is None else v for v in values]))
+def _mean(values: Sequence[float | None], scale: tuple[float, float]) -> dict[str, Any]:
+    """Mean and interval, whose ends stay within the scale: nothing outside is possible."""
+    mean, low, high = mean_interval([math.nan if v is None else v for v in values])
+    low, high = np.clip([low, high], *scale).tolist()
+    return estimate((mean, low, high))
 
 
 def _rankings(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

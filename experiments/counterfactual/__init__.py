@@ -11,3 +11,6 @@ same users. What differs afterwards is due to the switch alone.
 Score: ``results.json``: of each policy ``after`` the mean expected stars of the slates after the
 switch, and the paired difference to staying, over the users who were still there, with intervals.
 """
+
+TAKES = "1 to 5 minutes"
+USES = ("data", "users", "engine", "embedder", "env", "recommender", "seed", "num_users")

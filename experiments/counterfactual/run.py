@@ -21,7 +21,8 @@ from experiments.reporting.formatting import (
 )
 from experiments.reporting.report import markdown_table, markdown_text
 from experiments.reporting.result import Result
-from experiments.tournament.setting import Setting, make_setting, policy_makers
+from experiments.tournament.policies import fitted, policy_makers
+from experiments.tournament.setting import Setting, make_setting
 from recommenders.base import Recommender
 from recommenders.evaluation.statistics import holm, mean_interval, paired_contrast
 from simenv.data.splits import stacked
@@ -50,7 +51,7 @@ def run(cfg: DictConfig) -> Result:
 def _fitted(cfg: DictConfig, setting: Setting) -> dict[str, Recommender]:
     log = stacked(setting.dataset.train, setting.dataset.background)
     makers = policy_makers(cfg.recommender)
-    return {n: make().meet_catalog(setting.dataset.catalog).fit(log) for n, make in makers.items()}
+    return {n: fitted(make(), setting.dataset.catalog, log) for n, make in makers.items()}
 
 
 def _forked(

@@ -7,3 +7,9 @@ How to score: ``people.jsonl`` holds one person a line: traits, profile (Ms), on
 training row (Ml), and whether a model or the offline rules wrote them. ``results.json`` names who
 failed and why, and what was spent.
 """
+
+TAKES = "seconds; hours with a model"
+USES = ("data", "distiller", "seed")
+REFUSES = {
+    "num_users": "everybody is distilled; set data.num_users",
+}

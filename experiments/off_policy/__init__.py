@@ -17,3 +17,10 @@ Score: ``results.json``, ``cells``: for every pair of policies and every estimat
 the interval with its binomial 95 % interval, bias, half-width, error, effective sample size and
 the share of logs with an overlap warning; ``truth``: what each target is worth.
 """
+
+TAKES = "5 minutes"
+USES = ("data", "env", "seed")
+REFUSES = {
+    "num_users": "set experiment.num_users, the people in each log, or data.num_users",
+    "recommender": "set experiment.loggers and experiment.targets",
+}

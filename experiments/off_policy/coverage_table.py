@@ -27,7 +27,7 @@ def lines(results: Mapping[str, Any]) -> list[RenderableType]:
     found: list[RenderableType] = []
     for (logger, target), cells in _pairs(results).items():
         title = _heading(results, logger, target)
-        found.append(text_table(HEADS, map(row, cells), title, wrap=False))
+        found.append(text_table(HEADS, map(row, cells), title))
     return [*found, _setting(results), Text(answer(results), style="bold")]
 
 

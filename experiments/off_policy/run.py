@@ -15,6 +15,7 @@ from experiments.off_policy.logged_world import LoggedWorld, true_value
 from experiments.people.people import true_users
 from experiments.reporting.progress import progress_bar
 from experiments.reporting.result import Result
+from experiments.tournament.policies import fitted, make_policy
 from recommenders.base import Recommender
 from recommenders.off_policy.estimate import Estimate
 from simenv.events import FloatArray, IntArray
@@ -57,7 +58,7 @@ def _estimated(
 ) -> tuple[dict[str, FloatArray], dict[CoverageKey, list[Estimate]]]:
     """What every target is worth (num_plays,), and all estimates of it."""
     loggers, targets = (
-        {str(name): _fitted(node, world) for name, node in group.items()}
+        {str(name): _fitted(str(name), node, world) for name, node in group.items()}
         for group in (settings.loggers, settings.targets)
     )
     truth = {}
@@ -97,6 +98,5 @@ def _world(cfg: DictConfig) -> LoggedWorld:
     )
 
 
-def _fitted(node: Any, world: LoggedWorld) -> Recommender:
-    policy: Recommender = instantiate(node)
-    return policy.meet_catalog(world.dataset.catalog).fit(world.dataset.train)
+def _fitted(name: str, node: Any, world: LoggedWorld) -> Recommender:
+    return fitted(make_policy(name, node), world.dataset.catalog, world.dataset.train)

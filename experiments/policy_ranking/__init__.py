@@ -17,3 +17,17 @@ null. ``agreement`` holds Kendall's tau of the policies' order by NDCG, by the s
 true users, with intervals over users. A good simulation has ``simulated_vs_true`` above
 ``offline_vs_true``.
 """
+
+TAKES = "1 to 5 minutes"
+USES = (
+    "data",
+    "users",
+    "engine",
+    "embedder",
+    "env",
+    "recommender",
+    "seed",
+    "num_users",
+    "precision",
+    "budget",
+)

@@ -18,6 +18,7 @@ from experiments.reporting.formatting import interval, number
 from experiments.reporting.parts import failed_parts
 from experiments.reporting.report import filled, markdown_table, markdown_text, markup
 from experiments.reporting.result import Record
+from experiments.tournament import feasibility
 from experiments.tournament.tables import (
     AGREEMENT_HEADS,
     CONTRAST_HEADS,
@@ -26,6 +27,7 @@ from experiments.tournament.tables import (
     agreement_rows,
     columns,
     contrast_rows,
+    off_policy_notes,
     off_policy_rows,
     ranking_lines,
     rows,
@@ -56,6 +58,7 @@ def html(record: Record) -> str:
     values = {
         **{key: results[key] for key in ("dataset", "users", "setting", "debug")},
         **_sentences(results),
+        "left_out": left_out(results),
         "pictures": _pictures(results),
         "columns": columns(results),
         "rows": rows(results),
@@ -70,6 +73,7 @@ def html(record: Record) -> str:
         "off_policy": results["off_policy"],
         "off_policy_heads": OFF_POLICY_HEADS,
         "off_policy_rows": off_policy_rows(results["off_policy"]) if results["off_policy"] else [],
+        "off_policy_notes": off_policy_notes(results["off_policy"]),
         "traces": results["traces"],
         **_fidelity(results["fidelity"]),
         "failures": failed_parts(results["failures"]),
@@ -87,6 +91,7 @@ def markdown(record: Record) -> str:
     if results["failures"]:
         parts.append(f"**{markdown_text(failed_parts(results['failures']))}**\n")
     parts += [
+        *(f"{sentence}\n" for sentence in left_out(results)),
         markdown_table(columns(results), _ranking_cells(results)),
         markdown_table(SESSION_HEADS, session_rows(results)),
         markdown_table(CONTRAST_HEADS, contrast_rows(results)),
@@ -95,6 +100,11 @@ def markdown(record: Record) -> str:
         record.command,
     ]
     return "\n".join(parts)
+
+
+def left_out(results: Mapping[str, Any]) -> list[str]:
+    """Sentences on the users who could not be asked."""
+    return feasibility.sentences(results["setting"].get("left_out", []))
 
 
 def _ranking_cells(results: Mapping[str, Any]) -> list[list[str]]:
@@ -109,7 +119,12 @@ def lines(results: Mapping[str, Any]) -> list[RenderableType]:
     """The table and the sentences for a terminal."""
     first = Text.assemble((words.answer(results), "bold"), " ", words.check(results))
     agreement = [f"{pair}: {verdict}" for pair, verdict in words.agreement_sentences(results)]
-    quiet = [*agreement, words.stop_sentence(results["stop"]), in_words(results["engine"])]
+    quiet = [
+        *left_out(results),
+        *agreement,
+        words.stop_sentence(results["stop"]),
+        in_words(results["engine"]),
+    ]
     failed = failed_parts(results["failures"])
     loud = [Text(failed, style="bold red")] if failed else []
     return [*ranking_lines(results), *loud, first, *(Text(line, style="dim") for line in quiet)]

@@ -20,7 +20,8 @@ from experiments.tournament.group_summary import summarise_groups
 from experiments.tournament.groups import persona_groups
 from experiments.tournament.off_policy_check import estimate_from_log
 from experiments.tournament.playing import Session, interactions, play_all
-from experiments.tournament.setting import Setting, described, make_setting, policy_makers
+from experiments.tournament.policies import policy_makers
+from experiments.tournament.setting import Setting, described, make_setting
 from experiments.tournament.summary import summarise, summarise_off_policy
 from experiments.tournament.traces import trace_of_best
 

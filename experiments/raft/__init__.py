@@ -5,3 +5,9 @@ How to run: ``personarec experiment=raft data=movielens_1m … experiment.slm=FO
 How to score: ``results.json`` counts blocks and rows and reports prompt lengths in tokens; read a
 few lines of ``raft.parquet`` as the model will.
 """
+
+TAKES = "a minute"
+USES = ("data", "distiller", "seed")
+REFUSES = {
+    "num_users": "everybody is asked; set data.num_users",
+}

@@ -8,3 +8,12 @@ How to score: RMSE, MAE, URR and calibration on every test row of the drawn user
 means, the bias model and matrix factorisation learnt from the same rows, averaged over draws, with
 95 % intervals that resample draws and users.
 """
+
+TAKES = "hours"
+USES = ("data", "training")
+REFUSES = {
+    "num_users": "everybody who was drawn is asked; set data.num_users",
+    "seed": "set experiment.draws, a list of seeds",
+    "data.seed": "set experiment.draws, a list of seeds",
+    "data.regime": "set experiment.regimes",
+}

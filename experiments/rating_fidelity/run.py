@@ -51,7 +51,8 @@ def run(cfg: DictConfig) -> Result:
     """
     settings, regimes, parts = cfg.experiment, dict[str, Any](), Parts()
     _check(settings)
-    with progress_bar("rating fidelity", len(settings.regimes) * len(settings.draws)) as tick:
+    with progress_bar("rating fidelity", _num_cells(settings)) as tick:
+        tick(f"{_num_cells(settings)} cells; how long they take is said after the first")
         for regime in settings.regimes:
             found = parts.get(regime, partial(_regime, cfg, regime, tick), None)
             if found is not None:
@@ -99,12 +100,19 @@ def _answers(cfg: DictConfig, regime: str, seed: int, tick: Tick) -> Answers:
     dataset = _dataset(cfg, regime, seed)
     of_cells = cell_settings(cfg.experiment, regime, instantiate(cfg.training))
     where = f"{regime} {seed}"
-    draw = ask_all(
-        dataset, of_cells, seed, Path(cfg.output_dir), lambda text: tick(f"{where}: {text}")
-    )
+
+    def announce(text: str, advance: int = 0) -> None:
+        tick(f"{where}: {text}", advance=advance)
+
+    draw = ask_all(dataset, of_cells, seed, Path(cfg.output_dir), announce)
     answers = Answers(draw, dataset, _plain(dataset))
-    tick(f"{where} done", advance=1)
     return answers
+
+
+def _num_cells(settings: DictConfig) -> int:
+    """Cells that are asked in all draws and regimes."""
+    one = sum(len(names) for names in settings.cells.values())
+    return one * len(settings.draws) * len(settings.regimes)
 
 
 def cell_settings(settings: DictConfig, regime: str, preset: LoraPreset) -> CellSettings:

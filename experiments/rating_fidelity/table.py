@@ -129,7 +129,7 @@ def lines(regimes: Mapping[str, Any]) -> list[RenderableType]:
     """All tables for a terminal of ``WIDTH`` characters."""
     found: list[RenderableType] = []
     for name, summary in regimes.items():
-        found.append(text_table(_HEADER, table_rows(summary), _title(name, summary), wrap=False))
+        found.append(text_table(_HEADER, table_rows(summary), _title(name, summary)))
         found += [
             f"{asked}: {mean} ({ends}), {so}" for asked, mean, ends, so in _contrasts(summary)
         ]

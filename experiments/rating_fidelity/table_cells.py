@@ -17,7 +17,7 @@ from agents.inference.wrapped.kept_answers import keeping
 from agents.population.adapters import base_identity
 from agents.population.population import Population
 from agents.prompts import PromptStyle
-from experiments.reporting.progress import Announce
+from experiments.reporting.progress import Tick
 from simenv.data.dataset import Dataset
 from simenv.events import FloatArray, IntArray, InteractionLog
 from simenv.whole_files import replace_whole
@@ -71,11 +71,11 @@ class _Task(NamedTuple):
     settings: CellSettings
     seed: int
     folder: Path
-    announce: Announce
+    announce: Tick
 
 
 def ask_all(
-    dataset: Dataset, settings: CellSettings, seed: int, folder: Path, announce: Announce
+    dataset: Dataset, settings: CellSettings, seed: int, folder: Path, announce: Tick
 ) -> Draw:
     """Train the adapters of a draw and ask every cell; what is in ``folder`` is not done again.
 
@@ -84,7 +84,7 @@ def ask_all(
         settings: see there.
         seed: of clusters, adapters and generated text.
         folder: keeps adapters and answers, each under the hash of what decides it.
-        announce: gets a short text when something starts.
+        announce: gets a short text when something starts, and moves by one a cell.
     """
     task = _Task(dataset, settings, seed, folder, announce)
     people = population_on(dataset, settings.base, settings.style)
@@ -109,6 +109,7 @@ def _cell(task: _Task, memory: str, variant: Variant, people: Population) -> Tab
     if not path.exists():
         task.announce(f"asking {variant.name}, {memory}")
         _ask(people, task.dataset, settings.said_rows, task.seed, path)
+    task.announce(f"asked {variant.name}, {memory}", advance=1)
     kept = np.load(path)
     return TableCell(variant.name, memory, kept["chances"], Said(*kept["said"].tolist()))
 

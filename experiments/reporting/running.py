@@ -4,7 +4,7 @@ It knows no experiment: ``cfg.experiment.run`` names a function of the resolved 
 a ``Result``. ``results.json`` is written here and nowhere else.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,15 @@ from hydra.utils import get_method
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
+from experiments.command_line.experiments_said import check_uses, said_of, wanted_options
+from experiments.command_line.options import (
+    OptionError,
+    check_complete,
+    check_device,
+    check_options,
+    check_targets,
+    replace_choices,
+)
 from experiments.reporting.provenance import provenance
 from experiments.reporting.report import json_text
 from experiments.reporting.result import Record, Result
@@ -24,21 +33,25 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def perform(cfg: DictConfig) -> dict[str, Any]:
+_BUILT = ("data", "users", "engine", "embedder", "distiller", "training", "env", "recommender")
+
+
+def perform(cfg: DictConfig, overrides: Sequence[str] = ()) -> dict[str, Any]:
     """Run ``cfg.experiment.run``, leave its files in ``cfg.output_dir`` and print its lines.
 
     Args:
         cfg: composed; it is resolved in place.
+        overrides: words of the command that changed it.
 
     Returns:
         What ``results.json`` holds; nothing where the experiment had nothing to report.
 
     Raises:
-        ValueError: a value is missing.
+        OptionError: a value is missing or cannot be, or the experiment would ignore an option.
         RuntimeError: the run failed in the end; its files are written all the same.
     """
     started = datetime.now(UTC)
-    _complete(cfg)
+    check(cfg, list(overrides))
     folder = Path(cfg.output_dir)
     folder.mkdir(parents=True, exist_ok=True)
     run: Callable[[DictConfig], Result | None] = get_method(cfg.experiment.run)
@@ -76,11 +89,33 @@ def write(result: Result, record: Record, folder: Path) -> None:
 def _complete(cfg: DictConfig) -> None:
     missing = sorted(OmegaConf.missing_keys(cfg))
     if missing:
-        raise ValueError(
+        raise OptionError(
             f"{cfg.experiment.name} wanted a value for {', '.join(missing)};"
             f" add {missing[0]}=… to the command"
         )
     OmegaConf.resolve(cfg)
+
+
+def check(cfg: DictConfig, overrides: list[str]) -> None:
+    """Find what can be known to be wrong before anything is read, fitted or asked.
+
+    Args:
+        cfg: composed; it is resolved in place.
+        overrides: words of the command that changed it.
+
+    Raises:
+        OptionError: naming the option, its value and what was wanted.
+    """
+    replace_choices(cfg, overrides)
+    _complete(cfg)
+    config: Any = OmegaConf.to_container(cfg, resolve=True)
+    name, run = str(cfg.experiment.name), str(cfg.experiment.run)
+    check_complete(config, wanted_options(name, run), name)
+    check_options(config)
+    check_uses(run, name, overrides)
+    check_device(config)
+    uses = said_of(run).uses
+    check_targets(config, _BUILT if uses is None else tuple(g for g in _BUILT if g in uses))
 
 
 def _write_text(path: Path, text: str) -> None:

@@ -11,21 +11,21 @@ def text_table(
     rows: Iterable[Sequence[str]],
     title: str | None = None,
     num_texts: int = 1,
-    wrap: bool = True,
 ) -> Table:
     """A table whose first columns are text, on the left, and the others figures, on the right.
+
+    In a narrow terminal cells are broken into lines; none is cut.
 
     Args:
         heads: of the columns.
         rows: a cell a column.
         title: on top, on the left.
         num_texts: columns of text.
-        wrap: whether cells may be broken into lines; where not, narrow terminals shorten them.
     """
     table = Table(box=SIMPLE_HEAD, padding=(0, 0, 0, 1), title=title, title_justify="left")
     for place, head in enumerate(heads):
         side = "left" if place < num_texts else "right"
-        table.add_column(head, justify=side, no_wrap=not wrap)  # type: ignore[arg-type]
+        table.add_column(head, justify=side, overflow="fold")  # type: ignore[arg-type]
     for cells in rows:
         table.add_row(*cells)
     return table

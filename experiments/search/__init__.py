@@ -17,3 +17,10 @@ used here. Trials lie in ``trials.db``; a run that was stopped goes on where it 
 Score: ``results.json``: ``best`` (parameters), ``confirmation`` (paired difference to the settings
 as configured, on users who did not search, with its 95 % interval) and ``trials``.
 """
+
+TAKES = "10 minutes"
+USES = ("data", "users", "engine", "embedder", "env", "recommender", "seed", "num_users")
+REFUSES = {
+    "precision": "every trial asks the same users; set num_users",
+    "budget": "set experiment.num_trials and num_users instead",
+}

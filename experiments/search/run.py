@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from rich.text import Text
 
@@ -18,6 +17,7 @@ from experiments.reporting.progress import progress_bar
 from experiments.reporting.report import markdown_table, markdown_text
 from experiments.reporting.result import Record, Result
 from experiments.tournament.playing import Session, play
+from experiments.tournament.policies import make_policy
 from experiments.tournament.setting import Setting, make_setting
 from recommenders.base import Recommender
 from recommenders.evaluation.session_measures import score_sessions
@@ -147,8 +147,7 @@ def _suggest(trial: "optuna.Trial", how: dict[str, Any]) -> Any:
 
 def _played(name: str, node: dict[str, Any], setting: Setting) -> Session:
     def make() -> Recommender:
-        policy: Recommender = instantiate(node)
-        return policy
+        return make_policy(name, node)
 
     sessions, _ = play({name: make}, setting, lambda text, advance=0: None)
     return sessions[0]

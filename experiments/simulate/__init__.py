@@ -10,3 +10,11 @@ Score: curves over time; each policy is compared with the first one named, ``ran
 by the mean over the last tenth of the ticks. One run has one seed: repeat with ``seed=1,2,3 -m``
 before believing a small difference.
 """
+
+TAKES = "10 minutes; seconds with users=scripted"
+USES = ("data", "users", "engine", "embedder", "distiller", "env", "recommender", "seed")
+REFUSES = {
+    "num_users": "everybody in the data lives in the society; set data.num_users",
+    "env.reward": "nobody is rewarded in a society; leave it out",
+    "env.max_episode_steps": "set experiment.ticks",
+}

@@ -20,6 +20,7 @@ from experiments.reporting.provenance import public
 from experiments.reporting.result import Result
 from experiments.simulate import society_page as page
 from experiments.simulate.build import Cast, cast, refreshing, society
+from experiments.tournament.policies import make_policy
 from simenv.abm.model import PersonaSociety
 from simenv.data.dataset import Dataset
 from simenv.whole_files import replace_whole, write_whole
@@ -97,7 +98,9 @@ def _live(
     cfg: DictConfig, name: str, dataset: Dataset, who: Cast, folder: Path, tick: Tick
 ) -> dict[str, Any]:
     options: Any = OmegaConf.to_container(cfg.experiment, resolve=True)
-    model = society(dataset, who, instantiate(cfg.recommender[name]), options, cfg.seed, folder)
+    model = society(
+        dataset, who, make_policy(name, cfg.recommender[name]), options, cfg.seed, folder
+    )
     tick(name, advance=min(model.steps, cfg.experiment.ticks))
     while model.steps < cfg.experiment.ticks:
         model.step()

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from experiments.people.people import People, scripted
 from experiments.simulate.build import Cast, cast, refreshing, society
+from experiments.tournament.policies import make_policy
 from simenv.abm.live_page.show import Choice
 from simenv.abm.model import PersonaSociety
 from simenv.data.dataset import Dataset
@@ -57,7 +58,7 @@ class ConfiguredStage:
         if is_world:
             options["settings"]["refresh_every"] = 0  # scripted users have no adapters
         options["shocks"] = _SHOCKS[choice.shock]
-        policy = instantiate(cfg.recommender[choice.recommender])
+        policy = make_policy(choice.recommender, cfg.recommender[choice.recommender])
         model = society(dataset, who, policy, options, choice.seed)
         self._casts = {id(model): who}
         return model

@@ -41,3 +41,12 @@ seconds and ratios of recalls from long-term memories of several kinds.
 with ``experiment.baseline=PATH``; ``regressions`` are ratios that fell by more than
 ``experiment.tolerance``. ``experiment.store=true`` writes a run's ratios into the kept one.
 """
+
+TAKES = "10 minutes"
+USES = ()
+REFUSES = {
+    "num_users": "set experiment.users or experiment.env_users",
+    "seed": "requests are the same in every run; leave it out",
+    "users": "the people are those of experiment.population",
+    "engine": "it compares engines; set experiment.adapters and experiment.workloads",
+}

@@ -41,7 +41,7 @@ def _race_table(cells: list[dict[str, Any]]) -> Table:
         rate = f"{cell['rates']['ours']['median']:.0f}"
         rows.append([setting, rate, *(_ratio(cell["ratios"].get(name)) for name in rivals)])
     title = "Exposures per second, and ours over the other ways (least to most)"
-    return text_table(heads, rows, title, wrap=False)
+    return text_table(heads, rows, title)
 
 
 def _cost_line(cost: dict[str, Any]) -> str:

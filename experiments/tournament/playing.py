@@ -15,6 +15,7 @@ from gymnasium.vector import AutoresetMode
 
 from agents.inference.engine import Engine
 from experiments.reporting.progress import Tick, progress_bar
+from experiments.tournament.policies import introduced
 from experiments.tournament.setting import Setting
 from experiments.tournament.stopping import Meter
 from experiments.tournament.timed import Timed
@@ -101,7 +102,7 @@ def _fit(name: str, make: Callable[[], Recommender], setting: Setting, tick: Tic
     phase = "fit"
     tick(f"{name}: fit")
     try:
-        policy = make().meet_catalog(setting.dataset.catalog)
+        policy = introduced(make(), setting.dataset.catalog)
         log = stacked(setting.dataset.train, setting.dataset.background)
         before = time.perf_counter()
         policy.fit(log)

@@ -4,8 +4,8 @@ It plays nothing; that is done in ``playing``.
 """
 
 import functools
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,14 @@ from agents.inference.engine import Engine
 from agents.inference.wrapped.kept_answers import keeping
 from experiments.people.people import People, true_users
 from experiments.reporting.progress import progress_bar
+from experiments.tournament.feasibility import (
+    LeftOut,
+    check_reachable,
+    too_few_unseen,
+    too_long_prompts,
+    unseen_items,
+)
 from experiments.tournament.stopping import Stopping
-from recommenders.base import Recommender
 from recommenders.evaluation.session_measures import ItemFacts
 from simenv.data.dataset import Dataset
 from simenv.env.vector_env import RecVectorEnv
@@ -47,6 +53,7 @@ class Setting:
     life: Life | None = None  # of the environment; None = an episode is one visit
     stopping: Stopping = field(default_factory=Stopping)
     engine: Engine | None = None  # that the simulated users ask
+    left_out: tuple[LeftOut, ...] = ()  # users who cannot be asked
 
     def item_facts(self) -> ItemFacts:
         """What session measures need, by the behaviour and the life that were played."""
@@ -71,10 +78,48 @@ def make_setting(cfg: DictConfig) -> tuple[Setting, People]:
         tick("reading the data")
         dataset: Dataset = instantiate(cfg.data)
         tick("building the users", advance=1)
-        users = evaluation_users(dataset, cfg.num_users, cfg.experiment.min_rating, cfg.seed)
+        users, few = askable(cfg, dataset)
         people: People = kept_people(cfg)(dataset)
+        if not (Path(cfg.output_dir) / "answers").is_dir():  # a run that goes on has them already
+            check_reachable(people.model, people.engine, users)
+        long = too_long_prompts(people.model, people.engine, users)
         tick("ready", advance=1)
-    return setting_of(cfg, dataset, users, people, stopping), people
+    users = np.setdiff1d(users, long.users)
+    setting = setting_of(cfg, dataset, users, people, stopping)
+    check_sizes(setting)
+    return replace(setting, left_out=tuple(o for o in (few, long) if len(o.users))), people
+
+
+def check_sizes(setting: Setting) -> None:
+    """Find settings of the environment and of the metrics that no policy could meet.
+
+    Raises:
+        ValueError: more items are wanted than a user has not met, or the environment refuses its
+            settings.
+    """
+    left = int(unseen_items(setting.dataset)[setting.users].min())
+    if setting.top > left:
+        raise ValueError(
+            f"experiment.top wanted at most {left}, the items that a user has not met, got"
+            f" {setting.top}; lower it"
+        )
+    setting.make_env(
+        setting.simulated, setting.dataset.catalog, num_envs=1, max_episode_steps=setting.max_steps
+    )
+
+
+def askable(cfg: DictConfig, dataset: Dataset) -> tuple[IntArray, LeftOut]:
+    """Who plays (n,), ascending, and who cannot as too few items are left for a whole session.
+
+    Raises:
+        ValueError: nobody can.
+    """
+    everybody = evaluation_users(dataset, dataset.num_users, cfg.experiment.min_rating, cfg.seed)
+    few = too_few_unseen(dataset, everybody, cfg.env.slate_size, cfg.env.max_episode_steps)
+    users = evaluation_users(
+        dataset, cfg.num_users, cfg.experiment.min_rating, cfg.seed, without=few.users
+    )
+    return users, few
 
 
 def checked_settings(cfg: DictConfig) -> Stopping:
@@ -126,14 +171,23 @@ def setting_of(
     )
 
 
-def evaluation_users(dataset: Dataset, num_users: int, min_rating: float, seed: int) -> IntArray:
+def evaluation_users(
+    dataset: Dataset,
+    num_users: int,
+    min_rating: float,
+    seed: int,
+    without: IntArray | None = None,
+) -> IntArray:
     """At most ``num_users`` users with training rows and a relevant held-out row, ascending.
+
+    Nobody of ``without`` (n,) is drawn.
 
     Raises:
         ValueError: there is no such user.
     """
     liked = dataset.test.users[dataset.test.ratings >= min_rating]
     users = np.intersect1d(liked, dataset.train.users)
+    users = users if without is None else np.setdiff1d(users, without)
     if not len(users):
         raise ValueError(
             f"{dataset.name!r} has no user with training rows and a held-out rating of at least"
@@ -142,11 +196,6 @@ def evaluation_users(dataset: Dataset, num_users: int, min_rating: float, seed: 
     rng = generator(seed, Stream.EVALUATED_USERS)
     chosen = rng.permutation(users)[:num_users]
     return np.sort(chosen).astype(np.int64)
-
-
-def policy_makers(nodes: Mapping[Any, Any]) -> dict[str, Callable[[], Recommender]]:
-    """Name → what makes the policy that its config node describes, in the order of the config."""
-    return {str(name): functools.partial(instantiate, node) for name, node in nodes.items()}
 
 
 def described(setting: Setting) -> dict[str, Any]:
@@ -167,5 +216,6 @@ def described(setting: Setting) -> dict[str, Any]:
             "max_steps": setting.max_steps,
             "top": setting.top,
             "min_rating": setting.min_rating,
+            "left_out": [group.described(dataset) for group in setting.left_out],
         },
     }

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from experiments.reporting.formatting import (
     interval,
+    listed,
     number,
     percent,
     with_interval,
@@ -101,13 +102,21 @@ def off_policy_rows(off_policy: dict[str, Any]) -> list[list[str]]:
             name,
             number(found["tau"], 2),
             number(found["effective_size"], 0),
-            "; ".join(found["notes"]),
         ]
         for name, found in off_policy["estimators"].items()
     ]
 
 
-OFF_POLICY_HEADS = ["estimator", "τ with the users", "least effective places", "warnings"]
+OFF_POLICY_HEADS = ["estimator", "τ with the users", "least effective places"]
+
+
+def off_policy_notes(off_policy: dict[str, Any] | None) -> list[str]:
+    """Every warning of the estimators once, with those that it concerns."""
+    concerned: dict[str, list[str]] = {}
+    for name, found in (off_policy or {"estimators": {}})["estimators"].items():
+        for note in found["notes"]:
+            concerned.setdefault(note, []).append(name)
+    return [f"{listed(names)}: {note}" for note, names in concerned.items()]
 
 
 def ranking_lines(results: Mapping[str, Any]) -> list[RenderableType]:
@@ -126,13 +135,23 @@ def ranking_lines(results: Mapping[str, Any]) -> list[RenderableType]:
     )
     for head in heads:
         justify: Literal["left", "right"] = "left" if head == "policy" else "right"
-        table.add_column(head.replace("@", " @").replace(" ", "\n"), justify=justify)
+        table.add_column(
+            head.replace("@", " @").replace(" ", "\n"),
+            justify=justify,
+            overflow="fold",
+            min_width=_policy_width(results) if head == "policy" else None,
+        )
     failures: list[RenderableType] = []
     for cells, error in rows(results):
         table.add_row(*(cells[head] for head in heads), style="red" if error else None)
         if error:
             failures.append(Text(f"{cells['policy']}: {error}", style="red"))
     return [table, *failures]
+
+
+def _policy_width(results: Mapping[str, Any], most: int = 24) -> int:
+    """Characters that names of policies keep; longer ones are broken, never cut."""
+    return min(most, max((len(p["name"]) for p in results["policies"]), default=1))
 
 
 def _cells(policy: dict[str, Any], top: int) -> Row:

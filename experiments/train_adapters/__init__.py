@@ -6,3 +6,9 @@ was trained from the same base on the same examples is not trained again.
 How to score: rows, losses and seconds of every adapter; ``rating_fidelity`` says what they are
 worth on later ratings.
 """
+
+TAKES = "30 minutes"
+USES = ("data", "distiller", "training", "seed")
+REFUSES = {
+    "num_users": "everybody belongs to a group; set data.num_users",
+}

@@ -9,3 +9,6 @@ compares the plain reward with one that distrusts what an ensemble disagrees abo
 Run: ``personarec experiment=train_policy`` (see ``conf/experiment/train_policy.yaml``).
 Score: stars of held-out users with 95 % intervals; curves over seeds; regret to the oracle.
 """
+
+TAKES = "30 minutes; minutes with users=fitted"
+USES = ("data", "users", "engine", "embedder", "env", "recommender", "seed", "num_users")

@@ -5,6 +5,7 @@ Files: ``results.json``, ``report.html``, ``curves.csv``, ``config.yaml`` and ``
 
 import functools
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,12 +18,13 @@ from experiments.people.people import People
 from experiments.reporting.progress import progress_bar
 from experiments.reporting.provenance import public
 from experiments.reporting.result import Result
+from experiments.tournament.feasibility import too_few_unseen
 from experiments.tournament.playing import Session, play, ticks_per_policy
+from experiments.tournament.policies import policy_makers
 from experiments.tournament.setting import (
     Setting,
     described,
     evaluation_users,
-    policy_makers,
     setting_of,
 )
 from experiments.tournament.summary import summarise
@@ -109,12 +111,17 @@ def _prepare(cfg: DictConfig) -> tuple[Setting, People, IntArray]:
         tick("reading the data and building the users")
         dataset: Dataset = instantiate(cfg.data)
         everybody = np.unique(dataset.train.users)
+        slates = cfg.env.slate_size, cfg.env.max_episode_steps
+        few = too_few_unseen(dataset, everybody, *slates)
+        everybody = np.setdiff1d(everybody, few.users)
         num_users = min(cfg.num_users, len(everybody) // 2)  # the others are learnt from
-        users = evaluation_users(dataset, num_users, cfg.experiment.min_rating, cfg.seed)
+        users = evaluation_users(dataset, num_users, cfg.experiment.min_rating, cfg.seed, few.users)
         learners = np.setdiff1d(everybody, users)
         people: People = instantiate(cfg.users)(dataset)
         tick("ready", advance=1)
     setting = setting_of(cfg, dataset, users, people)
+    if len(few.users):
+        setting = replace(setting, left_out=(few,))
     return setting, people, learners
 
 

@@ -14,3 +14,9 @@ asks users instead, and confirms on others.)
 Score: ``results.json``: for every policy the settings tried with their NDCG@10, the best of them,
 and its paired difference to the settings as configured.
 """
+
+TAKES = "5 minutes"
+USES = ("data", "recommender", "seed")
+REFUSES = {
+    "num_users": "policies are judged by all users; set data.num_users",
+}

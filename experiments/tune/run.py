@@ -14,6 +14,7 @@ from experiments.reporting.formatting import rounded_ends
 from experiments.reporting.progress import progress_bar
 from experiments.reporting.report import markdown_table, markdown_text
 from experiments.reporting.result import Result
+from experiments.tournament.policies import fitted, make_policy
 from recommenders.base import Recommender
 from recommenders.evaluation.ranking_metrics import user_metrics
 from recommenders.evaluation.statistics import paired_contrast
@@ -65,7 +66,7 @@ def _tuned(
             tried: list[tuple[Settings, FloatArray]] = []
             for settings in _settings(nodes[name], grid):
                 tick(f"{name} {_in_words(settings)}")
-                policy = instantiate(nodes[name] | settings)
+                policy = make_policy(name, nodes[name] | settings)
                 tried.append((settings, validate(policy, data, experiment)))
                 tick(f"{name} {_in_words(settings)}", advance=1)
             found[name] = _summarise(tried)
@@ -90,7 +91,7 @@ def training_part(dataset: Dataset, fraction: float) -> Dataset:
 
 def validate(policy: Recommender, data: Dataset, experiment: Any) -> FloatArray:
     """NDCG of every user with something to find, after a fit on ``data.train``."""
-    policy.meet_catalog(data.catalog).fit(data.train)
+    fitted(policy, data.catalog, data.train)
     return user_metrics(policy, data, experiment.top, experiment.min_rating).ndcg
 
 

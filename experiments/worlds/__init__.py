@@ -24,3 +24,10 @@ stars, and the share of right orders among pairs of policies that differ by at l
 ``experiment.clear_gap`` true stars. ``differences`` are paired by world, Holm-adjusted in a level.
 ``easy_mode`` holds what the users say of deliberately bad slates.
 """
+
+TAKES = "hours; 20 minutes without a language model"
+USES = ("data", "users", "engine", "embedder", "recommender", "seed")
+REFUSES = {
+    "num_users": "set experiment.num_users, the people asked in each world",
+    "data.seed": "set experiment.first_world",
+}

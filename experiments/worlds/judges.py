@@ -11,6 +11,7 @@ import numpy as np
 
 from experiments.people.people import People, true_users
 from experiments.people.predictor_users import non_personal, ridge
+from experiments.tournament.policies import fitted
 from experiments.worlds.easy_mode import ask, easy_mode
 from recommenders.base import Recommender, cold_observation
 from recommenders.evaluation.ranking_metrics import user_metrics
@@ -98,7 +99,7 @@ def _slates(
     shown, failed, ndcg = {}, {}, []
     for name, make in policies.items():
         try:
-            policy = make().meet_catalog(dataset.catalog).fit(dataset.train)
+            policy = fitted(make(), dataset.catalog, dataset.train)
             rng = generator(task.seed, Stream.JUDGED_SLATES)
             slates = policy.recommend(cold_observation(users), task.slate_size, rng)
             found = user_metrics(policy, dataset, task.slate_size, task.min_rating)

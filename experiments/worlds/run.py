@@ -15,7 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 from experiments.reporting.progress import progress_bar
 from experiments.reporting.report import json_text
 from experiments.reporting.result import Result
-from experiments.tournament.setting import policy_makers
+from experiments.tournament.policies import policy_makers
 from experiments.worlds import worlds_page as page
 from experiments.worlds.judges import Task, judge_world
 from experiments.worlds.verdicts import WorldResult, summarise_worlds

@@ -77,7 +77,8 @@ class Platform:
         log_budget: int,
         fit: bool = True,
     ) -> None:
-        self.policy = policy.meet_catalog(catalog)
+        met: LearningPolicy | None = policy.meet_catalog(catalog)
+        self.policy = policy if met is None else met  # a policy need not return itself
         self.catalog, self.log = catalog, log
         self.slate_size, self.refit_every = slate_size, refit_every
         self.available = np.ones(len(catalog), dtype=np.bool_)

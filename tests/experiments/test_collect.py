@@ -93,6 +93,7 @@ def test_the_best_row_is_the_answer_with_its_interval():
     found = collect([a_run(0, {"als": 3.0, "ease": 4.0}), a_run(1, {"als": 3.0, "ease": 4.0})])
     assert answer(found) == (
         "ease pleases most: 4.000 simulated stars (95 % CI over seeds 4.000 to 4.000), in 2 runs."
+        " Two seeds say little: an interval over seeds wants five or more."
     )
     assert answer(collect([a_run(0, {}, failed=["als"])])) == "Every policy of every run failed."
 
@@ -120,3 +121,16 @@ def test_a_real_sweep_is_collected(monkeypatch, tmp_path):
     assert all(len(row["seeds"]) == 2 for row in found["rows"])
     names = {path.name for path in (sweep / "all").iterdir()}
     assert names == {"results.json", "table.csv", "report.md", "report.html", "config.yaml"}
+
+
+def test_an_interval_over_two_seeds_stays_within_the_scale_and_says_that_two_are_few():
+    found = collect([a_run(0, {"als": 2.0}), a_run(1, {"als": 3.5})])
+    assert found["rows"][0]["simulated"]["ci95"] == [1.0, 5.0]
+    assert "Two seeds say little" in answer(found)
+    three = collect([a_run(seed, {"als": 3.0}) for seed in range(3)])
+    assert "Two seeds" not in answer(three)
+
+
+def test_a_folder_that_is_not_there_is_an_error_that_names_it(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"sweep_dir=.*nowhere wanted .* no such folder"):
+        read_runs(tmp_path / "nowhere")

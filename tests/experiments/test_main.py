@@ -1,11 +1,14 @@
 """The command line itself; the experiments have tests of their own."""
 
 import re
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from experiments.__main__ import main
+from experiments.command_line.experiments_said import experiments
 
 
 def call(monkeypatch, *words):
@@ -14,10 +17,47 @@ def call(monkeypatch, *words):
     main()
 
 
+def printed_error(monkeypatch, capsys, *words):
+    """The last line on the error stream of a command that ends with code 1."""
+    monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
+    monkeypatch.setattr(sys, "argv", ["personarec", *words])
+    with pytest.raises(SystemExit, match="1"):
+        main()
+    printed = capsys.readouterr().err
+    assert "Traceback" not in printed
+    last = printed.splitlines()[-1]
+    assert last.startswith("error: ")
+    return last.removeprefix("error: ")
+
+
 def test_help_needs_no_experiment(monkeypatch, capsys):
     with pytest.raises(SystemExit, match="0"):
         call(monkeypatch, "--help")
-    assert re.search(r"experiment: .*policy_ranking", capsys.readouterr().out)
+    assert re.search(r"(?s)experiment: .*policy_ranking", capsys.readouterr().out)
+
+
+def test_help_says_what_each_experiment_answers_and_how_long_it_takes(monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "200")
+    with pytest.raises(SystemExit, match="0"):
+        call(monkeypatch, "--help")
+    printed = capsys.readouterr().out
+    for name, said in experiments().items():
+        line = next(line for line in printed.splitlines() if line.startswith(f"{name} "))
+        assert said.question[:30] in line
+        assert said.takes
+        assert said.takes[:10] in line
+
+
+def test_help_fits_into_eighty_columns(monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "80")
+    with pytest.raises(SystemExit, match="0"):
+        call(monkeypatch, "--help")
+    assert max(map(len, capsys.readouterr().out.splitlines())) <= 80
+
+
+def test_the_version_is_that_of_this_package(monkeypatch, capsys):
+    call(monkeypatch, "--version")
+    assert re.fullmatch(r"personarec \d+\.\d+\.\d+\S*\n", capsys.readouterr().out)
 
 
 def test_a_missing_value_is_an_error_that_names_it(monkeypatch, tmp_path):
@@ -29,26 +69,108 @@ def test_a_missing_value_is_an_error_that_names_it(monkeypatch, tmp_path):
 
 def test_an_error_is_the_last_line_printed(monkeypatch, capsys, tmp_path):
     words = ["experiment=policy_ranking", "data=custom", f"output_dir={tmp_path}"]
-    monkeypatch.setattr(sys, "argv", ["personarec", *words])
-    with pytest.raises(SystemExit, match="1"):
-        main()
-    last = capsys.readouterr().err.splitlines()[-1]
-    assert last.startswith(
-        "ValueError: policy_ranking wanted a value for data.path; add data.path="
-    )
+    last = printed_error(monkeypatch, capsys, *words)
+    assert last.startswith("policy_ranking wanted a value for data.path; add data.path=")
 
 
-def test_no_experiment_lists_the_choices(monkeypatch):
+def test_no_experiment_lists_the_choices(monkeypatch, capsys):
     with pytest.raises(Exception, match=r"(?s)experiment=<OPTION>.*policy_ranking"):
         call(monkeypatch)
+    last = printed_error(monkeypatch, capsys)
+    assert re.match(r"which experiment\? add experiment=NAME\..* policy_ranking", last)
+
+
+TYPOS = {
+    ("experiment=policy_rankin",): r"did you mean experiment=policy_ranking\? \(there are build_",
+    ("experiment=cluster", "data=movielens_10m"): r"did you mean data=movielens_1\w+\? \(there",
+    ("experiment=cluster", "num_user=3"): r"num_user is no option .*; did you mean num_users\?",
+    ("experiment=cluster", "data.num_user=3"): r"data\.num_user is no .* mean data\.num_users\?",
+    ("experiment=cluster", "num_itms=3"): r"num_itms is no option .* mean (data\.)?num_items\?",
+    ("experiment=cluster", "dta=custom"): r"dta is no option .*; did you mean data\?",
+    ("experiment=cluster", "experiment.ms=word"): r"experiment\.ms wanted one of words, numbers, "
+    r"got word; did you mean experiment\.ms=words\?",
+    ("experiment=cluster", "+data.num_item=3"): r"data\.num_item is no option of simenv\.data\."
+    r"synthetic\.synthetic; did you mean data\.num_items\?",
+    ("experiment=cluster", "words"): r"words cannot be read; options are written option=value",
+}
+
+
+@pytest.mark.parametrize("words", TYPOS, ids=" ".join)
+def test_a_typo_is_answered_with_the_nearest_name(words, monkeypatch, capsys, tmp_path):
+    last = printed_error(monkeypatch, capsys, *words, f"output_dir={tmp_path}")
+    assert re.search(TYPOS[words], last)
+
+
+def test_a_missing_file_is_named_without_a_traceback(monkeypatch, capsys, tmp_path):
+    words = ["experiment=cluster", "data=custom", f"output_dir={tmp_path}"]
+    last = printed_error(monkeypatch, capsys, *words, f"data.path={tmp_path / 'nobody.csv'}")
+    assert re.search(r"nobody\.csv", last)
+    assert "Errno" not in last
+
+
+def test_keywords_of_python_become_options_of_the_command(monkeypatch, capsys, tmp_path):
+    log = tmp_path / "log.csv"
+    log.write_text("user_id,item_id,rating\n1,1,5\n1,2,nine\n", encoding="utf-8")
+    words = ["experiment=cluster", "data=custom", f"data.path={log}", f"output_dir={tmp_path}/out"]
+    last = printed_error(monkeypatch, capsys, *words)
+    assert "data.on_bad_rows=drop" in last
+    assert '"drop"' not in last
+    log.write_text("who,item_id,rating\n1,1,5\n", encoding="utf-8")
+    assert "data.user_column=" in printed_error(monkeypatch, capsys, *words)
+
+
+def test_a_gpu_that_is_not_there_is_known_before_anything_is_read(monkeypatch, capsys, tmp_path):
+    torch = pytest.importorskip("torch")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    words = ["experiment=policy_ranking", "engine.device=cuda", f"output_dir={tmp_path}"]
+    last = printed_error(monkeypatch, capsys, *words)
+    assert re.match(r"engine\.device=cuda wanted an NVIDIA GPU .*; use engine\.device=cpu", last)
+
+
+def test_a_fault_of_the_code_says_how_its_place_is_shown(monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr("experiments.collect.run.collect", lambda runs: 1 / 0)
+    monkeypatch.setattr("experiments.collect.run.read_runs", lambda folder: [])
+    words = ["experiment=collect", f"sweep_dir={tmp_path}", f"output_dir={tmp_path}/out"]
+    last = printed_error(monkeypatch, capsys, *words)
+    assert last == (
+        "ZeroDivisionError: division by zero (HYDRA_FULL_ERROR=1 before the command shows where)"
+    )
+    with pytest.raises(ZeroDivisionError):
+        call(monkeypatch, *words)
+
+
+def test_options_may_follow_the_flag_of_a_sweep(monkeypatch, capsys, tmp_path):
+    words = ["experiment=cluster", "data=tiny", "experiment.k=2,3", "experiment.most=3"]
+    monkeypatch.setattr(sys, "argv", ["personarec", *words, "-m", f"output_dir={tmp_path}"])
+    main()
+    assert {p.parent.name for p in tmp_path.rglob("results.json")} == {"0", "1"}
+
+
+def test_a_job_of_a_sweep_that_fails_lets_the_others_go_on(monkeypatch, capsys, tmp_path):
+    words = ["experiment=cluster", "data=tiny", "experiment.k=0,2", "experiment.most=3"]
+    monkeypatch.setattr(sys, "argv", ["personarec", *words, "-m", f"output_dir={tmp_path}"])
+    with pytest.raises(SystemExit, match="1"):
+        main()
+    assert "error: experiment.k wanted a whole number from 1" in capsys.readouterr().err
+    assert [p.parent.name for p in tmp_path.rglob("results.json")] == ["1"]
 
 
 def test_a_launcher_that_is_not_installed_is_named_beside_those_that_are(monkeypatch, capsys):
     pytest.importorskip("hydra_plugins.hydra_joblib_launcher")
     words = ["experiment=policy_ranking", "hydra/launcher=ray", "-m"]
-    monkeypatch.setattr("sys.argv", ["personarec", *words])
-    with pytest.raises(SystemExit):
-        main()
-    printed = capsys.readouterr().err
-    assert "Could not find 'hydra/launcher/ray'" in printed
-    assert "joblib" in printed
+    last = printed_error(monkeypatch, capsys, *words)
+    assert "Could not find 'hydra/launcher/ray'" in last
+    assert "joblib" in last
+
+
+@pytest.mark.slow  # loads the shipped language model in a process of its own
+def test_libraries_are_quiet(tmp_path):
+    command = [
+        sys.executable, "-m", "experiments", "experiment=policy_ranking", "debug=tiny",
+        "recommender=[random]", f"output_dir={tmp_path}",
+    ]  # fmt: skip
+    root = Path(__file__).parents[2]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=root, check=True)
+    lines = [line for line in done.stderr.splitlines() if line.strip()]
+    ours = ("people:", "policies:", "fidelity:")
+    assert [line for line in lines if not line.startswith(ours)] == []

@@ -137,7 +137,7 @@ def test_the_same_seed_gives_the_same_figures(results, tmp_path):
 
 
 def test_one_failing_policy_does_not_stop_the_others(tmp_path):
-    results = ranked(tmp_path, "recommender=[ease,popularity]", "recommender.ease.l2=-1")
+    results = ranked(tmp_path, "recommender=[ease,popularity]", "recommender.ease.max_items=1")
     good, bad = results["policies"]
     assert good["name"] == "popularity"
     assert good["error"] is None
@@ -148,7 +148,7 @@ def test_one_failing_policy_does_not_stop_the_others(tmp_path):
 
 def test_when_every_policy_fails_the_files_are_written_and_the_run_fails(tmp_path):
     with pytest.raises(RuntimeError, match="every policy failed"):
-        ranked(tmp_path, "recommender=ease", "recommender.ease.l2=-1")
+        ranked(tmp_path, "recommender=ease", "recommender.ease.max_items=1")
     assert (tmp_path / "report.html").exists()
 
 

@@ -134,7 +134,9 @@ def test_one_part_runs_alone(tmp_path):
     assert "memory" in results
     assert "cells" not in results
     assert all(what.startswith("memory") for what in ratios(results))
-    with pytest.raises(ValueError, match=r"experiment\.part wanted one of race, env, memory or"):
+    with pytest.raises(
+        ValueError, match=r"experiment\.part wanted one of all, race, env, memory, got races"
+    ):
         perform(composed(tmp_path, "part=races"))
 
 

@@ -11,6 +11,6 @@ def test_texts_stand_on_the_left_and_figures_on_the_right():
     assert table.title == "Stars"
 
 
-def test_cells_stay_on_one_line_only_where_asked():
+def test_cells_are_broken_in_a_narrow_terminal_and_never_cut():
+    assert all(column.overflow == "fold" for column in text_table(["a", "b"], []).columns)
     assert not any(column.no_wrap for column in text_table(["a", "b"], []).columns)
-    assert all(column.no_wrap for column in text_table(["a", "b"], [], wrap=False).columns)

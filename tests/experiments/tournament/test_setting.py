@@ -1,14 +1,15 @@
 """What every policy meets alike."""
 
+from dataclasses import replace
+from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from experiments.tournament.playing import play
-from experiments.tournament.setting import Setting, evaluation_users, policy_makers
+from experiments.tournament.setting import Setting, check_sizes, evaluation_users
 from recommenders.evaluation.session_measures import score_sessions
-from recommenders.policies.ease import EASE
 from recommenders.policies.heuristics import Popularity
 from simenv.data.synthetic import synthetic
 from simenv.env.vector_env import RecVectorEnv
@@ -25,17 +26,6 @@ def test_evaluation_users_have_a_past_and_something_to_find():
     assert evaluation_users(dataset, 10, 4.0, seed=0).tolist() == [0]
     with pytest.raises(ValueError, match="no user with training rows and a held-out rating"):
         evaluation_users(dataset, 10, 5.5, seed=0)
-
-
-def test_policies_are_made_anew_each_time_in_the_order_of_the_config():
-    nodes = {"b": {"_target_": "recommenders.policies.ease.EASE", "l2": 3.0},
-             "a": {"_target_": "recommenders.policies.heuristics.Random"}}  # fmt: skip
-    makers = policy_makers(nodes)
-    assert list(makers) == ["b", "a"]
-    one, other = makers["b"](), makers["b"]()
-    assert isinstance(one, EASE)
-    assert one.l2 == 3.0
-    assert one is not other
 
 
 def test_a_configured_behaviour_and_life_reach_the_published_measures():
@@ -59,3 +49,18 @@ def test_a_configured_behaviour_and_life_reach_the_published_measures():
     stayed = session.simulated.alive.all(axis=1)
     assert stayed.any()
     np.testing.assert_allclose(found.satisfaction[stayed], users.satisfaction[:8][stayed])
+
+
+def tiny_setting(**changes):
+    dataset = synthetic(3, num_users=24, num_items=120)
+    users = ScriptedUsers(dataset.truth, 24, 120)
+    setting = Setting(dataset, np.arange(8), RecVectorEnv, 3, users, None, 0, 10, 1.0)
+    return replace(setting, **changes)
+
+
+def test_sizes_and_rewards_that_no_policy_could_meet_are_known_before_any_fit():
+    check_sizes(tiny_setting())
+    with pytest.raises(ValueError, match=r"experiment\.top wanted at most \d+, .* got 1000; lower"):
+        check_sizes(tiny_setting(top=1000))
+    with pytest.raises(ValueError, match=r"reward wanted one of .*, got 'foo'"):
+        check_sizes(tiny_setting(make_env=partial(RecVectorEnv, reward="foo")))

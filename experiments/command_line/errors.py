@@ -1,0 +1,167 @@
+"""What went wrong, in one line and in the words of a command.
+
+Errors of Python name keywords of Python (``on_bad_rows="drop"``); here they become options of the
+command (``data.on_bad_rows=drop``). Errors of Hydra get the nearest name.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from hydra.errors import (
+    ConfigCompositionException,
+    HydraException,
+    InstantiationException,
+    MissingConfigException,
+    OverrideParseException,
+)
+from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
+
+# Groups whose options a keyword may belong to, the likeliest first.
+GROUPS = ("data", "users", "engine", "env", "distiller", "embedder", "training", "experiment")
+_KEYWORD = re.compile(
+    r"""(?<![\w.=/"'?&-])([a-z][a-z0-9_]*)=("[^"\n]*"|'[^'\n]*'|None|True|False)?"""
+)
+_PLAIN = {"None": "null", "True": "true", "False": "false"}
+# Errors that say what a user can do; any other is a fault of the code that was run.
+_USERS = (ValueError, OSError, ImportError, RuntimeError, HydraException, OmegaConfBaseException)
+MORE = "HYDRA_FULL_ERROR=1 before the command shows where"
+
+
+def in_words(error: BaseException, config: Mapping[str, Any] | None = None) -> str:
+    """The error as one line for a terminal.
+
+    Args:
+        error: whatever an experiment or Hydra raised.
+        config: plain, of the run; None = the command could not be composed.
+    """
+    group, cause = _innermost(error)
+    text = _text(cause)
+    if config is not None:
+        text = as_command(text, config, group)
+    if not isinstance(cause, _USERS):
+        text = f"{type(cause).__name__}: {text} ({MORE})"
+    return text
+
+
+def as_command(text: str, config: Mapping[str, Any], group: str | None = None) -> str:
+    """``text`` with every keyword of Python as the option of the command that sets it.
+
+    >>> as_command('pass on_bad_rows="drop"', {"data": {"on_bad_rows": "error"}})
+    'pass data.on_bad_rows=drop'
+    """
+
+    def option(match: re.Match[str]) -> str:
+        owner = _owner(match.group(1), config, group)
+        if owner is None:
+            return match.group()
+        value = match.group(2) or ""
+        return f"{owner}.{match.group(1)}={_PLAIN.get(value, value.strip(chr(34) + chr(39)))}"
+
+    return _KEYWORD.sub(option, text)
+
+
+def nearest(name: str, names: Iterable[str]) -> str | None:
+    """The name that was probably meant: the whole, or its last part in another group.
+
+    >>> nearest("data.num_user", ["num_users", "data.num_users"])
+    'data.num_users'
+    """
+    known = list(names)
+    found = get_close_matches(name, known, n=1, cutoff=0.75)
+    if found:
+        return found[0]
+    last = name.rpartition(".")[2]
+    same = [one for one in known if one.rpartition(".")[2] == last]
+    return same[0] if same else next(iter(get_close_matches(name, known, n=1, cutoff=0.6)), None)
+
+
+def composition_in_words(error: Exception, options: Iterable[str]) -> str:
+    """What Hydra could not compose, with the nearest option or choice."""
+    text = str(error)
+    if isinstance(error, MissingConfigException):
+        return _missing_choice(text)
+    if isinstance(error, OverrideParseException):
+        return (
+            f"{error.override} cannot be read; options are written option=value, with quotes around"
+            " spaces, braces and $: 'option={a: 1}'"
+        )
+    if found := re.match(r"Could not override '([^']*)'", text):
+        return _no_option(found.group(1), options)
+    if found := re.search(r"Could not delete from config\. '?([\w.@/-]*)", text):
+        return _no_option(found.group(1), options)
+    if "experiment=<OPTION>" in text or "'experiment'" in text:
+        return f"which experiment? add experiment=NAME. {' '.join(text.split())}"
+    return " ".join(text.split())
+
+
+def _missing_choice(text: str) -> str:
+    """Hydra lists the choices of the group itself."""
+    found = re.search(r"Could not find '([^']*)'", text)
+    group, _, name = found.group(1).rpartition("/") if found else ("", "", "")
+    choices = [line.strip() for line in text.splitlines() if re.match(r"\t\w[\w-]*$", line)]
+    if not choices:
+        return " ".join(text.split("Config search path")[0].split())
+    near = get_close_matches(name, choices, n=1)
+    said = f"{group}={name}: Could not find '{group}/{name}'"
+    cure = f"; did you mean {group}={near[0]}?" if near else ""
+    return f"{said}{cure} (there are {', '.join(choices)})"
+
+
+def _no_option(name: str, options: Iterable[str]) -> str:
+    near = nearest(name, options)
+    cure = f"did you mean {near}?" if near else "personarec --help lists groups and experiments"
+    return f"{name} is no option of this experiment; {cure} (+{name}=… adds an argument)"
+
+
+def _innermost(error: BaseException) -> tuple[str | None, BaseException]:
+    """The config group that was built, and what its builder raised."""
+    group = None
+    while isinstance(error, InstantiationException) and error.__cause__ is not None:
+        found = re.search(r"full_key: ([\w.]+)", str(error))
+        group = found.group(1) if found else group
+        error = error.__cause__
+    return group, error
+
+
+def _text(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.filename is not None:
+        return _file_error(error)
+    if isinstance(error, ConfigAttributeError | ConfigKeyError):
+        return (
+            f"the run wanted the option {error.full_key or error.key}, which is not there any more"
+        )
+    text = " ".join(str(error).split())
+    if isinstance(error, KeyError):
+        text = f"no entry {text}"
+    if isinstance(error, ConfigCompositionException) and error.__cause__ is not None:
+        text = f"{text}: {' '.join(str(error.__cause__).split())}"
+    if isinstance(error, MemoryError):
+        text = f"out of memory; {text}" if text else "out of memory; make the run smaller"
+    return text or type(error).__name__
+
+
+def _file_error(error: OSError) -> str:
+    name = error.filename
+    if isinstance(error, FileNotFoundError):
+        return f"there is no file or folder {name}; check its name, or give the right one"
+    if isinstance(error, PermissionError):
+        return f"{name} may not be read or written; change its permissions, or name another place"
+    if isinstance(error, IsADirectoryError):
+        return f"{name} is a folder where a file was wanted; name the file in it"
+    if isinstance(error, NotADirectoryError | FileExistsError):
+        return f"{name} is a file where a folder was wanted; name another place"
+    return f"{name}: {error.strerror or error}"
+
+
+def _owner(name: str, config: Mapping[str, Any], group: str | None) -> str | None:
+    """The group of the config that has the keyword; the one that was built comes first."""
+    groups = [*([group] if group else []), *GROUPS]
+    for one in groups:
+        node: Any = config
+        for part in one.split("."):
+            node = node.get(part) if isinstance(node, Mapping) else None
+        if isinstance(node, Mapping) and name in node:
+            return one
+    return None

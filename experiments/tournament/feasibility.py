@@ -1,0 +1,121 @@
+"""Who can be asked at all, known before anything is fitted: unseen items and lengths of prompts.
+
+Users who cannot are left out of the run and counted by the ids that their source calls them.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from agents.inference.engine import Engine
+from agents.prompts import RATING_CHOICES
+from simenv.data.dataset import Dataset
+from simenv.events import IntArray
+from simenv.user_model import UserModel
+
+_SAMPLED = 8  # items a user, to see how long prompts get
+_SHOWN = 20  # ids that a report lists
+
+
+class LeftOut(NamedTuple):
+    """Users who cannot be asked, and why."""
+
+    users: IntArray  # (n,) ascending
+    why: str
+
+    def described(self, dataset: Dataset) -> dict[str, Any]:
+        """For ``results.json``, with the users' own ids."""
+        ids = [dataset.user_ids[user] for user in self.users.tolist()]
+        return {"count": len(ids), "users": ids, "why": self.why}
+
+
+def unseen_items(dataset: Dataset) -> IntArray:
+    """(U,) items that each user has not met in the training rows."""
+    pairs = np.unique(np.stack([dataset.train.users, dataset.train.items]), axis=1)
+    seen = np.bincount(pairs[0], minlength=dataset.num_users)
+    return np.asarray(dataset.num_items - seen, dtype=np.int64)
+
+
+def too_few_unseen(dataset: Dataset, users: IntArray, slate_size: int, steps: int) -> LeftOut:
+    """Those of users (n,) for whom a whole session has too few items.
+
+    Raises:
+        ValueError: it has too few for everybody.
+    """
+    needed, unseen = slate_size * steps, unseen_items(dataset)[users]
+    if len(users) and unseen.max() < needed:
+        raise ValueError(
+            f"{steps} slates of {slate_size} wanted {needed} items that a user has not met, but"
+            f" nobody of {dataset.name!r} has more than {unseen.max()} of its"
+            f" {dataset.num_items} items left; lower env.slate_size or env.max_episode_steps, or"
+            " give a larger catalogue"
+        )
+    why = f"fewer than {needed} items that they have not met ({steps} slates of {slate_size})"
+    return LeftOut(users[unseen < needed], why)
+
+
+def too_long_prompts(model: UserModel, engine: Engine | None, users: IntArray) -> LeftOut:
+    """Those of users (n,) whose prompts are longer than the context of a model on this machine.
+
+    A sample of items is looked at; nothing is asked.
+
+    Raises:
+        ValueError: everybody's are.
+    """
+    local = _innermost(engine)
+    nobody = LeftOut(users[:0], "")
+    reads = hasattr(local, "context") and hasattr(local, "tokenizer")
+    if not (reads and hasattr(model, "requests") and len(users)):
+        return nobody
+    size = len(model.population.catalog)  # type: ignore[attr-defined]
+    items = np.random.default_rng(0).integers(size, size=(len(users), _SAMPLED))
+    texts = [r.prefix + r.suffix for r in model.requests(users, items)]
+    lengths = _token_counts(local.tokenizer, texts).reshape(items.shape).max(axis=1)
+    if lengths.min() > local.context:
+        raise ValueError(
+            f"prompts wanted a model of at least {lengths.min()} tokens of context, that of"
+            f" {local.facts.description} has {local.context}; take a model with a longer context"
+            " (users.model), or shorter summaries and profiles"
+        )
+    why = f"prompts longer than the model's context of {local.context} tokens"
+    return LeftOut(users[lengths > local.context], why)
+
+
+def check_reachable(model: UserModel, engine: Engine | None, users: IntArray) -> None:
+    """Ask a server one question, so that one that does not answer is known before any fit.
+
+    Raises:
+        RuntimeError: as the engine of the server raises it.
+    """
+    server = _innermost(engine)
+    if hasattr(server, "served_model") and hasattr(model, "requests") and len(users):
+        server.score(model.requests(users[:1], np.zeros((1, 1), dtype=np.int64)), RATING_CHOICES)
+
+
+def _innermost(engine: Engine | None) -> Any:
+    """The engine inside all wrappers."""
+    found: Any = engine
+    while (inner := getattr(found, "inner", None)) is not None:
+        found = inner
+    return found
+
+
+def _token_counts(tokenizer: Any, texts: Sequence[str]) -> IntArray:
+    found = tokenizer(list(texts), add_special_tokens=True)["input_ids"]
+    return np.array([len(tokens) for tokens in found], dtype=np.int64)
+
+
+def sentences(left_out: Sequence[dict[str, Any]]) -> list[str]:
+    """What a report says of the users who were left out.
+
+    >>> sentences([{"count": 2, "users": ["a", "b"], "why": "no items"}])
+    ['2 users were left out because of no items: a, b.']
+    """
+    said = []
+    for group in left_out:
+        ids, count = group["users"], group["count"]
+        more = f" and {count - _SHOWN:,} more (results.json)" if count > _SHOWN else ""
+        who = "1 user was" if count == 1 else f"{count:,} users were"
+        said.append(f"{who} left out because of {group['why']}: {', '.join(ids[:_SHOWN])}{more}.")
+    return said
