@@ -8,11 +8,11 @@ that an engine can keep its KV cache; recalled memories and the item stand in th
 """
 
 import re
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import NamedTuple
 
 from agents.persona import ACTIVITY, CONFORMITY, DIVERSITY, Persona, stars_apart
+from agents.prompt_style import PromptStyle as PromptStyle  # the name that it had before
 from simenv.catalog import Catalog
 from simenv.item_averages import ItemAverages
 from simenv.values.plain_text import one_line
@@ -60,38 +60,6 @@ class Recollection(NamedTuple):
     item: int
     rating: float
     reason: str
-
-
-@dataclass(frozen=True)
-class PromptStyle:
-    """How much a prompt shows: the shipped model reads the defaults, larger ones can read more.
-
-    Attributes:
-        verbatim: memories shown in full (m); the paper's is 1.
-        gist: memories summed up in one sentence; 0 leaves it out.
-        summary_words: longest summary shown, in words; 0 leaves it out.
-        cast: longest cast shown; the paper's is 15.
-        persona: whether Ms is shown at all (ablations switch it off).
-    """
-
-    verbatim: int = 1
-    gist: int = 20
-    summary_words: int = 0
-    cast: int = 2
-    persona: bool = True
-
-    @property
-    def recalled(self) -> int:
-        """Memories to recall for one item."""
-        return max(self.verbatim, self.gist)
-
-    def without_persona(self) -> "PromptStyle":
-        """Ml only: memories without who has them."""
-        return replace(self, persona=False)
-
-    def without_memory(self) -> "PromptStyle":
-        """Ms only: a person without memories."""
-        return replace(self, verbatim=0, gist=0)
 
 
 def persona_prefix(persona: Persona, kind: str, style: PromptStyle) -> str:

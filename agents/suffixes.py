@@ -6,9 +6,9 @@ import numpy as np
 
 from agents.memory.base import Memory, Recalled
 from agents.persona import Persona
+from agents.prompt_style import PromptStyle
 from agents.prompts import (
     Gist,
-    PromptStyle,
     Recollection,
     closing_words,
     gist_words,

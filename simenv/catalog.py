@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from simenv.events import FloatArray, IntArray
-from simenv.values.columns import text_lists, texts, whole_numbers
+from simenv.values.column_checks import text_lists, texts, whole_numbers
 from simenv.values.plain_text import one_line
 
 _FAR = 10**6  # no year lies further away

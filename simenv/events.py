@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from simenv.values.clocks import EARLIEST, LATEST, times_of
-from simenv.values.columns import numbers, one_length, whole_numbers
+from simenv.values.column_checks import numbers, one_length, whole_numbers
 
 if TYPE_CHECKING:
     from scipy import sparse

@@ -11,7 +11,7 @@ import numpy as np
 
 from simenv.catalog import Catalog
 from simenv.events import NUM_STARS, FloatArray, IntArray, InteractionLog
-from simenv.values.columns import numbers, one_length, whole_numbers
+from simenv.values.column_checks import numbers, one_length, whole_numbers
 
 _PRIOR_VOTES = 8.0  # votes that the expectation from the item's attributes is worth
 _USER_PRIOR_VOTES = 5.0  # ratings that the prior of no generosity is worth

@@ -2,7 +2,7 @@
 
 from agents.embedding import Embedder
 from agents.population.population import Population
-from agents.prompts import PromptStyle
+from agents.prompt_style import PromptStyle
 from agents.relevance import item_vectors
 from simenv.data.dataset import Dataset
 from simenv.data.splits import stacked

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from agents.fidelity.errors import (
+from agents.fidelity.error_measures import (
     calibration_error,
     log_loss,
     mae,

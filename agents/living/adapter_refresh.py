@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
-from agents.fidelity.errors import log_loss, rmse
+from agents.fidelity.error_measures import log_loss, rmse
 from agents.inference.engine import Engine, Request
 from agents.living.diary import Diary, DiaryEntry
 from agents.persona_users import PersonaUsers

@@ -23,7 +23,7 @@ from agents.inference.local.plain_files import (
 from agents.persona import Persona
 from agents.population.folder import HEAD
 from agents.population.weights import hashes, model_of
-from agents.prompts import PromptStyle
+from agents.prompt_style import PromptStyle
 from simenv.catalog import Catalog
 from simenv.catalog_file import load_items, save_items
 from simenv.events import NUM_STARS, InteractionLog

@@ -25,7 +25,7 @@ from agents.population.folder import HEAD, find_folder, replaced_population
 from agents.population.hub import push
 from agents.population.readme import population_readme
 from agents.population.weights import check_saved_files, write_adapters, write_model
-from agents.prompts import PromptStyle
+from agents.prompt_style import PromptStyle
 from simenv.catalog import Catalog
 from simenv.events import InteractionLog
 from simenv.item_averages import ItemAverages

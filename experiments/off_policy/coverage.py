@@ -7,14 +7,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from agents.fidelity.errors import rmse
+from agents.fidelity.error_measures import rmse
 from experiments.off_policy.logged_world import LoggedWorld, play
 from experiments.reporting.formatting import rounded, rounded_ends
 from experiments.reporting.progress import Tick
 from recommenders.base import Recommender
 from recommenders.evaluation.statistics import share_interval
-from recommenders.off_policy.estimate import Estimate, OverlapWarning
 from recommenders.off_policy.estimators import ESTIMATORS, UNIFORM, estimate_policy
+from recommenders.off_policy.intervals import Estimate, OverlapWarning
 from recommenders.off_policy.logged_slates import SimulatedLog
 from recommenders.off_policy.reward_models import cross_fitted_means
 from recommenders.off_policy.weighing import Draws

@@ -17,7 +17,7 @@ from experiments.reporting.progress import progress_bar
 from experiments.reporting.result import Result
 from experiments.tournament.policies import fitted, make_policy
 from recommenders.base import Recommender
-from recommenders.off_policy.estimate import Estimate
+from recommenders.off_policy.intervals import Estimate
 from simenv.events import FloatArray, IntArray
 
 

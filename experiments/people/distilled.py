@@ -3,7 +3,7 @@
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
-from agents.prompts import PromptStyle
+from agents.prompt_style import PromptStyle
 from experiments.reporting.progress import progress_bar
 from simenv.data.dataset import Dataset
 from training.distillation.chains import batches_of

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
-from agents.prompts import PromptStyle
+from agents.prompt_style import PromptStyle
 from experiments.people.distilled import Distiller, distil, fitting_raft_set
 from experiments.reporting.progress import progress_bar
 from simenv.data.dataset import Dataset

@@ -11,7 +11,7 @@ import numpy as np
 
 from agents.population.population import Population
 from simenv.data.dataset import Dataset
-from simenv.data.reading import Reading
+from simenv.data.reading_report import Reading
 from simenv.data.splits import split_dataset
 from simenv.events import BoolArray, InteractionLog
 

@@ -9,7 +9,7 @@ import numpy as np
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
-from agents.prompts import PromptStyle
+from agents.prompt_style import PromptStyle
 from experiments.people.base_models import model_named
 from experiments.people.distilled import distil, fitting_raft_set, made_distiller
 from experiments.reporting.result import Result

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from agents.fidelity.errors import calibration_curve, rmse
+from agents.fidelity.error_measures import calibration_curve, rmse
 from experiments.rating_fidelity.table_cells import Draw, TableCell
 from simenv.data.dataset import Dataset
 from simenv.events import NUM_STARS, FloatArray, expected_stars

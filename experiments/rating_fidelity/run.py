@@ -13,7 +13,7 @@ import numpy as np
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
-from agents.fidelity.errors import UserSums, calibration_error, mae, rmse, user_sums
+from agents.fidelity.error_measures import UserSums, calibration_error, mae, rmse, user_sums
 from experiments.people.base_models import model_named
 from experiments.rating_fidelity.fidelity_figures import write_figures
 from experiments.rating_fidelity.matrix_factorisation import BiasedMF

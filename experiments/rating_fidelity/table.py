@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from rich.console import RenderableType
 
-from agents.fidelity.errors import UserSums, interval, mean_mae, mean_rmse, resampled_rmse
+from agents.fidelity.error_measures import UserSums, interval, mean_mae, mean_rmse, resampled_rmse
 from experiments.reporting.claims import verdict
 from experiments.reporting.report import markdown_table, markdown_text
 from experiments.reporting.terminal import text_table

@@ -16,7 +16,7 @@ from agents.inference.local.local_engine import LocalEngine
 from agents.inference.wrapped.kept_answers import keeping
 from agents.population.adapters import base_identity
 from agents.population.population import Population
-from agents.prompts import PromptStyle
+from agents.prompt_style import PromptStyle
 from experiments.reporting.progress import Tick
 from simenv.data.dataset import Dataset
 from simenv.events import FloatArray, IntArray, InteractionLog

@@ -26,7 +26,7 @@ from experiments.reporting.provenance import provenance
 from experiments.reporting.report import json_text
 from experiments.reporting.result import Record, Result
 from experiments.reporting.what_was_read import with_readings
-from simenv.data.reading import readings
+from simenv.data.reading_report import readings
 from simenv.whole_files import replace_whole
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import Any
 from rich.text import Text
 
 from experiments.reporting.result import Page, Record, Result
-from simenv.data.reading import Reading
+from simenv.data.reading_report import Reading
 
 
 def with_readings(result: Result, found: Sequence[Reading]) -> Result:

@@ -11,7 +11,7 @@ from rich.console import Console
 from experiments.people.people import People, scripted
 from experiments.simulate.build import Cast, cast, refreshing, society
 from experiments.tournament.policies import make_policy
-from simenv.abm.live_page.show import Choice
+from simenv.abm.live_page.running_society import Choice
 from simenv.abm.model import PersonaSociety
 from simenv.data.dataset import Dataset
 
@@ -46,7 +46,7 @@ class ConfiguredStage:
         self._casts: dict[int, Cast] = {}
 
     def build(self, choice: Choice) -> PersonaSociety:
-        """See ``simenv.abm.live_page.show.Stage.build``."""
+        """See ``simenv.abm.live_page.running_society.Stage.build``."""
         cfg = self._cfg
         is_world = choice.population == _WORLD
         dataset, people = self._world(choice) if is_world else self._personas(choice)
@@ -64,7 +64,7 @@ class ConfiguredStage:
         return model
 
     def labels(self, society: PersonaSociety) -> list[str]:
-        """See ``simenv.abm.live_page.show.Stage.labels``."""
+        """See ``simenv.abm.live_page.running_society.Stage.labels``."""
         return self._casts[id(society)].labels
 
     def _loaded(self, name: str) -> "tuple[Population, Any]":

@@ -14,8 +14,8 @@ import numpy as np
 from experiments.tournament.playing import Session
 from experiments.tournament.setting import Setting
 from recommenders.off_policy.by_user import UserValues, by_user
-from recommenders.off_policy.estimate import Estimate, OverlapWarning
 from recommenders.off_policy.estimators import estimate_weighted
+from recommenders.off_policy.intervals import Estimate, OverlapWarning
 from recommenders.off_policy.reward_models import cross_fitted_means
 from recommenders.off_policy.weighing import Draws, LoggedSlates, UnknownChancesError, weigh
 from simenv.env.export import slate_observations

@@ -25,8 +25,8 @@ from recommenders.evaluation.session_measures import (
 from recommenders.evaluation.statistics import holm, kendall_tau, mean_interval, paired_contrast
 from recommenders.evaluation.survival import survival
 from recommenders.off_policy.by_user import UserValues
-from recommenders.off_policy.estimate import Estimate
 from recommenders.off_policy.estimators import BY_PLACE
+from recommenders.off_policy.intervals import Estimate
 from simenv.env.rollout import Rollout
 from simenv.events import FloatArray, mean_answered
 from simenv.seeding import Stream, generator

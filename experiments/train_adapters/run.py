@@ -10,7 +10,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig
 from rich.table import Table
 
-from agents.prompts import PromptStyle
+from agents.prompt_style import PromptStyle
 from experiments.people.base_models import model_named
 from experiments.people.distilled import made_distiller
 from experiments.people.persona_adapters import persona_settings, train_personas

@@ -9,7 +9,7 @@ from gymnasium.vector import AutoresetMode
 from experiments.reporting.formatting import rounded_ends
 from experiments.tournament.playing import Session, mean_ratings
 from experiments.tournament.setting import Setting
-from experiments.train_policy.learning_curves import Curve
+from experiments.train_policy.training_runs import Curve
 from recommenders.evaluation.statistics import mean_interval, paired_contrast
 from recommenders.policies.heuristics import Random
 from simenv.env.rollout import Rollout, rollout

@@ -15,8 +15,8 @@ from experiments.tournament.policies import fitted
 from experiments.worlds.easy_mode import ask, easy_mode
 from recommenders.base import Recommender, cold_observation
 from recommenders.evaluation.ranking_metrics import user_metrics
-from recommenders.off_policy.estimate import OverlapWarning
 from recommenders.off_policy.estimators import estimate_weighted
+from recommenders.off_policy.intervals import OverlapWarning
 from recommenders.off_policy.weighing import WeightedLog
 from simenv.data.dataset import Dataset
 from simenv.data.rating_baselines import BiasModel

@@ -17,7 +17,7 @@ import numpy as np
 from recommenders.base import Recommender
 from recommenders.evaluation.statistics import CONFIDENCE
 from recommenders.off_policy.cascade import weigh_cascade
-from recommenders.off_policy.estimate import Estimate, estimate_mean
+from recommenders.off_policy.intervals import Estimate, estimate_mean
 from recommenders.off_policy.mrdr import weigh_more_robust
 from recommenders.off_policy.pseudo_inverse import weigh_slates
 from recommenders.off_policy.reward_models import RewardModel

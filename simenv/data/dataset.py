@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from simenv.catalog import Catalog
-from simenv.data.reading import Reading
+from simenv.data.reading_report import Reading
 from simenv.events import InteractionLog
 from simenv.item_averages import ItemAverages
 from simenv.user_model import WorldTruth

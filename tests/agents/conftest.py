@@ -11,7 +11,7 @@ from agents.inference.scripted import ScriptedEngine
 from agents.persona import Persona
 from agents.persona_users import PersonaUsers
 from agents.population.population import SHIPPED, Population
-from agents.prompts import PromptStyle
+from agents.prompt_style import PromptStyle
 from simenv.catalog import Catalog
 from simenv.events import InteractionLog
 from simenv.item_averages import ItemAverages

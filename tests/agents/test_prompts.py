@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from agents.inference.scripted import ScriptedEngine
 from agents.persona_users import PersonaUsers
 from agents.population.population import SHIPPED, Population
+from agents.prompt_style import PromptStyle
 from agents.prompts import (
     RATING_CUE,
-    PromptStyle,
     Recollection,
     closing_words,
     item_line,

@@ -10,7 +10,7 @@ from experiments.off_policy.coverage import summarise, worth
 from experiments.off_policy.coverage_table import _heading, answer
 from experiments.off_policy.logged_world import LoggedWorld, play, true_value
 from experiments.people.people import true_users
-from recommenders.off_policy.estimate import Estimate
+from recommenders.off_policy.intervals import Estimate
 from recommenders.policies.heuristics import Random
 from simenv.data.synthetic import synthetic
 from simenv.env.vector_env import RecVectorEnv

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from agents.fidelity.errors import interval, resampled_rmse, user_sums
+from agents.fidelity.error_measures import interval, resampled_rmse, user_sums
 from experiments.rating_fidelity.matrix_factorisation import BiasedMF
 from experiments.rating_fidelity.table import (
     Regime,

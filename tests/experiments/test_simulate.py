@@ -125,7 +125,7 @@ def test_trained_adapters_stand_in_the_report_where_there_are_any(finished):
 @pytest.mark.slow
 def test_the_page_offers_populations_of_the_config(tmp_path):
     from experiments.simulate.serve import ConfiguredStage
-    from simenv.abm.live_page.show import Choice
+    from simenv.abm.live_page.running_society import Choice
 
     words = ("engine=scripted", f"+experiment.populations.mine={SHIPPED}")
     stage = ConfiguredStage(config(tmp_path, *words), tmp_path)

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from agents.prompts import RATING_CHOICES, PromptStyle
+from agents.prompt_style import PromptStyle
+from agents.prompts import RATING_CHOICES
 from simenv.data.synthetic import synthetic
 from training.base.pocket_model import PocketConfig, new_model, train_tokenizer
 from training.examples.from_log import ExampleWriter, chosen_blocks, later_rows

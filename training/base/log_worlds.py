@@ -11,7 +11,7 @@ import numpy as np
 
 from simenv.catalog import Catalog
 from simenv.data.dataset import Dataset
-from simenv.data.readers.protocol import only_drawn
+from simenv.data.readers.user_sample import only_drawn
 from simenv.data.splits import split_dataset
 from simenv.events import InteractionLog
 from simenv.seeding import Stream, generator

@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from agents.prompts import RATING_CHOICES, PromptStyle
+from agents.prompt_style import PromptStyle
+from agents.prompts import RATING_CHOICES
 from simenv.events import FloatArray
 from training.examples.from_log import Examples, chosen_blocks
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from agents.inference.server.client import Caller, Rejection, ServerClient
-from agents.inference.server.dispatch import Lost
+from agents.inference.server.retries import Lost
 from training.distillation.cache import Answer, PaidAnswers, cache_key
 from training.distillation.distiller_prompts import Message
 from training.distillation.ledger import Bill, Ledger, OverBudgetError, TokenCount

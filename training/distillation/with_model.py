@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from agents.inference.server.dispatch import Lost, Patience, dispatch
+from agents.inference.server.retries import Lost, Patience, dispatch
 from simenv.catalog import Catalog
 from simenv.events import InteractionLog
 from simenv.item_averages import ItemAverages

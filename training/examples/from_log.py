@@ -9,7 +9,8 @@ import numpy as np
 
 from agents.embedding import Embedder
 from agents.memory.base import ExactMemory, MakeMemory
-from agents.prompts import PromptStyle, persona_prefix
+from agents.prompt_style import PromptStyle
+from agents.prompts import persona_prefix
 from agents.relevance import item_vectors
 from agents.suffixes import SuffixWriter
 from simenv.data.dataset import Dataset

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from agents.prompts import PromptStyle
+from agents.prompt_style import PromptStyle
 from simenv.data.dataset import Dataset
 from simenv.data.splits import stacked
 from simenv.events import IntArray, InteractionLog

@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 
 from agents.inference.engine import Sampling
+from agents.inference.grouping import equal_lengths
 from agents.inference.local.architectures import may_cache, why_whole
 from agents.inference.local.huggingface import left_padded
 from agents.inference.local.unpadded import inputs_of
-from agents.inference.plan import equal_lengths
 from simenv.events import FloatArray, SeedArray
 from simenv.seeding import Channel, mix, uniforms
 

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from agents.inference.local.adapter_modes import AdaptedModel
 from agents.inference.local.architectures import why_whole
-from agents.inference.local.preloaded_cache import preloaded_cache
+from agents.inference.local.attention_cache import preloaded_cache
 from agents.inference.local.unpadded import inputs_of, run_by_length
 from agents.inference.prefix_cache import PrefixCache
 from agents.inference.stats import EngineStats

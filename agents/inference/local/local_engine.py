@@ -25,6 +25,7 @@ from agents.inference.engine import (
 )
 from agents.inference.fused.fused_forward import FusedForward
 from agents.inference.fused.llama_weights import why_not
+from agents.inference.grouping import make_plan
 from agents.inference.local.adapter_kinds import check_adapter_kind, check_adapter_tensors
 from agents.inference.local.adapter_modes import AdaptedModel, AdapterMode
 from agents.inference.local.architectures import check_causal, context_of
@@ -33,7 +34,6 @@ from agents.inference.local.free_text import decode, end_tokens
 from agents.inference.local.huggingface import HuggingFaceForward, num_embeddings
 from agents.inference.local.loading import attach_adapter, choose_device, load_model
 from agents.inference.local.scoring import Encoded, Scorer
-from agents.inference.plan import make_plan
 from agents.inference.prefix_cache import CacheStats, make_cache
 from agents.inference.stats import EngineStats
 from agents.inference.tokens import Tokens

@@ -18,8 +18,8 @@ from torch import Tensor
 from agents.inference.engine import Request
 from agents.inference.fused.fused_forward import FusedForward
 from agents.inference.fused.llama_weights import NotFused
+from agents.inference.grouping import Plan, make_plan
 from agents.inference.local.huggingface import HuggingFaceForward
-from agents.inference.plan import Plan, make_plan
 from agents.inference.stats import EngineStats
 from simenv.events import FloatArray, IntArray
 

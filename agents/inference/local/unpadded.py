@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from agents.inference.plan import equal_lengths
+from agents.inference.grouping import equal_lengths
 from simenv.events import IntArray
 
 

@@ -15,9 +15,9 @@ from time import time
 from typing import Any, Literal, NamedTuple, NoReturn
 from urllib.parse import urlsplit
 
-from agents.inference.server.dispatch import Lost
 from agents.inference.server.guarded_http import RefusedAnswerError, guarded_client
 from agents.inference.server.masking import MASK, LogMasker, Masker, masked_text, secrets_of_url
+from agents.inference.server.retries import Lost
 from simenv.ranges import check_number
 
 _PASSING = frozenset({408, 409, 425, 429})  # and every 5xx: asking again may help

@@ -20,11 +20,11 @@ from agents.inference.engine import (
     UnknownAdapterError,
 )
 from agents.inference.failures import Answers, DeadServerError, FailedRequestsError
-from agents.inference.plan import make_plan
+from agents.inference.grouping import make_plan
 from agents.inference.server import server_answers as answers
 from agents.inference.server.client import Caller, Rejection, ServerClient
-from agents.inference.server.dispatch import Attempt, Lost, Patience, dispatch
 from agents.inference.server.prompt_tokens import PromptTokens
+from agents.inference.server.retries import Attempt, Lost, Patience, dispatch
 from simenv.events import FloatArray
 from simenv.ranges import check_number
 

@@ -13,7 +13,7 @@ import numpy as np
 import solara
 
 from simenv.abm.live_page.portrait import COLOURS, curve_svg, distribution_svg
-from simenv.abm.live_page.show import Choice, LastSlate, Show, Stage
+from simenv.abm.live_page.running_society import Choice, LastSlate, Show, Stage
 from simenv.abm.living_users import KeepsVersions
 from simenv.user_model import Explains
 

@@ -17,8 +17,8 @@ from simenv.data.readers.frames import (
     require_columns,
     table_from_frame,
 )
-from simenv.data.readers.protocol import ProtocolSettings, build_dataset, parted
 from simenv.data.readers.rating_table import RatedCatalog, log_from_table, reading_of, require_rows
+from simenv.data.readers.user_sample import ProtocolSettings, build_dataset, parted
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,9 +10,9 @@ from simenv.data.readers.cells import ids_of, lists_of
 from simenv.data.readers.csv_frames import read_frame
 from simenv.data.readers.custom import read_custom
 from simenv.data.readers.frames import require_columns
-from simenv.data.readers.protocol import ProtocolSettings, build_dataset
 from simenv.data.readers.rating_table import RatedCatalog
 from simenv.data.readers.sources import DATA_VARIABLE, default_folder
+from simenv.data.readers.user_sample import ProtocolSettings, build_dataset
 
 _PUBLISHER = "https://github.com/zygmuntz/goodbooks-10k"
 _RATINGS = ("ratings.csv", "ratings.csv.gz", "ratings_random.csv.gz", "ratings_random.csv")

@@ -17,11 +17,11 @@ from simenv.data.readers.bad_rows import BadRowReason, BadRows, OnBadRows
 from simenv.data.readers.csv_frames import csv_frame
 from simenv.data.readers.descriptions import with_descriptions
 from simenv.data.readers.frames import Columns, catalog_from_frame, table_from_frame
-from simenv.data.readers.protocol import ProtocolSettings, build_dataset, parted
 from simenv.data.readers.rating_table import IdArray, RatedCatalog, log_from_table, reading_of
 from simenv.data.readers.sources import Publication, SourceFiles, find_files
 from simenv.data.readers.text_rows import delimited_ratings, delimited_rows, whole_number
 from simenv.data.readers.titles import parse_title
+from simenv.data.readers.user_sample import ProtocolSettings, build_dataset, parted
 
 _SERVER = "https://files.grouplens.org/datasets/movielens"
 ML_1M = Publication("ml-1m", f"{_SERVER}/ml-1m.zip", "c4d9eecfca2ab87c1945afe126590906")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from simenv.catalog import Catalog
 from simenv.data.readers.bad_rows import BadRowReason, BadRows
-from simenv.data.reading import DROPPED_TOO_MANY, Reading
+from simenv.data.reading_report import DROPPED_TOO_MANY, Reading
 from simenv.events import NUM_STARS, BoolArray, FloatArray, IntArray, InteractionLog
 
 IdArray = NDArray[Any]  # ids as the source writes them: all int64 or all str objects

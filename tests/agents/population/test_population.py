@@ -11,7 +11,7 @@ from agents.embedding import TfidfSvdEmbedder
 from agents.persona import Persona
 from agents.population.adapters import CARD, WEIGHTS
 from agents.population.population import SHIPPED, Population
-from agents.prompts import PromptStyle
+from agents.prompt_style import PromptStyle
 from simenv.catalog import Catalog
 from simenv.events import InteractionLog
 from simenv.item_averages import ItemAverages

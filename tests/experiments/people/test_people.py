@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from agents.embedding import HashingEmbedder
-from agents.prompts import PromptStyle
+from agents.prompt_style import PromptStyle
 from experiments.people.ablations import ablated
 from experiments.people.people import SCRIPTED_WARNING, personas, scripted, scripted_engine
 from experiments.people.saved_people import population_data

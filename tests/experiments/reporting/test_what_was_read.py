@@ -8,7 +8,7 @@ import pytest
 
 from experiments.reporting.result import Record, Result
 from experiments.reporting.what_was_read import with_readings
-from simenv.data.reading import Reading
+from simenv.data.reading_report import Reading
 from tests.experiments.command import run_command
 
 READING = Reading(

@@ -9,7 +9,7 @@ from experiments.tournament.off_policy_check import OffPolicy
 from experiments.tournament.playing import Session
 from experiments.tournament.summary import distinct_notes, summarise, summarise_off_policy
 from recommenders.off_policy.by_user import UserValues
-from recommenders.off_policy.estimate import Estimate
+from recommenders.off_policy.intervals import Estimate
 from tests.experiments.tournament.sessions import facts, played, session
 
 T3 = 3.182446305284263  # Student's t with 3 degrees of freedom, 97.5 %

@@ -7,7 +7,7 @@ from recommenders.off_policy.by_user import by_user
 from recommenders.off_policy.estimators import estimate_weighted
 from recommenders.off_policy.weighing import WeightedLog
 
-pytestmark = pytest.mark.filterwarnings("ignore::recommenders.off_policy.estimate.OverlapWarning")
+pytestmark = pytest.mark.filterwarnings("ignore::recommenders.off_policy.intervals.OverlapWarning")
 
 
 def test_estimates_split_over_users_add_up_to_the_estimate():

@@ -18,7 +18,7 @@ from recommenders.policies.heuristics import Popularity, Random
 from recommenders.policies.linear_bandits import LinTS
 from simenv.events import FloatArray, InteractionLog, Slates
 
-pytestmark = pytest.mark.filterwarnings("ignore::recommenders.off_policy.estimate.OverlapWarning")
+pytestmark = pytest.mark.filterwarnings("ignore::recommenders.off_policy.intervals.OverlapWarning")
 
 M, K = 4, 3
 # Everybody has seen item 4; item 1 is more popular than the rest, so Popularity shows 1, 0, 2.

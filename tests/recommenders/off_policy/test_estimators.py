@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from recommenders.base import cold_observation
-from recommenders.off_policy.estimate import OverlapWarning, effective_size
 from recommenders.off_policy.estimators import (
     ESTIMATORS,
     direct_method,
@@ -19,6 +18,7 @@ from recommenders.off_policy.estimators import (
     self_normalised,
     switch_doubly_robust,
 )
+from recommenders.off_policy.intervals import OverlapWarning, effective_size
 from recommenders.off_policy.reward_models import item_mean_model
 from recommenders.off_policy.weighing import Draws, LoggedSlates, WeightedLog, weigh
 from recommenders.policies.bandits import EpsilonGreedy
@@ -37,7 +37,7 @@ NUM_ITEMS, K = 6, 2
 TRUE_REWARD = np.array([0.2, 1.0, 0.4, 0.9, 0.1, 0.6])  # of item i at place 0; half at place 1
 
 
-@pytest.mark.filterwarnings("ignore::recommenders.off_policy.estimate.OverlapWarning")
+@pytest.mark.filterwarnings("ignore::recommenders.off_policy.intervals.OverlapWarning")
 def test_values_are_their_arithmetic() -> None:
     expected = {
         "IPS": (2 * 1 + 0.5 * 3) / 2,
@@ -50,7 +50,7 @@ def test_values_are_their_arithmetic() -> None:
     assert found == pytest.approx(expected)
 
 
-@pytest.mark.filterwarnings("ignore::recommenders.off_policy.estimate.OverlapWarning")
+@pytest.mark.filterwarnings("ignore::recommenders.off_policy.intervals.OverlapWarning")
 def test_intervals_are_those_of_the_contributions_at_the_confidence_asked_for() -> None:
     """Two users: 1 degree of freedom, t(0.975) = 12.706205 and t(0.75) = 1; error |a - b| / 2."""
     snips = 1.4  # what every reward is compared with
@@ -82,7 +82,7 @@ def test_the_model_alone_rests_on_every_place() -> None:
     assert direct_method(log).notes == ()
 
 
-@pytest.mark.filterwarnings("ignore::recommenders.off_policy.estimate.OverlapWarning")
+@pytest.mark.filterwarnings("ignore::recommenders.off_policy.intervals.OverlapWarning")
 def test_switch_trusts_weights_up_to_10_unless_asked_otherwise() -> None:
     log = replace(TINY, weights=np.array([[10.0], [10.5]]))
     assert switch_doubly_robust(log).value == ((1 + 10 * (1 - 2)) + 1) / 2
@@ -96,7 +96,7 @@ def test_switch_leaves_large_weights_to_the_model_and_says_so() -> None:
     assert found.max_weight == 0.5
 
 
-@pytest.mark.filterwarnings("ignore::recommenders.off_policy.estimate.OverlapWarning")
+@pytest.mark.filterwarnings("ignore::recommenders.off_policy.intervals.OverlapWarning")
 def test_switch_lies_between_the_model_and_doubly_robust() -> None:
     assert switch_doubly_robust(TINY, max_weight=0.0).value == direct_method(TINY).value
     assert switch_doubly_robust(TINY, max_weight=9.0).value == doubly_robust(TINY).value

@@ -9,7 +9,7 @@ from recommenders.policies.bandits import EpsilonGreedy
 from recommenders.policies.heuristics import Popularity
 from simenv.events import InteractionLog, Slates
 
-pytestmark = pytest.mark.filterwarnings("ignore::recommenders.off_policy.estimate.OverlapWarning")
+pytestmark = pytest.mark.filterwarnings("ignore::recommenders.off_policy.intervals.OverlapWarning")
 LOG = InteractionLog.from_columns([9, 9, 8], [1, 0, 1], [4, 4, 4], num_users=10, num_items=3)
 
 

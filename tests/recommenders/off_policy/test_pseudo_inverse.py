@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 
 from recommenders.base import Recommender, cold_observation
-from recommenders.off_policy.estimate import Estimate
 from recommenders.off_policy.estimators import estimate_policy
+from recommenders.off_policy.intervals import Estimate
 from recommenders.off_policy.weighing import LoggedSlates
 from recommenders.policies.bandits import EpsilonGreedy
 from recommenders.policies.heuristics import Popularity, Random
 from recommenders.policies.linear_bandits import LinTS
 from simenv.events import InteractionLog, Slates
 
-pytestmark = pytest.mark.filterwarnings("ignore::recommenders.off_policy.estimate.OverlapWarning")
+pytestmark = pytest.mark.filterwarnings("ignore::recommenders.off_policy.intervals.OverlapWarning")
 
 M, K = 4, 2
 # Everybody has seen item 4; item 1 is more popular than the rest, so Popularity shows 1, 0.

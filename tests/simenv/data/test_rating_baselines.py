@@ -12,8 +12,8 @@ from simenv.data.rating_baselines import (
     RatingPredictor,
     UserMean,
 )
-from simenv.data.readers.protocol import build_dataset, only_drawn
 from simenv.data.readers.rating_table import RatedCatalog
+from simenv.data.readers.user_sample import build_dataset, only_drawn
 from simenv.data.splits import stacked
 from simenv.events import FloatArray, InteractionLog
 

@@ -10,7 +10,7 @@ import simenv  # noqa: F401
 from agents.assembly import persona_users
 from agents.inference.local.local_engine import LocalEngine
 from agents.population.population import Population
-from agents.prompts import PromptStyle
+from agents.prompt_style import PromptStyle
 from simenv.data.synthetic import synthetic
 from training.adapters.lora_presets import lora_preset
 from training.adapters.variants import people_on, same_rows, train_variants

@@ -13,7 +13,8 @@ from transformers import AutoTokenizer
 from agents.inference.engine import Request
 from agents.inference.local.local_engine import LocalEngine
 from agents.population.population import SHIPPED
-from agents.prompts import RATING_CHOICES, PromptStyle
+from agents.prompt_style import PromptStyle
+from agents.prompts import RATING_CHOICES
 from simenv.data.synthetic import synthetic
 from training.base.pocket_model import PocketConfig, answer_chances, train_tokenizer
 from training.base.pocket_training import PocketTrainer, batches

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from agents.embedding import TfidfSvdEmbedder
-from agents.prompts import PromptStyle
+from agents.prompt_style import PromptStyle
 from simenv.catalog import Catalog
 from simenv.data.synthetic import synthetic
 from simenv.events import InteractionLog

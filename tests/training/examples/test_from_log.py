@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from agents.prompts import RATING_CUE, PromptStyle
+from agents.prompt_style import PromptStyle
+from agents.prompts import RATING_CUE
 from simenv.data.synthetic import synthetic
 from simenv.events import InteractionLog
 from training.examples.from_log import (

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agents.prompts import PromptStyle
+from agents.prompt_style import PromptStyle
 from simenv.data.synthetic import synthetic
 from training.base.pocket_model import train_tokenizer
 from training.examples.prompt_lengths import fitting

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from agents.persona import Persona
-from agents.prompts import PromptStyle
+from agents.prompt_style import PromptStyle
 from simenv.data.dataset import Dataset
 from simenv.data.splits import split_dataset
 from simenv.data.synthetic import synthetic

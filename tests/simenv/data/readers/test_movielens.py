@@ -12,9 +12,9 @@ from simenv.data.readers.movielens import (
     movielens_latest_small,
     read_movielens_1m,
 )
-from simenv.data.readers.protocol import draw_users
 from simenv.data.readers.rating_table import RatedCatalog
 from simenv.data.readers.titles import parse_title
+from simenv.data.readers.user_sample import draw_users
 
 
 def zipped(folder: Path, target: Path) -> Path:

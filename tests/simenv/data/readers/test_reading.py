@@ -11,7 +11,7 @@ import pytest
 from simenv.data.dataset import Dataset
 from simenv.data.readers.custom import custom
 from simenv.data.readers.movielens import movielens_1m
-from simenv.data.reading import ReadingWarning, readings
+from simenv.data.reading_report import ReadingWarning, readings
 from simenv.data.splits import is_training_row
 
 TIMED = {"timestamp_column": "when"}

@@ -6,7 +6,7 @@ import pytest
 from simenv.catalog import Catalog
 from simenv.events import InteractionLog
 from simenv.item_averages import ItemAverages
-from simenv.values.columns import numbers, text_lists, texts, whole_numbers
+from simenv.values.column_checks import numbers, text_lists, texts, whole_numbers
 
 NO_WHOLE_NUMBER = [
     None,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.inference.plan import make_plan
+from agents.inference.grouping import make_plan
 
 N = 200
 RNG = np.random.default_rng(0)

@@ -8,8 +8,8 @@ import pytest
 from simenv.catalog import Catalog
 from simenv.data.readers.bad_rows import BadRows
 from simenv.data.readers.movielens import movielens_1m
-from simenv.data.readers.protocol import build_dataset, draw_users
 from simenv.data.readers.rating_table import RatedCatalog
+from simenv.data.readers.user_sample import build_dataset, draw_users
 from simenv.data.splits import stacked
 from simenv.events import InteractionLog
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agents.fidelity.errors import (
+from agents.fidelity.error_measures import (
     calibration_curve,
     calibration_error,
     interval,
@@ -215,4 +215,4 @@ def test_no_other_module_computes_errors():
         for path in (ROOT / package).rglob("*.py")
         if FORMULA.search(path.read_text(encoding="utf-8"))
     }
-    assert found == {"agents/fidelity/errors.py"}
+    assert found == {"agents/fidelity/error_measures.py"}

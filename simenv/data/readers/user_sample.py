@@ -14,7 +14,7 @@ import numpy as np
 
 from simenv.data.dataset import Dataset
 from simenv.data.readers.rating_table import RatedCatalog
-from simenv.data.reading import DROPPED_TOO_MANY, Reading
+from simenv.data.reading_report import DROPPED_TOO_MANY, Reading
 from simenv.data.splits import SplitRule, split_dataset
 from simenv.events import IntArray, InteractionLog
 from simenv.ranges import check_number
