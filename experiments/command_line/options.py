@@ -14,7 +14,8 @@ from hydra.utils import get_object
 from omegaconf import DictConfig, OmegaConf
 
 from experiments.command_line.kinds import Choice, Kind
-from experiments.command_line.option_table import NODES, OF_EXPERIMENT, TABLE
+from experiments.command_line.experiment_options import OF_EXPERIMENT
+from experiments.command_line.option_table import NODES, TABLE
 
 # Settings of a target that Hydra reads itself.
 _HYDRAS = ("_target_", "_partial_", "_recursive_", "_convert_", "_args_")

@@ -32,7 +32,8 @@ from experiments.command_line.kinds import (
     Text,
     Whole,
 )
-from experiments.command_line.option_table import NODES, OF_EXPERIMENT, TABLE
+from experiments.command_line.experiment_options import OF_EXPERIMENT
+from experiments.command_line.option_table import NODES, TABLE
 from experiments.command_line.options import (
     OptionError,
     check_complete,
