@@ -1,4 +1,4 @@
-"""The house stays one that a newcomer can walk through: small rooms, small files, small functions."""
+"""The house stays one that a newcomer can walk through: small rooms, files and functions."""
 
 import ast
 from pathlib import Path

@@ -119,6 +119,7 @@ ENGINES: dict[str, Kind] = {
     "engine.spread": POSITIVE,
     "engine.base_url": or_null(Text("http://HOST:PORT/v1")),
     "engine.served_model": or_null(NAME),
+    "engine.least_mass": SHARE,
     "engine.endpoint": Choice(("completions", "chat")),
     "engine.top": Whole(1, 10_000),
     "engine.lead": Text("a text", empty=True),

@@ -13,8 +13,8 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.utils import get_object
 from omegaconf import DictConfig, OmegaConf
 
-from experiments.command_line.kinds import Choice, Kind
 from experiments.command_line.experiment_options import OF_EXPERIMENT
+from experiments.command_line.kinds import Choice, Kind
 from experiments.command_line.option_table import NODES, TABLE
 
 # Settings of a target that Hydra reads itself.

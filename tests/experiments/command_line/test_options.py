@@ -20,6 +20,7 @@ import conf
 from experiments.__main__ import main
 from experiments.command_line.arguments import choices_of_ones_own
 from experiments.command_line.errors import as_command, composition_in_words, in_words
+from experiments.command_line.experiment_options import OF_EXPERIMENT
 from experiments.command_line.experiments_said import check_uses, experiments
 from experiments.command_line.kinds import (
     Anything,
@@ -32,7 +33,6 @@ from experiments.command_line.kinds import (
     Text,
     Whole,
 )
-from experiments.command_line.experiment_options import OF_EXPERIMENT
 from experiments.command_line.option_table import NODES, TABLE
 from experiments.command_line.options import (
     OptionError,
