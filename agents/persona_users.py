@@ -1,6 +1,7 @@
 """Users who are personas on a language model: one engine call for a whole batch of slates."""
 
 from dataclasses import dataclass, field, replace
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -14,6 +15,15 @@ from simenv.events import NUM_STARS, Feedback, FloatArray, IntArray, SeedArray, 
 from simenv.snapshots import Arrays, check_shapes, pack_arrays, unpack_arrays
 from simenv.user_model import Explanation
 from simenv.users.behaviour import Behaviour
+
+
+@runtime_checkable
+class Asks(Protocol):
+    """Users who answer through an engine and can say what they would ask it."""
+
+    def requests(self, users: IntArray, items: IntArray, chosen: bool = False) -> list[Request]:
+        """What is asked when users (n,) meet items (n, k): n·k requests; changes nothing."""
+        ...
 
 
 @dataclass

@@ -1,7 +1,7 @@
 """Agent against person: simulated users are asked for ratings that they never saw.
 
 Errors come with the simple predictors that any simulator must be compared with, learnt from
-training rows only, and with intervals over users. The formulas stand in ``errors.py``.
+training rows only, and with intervals over users. The formulas stand in ``error_measures.py``.
 """
 
 from typing import Any

@@ -8,7 +8,7 @@ inherits from it, gives ``facts``, ``score`` and ``generate``, and subclasses ``
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from agents.inference.stats import AnswerStats, EngineStats, FailureStats
 from simenv.events import FloatArray
@@ -59,6 +59,15 @@ class EngineFacts(NamedTuple):
     dtype: str = ""  # number format of the weights, as ``float32``
     context: int | None = None  # most tokens of a prompt
     masks_failures: bool = False  # a failed request is NaN or "", no error; see ``last_failures``
+
+
+@runtime_checkable
+class Tokenizes(Protocol):
+    """An engine whose tokens can be counted before anything is asked."""
+
+    facts: EngineFacts
+    context: int  # most tokens of a prompt
+    tokenizer: Any  # Hugging Face's, of texts to ids
 
 
 class Engine(Protocol):

@@ -1,4 +1,7 @@
-"""What a recall gives back, and the search for the largest similarities. Knows no store."""
+"""What a recall gives back, and the search for the largest similarities. Knows no store.
+
+How many memories a prompt shows is said by ``agents.prompt_style.PromptStyle``.
+"""
 
 from typing import NamedTuple
 

@@ -8,7 +8,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from agents.inference.engine import Engine
+from agents.inference.engine import Engine, Tokenizes
+from agents.inference.server.server_engine import ServerEngine
+from agents.inference.wrapped.engine_wrapper import EngineWrapper
+from agents.persona_users import Asks
 from agents.prompts import RATING_CHOICES
 from simenv.data.dataset import Dataset
 from simenv.events import IntArray
@@ -65,8 +68,7 @@ def too_long_prompts(model: UserModel, engine: Engine | None, users: IntArray) -
     """
     local = _innermost(engine)
     nobody = LeftOut(users[:0], "")
-    reads = hasattr(local, "context") and hasattr(local, "tokenizer")
-    if not (reads and hasattr(model, "requests") and len(users)):
+    if not (isinstance(local, Tokenizes) and isinstance(model, Asks) and len(users)):
         return nobody
     size = len(model.population.catalog)  # type: ignore[attr-defined]
     items = np.random.default_rng(0).integers(size, size=(len(users), _SAMPLED))
@@ -89,15 +91,15 @@ def check_reachable(model: UserModel, engine: Engine | None, users: IntArray) ->
         RuntimeError: as the engine of the server raises it.
     """
     server = _innermost(engine)
-    if hasattr(server, "served_model") and hasattr(model, "requests") and len(users):
+    if isinstance(server, ServerEngine) and isinstance(model, Asks) and len(users):
         server.score(model.requests(users[:1], np.zeros((1, 1), dtype=np.int64)), RATING_CHOICES)
 
 
 def _innermost(engine: Engine | None) -> Any:
     """The engine inside all wrappers."""
     found: Any = engine
-    while (inner := getattr(found, "inner", None)) is not None:
-        found = inner
+    while isinstance(found, EngineWrapper):
+        found = found.inner
     return found
 
 

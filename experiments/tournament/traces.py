@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from agents.persona_users import Asks
 from experiments.tournament.playing import Session, mean_ratings
 from experiments.tournament.setting import Setting
 from simenv.catalog import Catalog
@@ -77,7 +78,7 @@ def trace(
 
 
 def _prompts(model: Any, users: IntArray, items: IntArray) -> list[list[str | None]]:
-    if not hasattr(model, "requests"):
+    if not isinstance(model, Asks):
         return [[None] * items.shape[1]] * len(users)
     asked = [request.prefix + request.suffix for request in model.requests(users, items)]
     k = items.shape[1]

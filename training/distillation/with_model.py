@@ -1,7 +1,8 @@
 """Distillation by a model: profiles grow batch by batch, with a reason for every rating (Ms, Ml).
 
 Traits, tastes and levels stay those of ``OfflineDistiller``, so that everything that reads numbers
-still can. Reads training rows only.
+still can. Reads training rows only. Tries, waits and prices are set in
+``conf/distiller/openai.yaml``.
 """
 
 import os

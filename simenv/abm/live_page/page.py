@@ -2,7 +2,7 @@
 
 Solara components; Solara's JavaScript comes with ``solara-assets``, so nothing is fetched. Mesa's
 own ``SolaraViz`` (3.3.1) does not start beside it: it asks ipyvuetify for ``TabsItems``, which
-ipyvuetify 3 has no more. What is drawn comes from ``show.Show``.
+ipyvuetify 3 has no more. What is drawn comes from ``running_society.Show``.
 """
 
 import threading

@@ -1,11 +1,14 @@
 """Who cannot be asked is known before anything is fitted, left out, and counted by own ids."""
 
+from contextlib import closing
 from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from agents.inference.server.server_engine import ServerEngine
+from agents.inference.wrapped.engine_wrapper import EngineWrapper
 from experiments.tournament.feasibility import (
     LeftOut,
     check_reachable,
@@ -81,7 +84,7 @@ def engine(context):
     )
 
 
-@pytest.mark.parametrize("wrap", [lambda e: e, lambda e: SimpleNamespace(inner=e)])
+@pytest.mark.parametrize("wrap", [lambda e: e, EngineWrapper])
 def test_users_whose_prompts_are_too_long_are_left_out(wrap):
     found = too_long_prompts(Model(), wrap(engine(20)), np.arange(24))
     assert found.users.tolist() == [20, 21, 22, 23]
@@ -95,10 +98,14 @@ def test_a_model_too_short_for_everybody_is_an_error_before_any_fit():
 
 def test_a_server_is_asked_one_question_before_any_fit():
     asked = []
-    server = SimpleNamespace(
-        served_model="m", score=lambda requests, choices: asked.append(requests)
-    )
-    check_reachable(Model(), SimpleNamespace(inner=server), np.arange(3, 9))
+
+    class Watched(ServerEngine):
+        def score(self, requests, choices):
+            asked.append(requests)
+            return np.zeros((len(requests), len(choices)))
+
+    with closing(Watched("m", base_url="http://127.0.0.1:9/v1", api_key="none")) as server:
+        check_reachable(Model(), EngineWrapper(server), np.arange(3, 9))
     assert [len(requests) for requests in asked] == [1]
     check_reachable(Model(), engine(20), np.arange(3))  # nobody is asked on this machine
 
