@@ -4,7 +4,6 @@ It knows no engine and no training. ``adapter_card.json`` holds the identity of 
 that an adapter of another base of the same shape is refused; such a mix-up fits, and is wrong.
 """
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +13,6 @@ from agents.inference.wrapped.identity import content_hash
 
 CARD = "adapter_card.json"
 WEIGHTS = ADAPTER_WEIGHTS
-
-
-ADAPTER_NAME = r"\w(?:[\w -]{0,98}\w)?"  # names a folder on every system, and a module in torch
-
-
-def is_adapter_name(name: str) -> bool:
-    """Whether an adapter may be called so: its name is that of its folder."""
-    return re.fullmatch(ADAPTER_NAME, name) is not None
 
 
 def base_identity(model: str | Path) -> str:

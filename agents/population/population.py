@@ -12,7 +12,8 @@ from typing import Any
 
 from agents.embedding import Vectors
 from agents.persona import Persona
-from agents.population.adapters import check_adapter, check_adapter_files, is_adapter_name
+from agents.population.adapter_names import is_adapter_name
+from agents.population.adapters import check_adapter, check_adapter_files
 from agents.population.files import (
     read_parts,
     write_catalog,

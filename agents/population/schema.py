@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from agents.population.adapters import ADAPTER_NAME
+from agents.population.adapter_names import ADAPTER_NAME
 
 _HUB_NAME = r"[\w][\w.-]*(/[\w][\w.-]*)?"
 _MOST = 5.0  # stars; two ratings are 4 apart

@@ -14,7 +14,28 @@ from agents.inference.metering.meter import EngineFigures, EngineMeter
 _STEPS_KEPT = 10_000
 
 
-class EngineInfo(gym.Wrapper[Any, Any, Any, Any]):
+class _WithFigures:
+    """What the two wrappers share: a seed restarts the counting, every step says what it cost."""
+
+    env: Any
+    _watch: "_Watch"
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, dict[str, Any]]:
+        """See ``Env.reset``; a seed also restarts the counting."""
+        self._watch.restart_if(seed is not None)
+        found: tuple[Any, dict[str, Any]] = self.env.reset(seed=seed, options=options)
+        return found
+
+    def step(self, action: Any) -> Any:
+        """See ``Env.step``."""
+        started = time.perf_counter()
+        *rest, info = self.env.step(action)
+        return *rest, {**info, "engine": self._watch.figures(started)}
+
+
+class EngineInfo(_WithFigures, gym.Wrapper[Any, Any, Any, Any]):
     """Adds ``engine`` to the info of every step of a single environment.
 
     It holds ``EngineFigures`` since the first ``reset`` or the last with a seed, with
@@ -29,39 +50,13 @@ class EngineInfo(gym.Wrapper[Any, Any, Any, Any]):
         super().__init__(env)
         self._watch = _Watch(engine)
 
-    def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[Any, dict[str, Any]]:
-        """See ``Env.reset``; a seed also restarts the counting."""
-        self._watch.restart_if(seed is not None)
-        return self.env.reset(seed=seed, options=options)
 
-    def step(self, action: Any) -> Any:
-        """See ``Env.step``."""
-        started = time.perf_counter()
-        *rest, info = self.env.step(action)
-        return *rest, {**info, "engine": self._watch.figures(started)}
-
-
-class VectorEngineInfo(VectorWrapper):
+class VectorEngineInfo(_WithFigures, VectorWrapper):
     """The same for a batch: one ``engine`` for all of its rows, so no array and no mask."""
 
     def __init__(self, env: VectorEnv[Any, Any, Any], engine: Engine) -> None:
         super().__init__(env)
         self._watch = _Watch(engine)
-
-    def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[Any, dict[str, Any]]:
-        """See ``VectorEnv.reset``; a seed also restarts the counting."""
-        self._watch.restart_if(seed is not None)
-        return self.env.reset(seed=seed, options=options)
-
-    def step(self, actions: Any) -> Any:
-        """See ``VectorEnv.step``."""
-        started = time.perf_counter()
-        *rest, info = self.env.step(actions)
-        return *rest, {**info, "engine": self._watch.figures(started)}
 
 
 class _Watch:
