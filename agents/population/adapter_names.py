@@ -2,7 +2,7 @@
 
 import re
 
-ADAPTER_NAME = r"\w(?:[\w -]{0,98}\w)?"  # names a folder on every system, and a module in torch
+ADAPTER_NAME = r"\w(?:[\w @-]{0,98}\w)?"  # names a folder on every system, and a module in torch
 
 
 def is_adapter_name(name: str) -> bool:

@@ -69,8 +69,8 @@ class Population:
             )
         if bad := sorted(name for name in self.adapters if not is_adapter_name(name)):
             raise ValueError(
-                f"population {self.name!r} wanted adapters named by letters, digits, '-', '_' and"
-                f" spaces, since they name folders, got {bad[0]!r}; rename the adapter"
+                f"population {self.name!r} wanted adapters named by letters, digits, '-', '_', '@'"
+                f" and spaces, since they name folders, got {bad[0]!r}; rename the adapter"
             )
         wanted = {p.adapter for p in self.personas} - {None}
         if missing := sorted(str(a) for a in wanted - set(self.adapters)):

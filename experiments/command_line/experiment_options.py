@@ -142,7 +142,7 @@ EXPERIMENT: dict[str, Kind] = {
     "experiment.modes": ListOf(Choice(("merged", "merge_in_out", "switch", "mixed"))),
     "experiment.check.layers": COUNT,
     "experiment.check.users": COUNT,
-    "experiment.check.tolerance": POSITIVE,
+    "experiment.check.tolerance": AMOUNT,
 }
 
 # One word that means something else in another experiment.

@@ -108,7 +108,7 @@ def test_without_a_gpu_the_command_fails(tmp_path):
         text=True,
     )
     assert done.returncode != 0
-    assert "throughput_gpu wanted an NVIDIA GPU" in done.stderr
+    assert "wanted an NVIDIA GPU that PyTorch can use" in done.stderr
 
 
 @pytest.mark.gpu
