@@ -45,7 +45,7 @@ def check_adapter_kind(name: str, folder: str | Path) -> None:
     if isinstance(config, dict) and (reason := _other_than_lora(config)):
         raise ValueError(
             f"adapter {name!r} wanted an ordinary LoRA (rsLoRA, DoRA and patterns of ranks too),"
-            f" got {reason}; {_CURE}"
+            f" got {reason} in its adapter_config.json; {_CURE}"
         )
 
 

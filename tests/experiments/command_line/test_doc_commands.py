@@ -116,8 +116,8 @@ def small(words: list[str]) -> list[str]:
     given = {word.lstrip("+~").split("=")[0] for word in words}
     more = [o for o in FEWER.get(name, []) if o.split("=")[0] not in given]
     kept = [word for word in words if not word.startswith(data)]
-    trained = any("refresh_every" in word for word in kept)  # scripted users have no adapters
-    if "users" in uses and not trained and not any(w.startswith(("users", "engine")) for w in kept):
+    kept = [word for word in kept if "refresh_every" not in word]  # a tiny world has no adapters
+    if "users" in uses and not any(w.startswith(("users", "engine")) for w in kept):
         more.append("users=scripted")
     return [*kept, "debug=tiny", "output_dir=out", *choices_of_ones_own(more)]
 
