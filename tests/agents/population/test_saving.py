@@ -172,7 +172,7 @@ def test_a_model_that_its_adapters_know_by_more_files_is_not_copied_in_part(ligh
     replace(light, adapters={}).save(tmp_path / "out")
 
 
-@pytest.mark.parametrize("name", ["../evil", "/tmp/evil", "a/b", "a\\b", "..", "", "a.b", "a\n"])
+@pytest.mark.parametrize("name", ["../evil", "/evil", "a/b", "a\\b", "..", "", "a.b", "a\n"])
 def test_names_of_adapters_that_lead_elsewhere_are_refused(light, saved, name, tmp_path):
     with pytest.raises(ValueError, match=r"wanted adapters named by letters.* rename the adapter"):
         replace(light, adapters={name: light.adapters["ann"]})
