@@ -151,3 +151,8 @@ def test_an_interval_that_is_not_finite_or_a_p_value_that_is_nan_is_no_finding()
     text = compare("b", None, more="better than", less="worse than")
     assert text == "with no interval of the difference to b"
     assert unpaired(4.0, UNKNOWN, 3.0, [2.9, 3.1]) is None
+
+
+def test_a_difference_that_is_surely_below_0_is_less():
+    assert verdict([-0.2, -0.1]) == "less"
+    assert verdict([0.1, 0.2]) == "more"
