@@ -40,6 +40,8 @@ class Channel(IntEnum):
     WORD_OF_MOUTH = 2101  # whether a friend hears of it
     TREND = 2102  # whether somebody meets the item of the day
     VIRAL = 2103  # whether somebody meets a viral item
+    REASON = 2201  # the words of a reason
+    PROFILE = 2202  # the words of a profile
     SPLIT = 3001  # which rows of a log without times are training rows
 
 

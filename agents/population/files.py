@@ -120,7 +120,7 @@ def write_head(
         "format": FORMAT,
         "name": name,
         "model": model,
-        "style": asdict(style),
+        "style": _style(style),
         "adapters": sorted(adapters),
         "card": dict(card),
         "counts": dict(counts),
@@ -128,6 +128,12 @@ def write_head(
     }
     text = json.dumps(head, indent=2, ensure_ascii=False, allow_nan=False)
     (folder / HEAD).write_text(text + "\n", encoding="utf-8")
+
+
+def _style(style: PromptStyle) -> dict[str, Any]:
+    """Its fields; later ones only where they are set, so that earlier versions read the others."""
+    plain, later = asdict(PromptStyle()), ("told", "numbers", "budget")
+    return {k: v for k, v in asdict(style).items() if k not in later or v != plain[k]}
 
 
 def write_catalog(folder: Path, catalog: Catalog, averages: ItemAverages) -> None:
