@@ -16,8 +16,10 @@ from agents.prompt_style import PromptStyle
 
 CountTokens = Callable[[str], int]
 
-# Shares of the budget; what is left is for the item's own line, the task and the numbers.
-PROFILE_SHARE, MEMORY_SHARE, SUMMARY_SHARE = 0.5, 0.15, 0.2
+_FIXED = 120  # tokens for the task, the item's own line, the numbers and the cue
+_LEAST = 200  # a smaller budget would leave out all that tells people apart
+# Shares of what is left.
+PROFILE_SHARE, MEMORY_SHARE, SUMMARY_SHARE, CAST_SHARE = 0.55, 0.15, 0.2, 0.1
 _END = re.compile(r"[.!?]\"?\s+(?=[\"'(]?[A-Z0-9])")
 _SHORT = re.compile(r"\b(?:[A-Z]|Mr|Mrs|Ms|Dr|St|Jr|Sr|Lt|Col|Gen|Capt|Sgt|Prof|vs|No|Vol)\.$")
 
@@ -27,12 +29,22 @@ class Budget:
     """The tokens that one request may have.
 
     Attributes:
-        limit: of the whole request.
+        limit: of the whole request, at least 200.
         count: tokens of a text.
+
+    Raises:
+        ValueError: the limit is smaller.
     """
 
     limit: int
     count: CountTokens
+
+    def __post_init__(self) -> None:
+        if self.limit < _LEAST:
+            raise ValueError(
+                f"a budget of tokens wanted at least {_LEAST}, got {self.limit}; 0 is the context"
+                " of the model"
+            )
 
     def profile(self, text: str) -> str:
         """The first sentences of a profile, as many as its share holds."""
@@ -41,14 +53,21 @@ class Budget:
     def summary(self, text: str) -> str:
         """The first sentences of a summary; some words and an ellipsis if not one fits."""
         kept = self._first(text, SUMMARY_SHARE)
-        return kept or cut_words(text, int(SUMMARY_SHARE * self.limit), self.count)
+        return kept or cut_words(text, int(self._most(SUMMARY_SHARE)), self.count)
+
+    def cast(self, names: Sequence[str]) -> list[str]:
+        """The first people of an item, as many as their share holds."""
+        return _fitting(names, self._most(CAST_SHARE), self.count, ", ")
 
     def memories(self, lines: Sequence[str]) -> str:
         """The first memories, as many as their share holds."""
-        return "".join(_fitting(lines, MEMORY_SHARE * self.limit, self.count, ""))
+        return "".join(_fitting(lines, self._most(MEMORY_SHARE), self.count, ""))
+
+    def _most(self, share: float) -> float:
+        return share * (self.limit - _FIXED)
 
     def _first(self, text: str, share: float) -> str:
-        most = share * self.limit
+        most = self._most(share)
         if len(text.encode()) <= most:  # no tokenizer makes more tokens than bytes
             return text
         return " ".join(_fitting(sentences(text), most, self.count, " "))

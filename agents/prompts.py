@@ -8,6 +8,7 @@ that an engine can keep its KV cache; recalled memories and the item stand in th
 """
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import accumulate
 from typing import NamedTuple
@@ -69,16 +70,16 @@ def persona_prefix(
 ) -> str:
     """The stable part of a user's prompt: who they are and what they are asked."""
     who = ""
+    profile = own_words(persona.profile, kind)
+    profile = budget.profile(profile) if budget else profile
     if style.persona and style.told == "words":
-        profile = own_words(persona.profile, kind)
-        profile = budget.profile(profile) if budget else profile
         numbers = _numbers(persona) if style.numbers else ""
         who = f"You use a {kind} recommender.\nPROFILE: {profile}{own_words(numbers, kind)}\n"
     elif style.persona:
         who = (
             f"You use a {kind} recommender. {ACTIVITY[persona.activity]}"
             f" {CONFORMITY[persona.conformity]} {DIVERSITY[persona.diversity]}\n"
-            f"PROFILE: {own_words(persona.profile, kind)}\n"
+            f"PROFILE: {profile}\n"
         )
     return (
         f"{who}TASK: Rate the {kind} as this user: 1 hated, 2 disliked, 3 neutral, 4 liked,"
@@ -103,13 +104,14 @@ def memory_line(catalog: Catalog, averages: ItemAverages, memory: Recollection) 
 
 def item_line(catalog: Catalog, item: int, style: PromptStyle, budget: Budget | None = None) -> str:
     """The item asked about: title, year, genres; summary and cast as far as the style goes."""
-    cast = catalog.casts[item][: style.cast]
+    cast: Sequence[str] = catalog.casts[item][: style.cast]
     summary = catalog.summaries[item]
     if style.told == "words":
         summary = _whole_sentences(summary, style.summary_words)
-        summary = budget.summary(summary) if budget else summary
     else:
         summary = " ".join(summary.split()[: style.summary_words])
+    if budget:
+        summary, cast = budget.summary(summary), budget.cast(cast)
     parts = [f"{_headline(catalog, item)}."]
     if summary:
         parts.append(summary)

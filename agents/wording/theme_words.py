@@ -19,6 +19,7 @@ from agents.wording.word_classes import BEFORE_NOUNS, BEFORE_VERBS, EMPTY
 _TOKENS = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*|[.!?;:,()\"]")
 _LEAST_NOUN, _MOST_VERB, _MOST_CAPITALS = 0.35, 0.2, 0.3  # shares of a word's places
 _MOST_ITEMS = 0.15  # share of the items; what is everywhere is no theme
+_ALWAYS = 20  # items that may share one in any catalogue
 _LEAST_ALIKE = 0.02  # mean cosine of a theme's items
 _MOST_THEMES = 250
 _COUNTED = 0.03  # of a noun's places behind "a" or "an", from which on it is said in the plural
@@ -119,12 +120,13 @@ def _nouns(places: _Places, num_items: int) -> dict[str, list[str]]:
         if is_noun and not is_verb and not is_name:
             found.setdefault(_singular(word, places.total), []).append(word)
     least = max(2, round(0.002 * num_items))
+    most = max(_MOST_ITEMS * num_items, min(_ALWAYS, 0.6 * num_items))
     return {
         noun: words
         for noun, words in found.items()
         if noun not in EMPTY
         and not EMPTY.intersection(words)
-        and least <= len(places_of(words, places)) <= max(_MOST_ITEMS * num_items, 2)
+        and least <= len(places_of(words, places)) <= most
     }
 
 
