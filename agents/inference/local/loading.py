@@ -21,6 +21,7 @@ from agents.inference.local.model_files import (
     check_model_folder,
     check_runs_no_code,
 )
+from agents.inference.local.number_format import auto_dtype
 from agents.inference.local.packaged_models import packaged_folder
 from agents.inference.local.plain_files import Shapes, named
 from agents.inference.packaged import is_packaged
@@ -44,15 +45,13 @@ def load_model(
     Args:
         model: folder or hub name.
         device: where the weights go.
-        dtype: of the weights; ``auto`` = bfloat16 on a GPU, else float32.
+        dtype: of the weights; see ``auto_dtype`` for ``auto``.
         options: of ``from_pretrained``, such as a quantization.
 
     Raises:
         OSError: there is no such model, or its weights are not safetensors.
         ValueError: a file is corrupt, asks for code, or the weights are not those of the model.
     """
-    if dtype == "auto":
-        dtype = "bfloat16" if device.type == "cuda" else "float32"
     with _LOADING:  # imports too: transformers is half there while another thread imports it
         from transformers import AutoModelForCausalLM
         from transformers.utils import logging
@@ -60,6 +59,7 @@ def load_model(
         logging.disable_progress_bar()  # a bar for every model drowns the experiment's own
         folder = _folder_of(model)
         named(_called(model), lambda: check_model_folder(folder))
+        dtype = auto_dtype(folder, device) if dtype == "auto" else dtype
         tokenizer = _tokenizer(folder, model)
         loaded, found = _quietly(
             model,
