@@ -76,7 +76,7 @@ def load_model(
         )
         _check_complete(_called(model), found)
         _check_finite(f"{_called(model)}: model.safetensors", loaded.named_parameters())
-        loaded.name_or_path = str(model)
+        loaded.name_or_path = str(folder if is_packaged(model) else model)
         if "device_map" not in options:
             loaded = loaded.to(device)
         return tokenizer, loaded.eval()
@@ -114,10 +114,9 @@ def save_gguf(source: Path, folder: Path) -> None:
     at = str(source.parent)
     own: dict[str, Any] = {"gguf_file": source.name, "local_files_only": True}
     AutoTokenizer.from_pretrained(at, trust_remote_code=False, **own).save_pretrained(folder)
+    own["dtype"] = torch.float32
     with redirect_stderr(StringIO()):  # its bar for every tensor
-        read = AutoModelForCausalLM.from_pretrained(
-            at, trust_remote_code=False, dtype=torch.float32, **own
-        )
+        read = AutoModelForCausalLM.from_pretrained(at, trust_remote_code=False, **own)
     config = read.config.to_dict()
     config.pop("quantization_config", None)
     # transformers saves no model that it read from GGUF; a new one of that shape takes the numbers
