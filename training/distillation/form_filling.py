@@ -20,13 +20,13 @@ from simenv.events import SeedArray
 from simenv.seeding import Channel, mix, uniforms
 
 _FORBIDDEN = re.compile(r"[\"\\\x00-\x1f\x7f\u2028\u2029]")  # would end or break a JSON string
-_LEAST = 2  # tokens of a blank before it may end
 
 
 class Blank(NamedTuple):
     """A place for the model's own words, without quotes and line breaks."""
 
     most: int  # tokens; a sentence that is not finished then is left out
+    least: int = 2  # tokens before it may end
 
 
 Form = Sequence[str | Blank]
@@ -96,7 +96,7 @@ class _Row:
     @property
     def may_end(self) -> bool:
         """Whether enough was written in the present blank."""
-        return self._blank is not None and len(self._written) >= _LEAST
+        return self._blank is not None and len(self._written) >= self._blank.least
 
     def go_on(self, own: int) -> int:
         """The next token of the text, given the one that the model would choose."""
@@ -126,7 +126,7 @@ class _Row:
 
 def _finished(text: str, cut: bool) -> str:
     """The words of a blank; of a text that was cut the whole sentences, or else the whole words."""
-    text = " ".join(text.replace("\ufffd", "").split())
+    text = re.sub(r"\s+", " ", text.replace("\ufffd", "")).rstrip()
     if not cut:
         return text
     sentences = re.match(r".*[.!?]", text)

@@ -75,11 +75,11 @@ def test_an_answer_depends_on_its_own_seed_and_prompt_and_on_no_neighbour(filler
 def test_the_form_is_the_schema_of_an_answer():
     form = reflection_form(3, 9, 4)
     assert [part.most for part in form if isinstance(part, Blank)] == [9] * 4 + [4] * 3
-    found = parse(filled_in(form, ["one", "two", "three", "four", "x", "y", "z"]), 3)
+    found = parse(filled_in(form, [" am", " do", " go", " like", " x", " y", " z"]), 3)
     assert found.sections() == {
-        "activity": "one", "conformity": "two", "diversity": "three", "profile": "four",
+        "activity": "I am", "conformity": "I do", "diversity": "I go", "profile": "I like",
     }  # fmt: skip
-    assert [reason.reason for reason in found.reasons] == ["x", "y", "z"]
+    assert [reason.reason for reason in found.reasons] == ["I x", "I y", "I z"]
     assert set(Reflection.model_fields) == {*found.sections(), "reasons"}
 
 
