@@ -20,9 +20,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]  # every step starts a
 
 ROOT = Path(__file__).parents[1]
 COMMAND = shutil.which("personarec", path=str(Path(sys.executable).parent))
-OURS = re.compile(
-    r"(people|policies|fidelity|ticks|stages?|adapters?|base|training)\b.*:|warning: "
-)
+OURS = re.compile(r"(people|policies|fidelity|ticks)\b.*: |warning: ")
 NOISE = re.compile(r"Traceback|site-packages|Error executing job|gemm|FutureWarning|Errno|^/", re.M)
 NUM_READERS, NUM_BOOKS = 24, 80
 SHELVES = ("Thriller", "Comedy", "Cook Book", "Comedy, Travel")
@@ -239,3 +237,39 @@ def test_a_society_of_the_own_readers_lives_under_two_policies(folder):
         assert re.search(rf"(?m)^ +{name} ", console)
     assert "one seed is no finding" in " ".join(console.split())
     assert "600 of 600 rating rows were read" in report
+
+
+MODEL = """
+import torch
+from tokenizers import ByteLevelBPETokenizer
+from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+words = ByteLevelBPETokenizer()
+words.train(["books.csv", "my_policies.py"], vocab_size=400, special_tokens=["<s>", "</s>"])
+tokenizer = PreTrainedTokenizerFast(
+    tokenizer_object=words._tokenizer, bos_token="<s>", eos_token="</s>", pad_token="</s>"
+)
+torch.manual_seed(0)
+config = LlamaConfig(
+    vocab_size=len(tokenizer), hidden_size=32, intermediate_size=64, num_hidden_layers=2,
+    num_attention_heads=4, num_key_value_heads=2, max_position_embeddings=2048,
+    bos_token_id=0, eos_token_id=1,
+)
+LlamaForCausalLM(config).save_pretrained("my_slm")
+tokenizer.save_pretrained("my_slm")
+"""
+
+
+def test_a_language_model_of_ones_own_answers_from_its_plain_folder(folder):
+    (folder / "model.py").write_text(MODEL, encoding="utf-8")
+    making = [sys.executable, "model.py"]  # transformers shows a bar of its own
+    subprocess.run(making, cwd=folder, capture_output=True, check=True)
+    assert (folder / "my_slm" / "model.safetensors").is_file()
+    words = ["experiment=policy_ranking", *COLUMNS, *TITLES, *SMALL, "data.path=my log (1).csv",
+             "data.timestamp_column=when", "slm=my_slm"]  # fmt: skip
+    console, report, results = personarec(folder, *words, output="slm")
+    check_ranking(console, report, results, ["random", "popularity", "ease"], 10)
+    assert "local my_slm engine" in console
+    assert results["users"]["model"] == "my_slm"
+    said = run(folder, COMMAND, "experiment=policy_ranking", "debug=tiny", "slm=my_sml", code=1)
+    assert "my_sml" in said.splitlines()[-1]

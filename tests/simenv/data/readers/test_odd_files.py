@@ -55,6 +55,7 @@ ZIPPED = gzip.compress(PLAIN.encode(), mtime=0)  # of no time: test names hold i
         (PLAIN.replace(",", "\t"), "r.tsv", {}),
         (PLAIN.replace(",", "\t"), "r.txt", {"separator": "\t"}),
         (PLAIN.replace(",", "::"), "r.dat", {"separator": "::"}),
+        (PLAIN.replace(",", "\t"), "r.csv", {"separator": r"\t"}),
         (PLAIN.replace(",", "|").encode("utf-16"), "r.csv", {"separator": "|"}),
         (ZIPPED, "r.csv.gz", {}),
         (PLAIN.replace(",", " , ").replace("a ", " a "), "r.csv", {}),
