@@ -43,6 +43,7 @@ class Channel(IntEnum):
     REASON = 2201  # the words of a reason
     PROFILE = 2202  # the words of a profile
     SPLIT = 3001  # which rows of a log without times are training rows
+    FORM = 4001  # tokens of the blanks of a form
 
 
 @unique

@@ -13,7 +13,7 @@ from training.distillation.tellers import teller
 def population_on(
     dataset: Dataset,
     model: str,
-    style: PromptStyle,
+    style: PromptStyle | None = None,
     embedder: Embedder | None = None,
     distilled: Distilled | None = None,
 ) -> Population:
@@ -23,12 +23,13 @@ def population_on(
 
     Args:
         dataset: whose users they are; ids are its own.
-        model: folder or hub name of the base model.
-        style: how much the prompts show.
+        model: folder or hub name of the base model, or ``smollm2``.
+        style: how much the prompts show; None = as much as the shipped model reads.
         embedder: of item texts, for recall; default TF-IDF + SVD.
         distilled: Ms and reasons of the training rows; default without a model, as the style tells
             people.
     """
+    style = style or PromptStyle()
     told = teller(style, dataset.catalog, dataset.averages)
     distilled = distilled or told.distil(dataset.train)
     known = stacked(dataset.train, dataset.background)

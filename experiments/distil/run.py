@@ -18,9 +18,9 @@ from experiments.reporting.provenance import public_text
 from experiments.reporting.result import Result
 from experiments.reporting.terminal import text_table
 from simenv.data.dataset import Dataset
+from training.distillation.in_words.words_distiller import WordsDistiller
 from training.distillation.tellers import Teller
 from training.distillation.with_model import DistillationReport
-from training.distillation.words import WordsDistiller
 
 _SHOWN_FAILURES = 5
 
@@ -50,9 +50,7 @@ def run(cfg: DictConfig) -> Result:
 
 
 def _name(distiller: Distiller) -> str:
-    if isinstance(distiller, Teller):
-        return "words" if isinstance(distiller, WordsDistiller) else "offline"
-    return distiller.settings.model
+    return public_text(distiller.name)
 
 
 def _estimate(distiller: Distiller, dataset: Dataset) -> dict[str, Any]:

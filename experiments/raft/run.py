@@ -28,7 +28,7 @@ def run(cfg: DictConfig) -> Result:
     distiller = made_distiller(cfg, dataset)
     report, settings = distil(distiller, dataset), raft_settings(**options["raft"])
     style = style_for(distiller, PromptStyle(**options["style"]))
-    model = model_named(options["slm"] or "shipped")
+    model = model_named(options["slm"])
     raft, tokens = fitting_raft_set(dataset, model, style, settings, report)
     values = {
         "experiment": cfg.experiment.name,

@@ -5,8 +5,8 @@ from dataclasses import replace
 from agents.prompt_style import PromptStyle
 from simenv.catalog import Catalog
 from simenv.item_averages import ItemAverages
+from training.distillation.in_words.words_distiller import WordsDistiller
 from training.distillation.offline import OfflineDistiller
-from training.distillation.words import WordsDistiller
 
 Teller = OfflineDistiller | WordsDistiller
 

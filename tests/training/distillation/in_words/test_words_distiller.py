@@ -16,9 +16,9 @@ from simenv.data.splits import split_dataset
 from simenv.data.synthetic import synthetic
 from simenv.events import InteractionLog
 from simenv.item_averages import ItemAverages
-from training.distillation import habits, profile_words
+from training.distillation.in_words import habits, profile_words
+from training.distillation.in_words.words_distiller import WordsDistiller
 from training.distillation.tellers import style_for, teller
-from training.distillation.words import WordsDistiller
 
 WORLDS = {seed: synthetic(seed, num_users=20, num_items=80) for seed in (3, 4)}
 TEMPLATES = set(

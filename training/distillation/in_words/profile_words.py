@@ -9,7 +9,16 @@ from typing import NamedTuple
 
 from agents.wording.phrases import listed, plural, quoted
 
-_MOST = {"loved": 6, "hated": 4, "person": 4, "theme": 5, "genre": 3, "mood": 2, "era": 2}
+_MOST = {
+    "loved": 6,
+    "hated": 4,
+    "latest": 8,
+    "person": 4,
+    "theme": 5,
+    "genre": 3,
+    "mood": 2,
+    "era": 2,
+}
 
 
 class Tastes(NamedTuple):
@@ -43,17 +52,21 @@ _DISLIKED = {
     "mood": ("I care less for {kinds} that are {}", "I do not like {kinds} to be {}"),
     "era": ("I get less out of the {}", "I seldom enjoy what is from the {}"),
 }  # fmt: skip
+_LATELY = ("Lately I rated {}", "The last {kinds} I rated were {}", "I have just rated {}")
 _ORDER = ("title", "genre", "person", "theme", "mood", "era")
 
 
-def profile(kind: str, likes: Tastes, dislikes: Tastes, draws: Sequence[float]) -> str:
+def profile(
+    kind: str, likes: Tastes, dislikes: Tastes, latest: Sequence[str], draws: Sequence[float]
+) -> str:
     """The sentences, in turn of what is liked and what is not.
 
     Args:
         kind: what one item is called.
         likes: nothing but what training rows support.
         dislikes: likewise.
-        draws: (12,) in [0, 1): which wordings.
+        latest: titles that were rated last.
+        draws: (12,) or more in [0, 1): which wordings.
     """
     sentences = []
     for place, what in enumerate(_ORDER):
@@ -62,6 +75,9 @@ def profile(kind: str, likes: Tastes, dislikes: Tastes, draws: Sequence[float]) 
             if names:
                 draw = draws[2 * place + side]
                 sentences.append(_sentence(forms[what], names, kind, draw))
+        if what == "title" and latest:
+            names = [quoted(title) for title in latest[: _MOST["latest"]]]
+            sentences.append(_sentence(_LATELY, names, kind, draws[0]))
     return " ".join(sentences)
 
 

@@ -7,7 +7,7 @@ a person stands in ``Persona.tastes`` too, so that reasons can be given for item
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
@@ -18,10 +18,10 @@ from simenv.catalog import Catalog
 from simenv.events import FloatArray, IntArray, InteractionLog
 from simenv.item_averages import ItemAverages
 from simenv.seeding import Channel, row_seeds, uniforms
-from training.distillation.habits import Habits
-from training.distillation.likings import Likings, likings
+from training.distillation.in_words.habits import Habits
+from training.distillation.in_words.likings import Likings, likings
+from training.distillation.in_words.profile_words import Tastes, profile
 from training.distillation.offline import Distilled, OfflineDistiller
-from training.distillation.profile_words import Tastes, profile
 
 _DRAWS = 15  # wordings of one person
 _KEPT_TASTES = 40  # aspects beside genres that a person knows their taste for
@@ -56,6 +56,14 @@ class _Taste(NamedTuple):
         return abs(self.stars) * float(np.sqrt(self.rows))
 
 
+class _Titles(NamedTuple):
+    """What a person names, the clearest first; of the latest, the last one."""
+
+    loved: list[str]
+    hated: list[str]
+    latest: list[str]
+
+
 @dataclass(frozen=True)
 class WordsDistiller:
     """Ms and Ml in words.
@@ -65,6 +73,8 @@ class WordsDistiller:
         averages: of training rows.
         seed: of the wording.
     """
+
+    name: ClassVar[str] = "words"
 
     catalog: Catalog
     averages: ItemAverages
@@ -121,15 +131,15 @@ class WordsDistiller:
         clear = [taste for taste in genres + others if abs(taste.stars) >= LEAST_LIKING]
         return sorted(clear, key=lambda taste: (-taste.clearness, taste.aspect))
 
-    def _titles(self, log: InteractionLog, own: FloatArray, user: int) -> tuple[list[str], ...]:
-        """Titles of what the user liked and disliked most, as compared with others."""
+    def _titles(self, log: InteractionLog, own: FloatArray, user: int) -> _Titles:
+        """What the user liked and disliked most, as compared with others, and the latest."""
         starts = log.offsets()
         rows = np.arange(starts[user], starts[user + 1])
         order = rows[np.lexsort((rows, -own[rows], -log.ratings[rows]))]
         loved = order[log.ratings[order] >= _LIKED]
         hated = order[::-1]
         hated = hated[log.ratings[hated] <= _DISLIKED]
-        return self._named(log.items[loved]), self._named(log.items[hated])
+        return _Titles(*(self._named(log.items[chosen]) for chosen in (loved, hated, rows[::-1])))
 
     def _named(self, items: IntArray) -> list[str]:
         return [title for i in items[:12].tolist() if (title := self.catalog.titles[i].strip())]
@@ -140,16 +150,16 @@ class WordsDistiller:
         persona: Persona,
         habits: Habits,
         tastes: list[_Taste],
-        titles: tuple[list[str], ...],
+        titles: _Titles,
         draws: list[float],
     ) -> Ms:
-        likes = self._sides([taste for taste in tastes if taste.stars > 0], titles[0])
-        dislikes = self._sides([taste for taste in tastes if taste.stars < 0], titles[1])
+        likes = self._sides([taste for taste in tastes if taste.stars > 0], titles.loved)
+        dislikes = self._sides([taste for taste in tastes if taste.stars < 0], titles.hated)
         return Ms(
             habits.activity(user, draws[12]),
             habits.conformity(user, persona.level, draws[13]),
             habits.diversity(user, draws[14]),
-            profile(self.catalog.kind, likes, dislikes, draws[:12]),
+            profile(self.catalog.kind, likes, dislikes, titles.latest, draws),
         )
 
     def _sides(self, tastes: list[_Taste], titles: list[str]) -> Tastes:
