@@ -71,7 +71,7 @@ class _Hunt:
             return
         answered = np.asarray(np.isfinite(feedback.probabilities).all(axis=2))
         answered &= np.isfinite(feedback.ratings)
-        usable = answered.any(axis=1)
+        usable = np.asarray(answered.any(axis=1))
         if not answered.all():
             self._failed(int((~usable).sum()), "the answer is not a number")
         if usable.any():
