@@ -11,12 +11,13 @@ from agents.persona import Persona, reason_for
 from agents.population.population import Population
 from agents.prompt_budget import budget_of
 from agents.prompts import RATING_CHOICES, persona_prefix
+from agents.questions import asked, recollections
 from agents.suffixes import SuffixWriter
 from agents.wording.aspects import aspects_of
 from agents.wording.reasons import ReasonWriter
 from simenv.events import NUM_STARS, Feedback, FloatArray, IntArray, SeedArray, Slates
 from simenv.snapshots import Arrays, check_shapes, pack_arrays, unpack_arrays
-from simenv.user_model import Explanation
+from simenv.user_model import Explanation, Question
 from simenv.users.behaviour import Behaviour
 
 
@@ -171,6 +172,27 @@ class PersonaUsers:
             Explanation(people.personas[u].profile, [words(i, u, j) for j in range(items.shape[1])])
             for i, u in enumerate(users.tolist())
         ]
+
+    def question(self, user: int, item: int, chosen: bool = False) -> Question:
+        """The exact prompt about one item, what was recalled, the answer, and its tokens.
+
+        Args:
+            user: whom to ask.
+            item: about what.
+            chosen: see ``requests``.
+
+        Raises:
+            ValueError: there is no such user or item.
+        """
+        people = self.population
+        for what, number, size in (
+            ("user", user, self.num_users), ("item", item, len(people.catalog)),
+        ):  # fmt: skip
+            if not 0 <= number < size:
+                raise ValueError(f"a question wanted a {what} in [0, {size}), got {number}")
+        [request] = self.requests(np.array([user]), np.array([[item]]), chosen)
+        recalled = recollections(self.memory, people.catalog.titles, people.style, user, item)
+        return asked(self.engine, request, recalled)
 
     def snapshot(self) -> bytes:
         """Memories and moods, exactly."""
