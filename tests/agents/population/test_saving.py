@@ -15,6 +15,7 @@ import simenv.whole_files as whole_files
 from agents.population import files
 from agents.population.population import Population
 from tests.agents.population.tiny_folders import tiny_adapter, tiny_base
+from tests.tally import tally
 
 
 @pytest.fixture
@@ -229,5 +230,6 @@ def test_a_population_whose_save_is_killed_is_the_old_one_or_the_new_one(saved, 
         kept.append(Population.load(saved).card.get("number", -1))
         assert content(saved / "model") == weights
         assert len(list(saved.parent.iterdir())) <= 3, "leftovers of earlier kills are gone"
+        tally("processes killed at work", "worked")
     with capsys.disabled():
         print(f"\nsaves whole at the kill: {kept}")

@@ -12,7 +12,7 @@ import pytest
 from hydra import compose, initialize_config_module
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 from omegaconf import DictConfig, OmegaConf
 
@@ -42,6 +42,7 @@ from experiments.command_line.options import (
     kind_of,
 )
 from experiments.reporting.running import check
+from tests.tally import tally
 
 CONF = Path(conf.__file__).parent
 OPTIONS = sorted(
@@ -322,6 +323,7 @@ def holds(words, compose=composed):
         assert said
         assert "\n" not in said
         assert "HYDRA_FULL_ERROR" not in said, (words, said)
+    tally("fuzzed commands", "worked" if said is None else "refused")
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
@@ -332,10 +334,14 @@ def test_any_override_is_fine_or_refused_in_words_before_anything_is_read(words)
 
 @pytest.mark.reliability
 @pytest.mark.timeout(3600)
-@settings(max_examples=5000, deadline=None, suppress_health_check=list(HealthCheck))
-@given(commands())
-def test_thousands_of_overrides_are_fine_or_refused_in_words(words):
-    holds(words, _composed.__wrapped__)
+@pytest.mark.parametrize("batch", range(8))
+def test_thousands_of_overrides_are_fine_or_refused_in_words(batch):
+    def attack(words):
+        holds(words, _composed.__wrapped__)
+
+    slow = list(HealthCheck)
+    limits = settings(max_examples=500, deadline=None, suppress_health_check=slow, database=None)
+    seed(batch)(limits(given(commands())(attack)))()
 
 
 @pytest.mark.reliability
