@@ -1,8 +1,9 @@
 """Files and folders that are either whole or not there: written beside their place, then moved in.
 
 The project's one way to write what a later run reads: states, results, adapters, logs, populations.
-It knows no format. A process that is killed leaves at most a hidden ``.NAME.part`` file or a hidden
-``.NAME.*.part`` folder, which nobody reads; the next save of the same folder removes the latter.
+It knows no format. Two processes that write the same place do not meet: each has a name of its own
+beside it, and the last one stays. A process that is killed leaves at most a hidden ``.NAME.*.part``
+file or folder, which nobody reads; the next save of the same name removes it.
 """
 
 import ctypes
@@ -31,14 +32,19 @@ def replace_whole(path: Path, write: Callable[[Path], object]) -> None:
         write: is given a path with the suffix of ``path``. If it raises, the unfinished file is
             removed, and ``path`` is as it was.
     """
-    unfinished = path.with_name(f".{path.name}.part{path.suffix}")
+    _remove_leftovers(path)
+    unfinished = _unused(path)
+    unfinished.touch(exist_ok=False)
+    lock = _locked(unfinished)
     try:
         write(unfinished)
         _flush(unfinished)
+        unfinished.replace(path)
     except BaseException:
         unfinished.unlink(missing_ok=True)
         raise
-    unfinished.replace(path)
+    finally:
+        _unlock(lock)
 
 
 @contextmanager
@@ -69,8 +75,7 @@ def replaced_folder(path: Path) -> Iterator[Path]:
             _flush(path.parent)
     finally:
         shutil.rmtree(building, ignore_errors=True)  # the unfinished one, or the one before
-        if lock is not None:
-            os.close(lock)
+        _unlock(lock)
 
 
 def _put_in_place(building: Path, path: Path) -> None:
@@ -89,8 +94,8 @@ def _put_in_place(building: Path, path: Path) -> None:
 
 
 def _unused(path: Path) -> Path:
-    """A name beside ``path`` that nobody else has."""
-    return path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    """A name beside ``path`` that nobody else has, with its suffix for writers that go by it."""
+    return path.with_name(f".{path.name}.{secrets.token_hex(4)}.part{path.suffix}")
 
 
 def _exchanged(left: Path, right: Path) -> bool:
@@ -104,29 +109,48 @@ def _exchanged(left: Path, right: Path) -> bool:
 
 
 def _remove_leftovers(path: Path) -> None:
-    """Remove unfinished folders of ``path`` whose writers are gone."""
-    for left in path.parent.glob(f".{_literal(path.name)}.????????.part"):
-        if left.is_symlink() or not left.is_dir() or not any(left.iterdir()):
+    """Remove unfinished files and folders of ``path`` whose writers are gone."""
+    name = _literal(path.name)
+    for left in path.parent.glob(f".{name}.????????.part{_literal(path.suffix)}"):
+        if left.is_symlink() or _is_empty(left):  # its writer may not have locked it yet
             continue
         lock = _locked(left)
         if lock is not None:
-            shutil.rmtree(left, ignore_errors=True)
-            os.close(lock)
+            if left.is_dir():
+                shutil.rmtree(left, ignore_errors=True)
+            else:
+                left.unlink(missing_ok=True)
+            _unlock(lock)
 
 
-def _locked(folder: Path) -> int | None:
-    """An open handle that keeps others from taking ``folder`` for a leftover; None if one does."""
+def _is_empty(path: Path) -> bool:
+    try:
+        return not any(path.iterdir()) if path.is_dir() else not path.stat().st_size
+    except OSError:  # it has just taken its place
+        return True
+
+
+def _locked(path: Path) -> int | None:
+    """An open handle that keeps others from taking ``path`` for a leftover; None if one does."""
     try:
         import fcntl
     except ModuleNotFoundError:  # no such locks on Windows: leftovers stay
         return None
-    handle = os.open(folder, os.O_RDONLY)
+    try:
+        handle = os.open(path, os.O_RDONLY)
+    except OSError:  # it has just taken its place, or is not ours to read
+        return None
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         os.close(handle)
         return None
     return handle
+
+
+def _unlock(lock: int | None) -> None:
+    if lock is not None:
+        os.close(lock)
 
 
 def _literal(name: str) -> str:
