@@ -36,7 +36,7 @@ test: lint
 	$(BIN)/python -m pytest -q -m slow
 
 # Every hostile input that the tests know, a table of what came of it at the end (runs/attack/table.md).
-# About an hour of one core; after an interruption the same command goes on.
+# Half an hour of one core; after an interruption the same command goes on.
 attack: export OMP_NUM_THREADS = 1
 attack: $(STAMP)
 	nice $(BIN)/python -m tests.attack

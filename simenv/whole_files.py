@@ -31,6 +31,9 @@ def replace_whole(path: Path, write: Callable[[Path], object]) -> None:
         path: in a folder that exists.
         write: is given a path with the suffix of ``path``. If it raises, the unfinished file is
             removed, and ``path`` is as it was.
+
+    Raises:
+        OSError: naming ``path``, where the disk is full or may not be written.
     """
     _remove_leftovers(path)
     unfinished = _unused(path)
@@ -40,8 +43,10 @@ def replace_whole(path: Path, write: Callable[[Path], object]) -> None:
         write(unfinished)
         _flush(unfinished)
         unfinished.replace(path)
-    except BaseException:
+    except BaseException as error:
         unfinished.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename in (None, str(unfinished)):
+            error.filename = str(path)
         raise
     finally:
         _unlock(lock)

@@ -26,7 +26,7 @@ from tests.tally import COUNTS
 
 ROOT = Path(__file__).parents[1]
 FOLDER = Path("runs/attack")
-DURATION = "About an hour of one core"
+DURATION = "Half an hour of one core"
 
 
 class Part(NamedTuple):
@@ -78,7 +78,7 @@ PARTS = (
     ),
     Part(
         "fuzzed commands",
-        3_000,
+        2_000,
         (
             "tests/experiments/command_line/test_options.py"
             "::test_thousands_of_overrides_are_fine_or_refused_in_words",
