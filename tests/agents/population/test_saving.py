@@ -216,6 +216,7 @@ for number in itertools.count():
 
 
 @pytest.mark.reliability
+@pytest.mark.timeout(3600)
 def test_a_population_whose_save_is_killed_is_the_old_one_or_the_new_one(saved, capsys):
     rng, kept = np.random.default_rng(0), []
     weights = content(saved / "model")

@@ -31,6 +31,7 @@ train_lora(base, Examples(**fields, **numbers), preset, folder, save_every=1)
 
 
 @pytest.mark.reliability
+@pytest.mark.timeout(3600)
 def test_ten_kills_at_any_moment_change_not_a_bit(tiny_base, blocks, tmp_path):
     preset = lora_preset("small", rank=4, epochs=10, blocks_per_step=4, dropout=0.1)
     train_lora(tiny_base, blocks, preset, tmp_path / "whole")
