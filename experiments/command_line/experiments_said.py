@@ -97,7 +97,7 @@ def wanted_options(name: str, run: str) -> tuple[str, ...]:
 @cache
 def _groups() -> frozenset[str]:
     folders = {path.name for path in _CONF.iterdir() if path.is_dir()}
-    return frozenset(folders | {"seed", "num_users", "precision", "budget"})
+    return frozenset(folders | {"seed", "slm", "num_users", "precision", "budget"})
 
 
 def groups() -> dict[str, list[str]]:

@@ -13,6 +13,7 @@ from hydra.utils import get_method
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
+from experiments.command_line.base_model_option import check_base_model
 from experiments.command_line.experiments_said import check_uses, said_of, wanted_options
 from experiments.command_line.options import (
     OptionError,
@@ -115,6 +116,7 @@ def check(cfg: DictConfig, overrides: list[str]) -> None:
     check_uses(run, name, overrides)
     check_device(config)
     uses = said_of(run).uses
+    check_base_model(config, uses)
     check_targets(config, _BUILT if uses is None else tuple(g for g in _BUILT if g in uses))
 
 

@@ -77,7 +77,7 @@ def outcome(folder):
         return error
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(60, func_only=True)  # not the fixtures, on a busy machine
 @pytest.mark.parametrize("name", SPOILT)
 def test_a_spoilt_folder_is_refused_by_the_name_of_the_file(good, right, tmp_path, name):
     file, spoil = SPOILT[name]
@@ -96,7 +96,7 @@ COUNTED = {
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(60, func_only=True)  # not the fixtures, on a busy machine
 @pytest.mark.parametrize("name", sorted(SPOILT.keys() - COUNTED))
 def test_a_spoilt_folder_of_an_earlier_version_is_refused_too(good, right, tmp_path, name):
     """It has no hashes and no counts, so every file has to speak for itself."""
