@@ -9,6 +9,7 @@ from typing import Any
 
 from rich.text import Text
 
+from experiments.reporting.report import markdown_text, plain
 from experiments.reporting.result import Page, Record, Result
 from simenv.data.reading_report import Reading
 
@@ -44,8 +45,8 @@ def _described(dataset: Any, found: Sequence[Reading]) -> dict[str, Any]:
 
 
 def _lines(reading: Reading) -> list[Text]:
-    warnings = [Text(f"Warning: {text}.", style="bold red") for text in reading.warnings]
-    return [*warnings, *(Text(sentence, style="dim") for sentence in reading.sentences())]
+    warnings = [Text(f"Warning: {plain(text)}.", style="bold red") for text in reading.warnings]
+    return [*warnings, *(Text(plain(sentence), style="dim") for sentence in reading.sentences())]
 
 
 def _page_with(page: str | Page, reading: Reading) -> Page:
@@ -53,8 +54,10 @@ def _page_with(page: str | Page, reading: Reading) -> Page:
 
     def made(record: Record) -> str:
         text = page if isinstance(page, str) else page(record)
-        warnings = "".join(f"> **Warning:** {plain(warning)}.\n\n" for warning in reading.warnings)
-        sentences = "".join(f"- {plain(sentence)}\n" for sentence in reading.sentences())
+        warnings = "".join(
+            f"> **Warning:** {markdown_text(warning)}.\n\n" for warning in reading.warnings
+        )
+        sentences = "".join(f"- {markdown_text(sentence)}\n" for sentence in reading.sentences())
         title, body = _parted(text)
         return f"{title}{warnings}{body.rstrip()}\n\n## What was read\n\n{sentences}"
 
@@ -67,10 +70,3 @@ def _parted(text: str) -> tuple[str, str]:
         return "", text
     title, _, body = text.partition("\n")
     return f"{title}\n\n", body.lstrip("\n")
-
-
-def plain(text: str) -> str:
-    """Text of a file as Markdown that shows it and nothing more."""
-    for sign in "\\`*_<>[]|":
-        text = text.replace(sign, f"\\{sign}")
-    return text
