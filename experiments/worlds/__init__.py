@@ -26,6 +26,7 @@ stars, and the share of right orders among pairs of policies that differ by at l
 """
 
 TAKES = "hours; 20 minutes without a language model"
+DATA = ("synthetic", "tiny")
 USES = ("data", "users", "engine", "embedder", "recommender", "seed", "slm")
 REFUSES = {
     "num_users": "set experiment.num_users, the people asked in each world",

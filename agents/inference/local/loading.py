@@ -5,6 +5,7 @@ peft build models under switches that hold for the whole process), and all or no
 is missing, left over, misshapen, NaN or infinite refuses to load. Errors come with a cure.
 """
 
+import logging
 from collections.abc import Callable, Iterable
 from contextlib import redirect_stderr, suppress
 from io import StringIO
@@ -246,6 +247,8 @@ def attach_adapter(
 
 
 def _with_adapter(model: Any, name: str, folder: str | Path, trainable: bool) -> Any:
+    # peft loads bitsandbytes, which reports a kernel that it looks for in vain and nobody needs
+    logging.getLogger("bitsandbytes.backends").setLevel(logging.ERROR)
     from peft import PeftModel
 
     how: dict[str, Any] = {"is_trainable": trainable, "autocast_adapter_dtype": trainable}
