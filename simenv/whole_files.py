@@ -45,8 +45,9 @@ def replace_whole(path: Path, write: Callable[[Path], object]) -> None:
         unfinished.replace(path)
     except BaseException as error:
         unfinished.unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.filename in (None, str(unfinished)):
-            error.filename = str(path)
+        if isinstance(error, OSError) and error.errno is not None:
+            named = error.filename not in (None, str(unfinished))
+            error.filename = error.filename if named else str(path)
         raise
     finally:
         _unlock(lock)
