@@ -9,7 +9,7 @@ from typing import Any
 
 from rich.text import Text
 
-from experiments.reporting.report import markdown_text, plain
+from experiments.reporting.markdown import markdown_text, plain
 from experiments.reporting.result import Page, Record, Result
 from simenv.data.reading_report import Reading
 
