@@ -16,6 +16,7 @@ from pathlib import Path
 
 _HERE = -100  # AT_FDCWD: names are as this process sees them
 _EXCHANGE = 2  # RENAME_EXCHANGE
+_TRIES = 3  # new names, where others clean up at the same moment
 
 
 def write_whole(path: Path, content: bytes | str) -> None:
@@ -36,9 +37,7 @@ def replace_whole(path: Path, write: Callable[[Path], object]) -> None:
         OSError: naming ``path``, where the disk is full or may not be written.
     """
     _remove_leftovers(path)
-    unfinished = _unused(path)
-    unfinished.touch(exist_ok=False)
-    lock = _locked(unfinished)
+    unfinished, lock = _claimed(path, Path.touch)
     try:
         write(unfinished)
         _flush(unfinished)
@@ -68,9 +67,7 @@ def replaced_folder(path: Path) -> Iterator[Path]:
     path = Path(os.path.realpath(path))  # a link to a folder stays one
     path.parent.mkdir(parents=True, exist_ok=True)
     _remove_leftovers(path)
-    building = _unused(path)
-    building.mkdir()
-    lock = _locked(building)
+    building, lock = _claimed(path, Path.mkdir)
     try:
         yield building
         for written in building.rglob("*"):
@@ -114,26 +111,35 @@ def _exchanged(left: Path, right: Path) -> bool:
     return not failed
 
 
+def _claimed(path: Path, make: Callable[[Path], object]) -> tuple[Path, int | None]:
+    """A new file or folder beside ``path``, and its lock; None where there are no locks."""
+    for _ in range(_TRIES):
+        place = _unused(path)
+        make(place)
+        lock = _locked(place)
+        if lock is not None and place.exists():
+            return place, lock
+        _unlock(lock)  # another writer took it for a leftover before it was locked
+        _remove(place)
+    make(place)
+    return place, None
+
+
 def _remove_leftovers(path: Path) -> None:
     """Remove unfinished files and folders of ``path`` whose writers are gone."""
     name = _literal(path.name)
     for left in path.parent.glob(f".{name}.????????.part{_literal(path.suffix)}"):
-        if left.is_symlink() or _is_empty(left):  # its writer may not have locked it yet
-            continue
-        lock = _locked(left)
+        lock = None if left.is_symlink() else _locked(left)
         if lock is not None:
-            if left.is_dir():
-                shutil.rmtree(left, ignore_errors=True)
-            else:
-                left.unlink(missing_ok=True)
+            _remove(left)
             _unlock(lock)
 
 
-def _is_empty(path: Path) -> bool:
-    try:
-        return not any(path.iterdir()) if path.is_dir() else not path.stat().st_size
-    except OSError:  # it has just taken its place
-        return True
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _locked(path: Path) -> int | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import simenv.whole_files as whole_files
 from simenv.whole_files import replace_whole, write_whole
 
 
@@ -86,6 +87,35 @@ def test_what_a_killed_writer_left_is_removed_by_the_next_one(tmp_path):
         write_whole(path, "new")
         assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [(name, "new")]
         path.unlink()
+
+
+@pytest.mark.parametrize("make", [Path.touch, Path.mkdir])
+def test_a_writer_that_was_killed_before_it_wrote_anything_leaves_nothing_for_long(tmp_path, make):
+    make(tmp_path / ".a.json.00c0ffee.part.json")
+    write_whole(tmp_path / "a.json", "new")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
+
+
+def test_a_place_that_another_took_for_a_leftover_is_claimed_anew(tmp_path, monkeypatch):
+    made = []
+
+    def lost(path):
+        made.append(path)
+        return None if len(made) == 1 else real(path)
+
+    real = whole_files._locked
+    monkeypatch.setattr(whole_files, "_locked", lost)
+    with whole_files.replaced_folder(tmp_path / "a") as folder:
+        assert folder == made[1] != made[0]
+        assert not made[0].exists()
+        (folder / "x").touch()
+    assert [path.name for path in tmp_path.rglob("*")] == ["a", "x"]
+
+
+def test_where_there_are_no_locks_files_are_written_all_the_same(tmp_path, monkeypatch):
+    monkeypatch.setattr(whole_files, "_locked", lambda path: None)
+    write_whole(tmp_path / "a", "new")
+    assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("a", "new")]
 
 
 def test_a_file_that_is_still_written_is_no_leftover(tmp_path):
