@@ -142,6 +142,8 @@ def test_an_own_log_from_0_to_10_is_ranked_and_what_was_read_is_said(folder):
     assert (read["num_users"], read["num_items"], read["unused_columns"]) == (24, 80, ["price"])
     assert (read["scale"], read["warnings"]) == ([0, 10], [])
     assert 0 <= read["rating_range"][0] < read["rating_range"][1] <= 10
+    assert all(user["id"].startswith("anna-") for user in results["traces"]["users"])
+    assert "TASK: Rate the book" in results["traces"]["users"][0]["items"][0]["prompt"]
     for sentence in ("600 of 600 rating rows were read (0.0% left out).",
                      "on a scale of 0 to 10, as given; 0 became 1 star, 10 became 5.",
                      "Times: dates.", "come first in time and are training rows",

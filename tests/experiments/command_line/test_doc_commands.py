@@ -30,10 +30,8 @@ ELSEWHERE = {
     "distiller=openai": "wants a server and a key",
     "app=true": "opens a page and stays; tests/experiments/test_simulate_app.py",
     "experiment=throughput": "ten minutes; tests/experiments/test_throughput.py",
-    "resume=": "wants a run that was stopped; tests/experiments/test_simulate.py",
     "plugin: favourite_genre": "wants the package; tests/recommenders/test_example_plugin.py",
     "experiment=collect": "wants a sweep, see below",
-    "embedder.model=": "wants a model from the hub",
     "device=cuda": "wants a GPU",
 }  # part of a command → why it is not run here, and what tests it
 FEWER = {
