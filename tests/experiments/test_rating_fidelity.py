@@ -200,7 +200,9 @@ def test_a_named_model_is_tried_before_it_is_asked_for_hours(tmp_path, capsys):
         tmp_path, *words, "experiment.num_resamples=20", "experiment.together=true"
     )
     assert 0 < results["expected_seconds"] < 600
-    assert "steps of training of" in capsys.readouterr().err
+    said = " ".join(capsys.readouterr().err.split())
+    assert "2 cells, about" in said
+    assert "steps of training of" in said
 
 
 @pytest.mark.slow
