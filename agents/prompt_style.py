@@ -26,6 +26,8 @@ class PromptStyle:
         budget: most tokens of a request, counted with the model's own tokenizer where its folder
             has one; whole sentences are left out, the last ones first. 0 = the model's context for
             people told in ``words``, and no limit for others.
+        together: whether the sum of average, taste and level is told too, for models that cannot
+            add numbers; the pocket model can.
 
     Raises:
         ValueError: ``told`` is neither.
@@ -39,6 +41,7 @@ class PromptStyle:
     told: Told = "numbers"
     numbers: bool = True
     budget: int = 0
+    together: bool = False
 
     def __post_init__(self) -> None:
         if self.told not in get_args(Told):

@@ -79,7 +79,8 @@ class Stream(IntEnum):
     NETWORK = 73  # seats in the social network
     DRIFT = 79  # of tastes, one generator a tick
     BRANCHES = 83  # of a counterfactual fork
-    LINKED_SETS = 97  # people among whom a profile's owner is sought
+    ASKED_TEST_ROWS = 97  # of each user, where not all are asked
+    LINKED_SETS = 109  # people among whom a profile's owner is sought
     LINKED_SHUFFLE = 101  # profiles dealt out among people
     LINKED_OTHERS = 107  # on whom a reader of profiles learns
     LINKED_RESAMPLES = 103  # of people, for an interval

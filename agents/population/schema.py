@@ -40,6 +40,7 @@ class Style(_Strict):
     told: Literal["numbers", "words"] = "numbers"
     numbers: bool = True
     budget: Total = 0
+    together: bool = False
 
 
 class Counts(_Strict):
@@ -53,8 +54,9 @@ class Counts(_Strict):
 class Head(_Strict):
     """``population.json``.
 
-    ``counts`` and ``files`` (hashes of the model's and the adapters' files, by their place in the
-    folder) are missing in folders of earlier versions.
+    ``counts``, ``files`` (hashes of the model's and the adapters' files, by their place in the
+    folder) and ``digest`` (a hash of all the rest) are missing in folders of earlier versions; the
+    last one also after an edit by hand.
     """
 
     format: Annotated[int, Field(ge=1)]
@@ -65,6 +67,7 @@ class Head(_Strict):
     card: dict[str, Any]
     counts: Counts | None = None
     files: dict[str, Hash] | None = None
+    digest: Hash | None = None
 
 
 class PersonaRow(_Strict):

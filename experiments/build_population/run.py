@@ -61,7 +61,9 @@ def run(cfg: DictConfig) -> Result:
     }
     people = replace(people.with_card(**card), name=name)
     people.save(folder / "population")
-    return Result({"experiment": settings.name, **card}, lines=[_table(card["fidelity"])])
+    place = folder / "population"
+    use = f"The people are in {place}: data=population data.path={place} users.population={place}"
+    return Result({"experiment": settings.name, **card}, lines=[_table(card["fidelity"]), use])
 
 
 def _synthetic(dataset: Dataset) -> bool:
@@ -94,6 +96,7 @@ def build(
     """The users of a data set as personas with adapters on ``model``, and how they came about."""
     distiller, variant = made_distiller(cfg, dataset), cfg.experiment.variant
     style = style_for(distiller, pocket_config(cfg).style)
+    style = replace(style, together=cfg.experiment.together)
     settings = persona_settings(cfg, (variant,), style)
     trained = train_personas(dataset, distiller, model, settings, folder / "adapters")
     trained.clusters.save(folder / "clusters.json")
