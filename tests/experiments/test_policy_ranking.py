@@ -229,6 +229,7 @@ def test_the_markdown_report_holds_the_answer(output_dir, results):
 
 def test_traces_show_the_distribution_and_the_choice(results):
     user = results["traces"]["users"][0]
+    assert user["id"] == str(user["user"])  # as the source calls it
     item = user["items"][0]
     assert sum(item["probabilities"]) == pytest.approx(1.0, abs=1e-3)
     assert item["stars"] in range(6)
