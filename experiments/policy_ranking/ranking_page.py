@@ -94,7 +94,7 @@ def markdown(record: Record) -> str:
     if results["failures"]:
         parts.append(f"**{markdown_text(failed_parts(results['failures']))}**\n")
     parts += [
-        *(f"{sentence}\n" for sentence in left_out(results)),
+        *(f"{markdown_text(sentence)}\n" for sentence in left_out(results)),
         markdown_table(columns(results), _ranking_cells(results)),
         markdown_table(SESSION_HEADS, session_rows(results)),
         markdown_table(CONTRAST_HEADS, contrast_rows(results)),
