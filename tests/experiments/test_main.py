@@ -232,7 +232,7 @@ SECRET = "sk-Zq77/xy+99"
 
 
 @pytest.mark.parametrize(
-    "word", [f"+engine.api_key={SECRET}", f"engine.base_url=http://me:sk-Zq77%2Fxy@127.0.0.1:9/v1"]
+    "word", [f"+engine.api_key={SECRET}", "engine.base_url=http://me:sk-Zq77%2Fxy@127.0.0.1:9/v1"]
 )
 @pytest.mark.parametrize("more", [[], ["hydra.verbose=true"], ["--cfg", "job"]])
 def test_a_key_on_the_command_line_is_on_no_stream(monkeypatch, capsys, tmp_path, word, more):
