@@ -104,9 +104,13 @@ def gist_words(gist: Gist) -> str:
     return f"ALIKE {gist.closeness:.1f}: own {gist.own:.1f}, apart {apart}. "
 
 
-def taste_words(taste: float, level: float) -> str:
-    """What Ms says of the item's genres, and of the user's ratings at large, next to others."""
-    return f"TASTE {stars_apart(taste)}, level {stars_apart(level)}. "
+def taste_words(taste: float, level: float, together: float | None = None) -> str:
+    """What Ms says of the item's genres, and of the user's ratings at large, next to others.
+
+    ``together`` is what others gave with both added, in stars; None leaves it out.
+    """
+    own = f"TASTE {stars_apart(taste)}, level {stars_apart(level)}"
+    return f"{own}. " if together is None else f"{own}, together {together:.1f}. "
 
 
 def closing_words(averages: ItemAverages, item: int, chosen: bool = False) -> str:

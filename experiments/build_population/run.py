@@ -91,7 +91,8 @@ def build(
     cfg: DictConfig, dataset: Dataset, model: str, folder: Path
 ) -> tuple[Population, Trained]:
     """The users of a data set as personas with adapters on ``model``, and how they came about."""
-    style, variant = pocket_config(cfg).style, cfg.experiment.variant
+    style = replace(pocket_config(cfg).style, together=cfg.experiment.together)
+    variant = cfg.experiment.variant
     settings = persona_settings(cfg, (variant,), style)
     distiller = made_distiller(cfg, dataset)
     trained = train_personas(dataset, distiller, model, settings, folder / "adapters")

@@ -119,6 +119,16 @@ def test_what_ms_says_of_the_items_genres_stands_beside_it(population):
     assert "TASTE +0.0" in comedy
 
 
+def test_style_together_tells_what_average_taste_and_level_add_up_to(population):
+    averages, level = population.averages.fair, population.personas[1].level
+    _, plain = ask(population, PromptStyle(), user=1, item=10)
+    _, told = ask(population, PromptStyle(together=True), user=1, item=10)
+    total = float(np.clip(averages[10] + 0.1 + level, 1, 5))
+    assert f", together {total:.1f}. " in told
+    assert told.replace(f", together {total:.1f}", "") == plain
+    assert "together" not in ask(population, PromptStyle(together=True, persona=False), user=1)[1]
+
+
 def test_style_persona_false_leaves_everything_but_the_task_out(population):
     told, suffix = ask(population, PromptStyle())
     untold, bare = ask(population, PromptStyle(persona=False))

@@ -141,7 +141,10 @@ def training_key(
 ) -> str:
     """Hash of all that decides an adapter; the same key is the same adapter."""
     total = hashlib.sha256()
-    facts = [FORMAT, base_identity(base), asdict(preset), seed]
+    settings = asdict(preset)
+    if not preset.last_layers:  # adapters of before it was there keep their key
+        del settings["last_layers"]
+    facts = [FORMAT, base_identity(base), settings, seed]
     total.update(json.dumps([*facts, examples.prefixes, examples.suffixes]).encode())
     if start is not None:  # not its card, which holds how long the training took
         for name in ("adapter_config.json", WEIGHTS):

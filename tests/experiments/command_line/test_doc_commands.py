@@ -111,7 +111,7 @@ def small(words: list[str]) -> list[str]:
     """The same command on a tiny world, for seconds."""
     name = next(word.split("=")[1] for word in words if word.startswith("experiment="))
     uses = experiments()[name].uses or frozenset()
-    data = ("data=", "data.", "num_users=", "users.population=", "users.model=", "hydra",
+    data = ("data=", "data.", "num_users=", "users.population=", "users.model=", "slm=", "hydra",
             "output_dir=", "embedder")  # fmt: skip
     given = {word.lstrip("+~").split("=")[0] for word in words}
     more = [o for o in FEWER.get(name, []) if o.split("=")[0] not in given]
