@@ -235,3 +235,9 @@ def test_dates_of_a_zone_and_of_odd_steps_are_the_same_moments() -> None:
 def test_numbers_and_dates_in_one_column_are_said_so() -> None:
     assert moments_of(["2020-01-01", 1_577_836_800]).spelling == "seconds since 1970 and dates"
     assert moments_of([None, 1_577_836_800]).spelling == "seconds since 1970"
+
+
+def test_a_nought_among_milliseconds_is_1970_even_in_a_log_of_that_time() -> None:
+    found = moments_of(np.array([260_000_000_000, 270_000_000_000, 0]))  # 1978
+    assert found.missing.tolist() == [False] * 3
+    assert found.seconds.tolist() == [260_000_000, 270_000_000, 0]
