@@ -60,7 +60,9 @@ def run(cfg: DictConfig) -> Result:
     }
     people = replace(people.with_card(**card), name=name)
     people.save(folder / "population")
-    return Result({"experiment": settings.name, **card}, lines=[_table(card["fidelity"])])
+    place = folder / "population"
+    use = f"The people are in {place}: data=population data.path={place} users.population={place}"
+    return Result({"experiment": settings.name, **card}, lines=[_table(card["fidelity"]), use])
 
 
 def _synthetic(dataset: Dataset) -> bool:

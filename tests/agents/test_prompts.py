@@ -227,6 +227,17 @@ def test_no_text_of_an_item_or_a_reason_passes_for_a_section(texts):
         assert len(found) == (word in {"RATING", "MEMORY", "ITEM"})
 
 
+def test_no_text_of_an_item_fills_the_context_of_a_model():
+    """A title of 5,000 letters failed every policy, after all of them had been fitted."""
+    long = "界" * 5000
+    catalog = Catalog((long,), np.array([1999]), ((long,) * 9,), ((long,) * 9,), (long,))
+    averages = ItemAverages([3.0], [1], [3.0])
+    asked = item_line(catalog, 0, PromptStyle(summary_words=30, cast=5))
+    assert len(asked) < 1600
+    assert asked.startswith(f"MOVIE: {'界' * 299}… (1999) {'界' * 299}…. {'界' * 599}… With 界")
+    assert len(memory_line(catalog, averages, Recollection(0, 4.0, "fine"))) < 700
+
+
 def test_no_prompt_of_the_shipped_people_changes():
     people = Population.load(SHIPPED)
     kind = people.catalog.kind

@@ -13,7 +13,7 @@ from agents.inference.engine import Request
 from agents.inference.local.local_engine import LocalEngine
 from agents.population.adapters import CARD, WEIGHTS, base_identity, check_adapter
 from agents.prompts import RATING_CHOICES
-from training.adapters.lora import last_checkpoint, train_lora, training_key
+from training.adapters.lora import train_lora, training_key
 from training.adapters.lora_presets import PRESETS, lora_preset
 
 # Eight blocks in fours: two steps an epoch, eight in all; the dropout would show a lost generator.
@@ -129,13 +129,21 @@ def test_a_killed_run_goes_on_as_an_uninterrupted_one_bit_for_bit(
     assert card["first_loss"] == trained[1]["first_loss"]
 
 
-def test_a_checkpoint_that_was_half_written_is_passed_over(tmp_path):
-    assert last_checkpoint(tmp_path) is None
-    for step, state in ((9, "{}"), (10, '{"global_step": 1'), (11, None)):
-        (tmp_path / f"checkpoint-{step}").mkdir()
-        if state is not None:
-            (tmp_path / f"checkpoint-{step}" / "trainer_state.json").write_text(state)
-    assert last_checkpoint(tmp_path) == str(tmp_path / "checkpoint-9")
+@pytest.mark.slow
+@pytest.mark.parametrize("lost", ["optimizer.pt", "scheduler.pt", "rng_state.pth", WEIGHTS])
+def test_a_checkpoint_that_lost_a_file_is_passed_over_for_the_one_before(
+    trained, tiny_base, blocks, tmp_path, lost
+):
+    """The Trainer went on without the optimizer's state and trained another adapter."""
+    settings = {"folder": tmp_path / "ann", "save_every": 2}
+    with pytest.raises(KilledError):
+        train_lora(tiny_base, blocks, QUICK, **settings, on_step=kill_at(5))
+    (newest,) = tmp_path.glob("*.training/checkpoint-4")
+    (newest / lost).unlink()
+    seen = []
+    train_lora(tiny_base, blocks, QUICK, **settings, on_step=lambda step, _: seen.append(step))
+    assert seen[0] == 3
+    assert (tmp_path / "ann" / WEIGHTS).read_bytes() == (trained[0] / WEIGHTS).read_bytes()
 
 
 def test_the_key_tells_trainings_apart_by_all_that_decides_them(tiny_base, blocks, tmp_path):
