@@ -8,7 +8,7 @@ themes, "size" and "purpose" are not. Summaries in other languages give few them
 import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -81,8 +81,8 @@ def places_of(words: Sequence[str], places: _Places) -> list[int]:
 
 
 def _no_places() -> _Places:
-    none: list[Any] = [Counter[str]() for _ in range(7)]
-    return _Places(*none[:7], items=defaultdict(list))
+    a, b, c, d, e, f, g = (Counter[str]() for _ in range(7))
+    return _Places(a, b, c, d, e, f, g, defaultdict(list))
 
 
 def _count(summaries: Sequence[str]) -> _Places:
