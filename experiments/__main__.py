@@ -22,6 +22,7 @@ from experiments.command_line.arguments import (
     choices_of_ones_own,
     flags_first,
     texts_as_written,
+    verb_first,
     version_text,
 )
 from experiments.command_line.errors import as_command, composition_in_words, in_words
@@ -64,7 +65,7 @@ class _JobFailedError(Exception):
 
 def main() -> None:
     """Run the experiment that the command line names; an error is the last line printed."""
-    words = flags_first(sys.argv[1:])
+    words = flags_first(verb_first(sys.argv[1:]))
     if "--version" in words:
         print(version_text())
         return
