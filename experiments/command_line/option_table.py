@@ -81,6 +81,8 @@ DATA: dict[str, Kind] = {
     "data.num_users": or_null(COUNT),
     "data.num_items": Whole(1, 10_000_000),
     "data.logging_bias": Real(-100.0, 100.0),
+    "data.cold_items": Real(0.0, 1.0),
+    "data.cold_people": Real(0.0, 1.0),
     "data.seed": SEED,
 }
 

@@ -7,12 +7,14 @@ import numpy as np
 from omegaconf import DictConfig, OmegaConf
 
 from agents.population.population import SHIPPED
+from agents.prompt_style import PromptStyle
 from experiments.reporting.progress import progress_bar
 from simenv.data.dataset import Dataset
-from simenv.data.synthetic import drawn_world
+from training.base.hiding import Hiding
 from training.base.log_worlds import LogWorlds
 from training.base.pocket_model import PocketConfig
 from training.base.pocket_training import PocketTrainer, WorldSource
+from training.base.world_mix import WorldMix
 
 
 class Base(NamedTuple):
@@ -32,6 +34,9 @@ def pocket_config(cfg: DictConfig) -> PocketConfig:
     if cfg.get("debug") == "tiny":
         return PocketConfig.tiny()
     chosen: Any = OmegaConf.to_container(cfg.experiment.pocket, resolve=True)
+    for name, make in (("style", PromptStyle), ("hiding", Hiding)):
+        if name in chosen:
+            chosen[name] = make(**chosen[name])
     return PocketConfig(**chosen)
 
 
@@ -39,8 +44,8 @@ def train_pocket(cfg: DictConfig, dataset: Dataset | None) -> Base:
     """Train the pocket model into ``output_dir/pocket``, or finish a training that was stopped.
 
     Args:
-        cfg: of the run; ``experiment`` holds ``worlds``, ``users_per_world``, ``initial`` and
-            ``pocket``.
+        cfg: of the run; ``experiment`` holds ``worlds``, ``reading_share``, ``users_per_world``,
+            ``initial`` and ``pocket``.
         dataset: whose people outside the draw are learnt from; None = drawn synthetic worlds.
 
     Raises:
@@ -48,7 +53,7 @@ def train_pocket(cfg: DictConfig, dataset: Dataset | None) -> Base:
     """
     settings, config = cfg.experiment, pocket_config(cfg)
     folder = Path(cfg.output_dir) / "pocket"
-    worlds: WorldSource = drawn_world
+    worlds: WorldSource = WorldMix(settings.reading_share)
     if dataset is not None:
         worlds = worlds_of(dataset, settings.users_per_world)
     initial = settings.initial and model_named(settings.initial)

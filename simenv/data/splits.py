@@ -83,6 +83,22 @@ def split_dataset(
 ) -> Dataset:
     """Split ``log`` in time or by lot; averages are of training rows and ``background``."""
     first = is_training_row(log, fraction, split, seed)
+    return split_rows(name, catalog, log, first, user_ids, truth, background)
+
+
+def split_rows(
+    name: str,
+    catalog: Catalog,
+    log: InteractionLog,
+    first: BoolArray,
+    user_ids: tuple[str, ...],
+    truth: WorldTruth | None = None,
+    background: InteractionLog | None = None,
+) -> Dataset:
+    """A data set whose training rows are those of ``first`` (r,), and whose test rows all others.
+
+    Averages are of training rows and ``background``.
+    """
     train, test = log.take(first), log.take(~first)
     averages = ItemAverages.of(stacked(train, background), catalog)
     return Dataset(name, catalog, averages, train, test, user_ids, truth, background)
