@@ -291,7 +291,7 @@ def test_rows_without_an_answer_count_for_nobody(to_be_read):
     dataset, readers = to_be_read
 
     class Silent:
-        """Answers about item 0 alone failed."""
+        """Answers about even items failed."""
 
         def respond(self, users, slates, seeds):
             answer = true_users(dataset).respond(users, slates, seeds)
