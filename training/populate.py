@@ -12,7 +12,7 @@ from training.distillation.offline import Distilled, OfflineDistiller
 def population_on(
     dataset: Dataset,
     model: str,
-    style: PromptStyle,
+    style: PromptStyle | None = None,
     embedder: Embedder | None = None,
     distilled: Distilled | None = None,
 ) -> Population:
@@ -22,8 +22,8 @@ def population_on(
 
     Args:
         dataset: whose users they are; ids are its own.
-        model: folder or hub name of the base model.
-        style: how much the prompts show.
+        model: folder or hub name of the base model, or ``smollm2``.
+        style: how much the prompts show; None = as much as the shipped model reads.
         embedder: of item texts, for recall; default TF-IDF + SVD.
         distilled: Ms and reasons of the training rows; default by ``OfflineDistiller``.
     """
@@ -40,7 +40,7 @@ def population_on(
         reasons=distilled.reasons,
         vectors=item_vectors(dataset.catalog, known, dataset.averages, embedder),
         model=model,
-        style=style,
+        style=style or PromptStyle(),
     )
 
 

@@ -34,6 +34,7 @@ from experiments.command_line.kinds import (
 
 COMMON: dict[str, Kind] = {
     "seed": SEED,
+    "slm": or_null(PLACE),
     "num_users": COUNT,
     "output_dir": PLACE,
     "debug": or_null(Choice(("tiny",))),
@@ -132,6 +133,10 @@ ENGINES: dict[str, Kind] = {
     "distiller.model": or_null(NAME),
     "distiller.base_url": or_null(Text("http://HOST:PORT/v1")),
     "distiller.cache": PLACE,
+    "distiller.users_at_once": COUNT,
+    "distiller.section_tokens": COUNT,
+    "distiller.reason_tokens": COUNT,
+    "distiller.device": DEVICE,
     "distiller.input_price": AMOUNT,
     "distiller.output_price": AMOUNT,
     "distiller.max_cost": or_null(AMOUNT),

@@ -30,7 +30,8 @@ on items that nobody has rated; a reader of genres and years alone stands beside
 """
 
 TAKES = "hours; 20 minutes without a language model"
-USES = ("data", "users", "engine", "embedder", "recommender", "seed")
+DATA = ("synthetic", "tiny")
+USES = ("data", "users", "engine", "embedder", "recommender", "seed", "slm")
 REFUSES = {
     "num_users": "set experiment.num_users, the people asked in each world",
     "data.seed": "set experiment.first_world",

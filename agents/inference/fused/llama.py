@@ -1,6 +1,7 @@
 """Forward pass of Llama-like models for scoring: kept states, last position, chosen tokens.
 
-It computes what Hugging Face's model computes (1e-4 in float32), with less work: rows of any length
+It computes what Hugging Face's model computes (1e-4 in float32; in bfloat16 the products alone are
+rounded), with less work: rows of any length
 are packed without padding, attend to kept keys and values where they lie, the last layer runs for
 the last position only, and the softmax leaves out the subtraction of the maximum, which cannot
 change it. Where that could overflow, ``NotFused`` is raised and the caller's other path answers.
@@ -64,7 +65,7 @@ class LlamaForward:
         run = _Run(self, weights, rows)
         hidden = run.last_hidden()
         run.check()
-        return run.normed(hidden).tensor * weights.norm @ weights.head[choices].t()
+        return run.normed(hidden).tensor * weights.norm @ weights.head[choices].float().t()
 
 
 class _Buffer(NamedTuple):
@@ -93,7 +94,7 @@ class _Run:
         self.t = len(positions)
         self.sums: list[tuple[float, float]] = []
         self.x = self.take("x", self.t, weights.embedding.shape[1])
-        torch.index_select(weights.embedding, 0, self.tokens, out=self.x.tensor)
+        self.x.tensor.copy_(weights.embedding[self.tokens])
 
     def check(self) -> None:
         """Raise ``NotFused`` if an exponential overflowed or vanished somewhere."""
@@ -124,7 +125,7 @@ class _Run:
         ends = self.x.tensor[torch.from_numpy(self.rows.bounds[1:] - 1)]
         self.x = _Buffer(ends, ends.numpy())
         queries = self.take("queries", len(ends), len(last.queries))
-        torch.mm(self.normed(self.x).tensor, last.queries.t(), out=queries.tensor)
+        _product(self.normed(self.x).tensor, last.queries.t(), queries.tensor)
         attended = self.take("attended", len(ends), len(last.queries))
         self._attend(attention.attend_ends, len(layers), queries, keys_values, attended)
         self._finish(last, attended.tensor)
@@ -142,14 +143,14 @@ class _Run:
         if index == 0 and self.weights.first is not None:
             torch.index_select(self.weights.first, 0, self.tokens, out=out.tensor)
         else:
-            torch.mm(normed.tensor, layer.keys_values, out=out.tensor)
+            _product(normed.tensor, layer.keys_values, out.tensor)
         attention.rotate(out.array, self.rotation)
         return out
 
     def _attend_all(self, index: int, layer: Layer, normed: _Buffer, keys_values: _Buffer) -> None:
         """The rest of a layer, for every token: tokens lie side by side while they attend."""
         queries = self.take("queries", len(layer.queries), self.t)
-        torch.mm(layer.queries, normed.tensor.t(), out=queries.tensor)
+        _product(layer.queries, normed.tensor.t(), queries.tensor)
         attended = self.take("attended", len(layer.queries), self.t)
         self._attend(attention.attend, index, queries, keys_values, attended)
         self._finish(layer, attended.tensor.t())
@@ -162,12 +163,28 @@ class _Run:
 
     def _finish(self, layer: Layer, attended: Tensor) -> None:
         """Output projection and MLP, added to the stream."""
-        self.x.tensor.addmm_(attended, layer.out)
+        _add_product(self.x.tensor, attended, layer.out)
         t, f = len(self.x.array), layer.down.shape[0]
         gate_up, gated = self.take("gate_up", t, 2 * f), self.take("gated", t, f)
-        torch.mm(self.normed(self.x).tensor, layer.gate_up, out=gate_up.tensor)
+        _product(self.normed(self.x).tensor, layer.gate_up, gate_up.tensor)
         kernels.gate(gate_up.array, gated.array)
-        self.x.tensor.addmm_(gated.tensor, layer.down)
+        _add_product(self.x.tensor, gated.tensor, layer.down)
+
+
+def _product(left: Tensor, right: Tensor, out: Tensor) -> None:
+    """``out`` in float32 becomes left @ right, computed in the format of whichever are weights."""
+    if left.dtype == right.dtype:
+        torch.mm(left, right, out=out)
+    else:
+        out.copy_(left.bfloat16() @ right.bfloat16())
+
+
+def _add_product(x: Tensor, left: Tensor, weights: Tensor) -> None:
+    """Add left @ weights to ``x``; all but the weights is float32."""
+    if weights.dtype == x.dtype:
+        x.addmm_(left, weights)
+    else:
+        x.add_(left.bfloat16() @ weights)
 
 
 def _addresses(rows: Sequence[Row]) -> tuple[kernels.Integers, list[Tensor]]:

@@ -5,8 +5,10 @@ peft build models under switches that hold for the whole process), and all or no
 is missing, left over, misshapen, NaN or infinite refuses to load. Errors come with a cure.
 """
 
+import logging
 from collections.abc import Callable, Iterable
-from contextlib import suppress
+from contextlib import redirect_stderr, suppress
+from io import StringIO
 from pathlib import Path
 from threading import RLock
 from typing import Any
@@ -20,7 +22,10 @@ from agents.inference.local.model_files import (
     check_model_folder,
     check_runs_no_code,
 )
+from agents.inference.local.number_format import auto_dtype
+from agents.inference.local.packaged_models import packaged_folder
 from agents.inference.local.plain_files import Shapes, named
+from agents.inference.packaged import is_packaged
 
 _LOADING = RLock()
 _IGNORED = ("rotary_emb.inv_freq", ".attn.bias", ".attn.masked_bias")  # buffers of old versions
@@ -41,15 +46,13 @@ def load_model(
     Args:
         model: folder or hub name.
         device: where the weights go.
-        dtype: of the weights; ``auto`` = bfloat16 on a GPU, else float32.
+        dtype: of the weights; see ``auto_dtype`` for ``auto``.
         options: of ``from_pretrained``, such as a quantization.
 
     Raises:
         OSError: there is no such model, or its weights are not safetensors.
         ValueError: a file is corrupt, asks for code, or the weights are not those of the model.
     """
-    if dtype == "auto":
-        dtype = "bfloat16" if device.type == "cuda" else "float32"
     with _LOADING:  # imports too: transformers is half there while another thread imports it
         from transformers import AutoModelForCausalLM
         from transformers.utils import logging
@@ -57,6 +60,7 @@ def load_model(
         logging.disable_progress_bar()  # a bar for every model drowns the experiment's own
         folder = _folder_of(model)
         named(_called(model), lambda: check_model_folder(folder))
+        dtype = auto_dtype(folder, device) if dtype == "auto" else dtype
         tokenizer = _tokenizer(folder, model)
         loaded, found = _quietly(
             model,
@@ -73,7 +77,7 @@ def load_model(
         )
         _check_complete(_called(model), found)
         _check_finite(f"{_called(model)}: model.safetensors", loaded.named_parameters())
-        loaded.name_or_path = str(model)
+        loaded.name_or_path = str(folder if is_packaged(model) else model)
         if "device_map" not in options:
             loaded = loaded.to(device)
         return tokenizer, loaded.eval()
@@ -99,6 +103,30 @@ def load_shape(model: str | Path) -> Any:
         )
 
 
+def save_gguf(source: Path, folder: Path) -> None:
+    """Write a GGUF file's tokenizer and weights, dequantised to float32, as safetensors.
+
+    Args:
+        source: a file that is known by its hash, alone in its folder.
+        folder: an empty one.
+    """
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    at = str(source.parent)
+    own: dict[str, Any] = {"gguf_file": source.name, "local_files_only": True}
+    AutoTokenizer.from_pretrained(at, trust_remote_code=False, **own).save_pretrained(folder)
+    own["dtype"] = torch.float32
+    with redirect_stderr(StringIO()):  # its bar for every tensor
+        read = AutoModelForCausalLM.from_pretrained(at, trust_remote_code=False, **own)
+    config = read.config.to_dict()
+    config.pop("quantization_config", None)
+    # transformers saves no model that it read from GGUF; a new one of that shape takes the numbers
+    plain = AutoModelForCausalLM.from_config(type(read.config)(**config))
+    plain.load_state_dict(read.state_dict())
+    plain.tie_weights()
+    plain.save_pretrained(folder)
+
+
 def _tokenizer(folder: Path, model: str | Path) -> Any:
     from transformers import AutoTokenizer
 
@@ -117,6 +145,8 @@ def _folder_of(model: str | Path) -> Path:
     folder = Path(model)
     if folder.is_dir():
         return folder
+    if is_packaged(model):
+        return packaged_folder(str(model), save_gguf)
     error: Exception | None = None
     if not folder.is_absolute() and str(model).count("/") <= 1 and not folder.exists():
         from huggingface_hub import snapshot_download
@@ -216,6 +246,8 @@ def attach_adapter(
 
 
 def _with_adapter(model: Any, name: str, folder: str | Path, trainable: bool) -> Any:
+    # peft loads bitsandbytes, which reports a kernel that it looks for in vain and nobody needs
+    logging.getLogger("bitsandbytes.backends").setLevel(logging.ERROR)
     from peft import PeftModel
 
     how: dict[str, Any] = {"is_trainable": trainable, "autocast_adapter_dtype": trainable}
