@@ -295,9 +295,8 @@ def test_rows_without_an_answer_count_for_nobody(to_be_read):
 
         def respond(self, users, slates, seeds):
             answer = true_users(dataset).respond(users, slates, seeds)
-            return answer._replace(
-                expected=np.where(slates.items % 2 == 0, np.nan, answer.expected)
-            )
+            even = slates.items[..., None] % 2 == 0
+            return answer._replace(probabilities=np.where(even, np.nan, answer.probabilities))
 
     found = knowable(Silent(), dataset, readers, np.arange(dataset.num_users), 0)
     later = dataset.truth.later.items
