@@ -305,7 +305,7 @@ def test_rows_without_an_answer_count_for_nobody(to_be_read):
 
 def test_the_share_over_worlds_pools_their_errors(results):
     level = results["levels"]["1"]["knowable"]["held out"]
-    assert level["rows"] == 2 * 8 * 8
+    assert level["rows"] == 2 * 24 * 8  # worlds, people, held-out rows of each
     squares = {who: value**2 for who, value in level["rmse"].items()}
     share = (squares[BASELINE] - squares[USERS]) / (squares[BASELINE] - squares[PERFECT])
     assert level["share"] == pytest.approx(share, rel=1e-3)
