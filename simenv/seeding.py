@@ -77,6 +77,7 @@ class Stream(IntEnum):
     NETWORK = 73  # seats in the social network
     DRIFT = 79  # of tastes, one generator a tick
     BRANCHES = 83  # of a counterfactual fork
+    ASKED_TEST_ROWS = 97  # of each user, where not all are asked
     RANDOM_SLATES = 89  # beside deliberately bad ones
     READING_ITEMS = 97  # of a world that must be read: attributes, titles, casts
     READING_SUMMARIES = 101
