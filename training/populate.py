@@ -6,7 +6,8 @@ from agents.prompt_style import PromptStyle
 from agents.relevance import item_vectors
 from simenv.data.dataset import Dataset
 from simenv.data.splits import stacked
-from training.distillation.offline import Distilled, OfflineDistiller
+from training.distillation.offline import Distilled
+from training.distillation.tellers import teller
 
 
 def population_on(
@@ -25,11 +26,12 @@ def population_on(
         model: folder or hub name of the base model, or ``smollm2``.
         style: how much the prompts show; None = as much as the shipped model reads.
         embedder: of item texts, for recall; default TF-IDF + SVD.
-        distilled: Ms and reasons of the training rows; default by ``OfflineDistiller``.
+        distilled: Ms and reasons of the training rows; default without a model, as the style tells
+            people.
     """
-    distilled = distilled or OfflineDistiller(dataset.catalog, dataset.averages).distil(
-        dataset.train
-    )
+    style = style or PromptStyle()
+    told = teller(style, dataset.catalog, dataset.averages)
+    distilled = distilled or told.distil(dataset.train)
     known = stacked(dataset.train, dataset.background)
     return Population(
         name=dataset.name,
@@ -40,7 +42,7 @@ def population_on(
         reasons=distilled.reasons,
         vectors=item_vectors(dataset.catalog, known, dataset.averages, embedder),
         model=model,
-        style=style or PromptStyle(),
+        style=style,
     )
 
 

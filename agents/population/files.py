@@ -126,7 +126,7 @@ def write_head(
         "format": FORMAT,
         "name": name,
         "model": model,
-        "style": asdict(style),
+        "style": _style(style),
         "adapters": sorted(adapters),
         "card": dict(card),
         "counts": dict(counts),
@@ -135,6 +135,12 @@ def write_head(
     head = json.loads(json.dumps(head, ensure_ascii=False, allow_nan=False))
     text = json.dumps({**head, "digest": _digest(head)}, indent=2, ensure_ascii=False)
     (folder / HEAD).write_text(text + "\n", encoding="utf-8")
+
+
+def _style(style: PromptStyle) -> dict[str, Any]:
+    """Its fields; later ones only where they are set, so that earlier versions read the others."""
+    plain, later = asdict(PromptStyle()), ("told", "numbers", "budget", "together")
+    return {k: v for k, v in asdict(style).items() if k not in later or v != plain[k]}
 
 
 def _digest(head: Mapping[str, Any]) -> str:

@@ -1,5 +1,6 @@
 """Base models that people are put on: named by the config, or a pocket model trained here."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,6 +18,7 @@ from training.base.log_worlds import LogWorlds
 from training.base.pocket_model import PocketConfig
 from training.base.pocket_training import PocketTrainer, WorldSource
 from training.base.world_mix import WorldMix
+from training.distillation.in_words.words_distiller import WordsDistiller
 
 
 class Base(NamedTuple):
@@ -47,14 +49,18 @@ def model_named(name: str | None) -> str:
 
 
 def pocket_config(cfg: DictConfig) -> PocketConfig:
-    """The shape and training that the config asks for; ``debug=tiny`` makes both tiny."""
+    """The shape and training that the config asks for; ``debug=tiny`` makes both tiny.
+
+    A model whose people are told by ``distiller=words`` learns to read words.
+    """
     if cfg.get("debug") == "tiny":
         return PocketConfig.tiny()
     chosen: Any = OmegaConf.to_container(cfg.experiment.pocket, resolve=True)
-    for name, make in (("style", PromptStyle), ("hiding", Hiding)):
-        if name in chosen:
-            chosen[name] = make(**chosen[name])
-    return PocketConfig(**chosen)
+    style = PromptStyle(**chosen.pop("style", {}))
+    hiding = Hiding(**chosen.pop("hiding", {}))
+    words = str(cfg.get("distiller", {}).get("_target_")).endswith(WordsDistiller.__name__)
+    style = replace(style, told="words") if words else style
+    return PocketConfig(**chosen, style=style, hiding=hiding)
 
 
 def train_pocket(cfg: DictConfig, dataset: Dataset | None) -> Base:

@@ -17,6 +17,7 @@ from experiments.reporting.progress import progress_bar
 from simenv.data.dataset import Dataset
 from training.adapters.lora_presets import LoraPreset
 from training.adapters.variants import Variant, train_variants
+from training.distillation.tellers import style_for
 from training.distillation.with_model import DistillationReport
 from training.examples.prompt_lengths import TokenReport
 from training.examples.raft import RaftSettings, raft_settings
@@ -91,7 +92,8 @@ def train_personas(
         people, k = report.distilled.personas, settings.num_clusters
         clusters = find_clusters(people, vectors, k=k, seed=settings.seed)
         tick("writing the RAFT set")
-        raft, tokens = fitting_raft_set(dataset, model, settings.style, settings.raft, report)
+        style = style_for(distiller, settings.style)
+        raft, tokens = fitting_raft_set(dataset, model, style, settings.raft, report)
         variants = train_variants(
             model,
             raft.examples,

@@ -37,7 +37,7 @@ def unseen_losses(
         Beside the bases: ``constant``, the distribution of training ratings, and ``best constant``,
         that of the answers themselves, which nobody can know.
     """
-    writer = ExampleWriter(dataset)
+    writers = {base: ExampleWriter(dataset, style=style) for base, (*_, style) in bases.items()}
     asked = {"held out": later_rows(dataset, _TURNS, generator(seed, Stream.UNSEEN_ROWS))}
     truth = dataset.truth
     if isinstance(truth, SyntheticTruth) and truth.later is not None and len(truth.later):
@@ -50,7 +50,7 @@ def unseen_losses(
             "best constant": _frequencies(ratings, len(ratings)),
         }
         for base, (tokenizer, model, style) in bases.items():
-            answers = answer_chances(model, tokenizer, writer.write(questions, style))
+            answers = answer_chances(model, tokenizer, writers[base].write(questions, style))
             chances[base] = answers.reshape(-1, NUM_STARS)
         found[name] = {base: _figures(said, ratings) for base, said in chances.items()}
     return found
