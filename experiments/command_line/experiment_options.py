@@ -117,6 +117,7 @@ EXPERIMENT: dict[str, Kind] = {
     "experiment.base.same_rows": or_null(PLACE),
     "experiment.base.population": or_null(PLACE),
     "experiment.said_rows": COUNT_OR_NONE,
+    "experiment.baselines": ListOf(Choice(("content_ridge", "myfm")), least=0),
     "experiment.population": or_null(PLACE),
     "experiment.part": Choice(("all", "race", "env", "memory")),
     "experiment.full": Flag(),

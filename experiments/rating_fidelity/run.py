@@ -16,7 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 from agents.fidelity.error_measures import UserSums, calibration_error, mae, rmse, user_sums
 from experiments.people.base_models import model_named
 from experiments.rating_fidelity.fidelity_figures import write_figures
-from experiments.rating_fidelity.matrix_factorisation import BiasedMF
+from experiments.rating_fidelity.plain_predictors import plain_answers
 from experiments.rating_fidelity.table import WIDTH, Regime, lines, markdown, summarise
 from experiments.rating_fidelity.table_cells import MEMORIES, CellSettings, Draw, ask_all
 from experiments.reporting.parts import Parts, failed_parts
@@ -24,14 +24,10 @@ from experiments.reporting.progress import Tick, progress_bar
 from experiments.reporting.report import markdown_text
 from experiments.reporting.result import Result
 from simenv.data.dataset import Dataset
-from simenv.data.rating_baselines import BASELINES
-from simenv.data.splits import stacked
 from simenv.events import FloatArray, expected_stars
 from simenv.ranges import check_number, check_seed
 from training.adapters.lora_presets import LoraPreset
 from training.examples.raft import raft_settings
-
-PLAIN = {**BASELINES, "matrix factorisation": BiasedMF}
 
 
 class Answers(NamedTuple):
@@ -52,7 +48,8 @@ def run(cfg: DictConfig) -> Result:
     settings, regimes, parts = cfg.experiment, dict[str, Any](), Parts()
     _check(settings)
     with progress_bar("rating fidelity", _num_cells(settings)) as tick:
-        tick(f"{_num_cells(settings)} cells; how long they take is said after the first")
+        if settings.cells:
+            tick(f"{_num_cells(settings)} cells; how long they take is said after the first")
         for regime in settings.regimes:
             found = parts.get(regime, partial(_regime, cfg, regime, tick), None)
             if found is not None:
@@ -76,7 +73,7 @@ def _check(settings: DictConfig) -> None:
         check_seed("experiment", "draws", seed)
     wanted = {"draws": settings.draws, "regimes": settings.regimes, "cells": settings.cells}
     for name, chosen in wanted.items():
-        if not chosen:
+        if not chosen and name != "cells":  # without cells, plain predictors alone
             raise ValueError(f"experiment wanted at least one of {name}, got none; name some")
     known: dict[str, Collection[str]] = {"cells": MEMORIES, "regimes": settings.base}
     for name, names in known.items():
@@ -91,7 +88,8 @@ def _regime(cfg: DictConfig, regime: str, tick: Tick) -> dict[str, Any]:
     """All draws of a regime: its rows and contrasts; its picture is written."""
     answers = [_answers(cfg, regime, seed, tick) for seed in cfg.experiment.draws]
     found = summarise(Regime(regime, *_said(answers), cfg.experiment.num_resamples))
-    write_figures(Path(cfg.output_dir), regime, answers[0].draw, answers[0].dataset)
+    if answers[0].draw.cells:
+        write_figures(Path(cfg.output_dir), regime, answers[0].draw, answers[0].dataset)
     return found
 
 
@@ -104,9 +102,10 @@ def _answers(cfg: DictConfig, regime: str, seed: int, tick: Tick) -> Answers:
     def announce(text: str, advance: int = 0) -> None:
         tick(f"{where}: {text}", advance=advance)
 
-    draw = ask_all(dataset, of_cells, seed, Path(cfg.output_dir), announce)
-    answers = Answers(draw, dataset, _plain(dataset))
-    return answers
+    plain = plain_answers(dataset, cfg.experiment.baselines)
+    if not of_cells.cells:
+        return Answers(Draw([], np.zeros(dataset.num_users, dtype=np.int64), {}), dataset, plain)
+    return Answers(ask_all(dataset, of_cells, seed, Path(cfg.output_dir), announce), dataset, plain)
 
 
 def _num_cells(settings: DictConfig) -> int:
@@ -135,13 +134,6 @@ def _dataset(cfg: DictConfig, regime: str, seed: int) -> Dataset:
         chosen["regime"] = regime
     dataset: Dataset = instantiate(cfg.data, **chosen)
     return dataset
-
-
-def _plain(dataset: Dataset) -> dict[str, FloatArray]:
-    known, asked = stacked(dataset.train, dataset.background), dataset.test
-    return {
-        name: make().fit(known).predict(asked.users, asked.items) for name, make in PLAIN.items()
-    }
 
 
 def _said(answers: list[Answers]) -> tuple[list[str], list[UserSums], list[dict[str, Any]]]:

@@ -15,7 +15,7 @@ import numpy as np
 
 from simenv.catalog import Catalog
 from simenv.data.dataset import Dataset
-from simenv.data.splits import is_training_row, split_rows
+from simenv.data.splits import COLD_ROWS, is_training_row, split_rows
 from simenv.data.synthetic_text import GENRES, PLAIN
 from simenv.data.worlds.logs import logged_world
 from simenv.data.worlds.parameters import WorldParameters
@@ -26,7 +26,6 @@ from simenv.events import BoolArray, FloatArray, IntArray, InteractionLog
 from simenv.ranges import check_number
 from simenv.seeding import Stream, generator
 
-COLD_ROWS = (0, 1, 2, 5, 10, 20)  # training rows of cold people, in turn
 _LATER = 8  # cold items that everybody rates after the log
 _HELD_OUT = 15  # rows that cold people rate at least beyond those they are known by
 
