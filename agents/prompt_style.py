@@ -13,6 +13,8 @@ class PromptStyle:
         summary_words: longest summary shown, in words; 0 leaves it out.
         cast: longest cast shown; the paper's is 15.
         persona: whether Ms is shown at all (ablations switch it off).
+        together: whether the sum of average, taste and level is told too, for models that cannot
+            add numbers; the pocket model can.
     """
 
     verbatim: int = 1
@@ -20,6 +22,7 @@ class PromptStyle:
     summary_words: int = 0
     cast: int = 2
     persona: bool = True
+    together: bool = False
 
     @property
     def recalled(self) -> int:

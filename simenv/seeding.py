@@ -77,19 +77,20 @@ class Stream(IntEnum):
     NETWORK = 73  # seats in the social network
     DRIFT = 79  # of tastes, one generator a tick
     BRANCHES = 83  # of a counterfactual fork
+    ASKED_TEST_ROWS = 97  # of each user, where not all are asked
     RANDOM_SLATES = 89  # beside deliberately bad ones
-    READING_ITEMS = 97  # of a world that must be read: attributes, titles, casts
-    READING_SUMMARIES = 101
-    READING_WAYS = 103  # how people decide
-    READING_TASTES = 107
-    READING_LOG = 109
-    READING_COLD = 113  # which items and people are cold
-    READING_LATER = 127  # ratings of cold items after the log
-    READING_SAYINGS = 131  # what people say of themselves
-    READING_PARAMETERS = 137  # of which kind such a world is
-    UNSEEN_ROWS = 151  # rows of unseen worlds that a base model is asked about
-    WORLD_MIX = 139  # which of a training's worlds must be read
-    HIDDEN = 149  # items without ratings, summaries or casts in a training world
+    READING_ITEMS = 503  # of a world that must be read: attributes, titles, casts
+    READING_SUMMARIES = 509
+    READING_WAYS = 521  # how people decide
+    READING_TASTES = 523
+    READING_LOG = 541
+    READING_COLD = 547  # which items and people are cold
+    READING_LATER = 557  # ratings of cold items after the log
+    READING_SAYINGS = 563  # what people say of themselves
+    READING_PARAMETERS = 569  # of which kind such a world is
+    UNSEEN_ROWS = 571  # rows of unseen worlds that a base model is asked about
+    WORLD_MIX = 577  # which of a training's worlds must be read
+    HIDDEN = 587  # items without ratings, summaries or casts in a training world
 
 
 def generator(seed: int, stream: Stream, *numbers: int) -> np.random.Generator:

@@ -37,6 +37,7 @@ class Style(_Strict):
     summary_words: Count
     cast: Count
     persona: bool
+    together: bool = False
 
 
 class Counts(_Strict):
@@ -50,8 +51,9 @@ class Counts(_Strict):
 class Head(_Strict):
     """``population.json``.
 
-    ``counts`` and ``files`` (hashes of the model's and the adapters' files, by their place in the
-    folder) are missing in folders of earlier versions.
+    ``counts``, ``files`` (hashes of the model's and the adapters' files, by their place in the
+    folder) and ``digest`` (a hash of all the rest) are missing in folders of earlier versions; the
+    last one also after an edit by hand.
     """
 
     format: Annotated[int, Field(ge=1)]
@@ -62,6 +64,7 @@ class Head(_Strict):
     card: dict[str, Any]
     counts: Counts | None = None
     files: dict[str, Hash] | None = None
+    digest: Hash | None = None
 
 
 class PersonaRow(_Strict):

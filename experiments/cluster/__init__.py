@@ -9,7 +9,7 @@ the share that random groups of the same sizes explain. ``clusters.json`` keeps 
 which later people are assigned.
 """
 
-TAKES = "seconds"
+TAKES = "3 seconds"
 USES = ("data", "embedder", "seed")
 REFUSES = {
     "num_users": "everybody is grouped; set data.num_users",

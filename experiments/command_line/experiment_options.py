@@ -116,6 +116,8 @@ EXPERIMENT: dict[str, Kind] = {
     "experiment.regimes": list_or_one(Choice(("same_rows", "population"))),
     "experiment.base.same_rows": or_null(PLACE),
     "experiment.base.population": or_null(PLACE),
+    "experiment.asked_rows": or_null(COUNT),
+    "experiment.together": Flag(),
     "experiment.said_rows": COUNT_OR_NONE,
     "experiment.baselines": ListOf(Choice(("content_ridge", "myfm")), least=0),
     "experiment.population": or_null(PLACE),

@@ -15,6 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 from agents.inference.metering.meter import EngineMeter
 from agents.inference.server.masking import masked_config, refilled_config
 from experiments.people.people import People
+from experiments.reporting.failed_answers import failed_answers
 from experiments.reporting.progress import Tick, progress_bar
 from experiments.reporting.provenance import public
 from experiments.reporting.result import Result
@@ -67,12 +68,8 @@ def _lived(cfg: DictConfig) -> dict[str, Any]:
     """All that ``results.json`` holds, after every policy had its turn."""
     dataset: Dataset = instantiate(cfg.data)
     people: People = instantiate(cfg.users)(dataset)
-    who = _cast(cfg, dataset, people)
-    policies, asking = {}, EngineMeter(people.engine)
-    with progress_bar("ticks", total=cfg.experiment.ticks * len(cfg.recommender)) as tick:
-        for name in map(str, cfg.recommender):
-            folder = Path(cfg.output_dir) / "policies" / name
-            policies[name] = _live(cfg, name, dataset, who, folder, tick)
+    who, asking = _cast(cfg, dataset, people), EngineMeter(people.engine)
+    policies = _lives(cfg, dataset, who)
     options: Any = OmegaConf.to_container(cfg.experiment, resolve=True)
     sizes = {"users": dataset.num_users, "items": dataset.num_items}
     return {
@@ -85,7 +82,26 @@ def _lived(cfg: DictConfig) -> dict[str, Any]:
         "shocks": options["shocks"],
         "policies": policies,
         "engine": public(asking.report()),
+        "failed_answers": _failed(policies, options["settings"]["slate_size"]),
     }
+
+
+def _lives(cfg: DictConfig, dataset: Dataset, who: Cast) -> dict[str, dict[str, Any]]:
+    """What became of the society under every policy, one after the other."""
+    policies = {}
+    with progress_bar("ticks", total=cfg.experiment.ticks * len(cfg.recommender)) as tick:
+        for name in map(str, cfg.recommender):
+            folder = Path(cfg.output_dir) / "policies" / name
+            policies[name] = _live(cfg, name, dataset, who, folder, tick)
+    return policies
+
+
+def _failed(policies: dict[str, dict[str, Any]], slate_size: int) -> dict[str, Any]:
+    """Of the whole lives, whatever part of them this process has seen."""
+    curves = [policy["curves"] for policy in policies.values()]
+    asked = sum(sum(own["active"]) + sum(own["failed"]) for own in curves)
+    unanswered = sum(sum(own["unanswered"]) for own in curves)
+    return failed_answers(round(asked * slate_size), round(unanswered * slate_size))
 
 
 def _cast(cfg: DictConfig, dataset: Dataset, people: People) -> Cast:

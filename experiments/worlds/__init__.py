@@ -29,7 +29,7 @@ of a perfect reader), on held-out rows and, in a world that must be read (``data
 on items that nobody has rated; a reader of genres and years alone stands beside them.
 """
 
-TAKES = "hours; 20 minutes without a language model"
+TAKES = "40 minutes; about 20 without a language model"
 DATA = ("synthetic", "tiny")
 USES = ("data", "users", "engine", "embedder", "recommender", "seed", "slm")
 REFUSES = {

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from experiments.reporting.claims import verdict
 from experiments.reporting.formatting import NONE, interval, listed, number, percent
+from experiments.reporting.parts import failed_parts
 from experiments.reporting.report import filled, markdown_table, markdown_text, markup
 from experiments.reporting.result import Record
 from experiments.reporting.terminal import text_table
@@ -126,6 +127,7 @@ def html(record: Record) -> str:
     values = {
         **{key: results[key] for key in ("users", "setting", "debug", "policies")},
         "answer": answer(results),
+        "failures": failed_parts(results["failures"]),
         "levels": levels,
         "heads": HEADS,
         "difference_heads": DIFFERENCE_HEADS,
@@ -142,6 +144,8 @@ def markdown(record: Record) -> str:
     parts = [f"# Which judge to believe\n\n{markdown_text(answer(results))}\n"]
     if results["users"]["warning"]:
         parts.append(f"**{markdown_text(results['users']['warning'])}**\n")
+    if results["failures"]:
+        parts.append(f"**{markdown_text(failed_parts(results['failures']))}**\n")
     for name, level in results["levels"].items():
         parts += [
             f"## Logging bias {name}, {level['worlds']} worlds\n",
@@ -163,4 +167,6 @@ def lines(results: Mapping[str, Any]) -> list[RenderableType]:
             found.append(text_table(KNOWABLE_HEADS, knowable_rows(level), "what they know"))
     if results["users"]["warning"]:
         found.append(Text(results["users"]["warning"], style="bold red"))
+    if results["failures"]:
+        found.append(Text(failed_parts(results["failures"]), style="bold red"))
     return [*found, Text(answer(results), style="bold")]

@@ -49,6 +49,12 @@ def test_help_says_what_each_experiment_answers_and_how_long_it_takes(monkeypatc
         assert said.takes[:10] in line
 
 
+def test_how_long_an_experiment_takes_stands_in_the_table_of_what_was_measured():
+    page = Path(__file__).parents[2].joinpath("docs", "performance.md").read_text(encoding="utf-8")
+    for name, said in experiments().items():
+        assert f"| {name} | {said.takes} | " in page, name
+
+
 def test_help_fits_into_eighty_columns(monkeypatch, capsys):
     monkeypatch.setenv("COLUMNS", "80")
     with pytest.raises(SystemExit, match="0"):

@@ -4,6 +4,7 @@ import base64
 import html
 import json
 import logging
+import time
 import urllib.parse
 
 import pytest
@@ -19,6 +20,7 @@ from agents.inference.server.masking import (
     masked_config,
     masked_text,
     refilled_config,
+    secrets_of_config,
     secrets_of_url,
 )
 from agents.inference.server.server_engine import ServerEngine
@@ -138,6 +140,32 @@ def test_names_of_secrets():
     assert not any(map(is_secret_name, plain))
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["accessToken", "authToken", "refreshToken", "secretKey", "OPENAI_KEY", "key", "X-Auth-Key",
+     "Ocp-Apim-Subscription-Key", "x-functions-key", "signing_key", "auth", "proxy_auth", "bearer",
+     "Cookie", "Set-Cookie", "jwt", "pwd", "pass", "sig", "dsn", "connection string"],
+)  # fmt: skip
+def test_names_of_secrets_in_other_spellings_are_known_in_configs_and_commands(name):
+    assert masked_config({"engine": {name: KEY}}) == {"engine": {name: MASK}}
+    assert masked_argument(f"++engine.{name}={KEY}") == f"++engine.{name}={MASK}"
+
+
+@pytest.mark.parametrize("name", ["keys", "key_column", "hotkey", "passes", "author", "sigma"])
+def test_names_that_only_sound_like_it_are_left_alone(name):
+    assert masked_config({name: "abcdefgh"}) == {name: "abcdefgh"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["{'accessToken': 'abc1'}", "accessToken=abc1", "secretKey: abc1", "Set-Cookie: abc1",
+     "Ocp-Apim-Subscription-Key: abc1"],
+)  # fmt: skip
+def test_other_spellings_are_masked_in_texts_too(text):
+    assert "abc1" not in masked_text(text)
+    assert MASK in masked_text(text)
+
+
 def test_secrets_of_an_address():
     found = secrets_of_url("https://us%65r:pa%73s@h/v1?api_key=a%20b")
     assert {"pa%73s", "pass", "user:pass", "a b"} <= set(found)
@@ -193,6 +221,13 @@ def test_a_port_that_is_none_does_not_show_the_password_before_it():
     assert "word" not in str(raised.value).replace("wanted", "")
 
 
+@pytest.mark.parametrize("key", [47110815, ["sk-4711"], {"sk": "sk-4711"}, True])
+def test_a_key_that_is_no_text_is_refused_without_showing_it(key):
+    with pytest.raises(ValueError, match=r"api_key wanted a text, got .*; put quotes") as raised:
+        ServerEngine("base", base_url="http://h/v1", api_key=key)
+    assert "4711" not in str(raised.value)
+
+
 def test_a_key_with_a_line_break_is_refused_without_showing_it():
     with pytest.raises(ValueError, match="api_key wanted ASCII letters without blanks") as raised:
         ServerEngine("base", base_url="http://h/v1", api_key="sk-12\n34")
@@ -204,3 +239,41 @@ def test_the_first_try_of_a_slow_server_ends_in_time_and_the_next_may_be_right(q
     with OpenAIServer(ScriptedEngine(), faults=faults) as server:
         engine = ServerEngine("base", base_url=server.url, timeout=0.3, first_wait=0.01)
         assert len(engine.score(questions, CHOICES)) == len(questions)
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "a",
+        "a-",
+        "x_",
+        '"a',
+        "a://",
+        "api_key",
+        "api_key:",
+        "api_key=",
+        'token": "',
+        "token=' ",
+        "a.b",
+    ],
+)
+def test_a_long_answer_of_anything_is_masked_in_seconds(part):
+    """4,000 letters took 26 s, and a server may send 16 MiB of them."""
+    started = time.perf_counter()
+    masked_text(part * 100_000)
+    assert time.perf_counter() - started < 10
+
+
+def test_a_name_of_a_secret_is_known_by_its_end_however_long():
+    assert masked_text("x" * 500 + "_token=abc rest") == "x" * 500 + "_token=*** rest"
+    assert masked_text("a=api_key=abc") == "a=api_key=***"
+    assert masked_text("tokens=5 api_keys=abc") == "tokens=5 api_keys=abc"
+
+
+def test_a_key_of_digits_alone_is_a_secret_wherever_it_stands():
+    """It is read from a command as a number, and was masked under its name alone."""
+    config = {"engine": {"api_key": 471147114711}, "note": "sent 471147114711", "seed": 3}
+    assert masked_config(config) == {
+        "engine": {"api_key": "***"}, "note": "sent ***", "seed": 3
+    }  # fmt: skip
+    assert secrets_of_config({"use_token": True, "token": None}) == []
