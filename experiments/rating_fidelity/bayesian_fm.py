@@ -34,11 +34,7 @@ class BayesianFM:
         self.seed = seed
 
     def fit(self, log: InteractionLog) -> Self:
-        """Learn from training rows; the log is not changed.
-
-        Raises:
-            ImportError: myFM is not installed.
-        """
+        """Learn from training rows; without myFM an ``ImportError`` says how to install it."""
         regressor, self._block = _myfm()
         n, m = log.num_users, log.num_items
         self._users, self._items = (
@@ -83,16 +79,20 @@ def _myfm() -> tuple[Any, Any]:
         )
     absent = importlib.util.find_spec("pkg_resources") is None
     if absent:
-        stand_in: Any = ModuleType("pkg_resources")
-        stand_in.get_distribution = metadata.distribution
-        stand_in.DistributionNotFound = metadata.PackageNotFoundError
-        sys.modules["pkg_resources"] = stand_in
+        sys.modules["pkg_resources"] = _stand_in()
     try:
         from myfm import MyFMRegressor, RelationBlock
     finally:
         if absent:
             del sys.modules["pkg_resources"]
     return MyFMRegressor, RelationBlock
+
+
+def _stand_in() -> Any:
+    module: Any = ModuleType("pkg_resources")
+    module.get_distribution = metadata.distribution
+    module.DistributionNotFound = metadata.PackageNotFoundError
+    return module
 
 
 def _with_others(own: IntArray, others: IntArray, size: int, num_others: int) -> "csr_matrix":

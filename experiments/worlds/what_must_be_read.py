@@ -25,6 +25,7 @@ from simenv.data.dataset import Dataset
 from simenv.data.rating_baselines import BiasModel
 from simenv.data.worlds.reading_world import reading_world
 from simenv.data.worlds.synthetic_truth import SyntheticTruth
+from simenv.data.worlds.taste_structure import TasteStructure
 from simenv.events import FloatArray
 from training.tastes import taste_ridge
 
@@ -53,14 +54,7 @@ def _expected(dataset: Dataset, truth: SyntheticTruth) -> dict[str, FloatArray]:
     structure, readers = truth.structure, read(dataset)
     assert structure is not None
     assert readers is not None
-    part = {block.name: block.attributes for block in structure.blocks}
-    seen = np.column_stack([dataset.catalog.genre_shares, part["era"]])
-    words = TfidfSvdEmbedder(_TEXT_DIMS).embed(list(dataset.catalog.summaries))
-    features = {
-        "ridge: genres and years": seen,
-        "ridge: and words of summaries (TF-IDF)": np.column_stack([seen, words]),
-        "ridge: and true themes and moods": np.column_stack([seen, part["themes"], part["moods"]]),
-    }
+    features = _features(dataset, structure)
     return {
         "bias model": bias,
         **{
@@ -69,6 +63,18 @@ def _expected(dataset: Dataset, truth: SyntheticTruth) -> dict[str, FloatArray]:
         },
         "perfect reader of genres and years": readers.partial,
         "perfect reader": readers.perfect,
+    }
+
+
+def _features(dataset: Dataset, structure: TasteStructure) -> dict[str, FloatArray]:
+    """Ridge → what it reads of items (num_items, d)."""
+    part = {block.name: block.attributes for block in structure.blocks}
+    seen = np.column_stack([dataset.catalog.genre_shares, part["era"]])
+    words = TfidfSvdEmbedder(_TEXT_DIMS).embed(list(dataset.catalog.summaries))
+    return {
+        "ridge: genres and years": seen,
+        "ridge: and words of summaries (TF-IDF)": np.column_stack([seen, words]),
+        "ridge: and true themes and moods": np.column_stack([seen, part["themes"], part["moods"]]),
     }
 
 

@@ -38,8 +38,9 @@ def is_training_row(
         raise ValueError(f"split fraction must lie in (0, 1], got {fraction}; try 0.6")
     offsets = log.offsets()
     position = _places(log, split, seed) - offsets[log.users]
-    # Rounding first keeps 0.6 * 5 from becoming 3.0000000000000004 and then 4.
-    first = np.ceil(np.round(fraction * np.diff(offsets), 9))
+    first = np.ceil(
+        np.round(fraction * np.diff(offsets), 9)
+    )  # 0.6 * 5 is 3, not 3.0000000000000004
     return np.asarray(position < first[log.users])
 
 
