@@ -137,6 +137,7 @@ EXPERIMENT: dict[str, Kind] = {
     "experiment.asked_rows": or_null(COUNT),
     "experiment.together": Flag(),
     "experiment.said_rows": COUNT_OR_NONE,
+    "experiment.baselines": ListOf(Choice(("content_ridge", "myfm")), least=0),
     "experiment.population": or_null(PLACE),
     "experiment.part": Choice(("all", "race", "env", "memory")),
     "experiment.full": Flag(),

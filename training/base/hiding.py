@@ -33,17 +33,11 @@ class Hiding:
             check_number("hiding", name, getattr(self, name), "[0, 1)", "it is a share")
 
     def __call__(self, dataset: Dataset, seed: int) -> Dataset:
-        """The data set without what is hidden; its test rows, the targets, are all there.
-
-        Args:
-            dataset: unchanged, and returned as it is where nothing is hidden.
-            seed: of the draw.
-        """
+        """The data set without what is hidden by ``seed``; its test rows are all there."""
         if not any(astuple(self)):
             return dataset
         draws = generator(seed, Stream.HIDDEN).random((3, dataset.num_items))
-        shares = np.array([self.items, self.summaries, self.casts])
-        unrated, silent, castless = draws < shares[:, None]
+        unrated, silent, castless = draws < np.array(astuple(self))[:, None]
         catalog = replace(
             dataset.catalog,
             summaries=_without(dataset.catalog.summaries, silent, ""),

@@ -86,15 +86,19 @@ class PerfectReader:
             own = self._items[rows]
             weight = chances @ weights
             doubt = (chances @ weights**2 - weight**2) * self.structure.quality_sd**2
-            kernel = (self._noise + doubt) * np.eye(len(own))
-            for chance, features in zip(chances, self._features, strict=True):
-                kernel += chance * features[own] @ features[own].T
-            factor = cho_factor(kernel)
+            factor = cho_factor(self._kernel(own, chances, self._noise + doubt))
             inverse = cho_solve(factor, np.eye(len(own)))
             precision[np.ix_(own, own)] += weight**2 * inverse
             pull[own] += weight * cho_solve(factor, self._centred[rows])
         self.quality_covariance = np.linalg.inv(precision)
         self.quality = self.quality_covariance @ pull
+
+    def _kernel(self, own: IntArray, chances: FloatArray, noise: float) -> FloatArray:
+        """(r, r) covariance of ratings of items (r,) by who decides so with chances (w,)."""
+        kernel = noise * np.eye(len(own))
+        for chance, features in zip(chances, self._features, strict=True):
+            kernel += chance * features[own] @ features[own].T
+        return kernel
 
     def _ways_of(self, user: int) -> FloatArray:
         """(w,) how likely each way of deciding is, by the user's own ratings."""

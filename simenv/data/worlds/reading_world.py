@@ -15,7 +15,7 @@ import numpy as np
 
 from simenv.catalog import Catalog
 from simenv.data.dataset import Dataset
-from simenv.data.splits import is_training_row, split_rows
+from simenv.data.splits import COLD_ROWS, is_training_row, split_rows
 from simenv.data.synthetic_text import GENRES, PLAIN
 from simenv.data.worlds.logs import logged_world
 from simenv.data.worlds.parameters import WorldParameters
@@ -26,7 +26,6 @@ from simenv.events import BoolArray, FloatArray, IntArray, InteractionLog
 from simenv.ranges import check_number
 from simenv.seeding import Stream, generator
 
-COLD_ROWS = (0, 1, 2, 5, 10, 20)  # training rows of cold people, in turn
 _LATER = 8  # cold items that everybody rates after the log
 _HELD_OUT = 15  # rows that cold people rate at least beyond those they are known by
 
@@ -233,23 +232,25 @@ def _structure(world: ReadingParameters, items: _Items, kinds: FloatArray) -> Ta
     """
     of_genres, of_themes = kinds[:, : len(GENRES)], kinds[:, len(GENRES) :]
 
-    def alike(part: FloatArray) -> FloatArray:
-        return np.asarray(0.36 * part.T @ part / 3 + 0.64 * np.eye(part.shape[1]))
-
     return TasteStructure(
         world.mean_rating,
         world.quality_sd,
         world.user_sd,
         world.noise_sd,
         (
-            TasteBlock("genres", items.genres, world.genre_sd**2 * alike(of_genres)),
-            TasteBlock("themes", items.themes, world.theme_sd**2 * alike(of_themes)),
+            TasteBlock("genres", items.genres, world.genre_sd**2 * _alike(of_genres)),
+            TasteBlock("themes", items.themes, world.theme_sd**2 * _alike(of_themes)),
             TasteBlock("moods", items.moods, world.mood_sd**2 * np.eye(len(MOODS))),
             TasteBlock("cast", items.actors, 3 * world.actor_sd**2 * np.eye(world.num_actors)),
             TasteBlock("era", items.era[:, None], np.array([[world.era_sd**2]])),
         ),
         _WAYS,
     )
+
+
+def _alike(kinds: FloatArray) -> FloatArray:
+    """(d, d) covariance of tastes that come in a few ``kinds`` (3, d), at unit variance."""
+    return np.asarray(0.36 * kinds.T @ kinds / 3 + 0.64 * np.eye(kinds.shape[1]))
 
 
 def _sayings(weights: FloatArray, tastes: list[FloatArray], seed: int) -> tuple[str, ...]:

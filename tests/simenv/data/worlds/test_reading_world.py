@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from simenv.data.rating_baselines import BiasModel
+from simenv.data.splits import COLD_ROWS
 from simenv.data.worlds.reading_text import MOODS, REGISTERS, THEMES
 from simenv.data.worlds.reading_world import (
-    COLD_ROWS,
     ReadingParameters,
     drawn_reading_world,
     reading_world,
