@@ -62,9 +62,10 @@ class Aspects:
 
     @cached_property
     def acted(self) -> bool:
-        """Whether people play in the items, as casts of many do, or made them, as authors did."""
-        people = (sum(said.aspect.kind == "person" for said in row) for row in self.of_item)
-        return max(people, default=0) > 3
+        """Whether people play in the items, as casts do, or made them, as authors did."""
+        people = [sum(said.aspect.kind == "person" for said in row) for row in self.of_item]
+        named = [count for count in people if count]
+        return bool(named) and sum(named) > 3 * len(named)
 
     @cached_property
     def place(self) -> dict[Aspect, int]:

@@ -24,7 +24,9 @@ def plural(kind: str) -> str:
         return kind[:-2] + "en" if kind.endswith("man") else kind.rstrip("e")[:-1] + "ves"
     if kind.endswith("y") and kind[-2:-1] not in "aeiou":
         return f"{kind[:-1]}ies"
-    return f"{kind}es" if kind.endswith(("s", "x", "ch", "sh")) else f"{kind}s"
+    if kind.endswith("child"):
+        return f"{kind}ren"
+    return f"{kind}es" if kind.endswith(("s", "x", "ch", "sh", "hero")) else f"{kind}s"
 
 
 def quoted(title: str) -> str:

@@ -35,7 +35,7 @@ _SUBJECTS = {
     "genre": ("the {} in it", "its {} side", "this kind of {}"),
     "era": ("the feel of the {}", "its style of the {}", "the look of the {}"),
 }
-_BY_PEOPLE = ("what {} made of it", "the way of {}", "the hand of {}")  # of what is not acted
+_BY_PEOPLE = ("what {} made of it", "what {} did with it", "the way of {}")  # of what is not acted
 _PLAIN = ("it", "this one", "the whole")
 # Stars → what is said where a taste of the person explains them, and where none does; all in the
 # past tense, which suits one subject and several.

@@ -17,12 +17,13 @@ from agents.wording.phrases import plural
 from agents.wording.word_classes import BEFORE_NOUNS, BEFORE_VERBS, EMPTY
 
 _TOKENS = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*|[.!?;:,()\"]")
-_LEAST_NOUN, _MOST_VERB, _MOST_CAPITALS = 0.35, 0.2, 0.3  # shares of a word's places
+_LEAST_NOUN, _LEAST_DIRECT = 0.35, 0.1  # shares of a word's places
+_MOST_VERB, _MOST_CAPITALS = 0.2, 0.3
 _MOST_ITEMS = 0.15  # share of the items; what is everywhere is no theme
 _ALWAYS = 20  # items that may share one in any catalogue
 _LEAST_ALIKE = 0.02  # mean cosine of a theme's items
 _MOST_THEMES = 250
-_COUNTED = 0.03  # of a noun's places behind "a" or "an", from which on it is said in the plural
+_COUNTED = 0.02  # of a noun's places behind "a" or "an", from which on it is said in the plural
 
 
 class Themes(NamedTuple):
@@ -42,6 +43,7 @@ class _Places(NamedTuple):
     within: Counter[str]  # not at the beginning of a sentence
     capital: Counter[str]  # of these, with a capital
     counted: Counter[str]  # behind "a" or "an"
+    direct: Counter[str]  # as a noun, with no adjective before it
     items: dict[str, list[int]]  # word → items, each once
 
 
@@ -79,8 +81,8 @@ def places_of(words: Sequence[str], places: _Places) -> list[int]:
 
 
 def _no_places() -> _Places:
-    none = [Counter[str]() for _ in range(6)]
-    return _Places(none[0], none[1], none[2], none[3], none[4], none[5], defaultdict(list))
+    a, b, c, d, e, f, g = (Counter[str]() for _ in range(7))
+    return _Places(a, b, c, d, e, f, g, defaultdict(list))
 
 
 def _count(summaries: Sequence[str]) -> _Places:
@@ -104,6 +106,7 @@ def _count(summaries: Sequence[str]) -> _Places:
             ends = after in STOPS or not after[0].isalpha()
             adjective = before[0].isalpha() and before not in STOPS and second in BEFORE_NOUNS
             places.noun[word] += ends and (before in BEFORE_NOUNS or adjective)
+            places.direct[word] += ends and before in BEFORE_NOUNS
             places.verb[word] += before in BEFORE_VERBS
             article = second if adjective else before
             places.counted[word] += ends and article in {"a", "an"}
@@ -116,6 +119,7 @@ def _nouns(places: _Places, num_items: int) -> dict[str, list[str]]:
     for word, total in places.total.items():
         is_noun = places.noun[word] >= _LEAST_NOUN * total
         is_verb = places.verb[word] >= _MOST_VERB * total
+        is_verb |= places.direct[word] < _LEAST_DIRECT * total  # a sailor sings: no noun
         is_name = places.capital[word] > _MOST_CAPITALS * max(places.within[word], 1)
         if is_noun and not is_verb and not is_name:
             found.setdefault(_singular(word, places.total), []).append(word)
@@ -146,7 +150,8 @@ def _said(words: Sequence[str], places: _Places) -> str:
     is_counted = counted >= _COUNTED * sum(places.total[word] for word in words)
     if not is_counted:
         return word
-    return max(words, key=len) if len(words) > 1 or word.endswith("s") else plural(word)
+    many = [one for one in words if one.endswith(("s", "men", "children"))]
+    return max(many, key=lambda one: places.total[one]) if many else plural(word)
 
 
 def _alike(vectors: np.ndarray) -> tuple[float, float]:

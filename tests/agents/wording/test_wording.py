@@ -113,3 +113,14 @@ def test_the_same_seed_gives_the_same_words_alone_and_in_company():
         writer.write(people, *(x[i : i + 1] for x in (users, items, stars)))[0] for i in range(3)
     ]
     assert together == alone
+
+
+def test_a_verb_behind_a_noun_is_no_theme():
+    texts = ["A sailor sings through a hard season.", "A clerk sings through a hard season."] * 4
+    assert "sings" not in find_themes(texts, texts).of_word
+
+
+@pytest.mark.parametrize(("cast", "acted"), [(("A", "B", "C", "D"), True), (("A",), False)])
+def test_people_played_in_items_that_name_many_and_made_the_others(cast, acted):
+    one = Catalog(("x", "y"), np.zeros(2, dtype=np.int64), ((), ()), casts=(cast, cast))
+    assert Aspects.of(one).acted is acted

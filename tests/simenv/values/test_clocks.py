@@ -241,3 +241,10 @@ def test_a_nought_among_milliseconds_is_1970_even_in_a_log_of_that_time() -> Non
     found = moments_of(np.array([260_000_000_000, 270_000_000_000, 0]))  # 1978
     assert found.missing.tolist() == [False] * 3
     assert found.seconds.tolist() == [260_000_000, 270_000_000, 0]
+
+
+def test_a_part_of_a_day_is_no_day_and_a_large_unsigned_number_is_no_negative_one() -> None:
+    assert moments_of(["20200101.5", "20200102"]).spelling == "seconds since 1970"
+    late = moments_of(np.array([2**63], dtype=np.uint64), "ns")  # of 2262
+    assert late.seconds.tolist() == [9_223_372_036.854776]
+    assert not late.missing.any()

@@ -96,4 +96,4 @@ def _names(what: str, tastes: Tastes, most: int) -> list[str]:
 
 def _sentence(forms: Sequence[str], names: Sequence[str], kind: str, draw: float) -> str:
     said = forms[int(draw * len(forms))].format(listed(names), kind=kind, kinds=plural(kind))
-    return f"{said[:1].upper()}{said[1:]}."
+    return f"{said[:1].upper()}{said[1:]}".rstrip(".") + "."

@@ -138,3 +138,16 @@ def test_a_society_that_stops_says_why(page):
     assert "closed" not in page.words()
     page.press("Step")
     assert page.tick() == 1
+
+
+def test_the_prompt_tells_which_tokens_came_from_the_cache():
+    from simenv.abm.live_page.portrait import prompt_markup
+    from simenv.user_model import Piece, Question
+
+    pieces = [Piece("<b>", True), Piece("new", False)]
+    asked = Question("<b>new", None, [], np.full(5, 0.2), pieces, 1)
+    markup = prompt_markup(asked)
+    assert "&lt;b&gt;" in markup
+    assert "1 tokens computed, 1 (pale) from the prefix cache" in markup
+    unknown = prompt_markup(asked._replace(pieces=[], cached_tokens=None))
+    assert "not known" in unknown
