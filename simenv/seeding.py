@@ -85,6 +85,18 @@ class Stream(IntEnum):
     LINKED_OTHERS = 107  # on whom a reader of profiles learns
     LINKED_RESAMPLES = 103  # of people, for an interval
     RANDOM_SLATES = 89  # beside deliberately bad ones
+    READING_ITEMS = 503  # of a world that must be read: attributes, titles, casts
+    READING_SUMMARIES = 509
+    READING_WAYS = 521  # how people decide
+    READING_TASTES = 523
+    READING_LOG = 541
+    READING_COLD = 547  # which items and people are cold
+    READING_LATER = 557  # ratings of cold items after the log
+    READING_SAYINGS = 563  # what people say of themselves
+    READING_PARAMETERS = 569  # of which kind such a world is
+    UNSEEN_ROWS = 571  # rows of unseen worlds that a base model is asked about
+    WORLD_MIX = 577  # which of a training's worlds must be read
+    HIDDEN = 587  # items without ratings, summaries or casts in a training world
 
 
 def generator(seed: int, stream: Stream, *numbers: int) -> np.random.Generator:

@@ -114,6 +114,35 @@ def rmse_difference_interval(
     return interval(one - other)
 
 
+class KnowableShare(NamedTuple):
+    """How much of what a perfect reader knows beyond a baseline somebody knows too."""
+
+    share: float  # 0 = the baseline, 1 = the ceiling; NaN where the ceiling is no better
+    ci95: list[float]
+
+
+def knowable_share(
+    squares: FloatArray, baseline: FloatArray, ceiling: FloatArray, num_resamples: int = 1000
+) -> KnowableShare:
+    """(baseline's error - own error) / (baseline's error - ceiling's), in squared error.
+
+    Args:
+        squares: (n,) sum of the squared errors of every unit that was drawn (a user, or a world),
+            of whoever is judged.
+        baseline: (n,) of the baseline on the same rows.
+        ceiling: (n,) of the perfect reader on the same rows.
+        num_resamples: of the units, for the 95 % bootstrap interval.
+    """
+    gains = np.stack([baseline - squares, baseline - ceiling])
+    drawn = np.random.default_rng(0).integers(0, len(squares), size=(num_resamples, len(squares)))
+    own, most = gains[:, drawn].sum(axis=2)
+    shares = np.divide(own, most, out=np.full(num_resamples, np.nan), where=most > 0)
+    total = gains.sum(axis=1)
+    share = float(total[0] / total[1]) if total[1] > 0 else float("nan")
+    bounds = np.nanpercentile(shares, _LEVEL) if (most > 0).any() else np.full(2, np.nan)
+    return KnowableShare(share, [float(bound) for bound in bounds])
+
+
 class UserSums(NamedTuple):
     """One draw: what every user adds to the error of every predictor."""
 

@@ -13,10 +13,11 @@ from agents.prompt_style import PromptStyle
 from experiments.reporting.progress import progress_bar
 from experiments.reporting.provenance import public_text
 from simenv.data.dataset import Dataset
-from simenv.data.synthetic import drawn_world
+from training.base.hiding import Hiding
 from training.base.log_worlds import LogWorlds
 from training.base.pocket_model import PocketConfig
 from training.base.pocket_training import PocketTrainer, WorldSource
+from training.base.world_mix import WorldMix
 from training.distillation.in_words.words_distiller import WordsDistiller
 
 
@@ -56,16 +57,18 @@ def pocket_config(cfg: DictConfig) -> PocketConfig:
         return PocketConfig.tiny()
     chosen: Any = OmegaConf.to_container(cfg.experiment.pocket, resolve=True)
     style = PromptStyle(**chosen.pop("style", {}))
+    hiding = Hiding(**chosen.pop("hiding", {}))
     words = str(cfg.get("distiller", {}).get("_target_")).endswith(WordsDistiller.__name__)
-    return PocketConfig(**chosen, style=replace(style, told="words") if words else style)
+    style = replace(style, told="words") if words else style
+    return PocketConfig(**chosen, style=style, hiding=hiding)
 
 
 def train_pocket(cfg: DictConfig, dataset: Dataset | None) -> Base:
     """Train the pocket model into ``output_dir/pocket``, or finish a training that was stopped.
 
     Args:
-        cfg: of the run; ``experiment`` holds ``worlds``, ``users_per_world``, ``initial`` and
-            ``pocket``.
+        cfg: of the run; ``experiment`` holds ``worlds``, ``reading_share``, ``users_per_world``,
+            ``initial`` and ``pocket``.
         dataset: whose people outside the draw are learnt from; None = drawn synthetic worlds.
 
     Raises:
@@ -73,7 +76,7 @@ def train_pocket(cfg: DictConfig, dataset: Dataset | None) -> Base:
     """
     settings, config = cfg.experiment, pocket_config(cfg)
     folder = Path(cfg.output_dir) / "pocket"
-    worlds: WorldSource = drawn_world
+    worlds: WorldSource = WorldMix(settings.reading_share)
     if dataset is not None:
         worlds = worlds_of(dataset, settings.users_per_world)
     initial = settings.initial and model_named(settings.initial)

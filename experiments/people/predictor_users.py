@@ -52,7 +52,7 @@ def non_personal(dataset: Dataset) -> People:
     Args:
         dataset: whose users they are; ``train`` and ``background`` are learnt from.
     """
-    return _people(dataset, _biases(dataset), "item average + user offset", "non-personal")
+    return predicted_people(dataset, _biases(dataset), "item average + user offset", "non-personal")
 
 
 def ridge(dataset: Dataset) -> People:
@@ -61,7 +61,7 @@ def ridge(dataset: Dataset) -> People:
     features = _features(dataset)
     train = dataset.train
     residuals = train.ratings - means[train.users, train.items]
-    return _people(
+    return predicted_people(
         dataset,
         means + taste_ridge(train, features, residuals, _PRIOR_ROWS) @ features.T,
         "ridge regression on genres and words, one a user",
@@ -69,7 +69,8 @@ def ridge(dataset: Dataset) -> People:
     )
 
 
-def _people(dataset: Dataset, means: FloatArray, model: str, kind: str) -> People:
+def predicted_people(dataset: Dataset, means: FloatArray, model: str, kind: str) -> People:
+    """Users who expect ``means`` (num_users, num_items) stars; ``model`` says whose they are."""
     means = np.clip(means, 1.0, NUM_STARS)
     users = ScriptedUsers(PredictedTruth(means), dataset.num_users, dataset.num_items)
     card = {

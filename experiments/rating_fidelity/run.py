@@ -19,7 +19,7 @@ from agents.prompt_style import PromptStyle
 from experiments.people.base_models import model_named
 from experiments.rating_fidelity.fidelity_figures import write_figures
 from experiments.rating_fidelity.forecast import forecast
-from experiments.rating_fidelity.matrix_factorisation import BiasedMF
+from experiments.rating_fidelity.plain_predictors import plain_answers
 from experiments.rating_fidelity.table import WIDTH, Regime, lines, markdown, summarise
 from experiments.rating_fidelity.table_cells import MEMORIES, CellSettings, Draw, ask_all
 from experiments.reporting.parts import Parts, failed_parts
@@ -27,15 +27,11 @@ from experiments.reporting.progress import Tick, progress_bar
 from experiments.reporting.report import markdown_text
 from experiments.reporting.result import Result
 from simenv.data.dataset import Dataset
-from simenv.data.rating_baselines import BASELINES
-from simenv.data.splits import stacked
 from simenv.events import FloatArray, InteractionLog, expected_stars
 from simenv.ranges import check_number, check_seed
 from simenv.seeding import Stream, generator
 from training.adapters.lora_presets import LoraPreset
 from training.examples.raft import raft_settings
-
-PLAIN = {**BASELINES, "matrix factorisation": BiasedMF}
 
 
 class Answers(NamedTuple):
@@ -75,7 +71,7 @@ def _forecast(cfg: DictConfig, tick: Tick) -> dict[str, int]:
     """Say how long all will take on a base that is named; the one in the package takes no time."""
     settings, count = cfg.experiment, _num_cells(cfg.experiment)
     named = [r for r in settings.regimes if settings.base[r] not in (None, "shipped")]
-    if not named:
+    if not named or not count:
         tick(f"{count} cells; how long they take is said after the first")
         return {}
     dataset = _dataset(cfg, named[0], settings.draws[0])
@@ -95,7 +91,7 @@ def _check(settings: DictConfig) -> None:
         check_seed("experiment", "draws", seed)
     wanted = {"draws": settings.draws, "regimes": settings.regimes, "cells": settings.cells}
     for name, chosen in wanted.items():
-        if not chosen:
+        if not chosen and name != "cells":  # without cells, plain predictors alone
             raise ValueError(f"experiment wanted at least one of {name}, got none; name some")
     known: dict[str, Collection[str]] = {"cells": MEMORIES, "regimes": settings.base}
     for name, names in known.items():
@@ -110,7 +106,8 @@ def _regime(cfg: DictConfig, regime: str, tick: Tick) -> dict[str, Any]:
     """All draws of a regime: its rows and contrasts; its picture is written."""
     answers = [_answers(cfg, regime, seed, tick) for seed in cfg.experiment.draws]
     found = summarise(Regime(regime, *_said(answers), cfg.experiment.num_resamples))
-    write_figures(Path(cfg.output_dir), regime, answers[0].draw, answers[0].dataset)
+    if answers[0].draw.cells:
+        write_figures(Path(cfg.output_dir), regime, answers[0].draw, answers[0].dataset)
     return found
 
 
@@ -123,9 +120,10 @@ def _answers(cfg: DictConfig, regime: str, seed: int, tick: Tick) -> Answers:
     def announce(text: str, advance: int = 0) -> None:
         tick(f"{where}: {text}", advance=advance)
 
-    draw = ask_all(dataset, of_cells, seed, Path(cfg.output_dir), announce)
-    answers = Answers(draw, dataset, _plain(dataset))
-    return answers
+    plain = plain_answers(dataset, cfg.experiment.baselines)
+    if not of_cells.cells:
+        return Answers(Draw([], np.zeros(dataset.num_users, dtype=np.int64), {}), dataset, plain)
+    return Answers(ask_all(dataset, of_cells, seed, Path(cfg.output_dir), announce), dataset, plain)
 
 
 def _num_cells(settings: DictConfig) -> int:
@@ -165,13 +163,6 @@ def some_rows(log: InteractionLog, most: int, seed: int) -> InteractionLog:
     first = np.argsort(users, kind="stable")  # each user's rows, in the order drawn
     starts = np.searchsorted(users[first], users[first])
     return log.take(np.sort(order[first[np.arange(len(log)) - starts < most]]))
-
-
-def _plain(dataset: Dataset) -> dict[str, FloatArray]:
-    known, asked = stacked(dataset.train, dataset.background), dataset.test
-    return {
-        name: make().fit(known).predict(asked.users, asked.items) for name, make in PLAIN.items()
-    }
 
 
 def _said(answers: list[Answers]) -> tuple[list[str], list[UserSums], list[dict[str, Any]]]:

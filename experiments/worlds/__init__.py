@@ -4,6 +4,7 @@ Run::
 
     personarec experiment=worlds                            # 20 worlds at 3 levels of logging bias
     personarec experiment=worlds users=ridge                # another kind of users in their place
+    personarec experiment=worlds data=reading_world         # worlds in which summaries must be read
     personarec experiment=worlds debug=tiny users=scripted  # seconds, no meaning
 
 In every world all policies are fitted on one log and show one slate to the same users. Each judge
@@ -22,7 +23,10 @@ Score: ``results.json``. ``levels.BIAS.judges.NAME`` holds the mean of Kendall's
 over worlds and its interval, how often the truly best policy was picked, what the pick cost in true
 stars, and the share of right orders among pairs of policies that differ by at least
 ``experiment.clear_gap`` true stars. ``differences`` are paired by world, Holm-adjusted in a level.
-``easy_mode`` holds what the users say of deliberately bad slates.
+``easy_mode`` holds what the users say of deliberately bad slates. ``knowable`` holds the share of
+the knowable: (squared error of the bias model - that of the users) / (that of the bias model - that
+of a perfect reader), on held-out rows and, in a world that must be read (``data=reading_world``),
+on items that nobody has rated; a reader of genres and years alone stands beside them.
 """
 
 TAKES = "40 minutes; about 20 without a language model"

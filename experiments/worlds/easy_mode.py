@@ -6,7 +6,15 @@ import numpy as np
 
 from agents.persona_users import PersonaUsers
 from simenv.data.dataset import Dataset
-from simenv.events import STARS, Feedback, IntArray, Slates, expected_stars
+from simenv.events import (
+    STARS,
+    Feedback,
+    FloatArray,
+    IntArray,
+    InteractionLog,
+    Slates,
+    expected_stars,
+)
 from simenv.seeding import Stream, generator, row_seeds
 from simenv.user_model import UserModel
 
@@ -59,17 +67,27 @@ def ask(model: UserModel, users: IntArray, items: IntArray, seed: int) -> Feedba
     return model.respond(users, Slates.of_items(items), seeds)
 
 
+def chosen_stars(model: UserModel, users: IntArray, items: IntArray, seed: int) -> FloatArray:
+    """Stars (n, k) that users (n,) expect of items (n, k) which they picked themselves."""
+    if isinstance(model, PersonaUsers):  # their prompt can say that they chose the items
+        return expected_stars(model.probabilities(users, items, chosen=True))
+    return ask(model, users, items, seed).expected
+
+
+def first_rows(log: InteractionLog, users: IntArray, k: int) -> tuple[IntArray, IntArray]:
+    """Who of users (n,) has at least k rows, and the first k rows (m, k) of each of these."""
+    offsets = log.offsets()
+    able = users[np.diff(offsets)[users] >= k]
+    return able, offsets[able][:, None] + np.arange(k)
+
+
 def _inflation(
     model: UserModel, dataset: Dataset, users: IntArray, k: int, seed: int
 ) -> tuple[float, float]:
     """Mean stars that users give to their own first k held-out items, and those of the log."""
-    log, offsets = dataset.test, dataset.test.offsets()
-    able = users[np.diff(offsets)[users] >= k]
+    log = dataset.test
+    able, rows = first_rows(log, users, k)
     if not len(able):
         return float("nan"), float("nan")
-    rows = offsets[able][:, None] + np.arange(k)
-    if isinstance(model, PersonaUsers):  # their prompt can say that they chose the items
-        stars = expected_stars(model.probabilities(able, log.items[rows], chosen=True))
-    else:
-        stars = ask(model, able, log.items[rows], seed).expected
+    stars = chosen_stars(model, able, log.items[rows], seed)
     return float(np.nanmean(stars)), float(log.ratings[rows].mean())

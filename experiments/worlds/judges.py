@@ -13,6 +13,8 @@ from experiments.people.people import People, true_users
 from experiments.people.predictor_users import non_personal, ridge
 from experiments.tournament.policies import fitted
 from experiments.worlds.easy_mode import ask, easy_mode
+from experiments.worlds.knowable import USERS as USERS
+from experiments.worlds.knowable import knowable, read, reader_users
 from recommenders.base import Recommender, cold_observation
 from recommenders.evaluation.ranking_metrics import user_metrics
 from recommenders.off_policy.estimators import estimate_weighted
@@ -24,7 +26,6 @@ from simenv.events import FloatArray, IntArray
 from simenv.seeding import Stream, generator
 from simenv.user_model import UserModel
 
-USERS = "simulated users"
 NON_PERSONAL = "non-personal users"
 RIDGE = "ridge users"
 OFFLINE = "NDCG"
@@ -51,8 +52,8 @@ def judge_world(
 
     Returns:
         ``policies`` (p names), ``failed`` (name → message), ``truth`` (p), ``judges`` (name → p
-        values), ``truth_of_all_users`` (p), ``easy_mode`` (see ``easy_mode``), ``card``, and how
-        many ``exposures`` the simulated users answered.
+        values), ``truth_of_all_users`` (p), ``easy_mode`` and ``knowable`` (see there), ``card``,
+        and how many ``exposures`` the simulated users answered.
 
     Raises:
         ValueError: the world has no known truth, or fewer than two policies work.
@@ -68,12 +69,16 @@ def judge_world(
     asked = np.sort(rng.permutation(dataset.num_users)[: task.num_users]).astype(np.int64)
     true = true_users(dataset)
     judges = {OFFLINE: ndcg, **off_policy(dataset, items)}
-    for name, make in ((NON_PERSONAL, non_personal), (RIDGE, ridge)):
-        judges[name] = _values(make(dataset).model, asked, items[:, asked], task.seed)
+    readers = read(dataset)
+    others = {NON_PERSONAL: non_personal(dataset), RIDGE: ridge(dataset)}
+    others |= reader_users(dataset, readers) if readers else {}
+    for name, who in others.items():
+        judges[name] = _values(who.model, asked, items[:, asked], task.seed)
     people = make_people(dataset)
     try:
         judges[USERS] = _values(people.model, asked, items[:, asked], task.seed)
         easy = easy_mode(people.model, true, dataset, asked, task.slate_size, task.seed)
+        known = knowable(people.model, dataset, readers, asked, task.seed) if readers else {}
     finally:
         if people.engine is not None:
             people.engine.close()
@@ -84,6 +89,7 @@ def judge_world(
         "truth_of_all_users": _rounded(_values(true, everybody, items, task.seed)),
         "judges": {name: _rounded(values) for name, values in judges.items()},
         "easy_mode": easy,
+        "knowable": known,
         "card": people.card,
         "exposures": int(sum(len(u) for u in _panel_items(items[:, asked]))),
     }
@@ -130,7 +136,8 @@ def off_policy(dataset: Dataset, items: IntArray) -> dict[str, FloatArray]:
         warnings.simplefilter("ignore", OverlapWarning)  # small overlap is what is being judged
         for slates in items:
             rewards = np.take_along_axis(held_out, slates, axis=1)
-            weights = (rewards > 0) / np.take_along_axis(chances, slates, axis=1)
+            likely = np.take_along_axis(chances, slates, axis=1)
+            weights = np.divide(rewards > 0, likely, out=np.zeros(likely.shape), where=likely > 0)
             predicted = model.predict(users[:, None], slates)
             log = WeightedLog(users, rewards, weights, predicted, predicted)
             for name, estimate in estimate_weighted(log, _ESTIMATORS).items():

@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from agents.fidelity.error_measures import knowable_share
 from experiments.reporting.formatting import estimate, rounded
-from experiments.worlds.judges import USERS
+from experiments.worlds.knowable import BASELINE, PERFECT, USERS
 from recommenders.evaluation.statistics import (
     holm,
     kendall_tau,
@@ -33,7 +34,7 @@ class Scores(NamedTuple):
 
 
 def summarise_worlds(worlds: Sequence[WorldResult], clear_gap: float) -> dict[str, Any]:
-    """``worlds``, ``judges``, ``differences`` and ``easy_mode`` of the worlds of one level.
+    """``worlds``, ``judges``, ``differences``, ``easy_mode`` and ``knowable`` of one level.
 
     Args:
         worlds: of one level; each may have policies of its own.
@@ -46,6 +47,7 @@ def summarise_worlds(worlds: Sequence[WorldResult], clear_gap: float) -> dict[st
         "judges": {name: _figures(scores[name]) for name in names},
         "differences": _differences(scores),
         "easy_mode": _easy_mode(worlds),
+        "knowable": _knowable(worlds),
         "exposures": sum(world["exposures"] for world in worlds),
         "failed": {name: text for world in worlds for name, text in world["failed"].items()},
     }
@@ -98,6 +100,27 @@ def _differences(scores: dict[str, Scores]) -> list[dict[str, Any]]:
 def _easy_mode(worlds: Sequence[WorldResult]) -> dict[str, Any]:
     keys = [key for key in worlds[0]["easy_mode"] if all(key in w["easy_mode"] for w in worlds)]
     return {k: estimate(mean_interval([w["easy_mode"][k] for w in worlds])) for k in keys}
+
+
+def _knowable(worlds: Sequence[WorldResult]) -> dict[str, Any]:
+    """The share of the knowable and the errors behind it, over all worlds that have them.
+
+    With several worlds the interval is over worlds, with one it is over its users.
+    """
+    found = {}
+    for part in {part: None for world in worlds for part in world["knowable"]}:
+        own = [world["knowable"][part] for world in worlds if part in world["knowable"]]
+        squares = {who: np.array([w["squares"][who] for w in own]) for who in own[0]["squares"]}
+        rows = sum(world["rows"] for world in own)
+        share = knowable_share(squares[USERS], squares[BASELINE], squares[PERFECT])
+        ends = share.ci95 if len(own) > 1 else own[0]["ci95"]
+        found[part] = {
+            "rows": rows,
+            "share": rounded(share.share),
+            "ci95": [None if end is None else rounded(end) for end in ends],
+            "rmse": {who: rounded(np.sqrt(s.sum() / max(rows, 1))) for who, s in squares.items()},
+        }
+    return found
 
 
 def _with_floor(values: list[float | None]) -> FloatArray:

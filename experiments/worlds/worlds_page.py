@@ -7,12 +7,13 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from experiments.reporting.claims import verdict
-from experiments.reporting.formatting import interval, listed, number, percent
+from experiments.reporting.formatting import NONE, interval, listed, number, percent
 from experiments.reporting.parts import failed_parts
 from experiments.reporting.report import filled, markdown_table, markdown_text, markup
 from experiments.reporting.result import Record
 from experiments.reporting.terminal import text_table
-from experiments.worlds.judges import OFFLINE, USERS
+from experiments.worlds.judges import OFFLINE
+from experiments.worlds.knowable import BASELINE, PARTIAL, PERFECT, USERS
 from experiments.worlds.taus_figure import taus_svg
 
 HEADS = ["judge", "τ with truth", "95 % CI", "best found", "regret ★", "clear pairs right"]
@@ -87,6 +88,23 @@ def easy_rows(level: Mapping[str, Any]) -> list[list[str]]:
     ]
 
 
+def knowable_rows(level: Mapping[str, Any]) -> list[list[str]]:
+    """How much of what a perfect reader knows beyond the bias model simulated users know too."""
+    return [
+        [
+            part,
+            percent(found["share"]),
+            NONE if None in found["ci95"] else " to ".join(percent(end) for end in found["ci95"]),
+            *(number(found["rmse"][who], 3) for who in (USERS, PERFECT, PARTIAL, BASELINE)),
+        ]
+        for part, found in level["knowable"].items()
+    ]
+
+
+KNOWABLE_HEADS = [
+    "asked about", "share of the knowable", "95 % CI", "RMSE: simulated users", "perfect reader",
+    "reader of genres and years", "bias model",
+]  # fmt: skip
 DIFFERENCE_HEADS = ["simulated users minus", "difference in τ", "95 % CI", "p (Holm)"]
 EASY_HEADS = ["easy mode?", "simulated", "true"]
 
@@ -98,6 +116,7 @@ def _level(name: str, level: dict[str, Any]) -> dict[str, Any]:
         "judges": judge_rows(level),
         "differences": difference_rows(level),
         "easy": easy_rows(level),
+        "knowable": knowable_rows(level),
     }
 
 
@@ -113,6 +132,7 @@ def html(record: Record) -> str:
         "heads": HEADS,
         "difference_heads": DIFFERENCE_HEADS,
         "easy_heads": EASY_HEADS,
+        "knowable_heads": KNOWABLE_HEADS,
         "taus_svg": markup(taus_svg(results)),
     }
     return filled("worlds/report.html", record, values)
@@ -132,6 +152,7 @@ def markdown(record: Record) -> str:
             markdown_table(HEADS, judge_rows(level)),
             markdown_table(DIFFERENCE_HEADS, difference_rows(level)),
             markdown_table(EASY_HEADS, easy_rows(level)),
+            markdown_table(KNOWABLE_HEADS, knowable_rows(level)) if level["knowable"] else "",
         ]
     return "\n".join([*parts, record.command])
 
@@ -142,6 +163,8 @@ def lines(results: Mapping[str, Any]) -> list[RenderableType]:
     for name, level in results["levels"].items():
         title = f"logging bias {name}, {level['worlds']} worlds"
         found.append(text_table(HEADS, judge_rows(level), title))
+        if level["knowable"]:
+            found.append(text_table(KNOWABLE_HEADS, knowable_rows(level), "what they know"))
     if results["users"]["warning"]:
         found.append(Text(results["users"]["warning"], style="bold red"))
     if results["failures"]:

@@ -1,4 +1,8 @@
-"""Splits that cannot leak: each user's rows in time or by lot, averages of the first part only."""
+"""Splits that cannot leak: each user's rows in time or by lot, averages of the first part only.
+
+Two more ask about the cold: items that nobody has rated, and people who have rated hardly anything.
+Both are splits in time of which rows are then left out, so that all four ask about later rows.
+"""
 
 from typing import Literal, get_args
 
@@ -11,7 +15,9 @@ from simenv.item_averages import ItemAverages
 from simenv.seeding import Channel, row_seeds, uniforms
 from simenv.user_model import WorldTruth
 
-SplitRule = Literal["time", "lot"]
+SplitRule = Literal["time", "lot", "cold_items", "cold_people"]
+COLD_ROWS = (0, 1, 2, 5, 10, 20)  # training rows of cold people, in turn
+_COLD_SHARE, _COLD_SEED = 0.1, 77  # of the rated items; one choice for every draw of people
 
 
 def is_training_row(
@@ -19,19 +25,22 @@ def is_training_row(
 ) -> BoolArray:
     """(r,) true for ⌈fraction · n⌉ rows of every user: the first in time, or drawn by ``seed``.
 
+    Of the cold splits it says which rows are early; ``split_dataset`` leaves some of them out.
     A row's lot depends on the seed, the user and the item, not on where the row stands.
 
     Raises:
         ValueError: a fraction outside (0, 1], or an unknown split.
     """
     if split not in get_args(SplitRule):
-        raise ValueError(f'split must be "time" or "lot", got {split!r}')
+        named = ", ".join(f'"{rule}"' for rule in get_args(SplitRule))
+        raise ValueError(f"split must be one of {named}, got {split!r}")
     if not 0 < fraction <= 1:
         raise ValueError(f"split fraction must lie in (0, 1], got {fraction}; try 0.6")
     offsets = log.offsets()
     position = _places(log, split, seed) - offsets[log.users]
-    # Rounding first keeps 0.6 * 5 from becoming 3.0000000000000004 and then 4.
-    first = np.ceil(np.round(fraction * np.diff(offsets), 9))
+    first = np.ceil(
+        np.round(fraction * np.diff(offsets), 9)
+    )  # 0.6 * 5 is 3, not 3.0000000000000004
     return np.asarray(position < first[log.users])
 
 
@@ -45,7 +54,7 @@ def temporal_split(
 
 def _places(log: InteractionLog, split: SplitRule, seed: int) -> IntArray:
     """(r,) where each row stands when the rows of every user are sorted by the rule."""
-    if split == "time":
+    if split != "lot":
         return np.arange(len(log))
     lots = uniforms(row_seeds(seed, log.users, log.items), Channel.SPLIT, 1)[:, 0]
     places = np.empty(len(log), dtype=np.int64)
@@ -81,8 +90,59 @@ def split_dataset(
     split: SplitRule = "time",
     seed: int = 0,
 ) -> Dataset:
-    """Split ``log`` in time or by lot; averages are of training rows and ``background``."""
+    """Split ``log``; averages are of training rows and ``background``.
+
+    Args:
+        name: of the data set, as the next four are its own.
+        catalog: all items.
+        log: rows of the users.
+        user_ids: (num_users,).
+        fraction: of everybody's rows that are early.
+        truth: where it is known.
+        background: rows of other people.
+        split: "time" or "lot": early rows are training rows, the others test rows. "cold_items": a
+            tenth of the rated items (``cold_items``) stand in no training or background row, and
+            test rows are the later ones about them. "cold_people": people are known by their first
+            0, 1, 2, 5, 10 or 20 early rows, in turn; test rows are the later ones.
+        seed: of the lot.
+    """
     first = is_training_row(log, fraction, split, seed)
-    train, test = log.take(first), log.take(~first)
+    asked = ~first
+    if split == "cold_items":
+        new = cold_items(stacked(log, background))
+        first, asked = first & ~new[log.items], asked & new[log.items]
+        background = background and background.take(~new[background.items])
+    elif split == "cold_people":
+        place = np.arange(len(log)) - log.offsets()[log.users]
+        first = first & (place < np.array(COLD_ROWS)[log.users % len(COLD_ROWS)])
+    return split_rows(name, catalog, log, first, user_ids, truth, background, asked)
+
+
+def cold_items(log: InteractionLog) -> BoolArray:
+    """(num_items,) a tenth of the items of a whole log, by lot; the same whoever is drawn from it.
+
+    The items that are rated at all get a draw each, in the order of the catalogue.
+    """
+    rated = np.unique(log.items)
+    found = np.zeros(log.num_items, dtype=bool)
+    found[rated] = np.random.default_rng(_COLD_SEED).random(len(rated)) < _COLD_SHARE
+    return found
+
+
+def split_rows(
+    name: str,
+    catalog: Catalog,
+    log: InteractionLog,
+    first: BoolArray,
+    user_ids: tuple[str, ...],
+    truth: WorldTruth | None = None,
+    background: InteractionLog | None = None,
+    asked: BoolArray | None = None,
+) -> Dataset:
+    """A data set whose training rows are those of ``first`` (r,), and test rows those of ``asked``.
+
+    Averages are of training rows and ``background``; ``asked`` None = all rows but the first.
+    """
+    train, test = log.take(first), log.take(~first if asked is None else asked)
     averages = ItemAverages.of(stacked(train, background), catalog)
     return Dataset(name, catalog, averages, train, test, user_ids, truth, background)

@@ -9,105 +9,23 @@ they expected to like, the more so the larger ``logging_bias``.
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.special import ndtr
+from scipy.special import betaincinv
 
 from simenv.catalog import Catalog
 from simenv.data.dataset import Dataset
 from simenv.data.splits import split_dataset
-from simenv.data.synthetic_text import GENRES, PLAIN, TONES, Words, foreign
-from simenv.events import FloatArray, IntArray, InteractionLog
+from simenv.data.synthetic_text import GENRES, PLAIN, TONES, foreign
+from simenv.data.worlds.logs import logged_world
+from simenv.data.worlds.parameters import WorldParameters
+from simenv.data.worlds.synthetic_truth import SyntheticTruth
+from simenv.data.worlds.taste_structure import TasteBlock, TasteStructure, Way
+from simenv.events import FloatArray
 from simenv.seeding import Stream, generator
 
-_STAR_EDGES = np.array([1.5, 2.5, 3.5, 4.5])  # a rating is the nearest star to a noisy utility
+__all__ = ["SyntheticTruth", "WorldParameters", "drawn_world", "synthetic"]
 
-
-@dataclass(frozen=True)
-class WorldParameters:
-    """What kind of world it is; standard deviations are in stars."""
-
-    num_users: int = 400
-    num_items: int = 600
-    num_actors: int = 120
-    mean_rating: float = 3.5
-    user_sd: float = 0.4  # how much people differ in generosity
-    quality_sd: float = 0.5  # how much items differ in what everybody sees
-    genre_sd: float = 0.7  # taste for genres
-    tone_sd: float = 0.4  # taste for tones, which only the summary shows
-    era_sd: float = 0.2  # taste for old or new
-    actor_sd: float = 0.25  # taste for actors
-    noise_sd: float = 0.75
-    mean_log_ratings: float = 4.2  # of the number of ratings a user gives
-    sd_log_ratings: float = 0.45
-    logging_bias: float = 1.0  # 0 = people meet items at random
-    newest_year: int = 2000
-    kind: str = "movie"
-    language: str = "plain"  # or "foreign" (made-up words), or "bare" (no cast, no summary)
-
-    @classmethod
-    def drawn(cls, rng: np.random.Generator) -> "WorldParameters":
-        """A random kind of world, for training models that must read worlds they never saw."""
-        return cls(
-            num_users=int(rng.integers(120, 260)),
-            num_items=int(np.exp(rng.uniform(np.log(250), np.log(1500)))),
-            mean_rating=rng.uniform(3.2, 3.8),
-            user_sd=rng.uniform(0.25, 0.55),
-            quality_sd=rng.uniform(0.3, 0.7),
-            genre_sd=rng.uniform(0.2, 0.9),
-            tone_sd=rng.uniform(0.1, 0.5),
-            era_sd=rng.uniform(0.0, 0.3),
-            actor_sd=rng.uniform(0.0, 0.3),
-            noise_sd=rng.uniform(0.65, 1.0),
-            mean_log_ratings=rng.uniform(3.6, 4.8),
-            sd_log_ratings=rng.uniform(0.3, 0.6),
-            logging_bias=rng.uniform(0.0, 1.5),
-            newest_year=int(rng.integers(1998, 2025)),
-            kind=str(rng.choice(["movie", "movie", "movie", "book", "song", "game"])),
-            language=str(rng.choice(["plain", "plain", "foreign", "bare"])),
-        )
-
-
-@dataclass(frozen=True)
-class SyntheticTruth:
-    """The response model: a rating is the nearest star to a noisy utility.
-
-    utility = (1 - c) · personal + c · reputation, where reputation = mean + quality is what
-    everybody sees, personal = reputation + generosity + taste, and c is the user's conformity.
-    """
-
-    utilities: FloatArray  # (num_users, num_items) mean of the noisy utility, in stars
-    noise_sd: float
-    activity: IntArray  # (num_users,) trait level 1, 2 or 3
-    conformity: FloatArray  # (num_users,) c in [0, 1)
-    quality: FloatArray  # (num_items,)
-    pull: FloatArray | None = None  # (num_users, num_items) log-weight with which items were met
-    num_logged: IntArray | None = None  # (num_users,) items met, training and held-out together
-
-    def probabilities(self, users: IntArray, items: IntArray) -> FloatArray:
-        """True distribution over stars of users (n,) for items (n, k): (n, k, 5)."""
-        utility = self.utilities[np.asarray(users)[:, None], items]
-        below = ndtr((_STAR_EDGES - utility[..., None]) / self.noise_sd)
-        edges = np.concatenate(
-            [np.zeros_like(below[..., :1]), below, np.ones_like(below[..., :1])], axis=-1
-        )
-        return np.diff(edges, axis=-1)
-
-    def logging_chances(self) -> FloatArray:
-        """Chance (num_users, num_items) that the log holds an item: what estimators weigh with.
-
-        Items were met one after the other in proportion to exp(pull), as independent exponential
-        clocks ring, until a user had enough; to good approximation that is every item that rings
-        before the time at which so many are expected to have rung (Rosén, 1972).
-
-        Raises:
-            ValueError: this truth does not say how its log came about.
-        """
-        if self.pull is None or self.num_logged is None:
-            raise ValueError(
-                "logging_chances wanted a truth that knows how its log was made; make the world"
-                " with simenv.data.synthetic.synthetic"
-            )
-        rates = np.exp(self.pull - self.pull.max(axis=1, keepdims=True))
-        return _chances_of_ringing(rates, self.num_logged)
+_CONFORMITY = (1.5, 4.0)  # of a beta distribution
+_NUM_WAYS = 3  # conformities that a perfect reader tells apart
 
 
 def synthetic(
@@ -134,7 +52,7 @@ def synthetic(
     rng = generator(seed, Stream.SYNTHETIC_WORLD)
     catalog, attributes = _make_items(world, rng)
     truth, diversity = _make_users(world, attributes, rng)
-    log, truth = _make_log(world, truth, diversity, attributes.marketing, rng)
+    log, truth = logged_world(world, truth, diversity, attributes.marketing, rng)
     ids = tuple(str(u) for u in range(world.num_users))
     return split_dataset(f"synthetic-{seed}", catalog, log, ids, fraction, truth)
 
@@ -166,7 +84,7 @@ def _make_items(world: WorldParameters, rng: np.random.Generator) -> tuple[Catal
         a = rng.choice(len(actors), size=3, replace=False)
         genres[i, g], tones[i, t], casts[i, a] = 1 / len(g), 1 / len(t), 1 / 3
         names = tuple(sorted(GENRES[j] for j in g))
-        titles.append(_unused_title(words, rng, taken))
+        titles.append(words.unused_title(rng, taken))
         genre_names.append(names)
         cast_names.append(() if bare else tuple(actors[j] for j in a))
         summaries.append("" if bare else words.summary(rng, tuple(t), names))
@@ -184,17 +102,6 @@ def _make_items(world: WorldParameters, rng: np.random.Generator) -> tuple[Catal
     return catalog, _Attributes(genres, tones, casts, era, quality, rng.standard_normal(n))
 
 
-def _unused_title(words: Words, rng: np.random.Generator, taken: set[str]) -> str:
-    """A title not used yet; sequels are numbered, as in life."""
-    name = words.title(rng)
-    part = 2
-    unique = name
-    while unique in taken:
-        unique, part = f"{name} {part}", part + 1
-    taken.add(unique)
-    return unique
-
-
 def _make_users(
     world: WorldParameters, items: _Attributes, rng: np.random.Generator
 ) -> tuple[SyntheticTruth, FloatArray]:
@@ -210,61 +117,41 @@ def _make_users(
         + world.era_sd * rng.standard_normal((n, 1)) * items.era
     )
     generosity = world.user_sd * rng.standard_normal((n, 1))
-    conformity = rng.beta(1.5, 4.0, size=n)
+    conformity = rng.beta(*_CONFORMITY, size=n)
     reputation = world.mean_rating + items.quality
     utilities = reputation + (1 - conformity[:, None]) * (generosity + taste)
     activity = 1 + np.searchsorted([0.6, 0.9], rng.random(n))
     truth = SyntheticTruth(
-        utilities, world.noise_sd, activity.astype(np.int64), conformity, items.quality
+        utilities,
+        world.noise_sd,
+        activity.astype(np.int64),
+        conformity,
+        items.quality,
+        structure=_structure(world, items, shared),
     )
     return truth, rng.random(n)
 
 
-def _make_log(
-    world: WorldParameters,
-    truth: SyntheticTruth,
-    diversity: FloatArray,
-    marketing: FloatArray,
-    rng: np.random.Generator,
-) -> tuple[InteractionLog, SyntheticTruth]:
-    """Who met what: popularity and anticipated liking decide, the more so the larger the bias.
-
-    The truth comes back knowing how.
-    """
-    n, num_items = world.num_users, world.num_items
-    lift = 0.4 * (truth.activity - 2)
-    sizes = np.exp(world.mean_log_ratings + lift + world.sd_log_ratings * rng.standard_normal(n))
-    sizes = np.clip(sizes, 20, int(0.6 * num_items)).astype(np.int64)
-    popularity = marketing + 0.5 * truth.quality / max(world.quality_sd, 1e-9)
-    liking = 1.2 * (1.3 - diversity[:, None]) * (truth.utilities - world.mean_rating)
-    pull = world.logging_bias * (popularity + liking)
-    keys = pull + rng.gumbel(size=(n, num_items))
-    order = np.argsort(-keys, axis=1)
-    users = np.repeat(np.arange(n), sizes)
-    items = np.concatenate([rng.permutation(order[u, : sizes[u]]) for u in range(n)])
-    stars = _sample(truth, users, items, rng)
-    log = InteractionLog.from_columns(users, items, stars, num_users=n, num_items=num_items)
-    return log, replace(truth, pull=pull, num_logged=sizes)
-
-
-def _chances_of_ringing(rates: FloatArray, num_rung: IntArray) -> FloatArray:
-    """Chance (n, i) that a clock of ``rates`` (n, i) rings before ``num_rung`` (n,) are expected.
-
-    The logarithm of each user's time is found by bisection.
-    """
-    low, high = np.full(len(rates), -20.0), np.full(len(rates), 60.0)
-    for _ in range(60):
-        middle = (low + high) / 2
-        too_long = (1 - np.exp(-np.exp(middle)[:, None] * rates)).sum(1) > num_rung
-        low, high = np.where(too_long, low, middle), np.where(too_long, middle, high)
-    return np.asarray(1 - np.exp(-np.exp(low)[:, None] * rates))
-
-
-def _sample(
-    truth: SyntheticTruth, users: IntArray, items: IntArray, rng: np.random.Generator
-) -> FloatArray:
-    noisy = truth.utilities[users, items] + truth.noise_sd * rng.standard_normal(len(users))
-    return np.clip(np.rint(noisy), 1, 5)
+def _structure(world: WorldParameters, items: _Attributes, shared: FloatArray) -> TasteStructure:
+    """What ``_make_users`` draws tastes from; ``shared`` (3, genres) are the kinds of taste."""
+    kinds = 0.36 * shared.T @ shared / 3 + 0.64 * np.eye(len(GENRES))
+    middles = betaincinv(*_CONFORMITY, (np.arange(_NUM_WAYS) + 0.5) / _NUM_WAYS)
+    return TasteStructure(
+        world.mean_rating,
+        world.quality_sd,
+        world.user_sd,
+        world.noise_sd,
+        (
+            TasteBlock("genres", items.genres, world.genre_sd**2 * kinds),
+            TasteBlock("tones", items.tones, world.tone_sd**2 * np.eye(len(TONES))),
+            TasteBlock("cast", items.actors, 3 * world.actor_sd**2 * np.eye(world.num_actors)),
+            TasteBlock("era", items.era[:, None], np.array([[world.era_sd**2]])),
+        ),
+        tuple(
+            Way(f"conformity {c:.2f}", 1 / _NUM_WAYS, 1.0, 1 - c, np.full(4, 1 - c))
+            for c in middles
+        ),
+    )
 
 
 def drawn_world(seed: int) -> Dataset:

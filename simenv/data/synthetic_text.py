@@ -103,6 +103,16 @@ class Words:
         )
         return patterns[rng.integers(len(patterns))]
 
+    def unused_title(self, rng: np.random.Generator, taken: set[str]) -> str:
+        """A title that is not ``taken`` and is from now on; sequels are numbered, as in life."""
+        name = self.title(rng)
+        part = 2
+        unique = name
+        while unique in taken:
+            unique, part = f"{name} {part}", part + 1
+        taken.add(unique)
+        return unique
+
     def people(self, rng: np.random.Generator, number: int) -> list[str]:
         """Distinct invented names."""
         width = len(self.last)

@@ -1,5 +1,6 @@
 """The paper's table: contrasts, and the whole command on a tiny world."""
 
+import importlib.util
 import re
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from agents.fidelity.error_measures import interval, resampled_rmse, user_sums
 from agents.population.population import SHIPPED
 from experiments.rating_fidelity import run
+from experiments.rating_fidelity.bayesian_fm import BayesianFM, _with_others
 from experiments.rating_fidelity.forecast import Forecast
 from experiments.rating_fidelity.matrix_factorisation import BiasedMF
 from experiments.rating_fidelity.table import (
@@ -60,6 +62,57 @@ def test_matrix_factorisation_learns_tastes_that_biases_cannot():
     assert error[0] < error[1] / 2
     nobody_rated = BiasedMF().fit(log).predict(np.array([0]), np.array([60]))
     assert 1 <= nobody_rated[0] <= 5
+
+
+def test_the_bayesian_machine_beats_the_bias_model_where_tastes_differ():
+    """Half of the people love the items that the other half hate: no bias tells them apart."""
+    if importlib.util.find_spec("myfm") is None:
+        pytest.skip('the baseline wants pip install "personarec[fm]"')
+    rng = np.random.default_rng(0)
+    pairs = rng.permutation(60 * 40)
+    users, items = pairs // 40, pairs % 40
+    stars = np.where((users % 2) == (items % 2), 5.0, 1.0)
+    known, asked = pairs[:1600], slice(1600, None)
+    log = InteractionLog.from_columns(
+        users[:1600], items[:1600], stars[:1600], num_users=61, num_items=41
+    )
+    assert len(known) == len(log)
+    machine = BayesianFM(rank=3, num_iterations=40).fit(log)
+    error = machine.predict(users[asked], items[asked]) - stars[asked]
+    assert np.sqrt((error**2).mean()) < 0.8
+    plain = BiasModel().fit(log).predict(users[asked], items[asked]) - stars[asked]
+    assert np.sqrt((plain**2).mean()) > 1.9
+    unknown = machine.predict(np.array([[60]]), np.array([40, 0]))
+    assert unknown.shape == (1, 2)
+    assert ((unknown >= 1) & (unknown <= 5)).all()
+
+
+def test_features_of_the_bayesian_machine_name_who_it_is_and_who_stands_beside_in_whole_numbers():
+    found = _with_others(np.array([0, 0, 1]), np.array([1, 2, 0]), 2, 3).toarray()
+    half = np.sqrt(1 / 2)
+    assert found == pytest.approx(np.array([[1, 0, 0, half, half], [0, 1, 1, 0, 0]]))
+
+
+def test_without_its_package_the_bayesian_machine_says_how_to_install_it(monkeypatch):
+    found = importlib.util.find_spec
+    monkeypatch.setattr(
+        "importlib.util.find_spec", lambda name: None if name == "myfm" else found(name)
+    )
+    log = InteractionLog.from_columns([0], [0], [3.0], num_users=1, num_items=1)
+    with pytest.raises(ImportError, match=r'pip install "personarec\[fm\]"'):
+        BayesianFM().fit(log)
+
+
+def test_plain_predictors_can_be_asked_alone_with_further_ones_beside_them(tmp_path):
+    results = run_command(
+        tmp_path, "experiment=rating_fidelity", "debug=tiny", "experiment.cells={}",
+        "experiment.draws=[0]", "experiment.regimes=[same_rows]",
+        "experiment.baselines=[content_ridge]",
+    )  # fmt: skip
+    rows = results["regimes"]["same_rows"]["rows"]
+    assert {"bias model", "matrix factorisation", "content ridge"} <= set(rows)
+    assert not any("|" in name for name in rows)
+    assert not (tmp_path / "answers").exists()
 
 
 def test_contrasts_say_who_is_better():

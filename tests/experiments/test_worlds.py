@@ -13,11 +13,13 @@ from experiments.reporting.report import markdown_text
 from experiments.reporting.running import perform
 from experiments.worlds.easy_mode import easy_mode
 from experiments.worlds.judges import OFFLINE, USERS, Task, judge_world, off_policy
+from experiments.worlds.knowable import BASELINE, PARTIAL, PERFECT, knowable, read, reader_users
 from experiments.worlds.verdicts import score_judge, summarise_worlds
 from experiments.worlds.worlds_page import answer
 from recommenders.evaluation.ranking_metrics import user_metrics
 from recommenders.policies.heuristics import Popularity, Random
 from simenv.data.synthetic import SyntheticTruth, synthetic
+from simenv.data.worlds.reading_world import reading_world
 from simenv.events import STARS
 
 TINY = ["experiment=worlds", "debug=tiny", "users=scripted", "recommender=[random,popularity,ease]"]
@@ -49,7 +51,7 @@ def test_true_users_as_judge_are_always_right(results):
 def test_every_judge_is_there_with_its_difference(results):
     level = results["levels"]["1"]
     assert set(level["judges"]) == {
-        USERS, OFFLINE, "IPS", "SNIPS", "DR", "non-personal users", "ridge users",
+        USERS, OFFLINE, "IPS", "SNIPS", "DR", "non-personal users", "ridge users", PERFECT, PARTIAL,
     }  # fmt: skip
     assert {d["minus"] for d in level["differences"]} == set(level["judges"]) - {USERS}
 
@@ -188,6 +190,7 @@ def world(values, truth):
         "judges": {USERS: values, OFFLINE: truth},
         "truth": truth,
         "easy_mode": {"bad_slate": 2.0},
+        "knowable": {},
         "exposures": 1,
         "failed": {},
     }
@@ -309,3 +312,75 @@ def test_the_ridge_knows_tastes_that_the_non_personal_users_do_not():
     plain, personal = (float(np.sqrt(np.mean((one - truth) ** 2))) for one in predicted)
     assert personal < plain
     assert "PREDICTOR USERS" in ridge(dataset).card["warning"]
+
+
+@pytest.fixture(scope="module")
+def to_be_read():
+    dataset = reading_world(3, num_users=40, num_items=150)
+    return dataset, read(dataset)
+
+
+def test_the_perfect_reader_as_users_knows_all_that_can_be_known(to_be_read):
+    dataset, readers = to_be_read
+    users = np.arange(dataset.num_users)
+    model = reader_users(dataset, readers)[PERFECT].model
+    for part in knowable(model, dataset, readers, users, 0).values():
+        assert part["share"] == pytest.approx(1.0, abs=0.02)  # as stars at least 1.02
+        assert part["squares"][USERS] == pytest.approx(part["squares"][PERFECT], rel=0.01)
+
+
+def test_true_users_know_more_than_any_log_can_tell(to_be_read):
+    dataset, readers = to_be_read
+    found = knowable(true_users(dataset), dataset, readers, np.arange(dataset.num_users), 0)
+    assert set(found) == {"held out", "cold items"}
+    assert min(part["share"] for part in found.values()) > 1
+    assert found["cold items"]["rows"] == len(dataset.truth.later)
+
+
+def test_errors_are_sums_over_the_first_held_out_rows(to_be_read):
+    dataset, readers = to_be_read
+    found = knowable(true_users(dataset), dataset, readers, np.arange(dataset.num_users), 0)
+    log, starts = dataset.test, dataset.test.offsets()
+    able = [u for u in range(40) if starts[u + 1] - starts[u] >= 8]
+    rows = [row for u in able for row in range(starts[u], starts[u] + 8)]
+    asked = log.take(np.array(rows))
+    expected = readers.perfect[asked.users, asked.items]
+    assert found["held out"]["rows"] == len(asked)
+    wanted = ((expected - asked.ratings) ** 2).sum()
+    assert found["held out"]["squares"][PERFECT] == pytest.approx(wanted, abs=1e-3)
+
+
+def test_rows_without_an_answer_count_for_nobody(to_be_read):
+    dataset, readers = to_be_read
+
+    class Silent:
+        """Answers about even items failed."""
+
+        def respond(self, users, slates, seeds):
+            answer = true_users(dataset).respond(users, slates, seeds)
+            even = slates.items[..., None] % 2 == 0
+            return answer._replace(probabilities=np.where(even, np.nan, answer.probabilities))
+
+    found = knowable(Silent(), dataset, readers, np.arange(dataset.num_users), 0)
+    later = dataset.truth.later.items
+    assert found["cold items"]["rows"] == (later % 2 == 1).sum()
+
+
+def test_the_share_over_worlds_pools_their_errors(results):
+    level = results["levels"]["1"]["knowable"]["held out"]
+    assert level["rows"] == 2 * 24 * 8  # worlds, people, held-out rows of each
+    squares = {who: value**2 for who, value in level["rmse"].items()}
+    share = (squares[BASELINE] - squares[USERS]) / (squares[BASELINE] - squares[PERFECT])
+    assert level["share"] == pytest.approx(share, rel=1e-3)
+
+
+def test_a_policy_that_shows_cold_items_is_weighed_without_dividing_by_nothing(to_be_read):
+    dataset, _ = to_be_read
+    cold = np.flatnonzero(dataset.truth.cold_items)
+    slates = np.tile(cold[:5], (1, dataset.num_users, 1))
+    assert np.isfinite(off_policy(dataset, slates)["DR"]).all()
+
+
+def test_the_page_names_the_share_of_the_knowable(results, folder):
+    for name in ("report.html", "report.md"):
+        assert "share of the knowable" in (folder / name).read_text(encoding="utf-8")

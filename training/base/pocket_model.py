@@ -12,6 +12,7 @@ from torch import Tensor
 from agents.prompt_style import PromptStyle
 from agents.prompts import RATING_CHOICES
 from simenv.events import FloatArray
+from training.base.hiding import Hiding
 from training.examples.from_log import Examples, chosen_blocks
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class PocketConfig:
     partial_share: float = 0.3  # of the users, who are described by Ms or by Ml alone
     seed: int = 0
     style: PromptStyle = field(default_factory=PromptStyle)
+    hiding: Hiding = field(default_factory=Hiding)  # what training worlds do not tell
 
     @classmethod
     def tiny(cls) -> "PocketConfig":

@@ -57,7 +57,7 @@ def batches(config: PocketConfig, worlds: WorldSource, first_world: int = 0) -> 
 def _world_batches(config: PocketConfig, worlds: WorldSource, world: int) -> list[Examples]:
     rng = np.random.default_rng([config.seed, world])
     size, found = config.users_per_step, []
-    for examples in _world_examples(worlds(world), config, config.turns_per_user, rng):
+    for examples in _world_examples(worlds(world), world, config, config.turns_per_user, rng):
         order = rng.permutation(len(examples.prefixes))
         starts = range(0, len(order) - size + 1, size)
         found += [chosen_blocks(examples, order[s : s + size]) for s in starts]
@@ -71,10 +71,10 @@ def _world_batches(config: PocketConfig, worlds: WorldSource, world: int) -> lis
 
 
 def _world_examples(
-    dataset: Dataset, config: PocketConfig, num_turns: int, rng: np.random.Generator
+    dataset: Dataset, world: int, config: PocketConfig, num_turns: int, rng: np.random.Generator
 ) -> list[Examples]:
     """Held-out questions to all users: most are described by Ms and Ml, some by either alone."""
-    style = config.style
+    dataset, style = config.hiding(dataset, world), config.style
     writer = ExampleWriter(dataset, style=style)
     asked = later_rows(dataset, num_turns, rng)
     if dataset.truth is not None:
@@ -144,7 +144,7 @@ class PocketTrainer:
         rng = np.random.default_rng([self.config.seed, world])
         answers = itertools.cycle(RATING_CHOICES)
         texts: list[str] = []
-        for examples in _world_examples(self.worlds(world), self.config, 4, rng):
+        for examples in _world_examples(self.worlds(world), world, self.config, 4, rng):
             texts += examples.prefixes
             texts += [s + c for s, c in zip(examples.suffixes, answers, strict=False)]
         return texts

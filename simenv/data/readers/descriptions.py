@@ -21,6 +21,7 @@ def with_descriptions(
     summary_column: str = "summary",
     item_column: str = "movie_id",
     cast_column: str = "cast",
+    director_column: str | None = None,
 ) -> RatedCatalog:
     """The same, with summaries and casts where the file has them.
 
@@ -31,16 +32,18 @@ def with_descriptions(
         item_column: ids as in ``catalog.external_ids``; other ids are passed over (logged), because
             one file may describe many releases.
         cast_column: names separated by ``|``, of which 15 stay; may be absent.
+        director_column: names likewise, who stand behind the cast; None = no directors.
 
     Raises:
-        ValueError: the id or the summary column is missing.
+        ValueError: the id, the summary or the director column is missing.
         BadRowError: an item is described twice and the policy is ``"error"``.
     """
     if path is None:
         return rated
     file = Path(path)
     frame = read_frame(file, "utf-8", rated.bad_rows, strict=True)
-    require_columns(frame, file.name, [item_column, summary_column])
+    wanted_columns = [item_column, summary_column, *([director_column] if director_column else [])]
+    require_columns(frame, file.name, wanted_columns)
     again = is_repeated(ids_of(frame[item_column]))
     rated.bad_rows.note_all(
         BadRowReason.DUPLICATE, file.name, frame.index.to_numpy(np.int64)[again],
@@ -48,7 +51,12 @@ def with_descriptions(
     )  # fmt: skip
     frame = frame[~again]
     ids = ids_of(frame[item_column])
-    casts = lists_of(frame, cast_column if cast_column in frame else None, "|", MAX_CAST)
+    actors = lists_of(frame, cast_column if cast_column in frame else None, "|", MAX_CAST)
+    directors = lists_of(frame, director_column, "|", MAX_CAST)
+    casts = [
+        (*cast, *(name for name in own if name not in cast))
+        for cast, own in zip(actors, directors, strict=True)
+    ]
     described = dict(
         zip(ids, zip(texts_of(frame, summary_column), casts, strict=True), strict=True)
     )

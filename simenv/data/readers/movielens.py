@@ -54,10 +54,12 @@ class MovieLensSettings(SourceSettings, ProtocolSettings, total=False):
         descriptions: .csv, .csv.gz or .parquet with movie_id, a summary and a cast (see
             ``with_descriptions``); None (default) = no texts.
         summary_column: the column of ``descriptions`` that holds the summary; default "summary".
+        director_column: the column that holds the directors; None (default) = none.
     """
 
     descriptions: str | Path | None
     summary_column: str
+    director_column: str | None
 
 
 def movielens_1m(path: str | Path | None = None, **settings: Unpack[MovieLensSettings]) -> Dataset:
@@ -117,7 +119,10 @@ def _dataset(
     source, rest = parted(settings, SourceSettings)
     descriptions = rest.pop("descriptions", None)
     summary_column = rest.pop("summary_column", "summary")
-    rated = with_descriptions(read(path, **source), descriptions, summary_column)
+    directors = rest.pop("director_column", None)
+    rated = with_descriptions(
+        read(path, **source), descriptions, summary_column, director_column=directors
+    )
     return build_dataset(name, rated, **rest)
 
 

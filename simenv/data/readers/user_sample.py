@@ -20,6 +20,10 @@ from simenv.events import IntArray, InteractionLog
 from simenv.ranges import check_number
 
 Regime = Literal["same_rows", "population"]
+_COLD = {
+    "cold_items": "; a tenth of the items stands in no training row, and only they are asked about",
+    "cold_people": "; people are known by their first 0, 1, 2, 5, 10 or 20 rows",
+}
 
 
 class ProtocolSettings(TypedDict, total=False):
@@ -31,8 +35,8 @@ class ProtocolSettings(TypedDict, total=False):
         max_ratings: most ratings of a drawn user; None (default) = no bound.
         num_users: how many users to draw; None (default) = all that qualify.
         seed: of the draw; default 0.
-        split: "time" (default), or "lot": which rows are training rows is drawn by the seed, for
-            logs without times.
+        split: "time" (default); "lot": which rows are training rows is drawn by the seed, for logs
+            without times; "cold_items" or "cold_people": see ``split_dataset``.
         regime: what averages see besides training rows (see this module); default "population".
     """
 
@@ -169,13 +173,12 @@ def _reading(
 
 
 def _split_in_words(reading: Reading, fraction: float, split: SplitRule, seed: int) -> str:
-    rule = {
-        "lot": f"are drawn by lot (seed {seed}) for training",
-        "time": "come first in time and are training rows",
-    }[split]
-    if split == "time" and reading.order is not None:
+    rule = "come first in time and are training rows"
+    if split == "lot":
+        rule = f"are drawn by lot (seed {seed}) for training"
+    elif reading.order is not None:
         rule = f"stand first in the file (sorted by: {reading.order}) and are training rows"
-    return f"{fraction:.0%} of everybody's rows {rule}, the rest is held out"
+    return f"{fraction:.0%} of everybody's rows {rule}, the rest is held out{_COLD.get(split, '')}"
 
 
 def _on_dropped(reading: Reading) -> str:

@@ -10,6 +10,7 @@ from agents.fidelity.error_measures import (
     calibration_curve,
     calibration_error,
     interval,
+    knowable_share,
     log_loss,
     mae,
     mean_mae,
@@ -216,3 +217,21 @@ def test_no_other_module_computes_errors():
         if FORMULA.search(path.read_text(encoding="utf-8"))
     }
     assert found == {"agents/fidelity/error_measures.py"}
+
+
+def test_the_share_of_the_knowable_in_whole_arithmetic():
+    """The baseline errs by 4 + 6, the ceiling by 1 + 3, the users by 2 + 5: (10 - 7) / (10 - 4)."""
+    found = knowable_share(np.array([2.0, 5.0]), np.array([4.0, 6.0]), np.array([1.0, 3.0]))
+    assert found.share == pytest.approx((10 - 7) / (10 - 4))
+    # Units alone give (4 - 2) / (4 - 1) and (6 - 5) / (6 - 3); resamples hold one of them or both.
+    assert found.ci95 == pytest.approx([1 / 3, 2 / 3])
+
+
+def test_nothing_can_be_known_where_the_ceiling_is_no_better_than_the_baseline():
+    found = knowable_share(np.array([2.0, 5.0]), np.array([4.0, 6.0]), np.array([5.0, 6.0]))
+    assert np.isnan(found.share)
+    assert np.isnan(found.ci95).all()
+
+
+def test_who_errs_more_than_the_baseline_has_a_share_below_0():
+    assert knowable_share(np.array([7.0]), np.array([6.0]), np.array([4.0])).share == -0.5

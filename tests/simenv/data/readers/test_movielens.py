@@ -109,6 +109,18 @@ def test_descriptions_add_summary_and_at_most_fifteen_of_the_cast(
     assert short.summaries[0] == "A rug."
 
 
+def test_directors_stand_behind_the_cast_where_they_are_asked_for(
+    ml_1m: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "items.csv"
+    file.write_text("movie_id,summary,cast,director\n1,A rug.,Ada|Ben,Cleo|Ada\n")
+    assert movielens_1m(ml_1m, descriptions=file).catalog.casts[0] == ("Ada", "Ben")
+    catalog = movielens_1m(ml_1m, descriptions=file, director_column="director").catalog
+    assert catalog.casts[0] == ("Ada", "Ben", "Cleo")
+    with pytest.raises(ValueError, match=r"items.csv has no column 'chief'; it has movie_id"):
+        movielens_1m(ml_1m, descriptions=file, director_column="chief")
+
+
 def test_descriptions_without_the_wanted_column(ml_1m: Path, tmp_path: Path) -> None:
     (tmp_path / "items.csv").write_text("movie_id,plot\n1,A rug.\n")
     with pytest.raises(ValueError, match=r"items.csv has no column 'summary'; it has movie_id, pl"):
