@@ -23,6 +23,8 @@ from agents.inference.engine import (
     Sampling,
     UnknownAdapterError,
 )
+from agents.inference.facets.gate import num_facets
+from agents.inference.facets.mixtures import check_asked
 from agents.inference.fused.fused_forward import FusedForward
 from agents.inference.fused.llama_weights import why_not
 from agents.inference.grouping import make_plan
@@ -184,7 +186,9 @@ class LocalEngine(Engine):
             )
         check_adapter_kind(name, folder)
         check_adapter_tensors(name, folder, self.model)
+        facets = num_facets(folder)
         self._adapted.model = attach_adapter(self.model, name, folder, self.description)
+        self._adapted.facets |= {name: facets} if facets else {}
         self.adapters = (*self.adapters, name)
 
     def unload_adapter(self, name: str) -> None:
@@ -233,7 +237,8 @@ class LocalEngine(Engine):
         completions = [Completion("", 0)] * len(requests)
         for segment in plan.segments:
             rows = segment.rows
-            with self._adapted.using(segment.adapter) as model:
+            adapted, mixture = self._adapted, segment.adapter
+            with adapted.using(mixture) as model, adapted.mixing([mixture]):
                 own = [prompts[i] for i in rows]
                 ends = end_tokens(model, self.tokens.ends)
                 said = decode(model, own, seeds[rows], ends, sampling)
@@ -265,9 +270,7 @@ class LocalEngine(Engine):
         return lengths
 
     def _check_adapters(self, requests: Sequence[Request]) -> None:
-        for name in {r.adapter for r in requests} - {None}:
-            if name not in self.adapters:
-                raise UnknownAdapterError(str(name), self.adapters)
+        check_asked((r.adapter for r in requests), self.adapters, self._adapted.facets)
 
 
 def _facts(model: str | Path, base: Any, device: torch.device, context: int) -> EngineFacts:

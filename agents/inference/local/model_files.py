@@ -35,7 +35,8 @@ MODEL_FILES = (
 )
 ADAPTER_WEIGHTS = "adapter_model.safetensors"
 ADAPTER_CONFIG = "adapter_config.json"
-ADAPTER_FILES = (ADAPTER_CONFIG, ADAPTER_WEIGHTS, "adapter_card.json", "README.md")
+GATE = "gate.safetensors"  # of an adapter with facets
+ADAPTER_FILES = (ADAPTER_CONFIG, ADAPTER_WEIGHTS, GATE, "adapter_card.json", "README.md")
 
 _WIDTHS = (
     *("hidden_size", "intermediate_size", "vocab_size", "n_embd", "d_model", "n_inner"),
