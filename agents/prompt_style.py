@@ -13,6 +13,8 @@ class PromptStyle:
         summary_words: longest summary shown, in words; 0 leaves it out.
         cast: longest cast shown; the paper's is 15.
         persona: whether Ms is shown at all (ablations switch it off).
+        peers: whether a prompt says what people like the user gave to the item. Who shares their
+            model may then be overrated: see ``experiments.collusion``.
     """
 
     verbatim: int = 1
@@ -20,6 +22,7 @@ class PromptStyle:
     summary_words: int = 0
     cast: int = 2
     persona: bool = True
+    peers: bool = False
 
     @property
     def recalled(self) -> int:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from agents.memory.base import Memory, Recalled
+from agents.peers import Peers
 from agents.persona import Persona
 from agents.prompt_style import PromptStyle
 from agents.prompts import (
@@ -14,6 +15,7 @@ from agents.prompts import (
     gist_words,
     item_line,
     memory_line,
+    peers_words,
     taste_words,
 )
 from simenv.catalog import Catalog
@@ -31,11 +33,18 @@ class SuffixWriter:
         personas: Sequence[Persona],
         memory: Memory,
         style: PromptStyle,
+        peers: Peers | None = None,
     ) -> None:
         self.catalog = catalog
         self.averages = averages
         self.memory = memory
         self.style = style
+        self._peers = peers if style.peers else None
+        if style.peers and peers is None:
+            raise ValueError(
+                "PromptStyle(peers=True) wanted what people alike gave, got none; build the"
+                " population with that style, or set peers=False"
+            )
         self._item_parts: dict[tuple[int, bool], tuple[str, str]] = {}
         self._shares = catalog.genre_shares
         self._tastes = np.array(
@@ -69,12 +78,14 @@ class SuffixWriter:
             self._memory_parts(users, recalled),
             self._gist_parts(recalled),
             self._taste_parts(users, items),
+            self._peers_parts(users, items),
             items.reshape(-1).tolist(),
             np.broadcast_to(chosen, items.shape).reshape(-1).tolist(),
             strict=True,
         )
         return [
-            memory + self._said(gist + taste, item, own) for memory, gist, taste, item, own in parts
+            memory + self._said(gist + taste + peers, item, own)
+            for memory, gist, taste, peers, item, own in parts
         ]
 
     def _said(self, middle: str, item: int, chosen: bool) -> str:
@@ -94,6 +105,13 @@ class SuffixWriter:
         levels = np.repeat(self._levels[users], items.shape[1])
         pairs = zip(tastes.tolist(), levels.tolist(), strict=True)
         return [taste_words(taste, level) for taste, level in pairs]
+
+    def _peers_parts(self, users: IntArray, items: IntArray) -> list[str]:
+        """What people like each user gave to each item; nothing where prompts leave it out."""
+        if self._peers is None:
+            return [""] * items.size
+        stars = self._peers.stars(users, items).reshape(-1)
+        return [peers_words(own) for own in stars.tolist()]
 
     def _memory_parts(self, users: IntArray, recalled: Recalled) -> list[str]:
         n, k, m = recalled.items.shape

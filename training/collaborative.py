@@ -7,12 +7,14 @@ Letters: ``n`` users, ``m`` items, ``r`` rows, ``d`` numbers of a vector.
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from agents.peers import Peers
+from simenv.data.dataset import Dataset
 from simenv.data.rating_baselines import BiasModel
-from simenv.events import NUM_STARS, FloatArray, IntArray, InteractionLog
+from simenv.events import FloatArray, IntArray, InteractionLog
 from simenv.ranges import check_number, check_seed
 from training.tastes import taste_ridge
 
@@ -54,18 +56,18 @@ class CollaborativeSpace:
         own = rest - biases[log.users]
         return Placed(biases, taste_ridge(log, self.item_vectors, own, self.prior_rows))
 
-    def stars(self, people: Placed, users: IntArray, items: IntArray) -> FloatArray:
-        """What people like them gave, in [1, 5], for users and items of one (broadcast) shape."""
-        liking = (people.vectors[users] * self.item_vectors[items]).sum(axis=-1)
-        stars = self.mean + people.biases[users] + self.item_biases[items] + liking
-        return np.asarray(np.clip(stars, 1.0, NUM_STARS), dtype=np.float64)
+    def peers(self, people: Placed) -> Peers:
+        """What people like them gave: mean + bias of the person + bias of the item + liking."""
+        ones = np.ones(len(people.biases)), np.ones(len(self.item_biases))
+        own = np.column_stack([self.mean + people.biases, ones[0], people.vectors])
+        return Peers(own, np.column_stack([ones[1], self.item_biases, self.item_vectors]))
 
 
 def collaborative_space(
     log: InteractionLog,
     width: int = 12,
     *,
-    prior_rows: float = 10.0,
+    prior_rows: float = 6.0,
     num_rounds: int = 8,
     seed: int = 0,
 ) -> CollaborativeSpace:
@@ -103,6 +105,24 @@ def collaborative_space(
         users = taste_ridge(log, items, rest, prior_rows)
         items = taste_ridge(turned, users, rest[order], prior_rows * _mean_square(users, log))
     return CollaborativeSpace(bias.mean, bias.item_bias, _of_length_one(items, turned), prior_rows)
+
+
+def space_of(dataset: Dataset, **settings: Any) -> CollaborativeSpace:
+    """The space of a data set's people, learnt from other people's rows where those are known.
+
+    Where nobody else is known it is learnt from the people's own training rows.
+
+    Args:
+        dataset: its test rows are not read.
+        settings: of ``collaborative_space``.
+    """
+    return collaborative_space(dataset.background or dataset.train, **settings)
+
+
+def peers_of(dataset: Dataset) -> Peers:
+    """What people like those of a data set gave, from training rows."""
+    space = space_of(dataset)
+    return space.peers(space.place(dataset.train))
 
 
 def _turned(log: InteractionLog) -> tuple[InteractionLog, IntArray]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from agents.embedding import Vectors
+from agents.peers import Peers
 from agents.persona import Persona
 from agents.population.adapter_names import is_adapter_name
 from agents.population.adapters import check_adapter, check_adapter_files
@@ -49,6 +50,7 @@ class Population:
     style: PromptStyle = field(default_factory=PromptStyle)
     adapters: Mapping[str, str] = field(default_factory=dict)  # name → folder
     card: Mapping[str, Any] = field(default_factory=dict)  # how it was made, measured fidelity
+    peers: Peers | None = None  # what people alike gave, where the style shows it
 
     def __post_init__(self) -> None:
         if len(self.personas) != self.history.num_users:

@@ -98,6 +98,7 @@ EXPERIMENT: dict[str, Kind] = {
     "experiment.users_per_world": COUNT,
     "experiment.unseen_worlds": ListOf(SEED, least=0),
     "experiment.unseen_drawn_worlds": ListOf(SEED, least=0),
+    "experiment.peers": Flag(),
     "experiment.pocket.num_steps": COUNT,
     "experiment.pocket.seed": SEED,
     "experiment.pocket.learning_rate": POSITIVE,

@@ -7,6 +7,7 @@ import numpy as np
 from omegaconf import DictConfig, OmegaConf
 
 from agents.population.population import SHIPPED
+from agents.prompt_style import PromptStyle
 from experiments.reporting.progress import progress_bar
 from simenv.data.dataset import Dataset
 from simenv.data.synthetic import drawn_world
@@ -32,7 +33,7 @@ def pocket_config(cfg: DictConfig) -> PocketConfig:
     if cfg.get("debug") == "tiny":
         return PocketConfig.tiny()
     chosen: Any = OmegaConf.to_container(cfg.experiment.pocket, resolve=True)
-    return PocketConfig(**chosen)
+    return PocketConfig(**chosen, style=PromptStyle(peers=cfg.experiment.get("peers", False)))
 
 
 def train_pocket(cfg: DictConfig, dataset: Dataset | None) -> Base:

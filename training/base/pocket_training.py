@@ -174,7 +174,10 @@ class PocketTrainer:
         self.seconds = state["seconds"]
 
     def _config_text(self) -> str:
-        return json.dumps(asdict(self.config), sort_keys=True)
+        config = asdict(self.config)
+        if not config["style"]["peers"]:  # checkpoints of earlier versions do not know it
+            del config["style"]["peers"]
+        return json.dumps(config, sort_keys=True)
 
     def save(self) -> None:
         """Write a checkpoint and the model; at every instant a whole checkpoint is on the disk."""

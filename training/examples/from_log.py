@@ -3,12 +3,14 @@
 Law 7: Ms and Ml are made of training rows, targets are later rows of the same user.
 """
 
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 
 from agents.embedding import Embedder
 from agents.memory.base import ExactMemory, MakeMemory
+from agents.peers import Peers
 from agents.prompt_style import PromptStyle
 from agents.prompts import persona_prefix
 from agents.relevance import item_vectors
@@ -17,6 +19,7 @@ from simenv.data.dataset import Dataset
 from simenv.data.splits import stacked
 from simenv.events import NUM_STARS, BoolArray, FloatArray, IntArray
 from simenv.user_model import Truth
+from training.collaborative import peers_of
 from training.distillation.offline import Distilled, OfflineDistiller
 
 
@@ -65,7 +68,8 @@ class ExampleWriter:
         more than the rating that was given.
         """
         catalog, personas = self.dataset.catalog, self.distilled.personas
-        writer = SuffixWriter(catalog, self.dataset.averages, personas, self.memory, style)
+        averages, peers = self.dataset.averages, self._peers if style.peers else None
+        writer = SuffixWriter(catalog, averages, personas, self.memory, style, peers)
         return Examples(
             [persona_prefix(personas[u], catalog.kind, style) for u in asked.users],
             writer.write(asked.users, asked.items, asked.chosen),
@@ -73,6 +77,10 @@ class ExampleWriter:
             asked.ratings,
             asked.weights,
         )
+
+    @cached_property
+    def _peers(self) -> Peers:
+        return peers_of(self.dataset)
 
     def _targets(self, asked: Questions) -> FloatArray:
         if self.dataset.truth is not None:
