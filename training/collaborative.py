@@ -16,17 +16,30 @@ from simenv.data.dataset import Dataset
 from simenv.data.rating_baselines import BiasModel
 from simenv.events import FloatArray, IntArray, InteractionLog
 from simenv.ranges import check_number, check_seed
-from training.tastes import taste_ridge
 
-_USER_SHRINKAGE = 5.0  # ratings without any bias that a user's own are diluted with
+_BIAS_PRIOR = 4.0  # ratings without any bias that a person's or an item's own are diluted with
 _START = 0.1  # stars; the spread of the first item vectors, which only have to differ
 
 
 class Placed(NamedTuple):
-    """People in a space."""
+    """People in a space, or items."""
 
     biases: FloatArray  # (n,) stars above what items promise
-    vectors: FloatArray  # (n, d) what a unit of each item number is worth to them, in stars
+    vectors: FloatArray  # (n, d) what a unit of each number of an item is worth to them, in stars
+
+
+class Prior(NamedTuple):
+    """How strongly vectors are drawn to 0: ``start + growth · rows``, in squared lengths.
+
+    A prior that grows with the rows of a person or an item keeps those with many from fitting what
+    others do not share (the weighted regularisation of Zhou et al., 2008).
+    """
+
+    start: float = 2.0
+    growth: float = 0.06
+
+
+PRIOR = Prior()
 
 
 @dataclass(frozen=True)
@@ -37,13 +50,13 @@ class CollaborativeSpace:
         mean: of all ratings.
         item_biases: (m,) stars.
         item_vectors: (m, d); 0 for an item without ratings.
-        prior_rows: ratings that a person's prior is worth, when they are placed.
+        prior: of people who are placed.
     """
 
     mean: float
     item_biases: FloatArray
     item_vectors: FloatArray
-    prior_rows: float
+    prior: Prior
 
     def place(self, log: InteractionLog) -> Placed:
         """The users of a log over these items, each from their own rows alone.
@@ -51,10 +64,7 @@ class CollaborativeSpace:
         A user without rows has bias 0 and the vector 0. The log is not changed.
         """
         rest = log.ratings - self.mean - self.item_biases[log.items]
-        weights = np.bincount(log.users, minlength=log.num_users) + _USER_SHRINKAGE
-        biases = np.bincount(log.users, rest, log.num_users) / weights
-        own = rest - biases[log.users]
-        return Placed(biases, taste_ridge(log, self.item_vectors, own, self.prior_rows))
+        return _ridge(log, self.item_vectors, rest, self.prior)
 
     def peers(self, people: Placed) -> Peers:
         """What people like them gave: mean + bias of the person + bias of the item + liking."""
@@ -67,20 +77,19 @@ def collaborative_space(
     log: InteractionLog,
     width: int = 12,
     *,
-    prior_rows: float = 6.0,
-    num_rounds: int = 8,
+    prior: Prior = PRIOR,
+    num_rounds: int = 10,
     seed: int = 0,
 ) -> CollaborativeSpace:
-    """Factors of what ratings are beside the bias model, by alternating ridge regressions.
+    """Biases and factors of ratings, by alternating ridge regressions.
 
-    Zhou, Wilkinson, Schreiber and Pan, Large-scale Parallel Collaborative Filtering (2008), without
-    the weighting by counts: a vector's prior is worth ``prior_rows`` ratings of an item whose
-    vector has the length 1.
+    Zhou, Wilkinson, Schreiber and Pan, Large-scale Parallel Collaborative Filtering (2008), with a
+    bias a person and an item beside the vectors.
 
     Args:
         log: training rows of as many people as may be known; unchanged.
         width: numbers of a vector (d).
-        prior_rows: > 0, strength of the prior.
+        prior: of people and items.
         num_rounds: each fits all users, then all items.
         seed: of the first item vectors.
 
@@ -89,22 +98,42 @@ def collaborative_space(
         ValueError: a setting is out of its range, or the log is empty.
     """
     check_number("a collaborative space", "width", width, "whole [1, 1e4]")
-    check_number("a collaborative space", "prior_rows", prior_rows, "(0, inf)")
+    check_number("a collaborative space", "prior.start", prior.start, "(0, inf)")
+    check_number("a collaborative space", "prior.growth", prior.growth, "[0, inf)")
     check_number("a collaborative space", "num_rounds", num_rounds, "whole [1, 1e6]")
     check_seed("a collaborative space", "a seed", seed)
     if not len(log):
         raise ValueError(
             "a collaborative space wanted training rows, got none; give it a log with ratings"
         )
-    bias = BiasModel(user_shrinkage=_USER_SHRINKAGE).fit(log)
-    rest = log.ratings - bias.mean - bias.user_bias[log.users] - bias.item_bias[log.items]
-    turned, order = _turned(log)
-    items = np.random.default_rng(seed).normal(0.0, _START, (log.num_items, width))
+    mean, (turned, order) = float(log.ratings.mean()), _turned(log)
+    start = np.random.default_rng(seed).normal(0.0, _START, (log.num_items, width))
+    items = Placed(BiasModel().fit(log).item_bias, start)
     for _ in range(num_rounds):
-        items = _of_length_one(items, turned)
-        users = taste_ridge(log, items, rest, prior_rows)
-        items = taste_ridge(turned, users, rest[order], prior_rows * _mean_square(users, log))
-    return CollaborativeSpace(bias.mean, bias.item_bias, _of_length_one(items, turned), prior_rows)
+        rest = log.ratings - mean - items.biases[log.items]
+        users = _ridge(log, items.vectors, rest, prior)
+        rest = log.ratings - mean - users.biases[log.users]
+        items = _ridge(turned, users.vectors, rest[order], prior)
+    return CollaborativeSpace(mean, items.biases, items.vectors, prior)
+
+
+def _ridge(log: InteractionLog, attributes: FloatArray, rest: FloatArray, prior: Prior) -> Placed:
+    """Bias and vector of every user of ``log``, from what is left of their ratings (r,).
+
+    They minimise Σ (rest - bias - attributes · vector)² + 4 bias² + (prior) · |vector|²; a user
+    without rows has 0. ``attributes`` (m, d) are of the items.
+    """
+    size, offsets = attributes.shape[1], log.offsets()
+    found = np.zeros((log.num_users, 1 + size))
+    for user in np.flatnonzero(np.diff(offsets)):
+        rows = slice(offsets[user], offsets[user + 1])
+        count = offsets[user + 1] - offsets[user]
+        x = np.column_stack([np.ones(count), attributes[log.items[rows]]])
+        square = x.T @ x
+        square[np.diag_indices(1 + size)] += prior.start + prior.growth * count
+        square[0, 0] += _BIAS_PRIOR - prior.start - prior.growth * count
+        found[user] = np.linalg.solve(square, x.T @ rest[rows])
+    return Placed(found[:, 0], found[:, 1:])
 
 
 def space_of(dataset: Dataset, **settings: Any) -> CollaborativeSpace:
@@ -131,13 +160,3 @@ def _turned(log: InteractionLog) -> tuple[InteractionLog, IntArray]:
     columns = log.items[order], log.users[order], log.ratings[order]
     times = np.zeros(len(log))  # nobody asks when
     return InteractionLog(*columns, times, log.num_items, log.num_users), order
-
-
-def _of_length_one(items: FloatArray, rated: InteractionLog) -> FloatArray:
-    """Item vectors of mean square length 1 over rated rows, so that a prior means one thing."""
-    return np.asarray(items / np.sqrt(max(_mean_square(items, rated), 1e-12)))
-
-
-def _mean_square(vectors: FloatArray, log: InteractionLog) -> float:
-    """Mean squared length of vectors, each as often as it has rows."""
-    return float((vectors**2).sum(axis=1)[log.users].mean())

@@ -22,6 +22,7 @@ from agents.inference.local.plain_files import (
 )
 from agents.persona import Persona
 from agents.population.folder import HEAD
+from agents.population.shared_taste import read_peers, with_gates, write_gates
 from agents.population.weights import hashes, model_of
 from agents.prompt_style import PromptStyle
 from simenv.catalog import Catalog
@@ -91,6 +92,7 @@ def _read_parts(folder: Path, content: Mapping[str, Any]) -> dict[str, Any]:
         "style": PromptStyle(**head.style.model_dump()),
         "adapters": {name: str(folder / "adapters" / name) for name in head.adapters},
         "card": head.card,
+        "peers": read_peers(folder, len(personas), len(catalog)),
     }
 
 
@@ -120,7 +122,7 @@ def write_head(
         "format": FORMAT,
         "name": name,
         "model": model,
-        "style": asdict(style),
+        "style": _style(style),
         "adapters": sorted(adapters),
         "card": dict(card),
         "counts": dict(counts),
@@ -130,17 +132,24 @@ def write_head(
     (folder / HEAD).write_text(text + "\n", encoding="utf-8")
 
 
+def _style(style: PromptStyle) -> dict[str, Any]:
+    """Its fields; a later one only where it is set, so that earlier versions read the others."""
+    plain, later = asdict(PromptStyle()), ("peers",)
+    return {k: v for k, v in asdict(style).items() if k not in later or v != plain[k]}
+
+
 def write_catalog(folder: Path, catalog: Catalog, averages: ItemAverages) -> None:
     """``catalog.parquet``."""
     save_items(folder / "catalog.parquet", catalog, averages)
 
 
 def write_personas(folder: Path, personas: Sequence[Persona]) -> None:
-    """``personas.parquet``: a row a user."""
+    """``personas.parquet``: a row a user; gates have a file of their own."""
     import pandas as pd
 
     rows = [{**asdict(p), "tastes": json.dumps(dict(p.tastes))} for p in personas]
-    _write_table(pd.DataFrame(rows), folder / "personas.parquet")
+    _write_table(pd.DataFrame(rows).drop(columns="gate"), folder / "personas.parquet")
+    write_gates(folder, personas)
 
 
 def _read_personas(folder: Path) -> list[Persona]:
@@ -155,7 +164,7 @@ def _read_personas(folder: Path) -> list[Persona]:
         personas.append(named(where, partial(Persona, **fields)))
     if not personas:
         raise ValueError(f"{path.name}: wanted a row a person, got none")
-    return personas
+    return with_gates(folder, personas)
 
 
 def _tastes(text: str, where: str) -> Any:

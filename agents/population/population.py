@@ -26,6 +26,7 @@ from agents.population.files import (
 from agents.population.folder import HEAD, find_folder, replaced_population
 from agents.population.hub import push
 from agents.population.readme import population_readme
+from agents.population.shared_taste import check_gates, write_peers
 from agents.population.weights import check_saved_files, write_adapters, write_model
 from agents.prompt_style import PromptStyle
 from simenv.catalog import Catalog
@@ -116,9 +117,10 @@ class Population:
         return people
 
     def check_adapters(self) -> None:
-        """Raise unless every adapter can be read and fits the base; see ``check_adapter``."""
+        """Raise unless every adapter can be read, and fits the base and the people's gates."""
         for adapter in self.adapters.values():
             check_adapter(adapter, self.model)
+        check_gates(self.personas, self.adapters)
 
     def save(self, path: str | Path, *, copy_model: bool = True) -> None:
         """Write the population as a folder; an existing one is replaced whole.
@@ -146,6 +148,7 @@ class Population:
             write_personas(folder, self.personas)
             write_history(folder, self.history, self.reasons)
             write_vectors(folder, self.vectors)
+            write_peers(folder, self.peers)
             (folder / "README.md").write_text(self._readme(model), encoding="utf-8")
             write_head(
                 folder,

@@ -37,6 +37,7 @@ class Style(_Strict):
     summary_words: Count
     cast: Count
     persona: bool
+    peers: bool = False
 
 
 class Counts(_Strict):
