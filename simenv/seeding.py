@@ -77,6 +77,8 @@ class Stream(IntEnum):
     DRIFT = 79  # of tastes, one generator a tick
     BRANCHES = 83  # of a counterfactual fork
     RANDOM_SLATES = 89  # beside deliberately bad ones
+    FACET_BLOCKS = 97  # in which order facets learn
+    SWAPPED_PEOPLE = 101  # who answers in whose place
 
 
 def generator(seed: int, stream: Stream, *numbers: int) -> np.random.Generator:

@@ -28,7 +28,12 @@ from experiments.command_line.kinds import (
     Whole,
 )
 
-VARIANT = Choice(("none", "single", "single_all", "persona", "random"))
+VARIANT = Choice(
+    (
+        *("none", "single", "single_all", "persona", "random"),
+        *("single_wide", "facets", "facets_text", "facets_shuffled"),
+    )
+)
 
 EXPERIMENT: dict[str, Kind] = {
     "experiment.name": NAME,
@@ -99,6 +104,7 @@ EXPERIMENT: dict[str, Kind] = {
     "experiment.unseen_worlds": ListOf(SEED, least=0),
     "experiment.unseen_drawn_worlds": ListOf(SEED, least=0),
     "experiment.peers": Flag(),
+    "experiment.num_facets": COUNT,
     "experiment.pocket.num_steps": COUNT,
     "experiment.pocket.seed": SEED,
     "experiment.pocket.learning_rate": POSITIVE,

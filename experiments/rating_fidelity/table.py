@@ -21,6 +21,17 @@ CONTRASTS = (
     ("persona against one adapter, same rows", f"persona | {_FULL}", f"single | {_FULL}"),
     ("persona against one adapter, all rows", f"persona | {_FULL}", f"single_all | {_FULL}"),
     ("persona against no adapter", f"persona | {_FULL}", f"none | {_FULL}"),
+    ("facets against one adapter of their size", f"facets | {_FULL}", f"single_wide | {_FULL}"),
+    ("facets against shuffled gates", f"facets | {_FULL}", f"facets_shuffled | {_FULL}"),
+    ("facets against gates of words", f"facets | {_FULL}", f"facets_text | {_FULL}"),
+    ("facets against no adapter", f"facets | {_FULL}", f"none | {_FULL}"),
+    ("facets against matrix factorisation", f"facets | {_FULL}", "matrix factorisation"),
+    ("own Ms and Ml against another's", f"none | {_FULL}", f"none | {_FULL} of another"),
+    (
+        "own Ms, Ml and facets against another's",
+        f"facets | {_FULL}",
+        f"facets | {_FULL} of another",
+    ),
     ("persona against the bias model", f"persona | {_FULL}", "bias model"),
     ("persona against matrix factorisation", f"persona | {_FULL}", "matrix factorisation"),
 )
@@ -83,7 +94,7 @@ def _means(draws: Sequence[Mapping[str, float]]) -> dict[str, float]:
     return {key: float(np.mean(found)) for key, found in values.items() if found}
 
 
-_HEADER = ("", "RMSE", "95 % CI", "MAE", "mode RMSE", "mode MAE", "ECE", "said RMSE", "URR")
+_HEADER = ("", "RMSE", "95 % CI", "MAE", "UAUC", "mode RMSE", "mode MAE", "ECE", "said RMSE", "URR")
 
 
 def table_rows(summary: Mapping[str, Any]) -> list[tuple[str, ...]]:
@@ -97,6 +108,7 @@ def table_rows(summary: Mapping[str, Any]) -> list[tuple[str, ...]]:
                 f"{row['rmse']:.3f}",
                 f"{low:.3f} to {high:.3f}",
                 f"{row['mae']:.3f}",
+                _cell(row, "uauc", "{:.3f}"),
                 f"{row['mode_rmse']:.3f}",
                 f"{row['mode_mae']:.3f}",
                 _cell(row, "ece", "{:.3f}"),

@@ -21,7 +21,6 @@ from agents.prompts import RATING_CHOICES
 from simenv.data.dataset import Dataset
 from simenv.data.synthetic import drawn_world
 from simenv.whole_files import replaced_folder
-from training.base.checkpoint import read_state, restored_model, settings_files, write_state
 from training.base.pocket_model import (
     PocketConfig,
     answer_ids,
@@ -30,6 +29,7 @@ from training.base.pocket_model import (
     new_model,
     train_tokenizer,
 )
+from training.checkpoint import read_state, restored_model, settings_files, write_state
 from training.examples.from_log import (
     Examples,
     ExampleWriter,
