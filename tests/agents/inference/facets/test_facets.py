@@ -12,7 +12,7 @@ from agents.inference.facets.mixtures import mixture_name
 from agents.inference.local.local_engine import LocalEngine
 from agents.inference.wrapped.answer_cache import CachedEngine
 from agents.prompts import RATING_CHOICES
-from tests.agents.inference.facets.conftest import GATES, NUM_FACETS, with_rank
+from tests.agents.inference.facets.facet_adapters import GATES, NUM_FACETS, with_rank
 
 CLOSE = {"rtol": 0, "atol": 1e-4}
 

@@ -1,0 +1,48 @@
+"""How good groups of people are: apart, found again with another seed, and those that are known."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from simenv.events import FloatArray, IntArray
+from training.groups.clusters import group_vectors
+
+
+class Quality(NamedTuple):
+    """Of k-means groups of vectors; 1 is best for each, 0 is chance for the last two."""
+
+    silhouette: float  # in [-1, 1]: nearer to one's own group than to the next
+    stability: float  # mean adjusted Rand index of the groups of any two seeds
+    known: float  # adjusted Rand index with the groups that are known; NaN where none are
+
+
+def cluster_quality(
+    vectors: FloatArray, k: int, num_seeds: int = 5, known: IntArray | None = None
+) -> Quality:
+    """Quality of ``k`` groups (Rousseeuw, Silhouettes, 1987; Hubert and Arabie, 1985).
+
+    Args:
+        vectors: (n, d) of people; unchanged.
+        k: number of groups, at least 2 and below the number of different vectors.
+        num_seeds: groups are found with the seeds 0, 1, …; at least 2.
+        known: (n,) the group that each person is in, where the world says so.
+
+    Raises:
+        ValueError: ``k`` is out of its range, there are fewer than two seeds, or a vector is not
+            finite.
+    """
+    from sklearn.metrics import adjusted_rand_score, silhouette_score
+
+    if num_seeds < 2 or k < 2:
+        raise ValueError(
+            f"the quality of groups wanted 2 groups and 2 seeds or more, got k={k} and"
+            f" num_seeds={num_seeds}; raise them"
+        )
+    labels = [group_vectors(vectors, k, seed)[0] for seed in range(num_seeds)]
+    pairs = [(a, b) for a in range(num_seeds) for b in range(a)]
+    of_pairs = [adjusted_rand_score(labels[a], labels[b]) for a, b in pairs]
+    return Quality(
+        float(silhouette_score(vectors, labels[0])),
+        float(np.mean(of_pairs)),
+        float("nan") if known is None else float(adjusted_rand_score(known, labels[0])),
+    )
