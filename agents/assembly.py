@@ -58,6 +58,7 @@ def make_env(
     engine: MakeEngine | str = "local",
     session_steps: int | None = None,
     engine_info: bool = False,
+    model: str | Path | None = None,
     **settings: Unpack[EnvSettings],
 ) -> RecEnv | EngineInfo:
     """``PersonaRec-v0``: one user a time.
@@ -69,9 +70,11 @@ def make_env(
             own wrapper, so this name works everywhere.
         engine_info: whether ``info["engine"]`` holds what every step cost: exposures a
             second, tokens, cache, padding, memory (``EngineFigures``).
+        model: ``smollm2``, or folder or hub name of any causal language model, which the people are
+            put on instead of their own; their profiles and memories stay, their adapters do not.
         settings: of the environment (``slate_size``, ``reward``, …).
     """
-    users = _users(population, engine)
+    users = _users(population, engine, model)
     env = RecEnv(users, users.population.catalog, **_settings(users, settings, session_steps))
     return EngineInfo(env, users.engine) if engine_info else env
 
@@ -83,10 +86,11 @@ def make_vector_env(
     session_steps: int | None = None,
     autoreset_mode: Any = None,
     engine_info: bool = False,
+    model: str | Path | None = None,
     **settings: Unpack[EnvSettings],
 ) -> RecVectorEnv | VectorEngineInfo:
     """``PersonaRec-v0`` as a native batch: one engine call a step for all users; see `make_env`."""
-    users = _users(population, engine)
+    users = _users(population, engine, model)
     more = {} if autoreset_mode is None else {"autoreset_mode": autoreset_mode}
     env = RecVectorEnv(
         users,
@@ -98,11 +102,17 @@ def make_vector_env(
     return VectorEngineInfo(env, users.engine) if engine_info else env
 
 
-def _users(population: str | Path | Population | None, engine: MakeEngine | str) -> PersonaUsers:
+def _users(
+    population: str | Path | Population | None,
+    engine: MakeEngine | str,
+    model: str | Path | None,
+) -> PersonaUsers:
     if population is None:
         population = Population.shipped()
     elif not isinstance(population, Population):
         population = Population.load(population)
+    if model is not None:
+        population = population.on_model(model)
     return persona_users(population, engine)
 
 

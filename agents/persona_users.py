@@ -51,14 +51,8 @@ class PersonaUsers:
         log = people.history
         self.memory.add(log.users, log.items, log.ratings, people.reasons)
         self.memory.seal()
-        self._writer = SuffixWriter(
-            people.catalog,
-            people.averages,
-            people.personas,
-            self.memory,
-            people.style,
-            people.peers,
-        )
+        told = people.personas, self.memory, people.style, people.peers
+        self._writer = SuffixWriter(people.catalog, people.averages, *told)
         self._prefixes = [
             persona_prefix(p, people.catalog.kind, people.style) for p in people.personas
         ]

@@ -39,12 +39,7 @@ class SuffixWriter:
         self.averages = averages
         self.memory = memory
         self.style = style
-        self._peers = peers if style.peers else None
-        if style.peers and peers is None:
-            raise ValueError(
-                "PromptStyle(peers=True) wanted what people alike gave, got none; build the"
-                " population with that style, or set peers=False"
-            )
+        self._peers = _shown(peers, style)
         self._item_parts: dict[tuple[int, bool], tuple[str, str]] = {}
         self._shares = catalog.genre_shares
         self._tastes = np.array(
@@ -149,6 +144,16 @@ class SuffixWriter:
         return [
             gist_words(Gist(a, b, c)) if any_ else "" for a, b, c, any_ in zip(*flat, strict=True)
         ]
+
+
+def _shown(peers: Peers | None, style: PromptStyle) -> Peers | None:
+    """The peers, if prompts say what they gave."""
+    if style.peers and peers is None:
+        raise ValueError(
+            "PromptStyle(peers=True) wanted what people alike gave, got none; build the"
+            " population with that style, or set peers=False"
+        )
+    return peers if style.peers else None
 
 
 def summed_up(

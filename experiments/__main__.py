@@ -8,6 +8,8 @@ it happened.
 import logging
 import os
 import sys
+import warnings
+from collections.abc import Callable
 from typing import Any
 
 import hydra
@@ -19,9 +21,10 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from experiments.command_line.arguments import (
     choices_of_ones_own,
     flags_first,
+    texts_as_written,
     version_text,
 )
-from experiments.command_line.errors import composition_in_words, in_words
+from experiments.command_line.errors import as_command, composition_in_words, in_words
 
 # Read when their libraries load: without these, BLAS threads fight each other on small machines
 # and tokenizers warn about every fork.
@@ -29,6 +32,8 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 _FULL = "HYDRA_FULL_ERROR"
 _SHORT = "PERSONAREC_SHORT_ERRORS"  # set here where nobody asked for tracebacks; jobs inherit it
+_OURS = ("simenv", "agents", "recommenders", "training", "experiments")
+_WITH_PLACE = warnings.formatwarning
 # Loggers of libraries that report what no user can act on: builds and kernels they look for.
 _NOISY = ("faiss", "bitsandbytes", "huggingface_hub", "kernels", "torchao", "httpx")
 
@@ -40,7 +45,7 @@ def _run(cfg: DictConfig) -> None:
     settings = HydraConfig.get()
     with open_dict(cfg):
         cfg.output_dir = str(settings.runtime.output_dir)  # in a sweep, each job's own
-    _quiet()
+    _quiet(cfg)
     try:
         perform(cfg, list(settings.overrides.task))
     except Exception as error:
@@ -67,7 +72,7 @@ def main() -> None:
 
         show_help()
         raise SystemExit(0)
-    sys.argv[1:] = choices_of_ones_own(words)
+    sys.argv[1:] = choices_of_ones_own(texts_as_written(words))
     if os.getcwd() not in sys.path:  # policies of one's own lie in the working directory
         sys.path.insert(0, os.getcwd())
     _hydra()
@@ -96,9 +101,9 @@ def _hydra() -> None:
 def _composition_error(error: Exception) -> str:
     if not isinstance(error, HydraException):
         return in_words(error)
-    from experiments.command_line.composition import option_names
+    from experiments.command_line.composition import choices, option_names
 
-    return composition_in_words(error, option_names(sys.argv[1:]))
+    return composition_in_words(error, option_names(sys.argv[1:]), choices())
 
 
 def _wants_traceback() -> bool:
@@ -117,10 +122,22 @@ def _print_error(text: str) -> None:
     print(f"error: {text}", file=sys.stderr)
 
 
-def _quiet() -> None:
+def _quiet(cfg: DictConfig) -> None:
     logging.captureWarnings(True)
+    warnings.formatwarning = _in_one_line(cfg)
     for name in _NOISY:
         logging.getLogger(name).setLevel(logging.ERROR)
+
+
+def _in_one_line(cfg: DictConfig) -> Callable[..., str]:
+    """Our own warnings are for the person at the command; where the code gave them is not."""
+
+    def formatted(message: Any, category: Any, *place: Any, **more: Any) -> str:
+        if category.__module__.split(".")[0] not in _OURS:
+            return _WITH_PLACE(message, category, *place, **more)
+        return f"warning: {as_command(str(message), _plain(cfg))}"
+
+    return formatted
 
 
 if __name__ == "__main__":

@@ -79,6 +79,7 @@ class Stream(IntEnum):
     RANDOM_SLATES = 89  # beside deliberately bad ones
     FACET_BLOCKS = 97  # in which order facets learn
     SWAPPED_PEOPLE = 101  # who answers in whose place
+    SWAPPED_VECTORS = 103  # at whose vector a gate looks
 
 
 def generator(seed: int, stream: Stream, *numbers: int) -> np.random.Generator:

@@ -13,7 +13,7 @@ from training.distillation.offline import Distilled, OfflineDistiller
 def population_on(
     dataset: Dataset,
     model: str,
-    style: PromptStyle,
+    style: PromptStyle | None = None,
     embedder: Embedder | None = None,
     distilled: Distilled | None = None,
 ) -> Population:
@@ -23,8 +23,8 @@ def population_on(
 
     Args:
         dataset: whose users they are; ids are its own.
-        model: folder or hub name of the base model.
-        style: how much the prompts show.
+        model: folder or hub name of the base model, or ``smollm2``.
+        style: how much the prompts show; None = as much as the shipped model reads.
         embedder: of item texts, for recall; default TF-IDF + SVD.
         distilled: Ms and reasons of the training rows; default by ``OfflineDistiller``.
     """
@@ -41,8 +41,8 @@ def population_on(
         reasons=distilled.reasons,
         vectors=item_vectors(dataset.catalog, known, dataset.averages, embedder),
         model=model,
-        style=style,
-        peers=peers_of(dataset) if style.peers else None,
+        style=style or PromptStyle(),
+        peers=peers_of(dataset) if style and style.peers else None,
     )
 
 

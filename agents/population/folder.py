@@ -7,7 +7,7 @@ from pathlib import Path
 
 from agents.inference.local.model_files import ADAPTER_FILES, MODEL_FILES
 from agents.inference.local.plain_files import is_known, refuse_links
-from agents.population.hub import fetch
+from agents.population.hub import fetch, holds
 from agents.population.shared_taste import GATES, PEERS
 from simenv.whole_files import replaced_folder
 
@@ -44,6 +44,17 @@ def find_folder(path_or_hub_id: str | Path, revision: str | None) -> Path:
         folder = fetch(str(path_or_hub_id), FILES, revision)
     refuse_links(folder)
     return folder
+
+
+def is_population(path_or_hub_id: str | Path) -> bool:
+    """Whether a folder or a repository of the hub is a population, and not a plain model.
+
+    A name that is neither here nor can be looked up is taken for a model's.
+    """
+    folder = Path(path_or_hub_id)
+    if folder.exists() or str(path_or_hub_id).count("/") != 1:
+        return (folder / HEAD).is_file()
+    return holds(str(path_or_hub_id), HEAD)
 
 
 @contextmanager

@@ -32,6 +32,17 @@ def fetch(repo_id: str, files: Iterable[str], revision: str | None = None) -> Pa
         ) from error
 
 
+def holds(repo_id: str, file: str) -> bool:
+    """Whether ``owner/name`` has this file, by huggingface_hub's cache or by asking the hub."""
+    from huggingface_hub import file_exists, try_to_load_from_cache
+
+    try:
+        kept = try_to_load_from_cache(repo_id, file)
+        return isinstance(kept, str) or file_exists(repo_id, file)
+    except Exception:  # of HTTP, of names, of the cache: not known to hold it
+        return False
+
+
 def push(folder: Path, repo_id: str, *, private: bool, message: str) -> str:
     """Make the repository ``repo_id`` hold exactly the files of ``folder``.
 

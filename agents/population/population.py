@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from agents.embedding import Vectors
+from agents.inference.packaged import is_packaged
 from agents.peers import Peers
 from agents.persona import Persona
 from agents.population.adapter_names import is_adapter_name
@@ -205,8 +206,22 @@ class Population:
             "base model": "in `model/`" if is_here else Path(model).name,
             "adapters": ", ".join(sorted(self.adapters)) or "none",
         }
-        on_hub = not is_here and not Path(model).is_dir()
+        on_hub = not (is_here or Path(model).is_dir() or is_packaged(model))
         return population_readme(self.name, facts, self.card, model if on_hub else None)
+
+    def on_model(self, model: str | Path) -> "Population":
+        """The same people on another base model, without the adapters, which fit their own base.
+
+        Args:
+            model: folder or hub name of a causal language model, or ``smollm2``.
+        """
+        return replace(
+            self,
+            model=str(model),
+            personas=[replace(persona, adapter=None) for persona in self.personas],
+            adapters={},
+            card={"model": Path(model).name, "people": f"those of {self.name}"},
+        )
 
     def with_card(self, **entries: Any) -> "Population":
         """This population with more entries in its card."""

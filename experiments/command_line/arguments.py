@@ -1,8 +1,17 @@
 """Words of a command, put in an order that Hydra's parser takes, and flags that are ours."""
 
+import os
+import re
+import shlex
 from importlib.metadata import PackageNotFoundError, version
 
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
+
+from experiments.command_line.common_kinds import PLACE
+from experiments.command_line.kinds import Either, Kind, Text
 from experiments.command_line.option_table import NODES
+from experiments.command_line.options import kind_of
 
 # Flags of Hydra that are followed by a value of their own.
 _WITH_VALUE = {
@@ -37,6 +46,59 @@ def choices_of_ones_own(words: list[str]) -> list[str]:
     ['++experiment.grids={ease: {l2: [5]}}', 'seed=1']
     """
     return [f"++{word}" if "={" in word and word.split("=")[0] in NODES else word for word in words]
+
+
+def texts_as_written(words: list[str]) -> list[str]:
+    """Options that are a text keep it letter by letter: signs, blanks at its ends, digits.
+
+    Hydra reads neither ``data.separator=;`` nor ``data.path=log (1).csv``, takes ``data.name=2023``
+    for a number, and cuts the blank off ``engine.lead= ``. What it does read stays as it is, so
+    quotes, ``null``, escapes and sweeps (``users.model=a,b``) mean what they mean to Hydra. A path
+    that begins with ``~/`` begins at home, where shells leave that undone.
+
+    >>> texts_as_written(["data.separator=;", "data.name=2023", "users.ablation=no_ms,no_ml"])
+    ["data.separator=';'", "data.name='2023'", 'users.ablation=no_ms,no_ml']
+    """
+    return [_text_as_written(word) for word in words]
+
+
+def _text_as_written(word: str) -> str:
+    option, sign, value = word.partition("=")
+    kind = kind_of(option.lstrip("+"))
+    if not sign or kind is None or not _is_text(kind):
+        return word
+    if value.startswith("~/") and kind in (PLACE, Either((PLACE,), null=True)):
+        value = os.path.expanduser(value)
+    try:
+        read = OverridesParser.create().parse_override(f"{option}={value}")
+        if read.is_sweep_override() or read.value() is None:
+            return f"{option}={value}"
+        kept = isinstance(read.value(), str) and value == value.strip()
+    except HydraException:
+        kept = False
+    return f"{option}={value}" if kept else f"{option}={_quoted(value)}"
+
+
+def _is_text(kind: Kind) -> bool:
+    kinds = kind.kinds if isinstance(kind, Either) else (kind,)
+    return all(isinstance(one, Text) for one in kinds)
+
+
+def _quoted(value: str) -> str:
+    """In quotes of Hydra's grammar, where a backslash counts before a quote only."""
+    quoted = re.sub(r"(\\*)('|$)", lambda m: m[1] * 2 + ("\\'" if m[2] else ""), value)
+    return f"'{quoted}'"
+
+
+def in_shell(word: str) -> str:
+    r"""A word of a command as a shell wants it, in quotes only where it needs them.
+
+    >>> in_shell("data.separator=';'")
+    '"data.separator=\';\'"'
+    """
+    if "'" in word and not set(word) & set('"$`!\\'):
+        return f'"{word}"'
+    return shlex.quote(word)
 
 
 def version_text() -> str:

@@ -1,11 +1,13 @@
-"""Composes the config of a command as far as its groups go, to know which options there are."""
+"""Which options there are: of a command, composed as far as its groups go, and of every choice."""
 
+from pathlib import Path
 from typing import Any
 
 from hydra import compose, initialize_config_module
 from hydra.core.global_hydra import GlobalHydra
 from omegaconf import DictConfig, OmegaConf
 
+import conf
 from experiments.command_line.experiments_said import groups
 from experiments.command_line.option_table import TABLE
 
@@ -24,6 +26,18 @@ def option_names(words: list[str]) -> list[str]:
         except Exception:  # a choice that does not exist: the table is the next best list
             continue
     return [*known, *(name for name in TABLE if "*" not in name)]
+
+
+def choices() -> dict[str, dict[str, list[str]]]:
+    """Config group → its choices → the options that each brings, as their files name them."""
+    return {
+        group: {name: _keys(Path(conf.__file__).parent / group / f"{name}.yaml") for name in names}
+        for group, names in groups().items()
+    }
+
+
+def _keys(file: Path) -> list[str]:
+    return [str(key) for key in OmegaConf.load(file)]
 
 
 def _composed(overrides: list[str]) -> DictConfig:

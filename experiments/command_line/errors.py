@@ -5,7 +5,7 @@ command (``data.on_bad_rows=drop``). Errors of Hydra get the nearest name.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any
 
@@ -18,14 +18,17 @@ from hydra.errors import (
 )
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 
+from experiments.command_line.arguments import in_shell
+
 # Groups whose options a keyword may belong to, the likeliest first.
 GROUPS = ("data", "users", "engine", "env", "distiller", "embedder", "training", "experiment")
 _KEYWORD = re.compile(
-    r"""(?<![\w.=/"'?&-])([a-z][a-z0-9_]*)=("[^"\n]*"|'[^'\n]*'|None|True|False)?"""
+    r"""(?<![\w.=/"'?&-])([a-z][a-z0-9_]*)=("[^"\n]*"|'[^'\n]*'|None|True|False|\[[^\]\s]*\])?"""
 )
 _PLAIN = {"None": "null", "True": "true", "False": "false"}
 # Errors that say what a user can do; any other is a fault of the code that was run.
 _USERS = (ValueError, OSError, ImportError, RuntimeError, HydraException, OmegaConfBaseException)
+Choices = Mapping[str, Mapping[str, Collection[str]]]
 MORE = "HYDRA_FULL_ERROR=1 before the command shows where"
 
 
@@ -48,6 +51,8 @@ def in_words(error: BaseException, config: Mapping[str, Any] | None = None) -> s
 def as_command(text: str, config: Mapping[str, Any], group: str | None = None) -> str:
     """``text`` with every keyword of Python as the option of the command that sets it.
 
+    Words that a shell would read otherwise stand in quotes.
+
     >>> as_command('pass on_bad_rows="drop"', {"data": {"on_bad_rows": "error"}})
     'pass data.on_bad_rows=drop'
     """
@@ -57,7 +62,8 @@ def as_command(text: str, config: Mapping[str, Any], group: str | None = None) -
         if owner is None:
             return match.group()
         value = match.group(2) or ""
-        return f"{owner}.{match.group(1)}={_PLAIN.get(value, value.strip(chr(34) + chr(39)))}"
+        plain = _PLAIN.get(value, value.strip(chr(34) + chr(39)))
+        return in_shell(f"{owner}.{match.group(1)}={plain}")
 
     return _KEYWORD.sub(option, text)
 
@@ -77,39 +83,53 @@ def nearest(name: str, names: Iterable[str]) -> str | None:
     return same[0] if same else next(iter(get_close_matches(name, known, n=1, cutoff=0.6)), None)
 
 
-def composition_in_words(error: Exception, options: Iterable[str]) -> str:
-    """What Hydra could not compose, with the nearest option or choice."""
-    text = str(error)
-    if isinstance(error, MissingConfigException):
-        return _missing_choice(text)
+def composition_in_words(
+    error: Exception, options: Iterable[str], choices: Choices | None = None
+) -> str:
+    """What Hydra could not compose, with the nearest option or choice.
+
+    Args:
+        error: of Hydra.
+        options: dotted names of those that the command has.
+        choices: config group → its choices → the options that each brings.
+    """
+    text, choices = str(error), choices or {}
+    if isinstance(error, MissingConfigException) or "Could not load '" in text:
+        return _missing_choice(text, choices)
     if isinstance(error, OverrideParseException):
         return (
             f"{error.override} cannot be read; options are written option=value, with quotes around"
             " spaces, braces and $: 'option={a: 1}'"
         )
     if found := re.match(r"Could not override '([^']*)'", text):
-        return _no_option(found.group(1), options)
+        return _no_option(found.group(1), options, choices)
     if found := re.search(r"Could not delete from config\. '?([\w.@/-]*)", text):
-        return _no_option(found.group(1), options)
+        return _no_option(found.group(1), options, choices)
     if "experiment=<OPTION>" in text or "'experiment'" in text:
         return f"which experiment? add experiment=NAME. {' '.join(text.split())}"
     return " ".join(text.split())
 
 
-def _missing_choice(text: str) -> str:
-    """Hydra lists the choices of the group itself."""
-    found = re.search(r"Could not find '([^']*)'", text)
+def _missing_choice(text: str, choices: Choices) -> str:
+    found = re.search(r"Could not (?:find|load) '([^']*)'", text)
     group, _, name = found.group(1).rpartition("/") if found else ("", "", "")
-    choices = [line.strip() for line in text.splitlines() if re.match(r"\t\w[\w-]*$", line)]
-    if not choices:
+    listed = [line.strip() for line in text.splitlines() if re.match(r"\t\w[\w-]*$", line)]
+    known = listed or list(choices.get(group, ()))
+    if not known:
         return " ".join(text.split("Config search path")[0].split())
-    near = get_close_matches(name, choices, n=1)
-    said = f"{group}={name}: Could not find '{group}/{name}'"
+    near = get_close_matches(name, known, n=1)
     cure = f"; did you mean {group}={near[0]}?" if near else ""
-    return f"{said}{cure} (there are {', '.join(choices)})"
+    if group == "recommender" and "." in name:
+        cure = f"; one of your own is added beside them: +recommender.NAME._target_={name}"
+    return f"{group}={name}: Could not find '{group}/{name}'{cure} (there are {', '.join(known)})"
 
 
-def _no_option(name: str, options: Iterable[str]) -> str:
+def _no_option(name: str, options: Iterable[str], choices: Choices) -> str:
+    group, _, key = name.partition(".")
+    if owners := [one for one, keys in choices.get(group, {}).items() if key.split(".")[0] in keys]:
+        those = ", ".join(f"{group}={owner}" for owner in owners)
+        which = "it" if len(owners) == 1 else "the one that is meant"
+        return f"{name} is an option of {those}; add {which} to the command"
     near = nearest(name, options)
     cure = f"did you mean {near}?" if near else "personarec --help lists groups and experiments"
     return f"{name} is no option of this experiment; {cure} (+{name}=… adds an argument)"

@@ -27,6 +27,7 @@ class Said(NamedTuple):
     takes: str  # how long, in words
     uses: frozenset[str] | None  # of the common options; None = all of them
     refuses: Mapping[str, str]  # option → what to give instead
+    data: tuple[str, ...] = ()  # choices of data that it can use; none named = all of them
 
 
 @cache
@@ -53,6 +54,7 @@ def said_of(run: str) -> Said:
         said.get("TAKES", ""),
         None if uses is None else frozenset(uses),
         said.get("REFUSES", {}),
+        tuple(said.get("DATA", ())),
     )
 
 
@@ -71,6 +73,11 @@ def check_uses(run: str, name: str, overrides: list[str]) -> None:
     for override in overrides:
         option = override.lstrip("+~").split("=")[0].split("@")[0]
         root = option.split(".")[0].split("/")[0]
+        if option == "data" and said.data and override.split("=")[1] not in said.data:
+            raise OptionError(
+                f"{name} wanted people whose true taste is known, got {override}; give"
+                f" data={' or data='.join(said.data)}"
+            )
         refused = next((o for o in (option, root) if o in said.refuses), None)
         if refused is not None:
             raise OptionError(f"{name} does not use {option}; {said.refuses[refused]}")
@@ -97,7 +104,7 @@ def wanted_options(name: str, run: str) -> tuple[str, ...]:
 @cache
 def _groups() -> frozenset[str]:
     folders = {path.name for path in _CONF.iterdir() if path.is_dir()}
-    return frozenset(folders | {"seed", "num_users", "precision", "budget"})
+    return frozenset(folders | {"seed", "slm", "num_users", "precision", "budget"})
 
 
 def groups() -> dict[str, list[str]]:
@@ -117,6 +124,6 @@ def _read(path: Path) -> dict[str, Any]:
     for node in tree.body:
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
             name = node.targets[0].id
-            if name in ("USES", "TAKES", "REFUSES"):
+            if name in ("USES", "TAKES", "REFUSES", "DATA"):
                 found[name] = ast.literal_eval(node.value)
     return found

@@ -34,6 +34,7 @@ from experiments.command_line.kinds import (
 
 COMMON: dict[str, Kind] = {
     "seed": SEED,
+    "slm": or_null(PLACE),
     "num_users": COUNT,
     "output_dir": PLACE,
     "debug": or_null(Choice(("tiny",))),

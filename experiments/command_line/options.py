@@ -5,8 +5,11 @@ Raises ``OptionError`` with the option, the value and what was wanted, in the wo
 
 import inspect
 import json
+import logging
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any, Unpack, get_args, get_origin
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -118,9 +121,10 @@ def check_targets(config: Mapping[str, Any], groups: tuple[str, ...]) -> None:
     policies = config.get("recommender") if "recommender" in groups else None
     for name, node in policies.items() if isinstance(policies, Mapping) else ():
         if not isinstance(node, Mapping) or "_target_" not in node:
+            cure = f"; did you mean recommender.{name}._target_={node}?"
             raise OptionError(
                 f"recommender.{name} wanted a policy ({{_target_: MODULE.NAME, argument: value}}),"
-                f" got {in_command(node)}"
+                f" got {in_command(node)}{cure if isinstance(node, str) and '.' in node else ''}"
             )
     for group in groups:
         for option, node in _targets(config.get(group), group):
@@ -211,14 +215,35 @@ def _check_target(option: str, node: Mapping[str, Any]) -> None:
 
 
 def _found(option: str, path: str) -> Any:
+    log = logging.getLogger("hydra.utils")  # it prints what the error says again
+    was = log.disabled
+    log.disabled = True
     try:
         return get_object(path)
     except Exception as error:  # whatever importing a user's module raises
         cause = error.__cause__ or error
+        near = _nearest_target(path)
+        cure = (
+            f"did you mean {near}?"
+            if near
+            else "name a class or function of a module in the working directory or in an installed"
+            " package"
+        )
         raise OptionError(
-            f"{option}._target_={path} cannot be imported: {type(cause).__name__}: {cause}; name a"
-            " class or function of a module in the working directory or in an installed package"
+            f"{option}._target_={path} cannot be imported: {type(cause).__name__}: {cause}; {cure}"
         ) from error
+    finally:
+        log.disabled = was
+
+
+def _nearest_target(path: str) -> str | None:
+    """A name of the module that is alike, or of a module that lies here."""
+    module, _, name = path.rpartition(".")
+    if module in sys.modules:
+        near = get_close_matches(name, vars(sys.modules[module]), n=1)
+        return f"{module}.{near[0]}" if near else None
+    near = get_close_matches(module, [file.stem for file in Path.cwd().glob("*.py")], n=1)
+    return f"{near[0]}.{name}" if near and near[0] != module else None
 
 
 def _keywords(target: Any) -> set[str] | None:

@@ -13,4 +13,4 @@ switch, and the paired difference to staying, over the users who were still ther
 """
 
 TAKES = "1 to 5 minutes"
-USES = ("data", "users", "engine", "embedder", "env", "recommender", "seed", "num_users")
+USES = ("data", "users", "engine", "embedder", "env", "recommender", "seed", "slm", "num_users")

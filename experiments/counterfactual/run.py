@@ -9,6 +9,8 @@ from typing import Any
 from gymnasium.vector import AutoresetMode
 from omegaconf import DictConfig
 
+from experiments.command_line.kinds import Choice
+from experiments.command_line.options import OptionError, refusal
 from experiments.counterfactual.fork import Branch, Fork, fork
 from experiments.reporting.claims import verdict
 from experiments.reporting.formatting import (
@@ -32,8 +34,10 @@ HEADS = ["from then on", "stars after", "95 % CI", "minus staying", "95 % CI", "
 
 def run(cfg: DictConfig) -> Result:
     """Fork a run of ``cfg.experiment.before`` after ``cfg.experiment.switch_at`` slates."""
-    setting, people = make_setting(cfg)
     before, switch_at = str(cfg.experiment.before), int(cfg.experiment.switch_at)
+    if before not in cfg.recommender:
+        raise OptionError(refusal("experiment.before", Choice(tuple(cfg.recommender)), before))
+    setting, people = make_setting(cfg)
     found = _forked(_fitted(cfg, setting), setting, before, switch_at)
     values = {
         "experiment": cfg.experiment.name,

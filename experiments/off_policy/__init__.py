@@ -19,6 +19,7 @@ the share of logs with an overlap warning; ``truth``: what each target is worth.
 """
 
 TAKES = "5 minutes"
+DATA = ("synthetic", "tiny")
 USES = ("data", "env", "seed")
 REFUSES = {
     "num_users": "set experiment.num_users, the people in each log, or data.num_users",

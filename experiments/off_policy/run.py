@@ -88,11 +88,6 @@ def _described(settings: DictConfig, world: LoggedWorld, people: IntArray) -> di
 
 def _world(cfg: DictConfig) -> LoggedWorld:
     dataset = instantiate(cfg.data)
-    if dataset.truth is None:
-        raise ValueError(
-            f"off_policy wanted data whose users' true taste is known, got {dataset.name!r};"
-            " use data=synthetic"
-        )
     return LoggedWorld(
         dataset, true_users(dataset), instantiate(cfg.env), cfg.env.slate_size, cfg.seed
     )

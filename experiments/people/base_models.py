@@ -23,9 +23,19 @@ class Base(NamedTuple):
     training: dict[str, Any]  # empty where nothing was trained
 
 
-def model_named(name: str) -> str:
-    """Folder or hub name of a model; ``shipped`` is the one in the package."""
-    return str(SHIPPED / "model") if name == "shipped" else name
+def model_named(name: str | None) -> str:
+    """Folder or hub name of a model that is there; ``shipped`` or None is the one in the package.
+
+    Raises:
+        OSError: there is no such model.
+        ValueError: a file of it is corrupt or asks for code.
+    """
+    if name is None or name == "shipped":
+        return str(SHIPPED / "model")
+    from agents.inference.local.loading import load_shape  # heavy: transformers
+
+    load_shape(name)  # now, before hours of other work
+    return name
 
 
 def pocket_config(cfg: DictConfig) -> PocketConfig:

@@ -83,8 +83,9 @@ def personas(
         engine: makes the engine that answers, given the population's model.
         population: folder or hub id of the people: their profiles, memories and adapters. None =
             people made from the data set's training rows.
-        model: without ``population``, the folder or hub id of the population whose language model
-            and style answer; None = the shipped one. Its adapters belong to its own people.
+        model: without ``population``, what answers: ``smollm2``, folder or hub name of any causal
+            language model, or of a population, whose model and style are taken (its adapters
+            belong to its own people); None = the shipped one.
         ablation: what is taken from them; see ``experiments.people.ablations``.
         embedder: of item texts, by which memories are found; None = TF-IDF + SVD.
 
@@ -109,9 +110,10 @@ def _population(
     dataset: Dataset, population: str | None, model: str | None, embedder: "Embedder | None"
 ) -> "tuple[Population, bool]":
     """The people of the data set, and whether their profiles know rows after the training ones."""
+    from agents.population.folder import is_population
     from agents.population.population import Population
     from experiments.people.saved_people import people_of
-    from training.populate import population_from_dataset
+    from training.populate import population_from_dataset, population_on
 
     if population and model:
         raise ValueError(
@@ -122,7 +124,10 @@ def _population(
         saved = Population.load(population)
         people = people_of(dataset, saved)
         return people, len(saved.history) > len(people.history)
-    base = Population.load(model) if model else Population.shipped()
+    if model not in (None, "shipped") and not is_population(model):
+        people = population_on(dataset, model, embedder=embedder)
+        return people.with_card(model=public_text(Path(model).name)), False
+    base = Population.shipped() if model in (None, "shipped") else Population.load(model)
     return population_from_dataset(dataset, base, embedder), False
 
 

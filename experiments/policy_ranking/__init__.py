@@ -27,6 +27,7 @@ USES = (
     "env",
     "recommender",
     "seed",
+    "slm",
     "num_users",
     "precision",
     "budget",

@@ -178,7 +178,7 @@ def stop_sentence(stop: dict[str, Any]) -> str:
     return (
         f"{stop['reason'].capitalize()}: {stop['users']} of {stop['planned']} users,"
         f" {stop['exposures']:,} exposures, {number(stop['seconds'], 0)} s of asking{cost}"
-        f"{width if stop['half_width'] is not None else ''}."
+        f"{width if stop['half_width'] else ''}."
     )
 
 

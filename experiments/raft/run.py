@@ -26,7 +26,7 @@ def run(cfg: DictConfig) -> Result:
     dataset: Dataset = instantiate(cfg.data)
     report = distil(made_distiller(cfg, dataset), dataset)
     settings, style = raft_settings(**options["raft"]), PromptStyle(**options["style"])
-    model = model_named(options["slm"] or "shipped")
+    model = model_named(options["slm"])
     raft, tokens = fitting_raft_set(dataset, model, style, settings, report)
     values = {
         "experiment": cfg.experiment.name,

@@ -10,7 +10,7 @@ means, the bias model and matrix factorisation learnt from the same rows, averag
 """
 
 TAKES = "hours"
-USES = ("data", "training")
+USES = ("data", "training", "slm")
 REFUSES = {
     "num_users": "everybody who was drawn is asked; set data.num_users",
     "seed": "set experiment.draws, a list of seeds",

@@ -27,19 +27,13 @@ def swapped(people: Population, seed: int) -> Population:
     log, offsets = people.history, people.history.offsets()
     rows = np.concatenate([np.arange(offsets[u], offsets[u + 1]) for u in lot])
     sizes = np.diff(offsets)[lot]
-    history = InteractionLog(
-        np.repeat(np.arange(len(lot), dtype=np.int64), sizes),
-        log.items[rows],
-        log.ratings[rows],
-        log.timestamps[rows],
-        log.num_users,
-        log.num_items,
-    )
-    peers = people.peers and Peers(people.peers.people[lot], people.peers.items)
+    users = np.repeat(np.arange(len(lot), dtype=np.int64), sizes)
+    columns = log.items[rows], log.ratings[rows], log.timestamps[rows]
+    history = InteractionLog(users, *columns, log.num_users, log.num_items)
     return replace(
         people,
         personas=[people.personas[u] for u in lot],
         history=history,
         reasons=[people.reasons[row] for row in rows.tolist()],
-        peers=peers,
+        peers=people.peers and Peers(people.peers.people[lot], people.peers.items),
     )

@@ -21,6 +21,7 @@ from agents.inference.server.masking import (
     masked_text,
     secrets_of_config,
 )
+from experiments.command_line.arguments import in_shell
 
 # What can change a figure. A package that is not installed is left out.
 PACKAGES = (
@@ -57,10 +58,10 @@ def provenance(config: Mapping[str, Any], started: datetime) -> dict[str, Any]:
 
 
 def command_line(config: Mapping[str, Any]) -> str:
-    """How the program was started, without machine paths and without the config's secrets."""
+    """How the program was started, for a shell, without machine paths and the config's secrets."""
     mask = Masker(secrets_of_config(config))
     words = (mask(masked_argument(argument)) for argument in sys.argv[1:])
-    return public_text(" ".join(["personarec", *words]))
+    return public_text(" ".join(["personarec", *map(in_shell, words)]))
 
 
 def package_versions() -> dict[str, str]:

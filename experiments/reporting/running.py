@@ -4,7 +4,8 @@ It knows no experiment: ``cfg.experiment.run`` names a function of the resolved 
 a ``Result``. ``results.json`` is written here and nowhere else.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,8 @@ from hydra.utils import get_method
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
+from experiments.command_line.base_model_option import check_base_model
+from experiments.command_line.errors import as_command
 from experiments.command_line.experiments_said import check_uses, said_of, wanted_options
 from experiments.command_line.options import (
     OptionError,
@@ -26,7 +29,7 @@ from experiments.reporting.provenance import provenance
 from experiments.reporting.report import json_text
 from experiments.reporting.result import Record, Result
 from experiments.reporting.what_was_read import with_readings
-from simenv.data.reading_report import readings
+from simenv.data.reading_report import Reading, readings
 from simenv.whole_files import replace_whole
 
 if TYPE_CHECKING:
@@ -59,7 +62,8 @@ def perform(cfg: DictConfig, overrides: Sequence[str] = ()) -> dict[str, Any]:
         result = run(cfg)
     if result is None:
         return {}
-    result = with_readings(result, found)
+    config: Any = OmegaConf.to_container(cfg, resolve=True)
+    result = with_readings(result, [_in_command(reading, config) for reading in found])
     record = finished(result, cfg, started)
     folder = Path((result.config or cfg).output_dir)
     write(result, record, folder)
@@ -67,6 +71,11 @@ def perform(cfg: DictConfig, overrides: Sequence[str] = ()) -> dict[str, Any]:
     if result.error is not None:
         raise RuntimeError(result.error)
     return record.results
+
+
+def _in_command(reading: Reading, config: Mapping[str, Any]) -> Reading:
+    """The reading with the cures of its warnings as options of the command."""
+    return replace(reading, warnings=tuple(as_command(w, config) for w in reading.warnings))
 
 
 def finished(result: Result, cfg: DictConfig, started: datetime) -> Record:
@@ -115,6 +124,7 @@ def check(cfg: DictConfig, overrides: list[str]) -> None:
     check_uses(run, name, overrides)
     check_device(config)
     uses = said_of(run).uses
+    check_base_model(config, uses)
     check_targets(config, _BUILT if uses is None else tuple(g for g in _BUILT if g in uses))
 
 

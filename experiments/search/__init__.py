@@ -19,7 +19,7 @@ as configured, on users who did not search, with its 95 % interval) and ``trials
 """
 
 TAKES = "10 minutes"
-USES = ("data", "users", "engine", "embedder", "env", "recommender", "seed", "num_users")
+USES = ("data", "users", "engine", "embedder", "env", "recommender", "seed", "slm", "num_users")
 REFUSES = {
     "precision": "every trial asks the same users; set num_users",
     "budget": "set experiment.num_trials and num_users instead",

@@ -12,7 +12,7 @@ before believing a small difference.
 """
 
 TAKES = "10 minutes; seconds with users=scripted"
-USES = ("data", "users", "engine", "embedder", "distiller", "env", "recommender", "seed")
+USES = ("data", "users", "engine", "embedder", "distiller", "env", "recommender", "seed", "slm")
 REFUSES = {
     "num_users": "everybody in the data lives in the society; set data.num_users",
     "env.reward": "nobody is rewarded in a society; leave it out",

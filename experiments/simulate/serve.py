@@ -74,6 +74,8 @@ class ConfiguredStage:
 
             at = self._folders.get(name)
             people = Population.shipped() if at is None else Population.load(at)
+            if self._cfg.slm is not None:
+                people = people.on_model(self._cfg.slm)
             engine = instantiate(self._cfg.engine)(people.model, adapters=people.adapters)
             self._known[name] = people, engine
         return self._known[name]

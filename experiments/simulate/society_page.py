@@ -66,7 +66,8 @@ def answer(results: dict[str, Any]) -> str:
     )
 
 
-HEADS = ["policy", "filter bubble", "polarisation", "echo chamber", "Gini", "coverage", "stars",
+# No wider than eighty columns beside a name of ten letters: no name may come in two lines.
+HEADS = ["policy", "filter bubble", "polarisation", "echo chamber", "Gini", "items shown", "stars",
          "awake", "failed"]  # fmt: skip
 
 

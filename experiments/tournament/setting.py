@@ -78,7 +78,7 @@ def make_setting(cfg: DictConfig) -> tuple[Setting, People]:
         tick("reading the data")
         dataset: Dataset = instantiate(cfg.data)
         tick("building the users", advance=1)
-        users, few = askable(cfg, dataset)
+        users, left_out = askable(cfg, dataset)
         people: People = kept_people(cfg)(dataset)
         if not (Path(cfg.output_dir) / "answers").is_dir():  # a run that goes on has them already
             check_reachable(people.model, people.engine, users)
@@ -87,7 +87,7 @@ def make_setting(cfg: DictConfig) -> tuple[Setting, People]:
     users = np.setdiff1d(users, long.users)
     setting = setting_of(cfg, dataset, users, people, stopping)
     check_sizes(setting)
-    return replace(setting, left_out=tuple(o for o in (few, long) if len(o.users))), people
+    return replace(setting, left_out=tuple(o for o in (*left_out, long) if len(o.users))), people
 
 
 def check_sizes(setting: Setting) -> None:
@@ -108,18 +108,24 @@ def check_sizes(setting: Setting) -> None:
     )
 
 
-def askable(cfg: DictConfig, dataset: Dataset) -> tuple[IntArray, LeftOut]:
-    """Who plays (n,), ascending, and who cannot as too few items are left for a whole session.
+def askable(cfg: DictConfig, dataset: Dataset) -> tuple[IntArray, tuple[LeftOut, LeftOut]]:
+    """Who plays (n,), ascending, and who cannot.
+
+    Nothing that they like may be held out, or too few items be left for a whole session. The first
+    are named where everybody was wanted: a draw leaves others out as well.
 
     Raises:
         ValueError: nobody can.
     """
-    everybody = evaluation_users(dataset, dataset.num_users, cfg.experiment.min_rating, cfg.seed)
+    least = cfg.experiment.min_rating
+    everybody = evaluation_users(dataset, dataset.num_users, least, cfg.seed)
     few = too_few_unseen(dataset, everybody, cfg.env.slate_size, cfg.env.max_episode_steps)
-    users = evaluation_users(
-        dataset, cfg.num_users, cfg.experiment.min_rating, cfg.seed, without=few.users
+    users = evaluation_users(dataset, cfg.num_users, least, cfg.seed, without=few.users)
+    none = np.setdiff1d(
+        np.arange(dataset.num_users if cfg.num_users > len(users) else 0), everybody
     )
-    return users, few
+    why = f"no held-out rating of at least {least:g} stars (experiment.min_rating)"
+    return users, (LeftOut(none, why), few)
 
 
 def checked_settings(cfg: DictConfig) -> Stopping:

@@ -1,6 +1,6 @@
 """Are persona groups worth adapters of their own? Trains the variants (stage 4 of a population).
 
-How to run: ``personarec experiment=train_adapters data=movielens_1m … experiment.slm=FOLDER``; what
+How to run: ``personarec experiment=train_adapters data=movielens_1m … slm=FOLDER``; what
 was trained from the same base on the same examples is not trained again.
 
 How to score: rows, losses and seconds of every adapter; ``rating_fidelity`` says what they are
@@ -8,7 +8,7 @@ worth on later ratings.
 """
 
 TAKES = "30 minutes"
-USES = ("data", "distiller", "training", "seed")
+USES = ("data", "distiller", "training", "seed", "slm")
 REFUSES = {
     "num_users": "everybody belongs to a group; set data.num_users",
 }

@@ -26,7 +26,7 @@ def run(cfg: DictConfig) -> Result:
     trained = train_personas(
         dataset,
         made_distiller(cfg, dataset),
-        model_named(cfg.experiment.slm or "shipped"),
+        model_named(cfg.experiment.slm),
         persona_settings(cfg, tuple(cfg.experiment.variants), PromptStyle()),
         Path(cfg.output_dir) / "adapters",
     )

@@ -26,7 +26,8 @@ stars, and the share of right orders among pairs of policies that differ by at l
 """
 
 TAKES = "hours; 20 minutes without a language model"
-USES = ("data", "users", "engine", "embedder", "recommender", "seed")
+DATA = ("synthetic", "tiny")
+USES = ("data", "users", "engine", "embedder", "recommender", "seed", "slm")
 REFUSES = {
     "num_users": "set experiment.num_users, the people asked in each world",
     "data.seed": "set experiment.first_world",

@@ -95,10 +95,10 @@ def _fingerprint(cfg: DictConfig) -> str:
         "seed": cfg.seed,
     }
     if "model" in cfg.users:
-        from agents.inference.wrapped.identity import content_hash
+        from agents.population.adapters import base_identity
         from agents.population.population import SHIPPED
 
         place = Path(cfg.users.model or SHIPPED)
-        local = (place / "model").is_dir()
-        parts["people"] = [content_hash(place), content_hash(place / "model")] if local else place
+        inside = [place / "model"] if (place / "model").is_dir() else []
+        parts["people"] = [base_identity(folder) for folder in (place, *inside)]
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:10]

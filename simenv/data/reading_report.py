@@ -38,6 +38,7 @@ class Reading:
     num_items: int = 0  # of the catalogue
     num_items_unrated: int = 0
     num_items_untitled: int = 0
+    ids_are_titles: bool = False  # nobody named a column of titles
     unused_columns: tuple[str, ...] = ()  # of the files
     warnings: tuple[str, ...] = ()  # what a report opens with
 
@@ -70,8 +71,7 @@ class Reading:
             f"Times: {self.times}." if self.times else "Times: none.",
             f"Split: {self.split}.",
             f"Users: {self.num_users_used:,} of {self.num_users:,}{self.others}.",
-            f"Items: {self.num_items:,}, of which {self.num_items_unrated:,} have no rating and"
-            f" {self.num_items_untitled:,} no title.",
+            self._items_sentence(),
         ]
         if self.unused_columns:
             found.append(f"Columns that are not used: {', '.join(self.unused_columns)}.")
@@ -84,6 +84,12 @@ class Reading:
             f"Ratings: {self.rating_range[0]:g} to {self.rating_range[1]:g} on a scale of {low:g}"
             f" to {high:g}, {given}; {low:g} became 1 star, {high:g} became 5."
         )
+
+    def _items_sentence(self) -> str:
+        unrated = f"Items: {self.num_items:,}, of which {self.num_items_unrated:,} have no rating"
+        if self.ids_are_titles:
+            return f"{unrated}; their ids are taken for titles (title_column is not given)."
+        return f"{unrated} and {self.num_items_untitled:,} no title."
 
     def announce(self) -> None:
         """Warn of all that a report opens with, and give it to ``readings``."""

@@ -1,5 +1,6 @@
 """``PersonaRec-v0`` as everybody meets it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import gymnasium as gym
@@ -150,3 +151,31 @@ def test_an_environment_that_tells_its_cost_passes_both_checkers(folder):
     )
     check_checkers(lambda: env.unwrapped)  # seconds differ from run to run
     pytest.importorskip("stable_baselines3.common.env_checker").check_env(env)
+
+
+def test_the_people_are_put_on_another_model_without_their_adapters(change, adapter_folders):
+    name = next(iter(adapter_folders))
+    names = {name: str(adapter_folders[name])}
+    dressed = change(adapters=names)
+    dressed = replace(dressed, personas=[replace(p, adapter=name) for p in dressed.personas])
+    asked = []
+
+    def engine(model, adapters=None):
+        asked.append((model, dict(adapters)))
+        return ScriptedEngine()
+
+    env = make_env(population=dressed, model="some/model", engine=engine, slate_size=3)
+    people = env.user_model.population
+    assert asked == [("some/model", {})]
+    assert [p.adapter for p in people.personas] == [None] * 5
+    assert [p.profile for p in people.personas] == [p.profile for p in dressed.personas]
+    assert people.card["people"] == f"those of {dressed.name}"
+    make_vector_env(2, population=dressed, model="some/model", engine=engine, slate_size=3).close()
+    assert asked[1:] == [("some/model", {})]
+
+
+def test_a_plain_model_folder_plays_without_a_population(pocket_folder):
+    env = gym.make("PersonaRec-v0", model=str(pocket_folder), slate_size=5, session_steps=1)
+    env.reset(seed=0)
+    assert 1 <= env.step(np.arange(5))[1] <= 5
+    env.close()

@@ -6,7 +6,7 @@ from gymnasium.vector import AutoresetMode
 from hydra import compose, initialize_config_module
 
 from experiments.counterfactual.fork import Branch, Fork, fork
-from experiments.counterfactual.run import _compared
+from experiments.counterfactual.run import _compared, run
 from experiments.people.people import true_users
 from experiments.reporting.running import perform
 from recommenders.policies.bandits import EpsilonGreedy
@@ -99,6 +99,16 @@ def test_a_switch_must_fall_inside_a_session(env, dataset):
         fork(env, "a", policies, USERS, switch_at=6, seed=0)
     with pytest.raises(ValueError, match=r"before to be one of \['a'\], got 'b'"):
         fork(env, "b", policies, USERS, switch_at=2, seed=0)
+
+
+def test_who_comes_first_must_be_one_of_the_policies_and_is_known_before_the_data(tmp_path):
+    words = ["data=custom", "data.path=nobody.csv", "recommender=[random,ease]"]
+    with initialize_config_module("conf", version_base="1.3"):
+        cfg = compose("config", ["experiment=counterfactual", *words, f"output_dir={tmp_path}"])
+    with pytest.raises(
+        ValueError, match=r"experiment\.before wanted one of random, ease, got popularity"
+    ):
+        run(cfg)
 
 
 def test_the_experiment_names_the_best_policy_after_the_switch(tmp_path):

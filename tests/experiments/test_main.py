@@ -1,5 +1,6 @@
 """The command line itself; the experiments have tests of their own."""
 
+import json
 import re
 import subprocess
 import sys
@@ -91,6 +92,15 @@ TYPOS = {
     r"got word; did you mean experiment\.ms=words\?",
     ("experiment=cluster", "+data.num_item=3"): r"data\.num_item is no option of simenv\.data\."
     r"synthetic\.synthetic; did you mean data\.num_items\?",
+    ("experiment=cluster", "data.path=log.csv"): r"data\.path is an option of data=custom, .*add",
+    ("experiment=policy_ranking", "engine.base_url=x"): r"engine\.base_url is an option of "
+    r"engine=server; add it to the command",
+    ("experiment=policy_ranking", "recommender=[random,poplarity]"): r"did you mean "
+    r"recommender=popularity\? \(there are als, ",
+    ("experiment=policy_ranking", "recommender=[random,mine.Mix]"): r"one of your own is added "
+    r"beside them: \+recommender\.NAME\._target_=mine\.Mix ",
+    ("experiment=policy_ranking", "+recommender.mix=mine.Mix"): r"recommender\.mix wanted a policy"
+    r".*, got mine\.Mix; did you mean recommender\.mix\._target_=mine\.Mix\?$",
     ("experiment=cluster", "words"): r"words cannot be read; options are written option=value",
 }
 
@@ -99,6 +109,47 @@ TYPOS = {
 def test_a_typo_is_answered_with_the_nearest_name(words, monkeypatch, capsys, tmp_path):
     last = printed_error(monkeypatch, capsys, *words, f"output_dir={tmp_path}")
     assert re.search(TYPOS[words], last)
+
+
+MISSPELT = {
+    "my_policies.GenreMx": r"did you mean my_policies\.GenreMix\?$",
+    "my_polices.GenreMix": r"did you mean my_policies\.GenreMix\?$",
+    "my_policies.Best": r"name a class or function of a module in the working directory",
+    "elsewhere.Best": r"No module named 'elsewhere'; name a class or function of a module in",
+}
+
+
+@pytest.mark.parametrize("name", MISSPELT)
+def test_a_policy_of_ones_own_with_a_typo_is_answered_with_the_nearest(
+    name, monkeypatch, capsys, tmp_path
+):
+    (tmp_path / "my_policies.py").write_text("class GenreMix: ...\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    words = ["experiment=policy_ranking", "data=tiny", f"+recommender.mine._target_={name}"]
+    last = printed_error(monkeypatch, capsys, *words)
+    assert re.search(MISSPELT[name], last)
+    monkeypatch.delitem(sys.modules, "my_policies", raising=False)
+
+
+def test_what_a_file_lacks_is_said_in_one_line_and_in_words_that_a_shell_takes(
+    monkeypatch, capsys, tmp_path
+):
+    log = tmp_path / "log (1).csv"
+    rows = [f"{u};{i};{(u * i) % 11}\n" for u in range(12) for i in range(9)]
+    log.write_text("user_id;item_id;rating\n" + "".join(rows), encoding="utf-8")
+    words = ["experiment=distil", "data=custom", f"data.path={log}"]
+    last = printed_error(monkeypatch, capsys, *words, f"output_dir={tmp_path}/out")
+    assert "pass 'data.separator=;', or name the right ones" in last
+    words.append("data.separator=;")
+    last = printed_error(monkeypatch, capsys, *words, f"output_dir={tmp_path}/out")
+    assert last.endswith("as 'data.rating_scale=[0,10]'")
+    words.append("data.rating_scale=[0,10]")
+    monkeypatch.setattr(sys, "argv", ["personarec", *words, f"output_dir={tmp_path}/out"])
+    main()
+    results = json.loads((tmp_path / "out" / "results.json").read_text(encoding="utf-8"))
+    assert results["dataset"]["reading"]["warnings"][0].endswith("pass data.split=lot")
+    assert """ "data.separator=';'" """ in results["provenance"]["command"]
 
 
 def test_a_missing_file_is_named_without_a_traceback(monkeypatch, capsys, tmp_path):

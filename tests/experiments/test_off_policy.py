@@ -45,9 +45,9 @@ def test_too_few_people_are_an_error_with_the_cure(monkeypatch, tmp_path):
 
 def test_data_without_a_known_truth_are_refused(monkeypatch, tmp_path):
     monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
-    words = ["data=population", "~data.num_users", "~data.num_items",
-             "data.path=agents/populations/pocket"]  # fmt: skip
-    with pytest.raises(ValueError, match="true taste is known, got 'pocket'; use data=synthetic"):
+    words = ["data=population", "data.path=agents/populations/pocket"]
+    wanted = "true taste is known, got data=population; give data=synthetic or data=tiny"
+    with pytest.raises(ValueError, match=wanted):
         call(monkeypatch, "experiment=off_policy", *words, f"output_dir={tmp_path}")
 
 

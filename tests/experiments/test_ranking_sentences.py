@@ -137,6 +137,8 @@ def test_the_end_of_a_run_is_stated_with_its_cost():
     )
     free = {**stop, "cost": 0.0, "half_width": None}
     assert stop_sentence(free).endswith("1,200 exposures, 3 s of asking.")
+    alone = {**free, "half_width": 0.0}  # a policy alone differs from nothing
+    assert stop_sentence(alone).endswith("1,200 exposures, 3 s of asking.")
 
 
 def test_only_kinds_of_people_whose_gain_is_significant_are_named():

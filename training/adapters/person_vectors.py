@@ -25,20 +25,12 @@ class PersonVectors(NamedTuple):
 
 
 def vectors_for(
-    kinds: Collection[str],
-    dataset: Dataset,
-    raft: RaftSet,
-    prefixes: Sequence[str],
-    seed: int,
+    kinds: Collection[str], dataset: Dataset, raft: RaftSet, prefixes: Sequence[str], seed: int
 ) -> dict[str, PersonVectors]:
-    """Kind → vectors: ``ratings``, ``words`` and ``others``, as far as they are asked for.
+    """Kind → vectors: ``ratings``, ``words`` and ``others``, as far as ``kinds`` asks for them.
 
-    Args:
-        kinds: some of them.
-        dataset: whose training rows place people; its test rows are not read.
-        raft: of its users.
-        prefixes: (n,) of every person's prompts, for ``words``.
-        seed: of the lot in ``others``.
+    Test rows of the data set are not read; ``prefixes`` (n,) are of every person's prompts, and
+    ``seed`` is of the lot in ``others``.
     """
     found = {}
     if {"ratings", "others"} & set(kinds):
@@ -86,7 +78,7 @@ def of_others(vectors: PersonVectors, users: IntArray, seed: int) -> PersonVecto
         users: (b,) person of each block.
         seed: of the lot.
     """
-    lot = generator(seed, Stream.SWAPPED_PEOPLE).permutation(len(vectors.users))
+    lot = generator(seed, Stream.SWAPPED_VECTORS).permutation(len(vectors.users))
     users_now = vectors.users[lot]
     return PersonVectors(users_now[users], users_now)
 

@@ -21,24 +21,14 @@ def cluster_quality(
 ) -> Quality:
     """Quality of ``k`` groups (Rousseeuw, Silhouettes, 1987; Hubert and Arabie, 1985).
 
-    Args:
-        vectors: (n, d) of people; unchanged.
-        k: number of groups, at least 2 and below the number of different vectors.
-        num_seeds: groups are found with the seeds 0, 1, …; at least 2.
-        known: (n,) the group that each person is in, where the world says so.
+    Vectors (n, d) are grouped with the seeds 0, 1, …; ``known`` (n,) says who belongs together.
 
     Raises:
-        ValueError: ``k`` is out of its range, there are fewer than two seeds, or a vector is not
-            finite.
+        ValueError: ``k`` or ``num_seeds`` is below 2, or too few vectors differ or are finite.
     """
     from sklearn.metrics import adjusted_rand_score, silhouette_score
 
-    if num_seeds < 2 or k < 2:
-        raise ValueError(
-            f"the quality of groups wanted 2 groups and 2 seeds or more, got k={k} and"
-            f" num_seeds={num_seeds}; raise them"
-        )
-    labels = [group_vectors(vectors, k, seed)[0] for seed in range(num_seeds)]
+    labels = _labels(vectors, k, num_seeds)
     pairs = [(a, b) for a in range(num_seeds) for b in range(a)]
     of_pairs = [adjusted_rand_score(labels[a], labels[b]) for a, b in pairs]
     return Quality(
@@ -46,3 +36,12 @@ def cluster_quality(
         float(np.mean(of_pairs)),
         float("nan") if known is None else float(adjusted_rand_score(known, labels[0])),
     )
+
+
+def _labels(vectors: FloatArray, k: int, num_seeds: int) -> list[IntArray]:
+    if num_seeds < 2 or k < 2:
+        raise ValueError(
+            f"the quality of groups wanted 2 groups and 2 seeds or more, got k={k} and"
+            f" num_seeds={num_seeds}; raise them"
+        )
+    return [group_vectors(vectors, k, seed)[0] for seed in range(num_seeds)]

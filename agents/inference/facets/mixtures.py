@@ -6,11 +6,9 @@ that is kept under an adapter's name (prefixes, answers, records) is thus kept u
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
-
-from agents.inference.engine import UnknownAdapterError
 
 _MARK = ":"  # in no adapter's own name
 _DIGITS = 6  # a gate is told to a millionth, so that equal names are equal mixtures
@@ -77,32 +75,6 @@ def read_mixture(name: str | None) -> Mixture:
 def adapter_of(name: str | None) -> str | None:
     """The adapter that a name asks for, mixed or not."""
     return read_mixture(name).adapter
-
-
-def check_asked(
-    names: Iterable[str | None], adapters: Sequence[str], facets: Mapping[str, int]
-) -> None:
-    """Refuse names that do not ask for adapters as they are made.
-
-    Args:
-        names: of requests.
-        adapters: that are loaded.
-        facets: adapter → K, of those that have facets.
-
-    Raises:
-        UnknownAdapterError: an adapter is not loaded.
-        ValueError: the gate has not a weight for each facet, or the adapter has none to mix.
-    """
-    for name in {*names} - {None}:
-        adapter, gate = read_mixture(name)
-        if adapter is None or adapter not in adapters:
-            raise UnknownAdapterError(str(adapter), adapters)
-        wanted = facets.get(adapter, 0)
-        if len(gate) != wanted:
-            raise ValueError(
-                f"adapter {adapter!r} has {wanted} facets and wanted a gate of as many weights, got"
-                f" {len(gate)}; ask with the gate that came with it (Persona.gate)"
-            )
 
 
 def refuse_mixture(name: str | None) -> None:

@@ -46,14 +46,7 @@ def mixed(model: Any, adapter: str, names: Sequence[str | None]) -> Iterator[Non
 
 @contextmanager
 def scaled_ranks(model: Any, adapter: str, weights: Callable[[Tensor], Tensor]) -> Iterator[None]:
-    """``model`` whose low ranks of ``adapter`` are multiplied row by row.
-
-    Args:
-        model: a peft model.
-        adapter: its name.
-        weights: what a layer's low ranks (n, …, rank) are multiplied by, given those: (n, rank) or
-            (1, rank).
-    """
+    """A peft model with an adapter's low ranks (n, …, rank) times ``weights`` of them, row by row."""
 
     def scale(_: Any, __: Any, low: Tensor) -> Tensor:
         own: Tensor = weights(low)

@@ -54,11 +54,7 @@ def layer_ranks(block: Any, width: int, adapter: str) -> LayerRanks:
 def _low_rank(
     modules: Sequence[Any], adapter: str, norm: Tensor, scale: float = 1.0
 ) -> LowRank | None:
-    """Of projections of one input, whose norm's weights are ``norm``; None if none has ranks.
-
-    Raises:
-        ValueError: their ranks differ.
-    """
+    """Of projections of one input, whose norm's weights are ``norm``; None if none has ranks."""
     down, up, start = [], [], 0
     sizes = [module.out_features for module in modules]
     for module, size in zip(modules, sizes, strict=True):
@@ -69,13 +65,16 @@ def _low_rank(
             down.append((a.detach().float() * norm).t())
             up.append(own)
         start += size
-    if not down:
-        return None
+    return _side_by_side(down, up)
+
+
+def _side_by_side(down: list[Tensor], up: list[Tensor]) -> LowRank | None:
+    """Updates as one; ``ValueError`` if their ranks differ."""
     ranks = {len(own) for own in up}
     if len(ranks) > 1:
-        raise ValueError(
-            f"adapter {adapter!r} has ranks {sorted(ranks)} on projections of one input"
-        )
+        raise ValueError(f"ranks {sorted(ranks)} on projections of one input")
+    if not ranks:
+        return None
     return LowRank(torch.cat(down, 1).contiguous(), torch.cat(up).contiguous(), ranks.pop())
 
 

@@ -68,8 +68,7 @@ class HuggingFaceForward:
     ) -> Tensor:
         """Logits (n, c) of the chosen tokens after each of n prompts, on the device.
 
-        ``adapters`` (n,) must be one and the same, unless the mode is ``mixed``; mixtures of one
-        adapter's facets may differ.
+        ``adapters`` (n,) are one, or mixtures of one's facets, unless the mode is ``mixed``.
         """
         if self._cache is None or self.whole:
             pairs = zip(prefixes, suffixes, strict=True)

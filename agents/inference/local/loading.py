@@ -5,8 +5,10 @@ peft build models under switches that hold for the whole process), and all or no
 is missing, left over, misshapen, NaN or infinite refuses to load. Errors come with a cure.
 """
 
+import logging
 from collections.abc import Callable, Iterable
-from contextlib import suppress
+from contextlib import redirect_stderr, suppress
+from io import StringIO
 from pathlib import Path
 from threading import RLock
 from typing import Any
@@ -20,7 +22,9 @@ from agents.inference.local.model_files import (
     check_model_folder,
     check_runs_no_code,
 )
+from agents.inference.local.packaged_models import packaged_folder
 from agents.inference.local.plain_files import Shapes, named
+from agents.inference.packaged import is_packaged
 
 _LOADING = RLock()
 _IGNORED = ("rotary_emb.inv_freq", ".attn.bias", ".attn.masked_bias")  # buffers of old versions
@@ -99,6 +103,31 @@ def load_shape(model: str | Path) -> Any:
         )
 
 
+def save_gguf(source: Path, folder: Path) -> None:
+    """Write a GGUF file's tokenizer and weights, dequantised to float32, as safetensors.
+
+    Args:
+        source: a file that is known by its hash, alone in its folder.
+        folder: an empty one.
+    """
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    at = str(source.parent)
+    own: dict[str, Any] = {"gguf_file": source.name, "local_files_only": True}
+    AutoTokenizer.from_pretrained(at, trust_remote_code=False, **own).save_pretrained(folder)
+    with redirect_stderr(StringIO()):  # its bar for every tensor
+        read = AutoModelForCausalLM.from_pretrained(
+            at, trust_remote_code=False, dtype=torch.float32, **own
+        )
+    config = read.config.to_dict()
+    config.pop("quantization_config", None)
+    # transformers saves no model that it read from GGUF; a new one of that shape takes the numbers
+    plain = AutoModelForCausalLM.from_config(type(read.config)(**config))
+    plain.load_state_dict(read.state_dict())
+    plain.tie_weights()
+    plain.save_pretrained(folder)
+
+
 def _tokenizer(folder: Path, model: str | Path) -> Any:
     from transformers import AutoTokenizer
 
@@ -117,6 +146,8 @@ def _folder_of(model: str | Path) -> Path:
     folder = Path(model)
     if folder.is_dir():
         return folder
+    if is_packaged(model):
+        return packaged_folder(str(model), save_gguf)
     error: Exception | None = None
     if not folder.is_absolute() and str(model).count("/") <= 1 and not folder.exists():
         from huggingface_hub import snapshot_download
@@ -216,6 +247,8 @@ def attach_adapter(
 
 
 def _with_adapter(model: Any, name: str, folder: str | Path, trainable: bool) -> Any:
+    # peft loads bitsandbytes, which reports a kernel that it looks for in vain and nobody needs
+    logging.getLogger("bitsandbytes.backends").setLevel(logging.ERROR)
     from peft import PeftModel
 
     how: dict[str, Any] = {"is_trainable": trainable, "autocast_adapter_dtype": trainable}

@@ -16,6 +16,7 @@ import numpy as np
 
 from agents.inference.engine import Engine, Request, UnknownAdapterError
 from agents.inference.facets.mixtures import read_mixture
+from agents.inference.packaged import is_packaged, packaged_identity
 from agents.inference.stats import AnswerStats
 from agents.inference.wrapped.answer_store import DiskStore, MemoryStore, RowStore
 from agents.inference.wrapped.ask_once import ask_once
@@ -165,7 +166,7 @@ def cached_engine(
     """
     names = dict(adapters or {})
     if identity is None:
-        base, known = content_hash(model), {n: content_hash(f) for n, f in names.items()}
+        base, known = _identity(model), {n: content_hash(f) for n, f in names.items()}
     else:
         base, known = f"said: {identity}", {n: f"said: {identity}, adapter {n}" for n in names}
     inner = engine(model, adapters=adapters)
@@ -177,6 +178,10 @@ def cached_engine(
         max_bytes=max_bytes,
         max_disk_bytes=max_disk_bytes,
     )
+
+
+def _identity(model: str | Path) -> str:
+    return packaged_identity(str(model)) if is_packaged(model) else content_hash(model)
 
 
 def how_it_answers(

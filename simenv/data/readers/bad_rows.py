@@ -32,7 +32,7 @@ class BadRowReason(StrEnum):
 _CURES = {
     BadRowReason.MALFORMED: "mend the row",
     BadRowReason.ENCODING: "name the file's encoding (encoding=...) or save it again",
-    BadRowReason.OUT_OF_RANGE: "mend the rating or state the file's rating scale",
+    BadRowReason.OUT_OF_RANGE: "mend the rating or state the file's scale (rating_scale=)",
     BadRowReason.UNKNOWN_ITEM: "add the item to the item file",
     BadRowReason.DUPLICATE: "keep one of the rows",
     BadRowReason.NO_ROWS: "take the user out of the user file",

@@ -42,7 +42,8 @@ def read_frame(
         bad_rows: policy and report.
         strict: count the fields of every row. If false, a row that is too short is filled with
             empty cells, which is faster and enough where the caller checks the cells it needs.
-        separator: between two cells; None = a tab in a .tsv, else a comma.
+        separator: between two cells; a backslash and a t are a tab too; None = a tab in a .tsv,
+            else a comma.
 
     Raises:
         ValueError: another suffix, a damaged file, an unknown encoding, no header, a column named
@@ -64,6 +65,8 @@ def read_frame(
         data = _unzipped(data, path.name)
     if separator is None:
         separator = "\t" if name.endswith(".tsv") else ","
+    if separator == r"\t":  # as it is written on command lines
+        separator = "\t"
     if not separator or set(separator) & set('"\r\n'):
         raise ValueError(
             f"separator wanted a sign between two cells, such as ';', got {separator!r}; or null"

@@ -1,5 +1,6 @@
 """Anybody's ratings, from text or Parquet files whose columns the caller names."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -106,7 +107,10 @@ def read_custom(
     scale = None if rating_scale is None else _scale(rating_scale)
     ids = np.array(catalog.external_ids, dtype=object)
     log, user_ids = log_from_table(table, ids, bad_rows, scale=scale)
-    reading = reading_of(table, scale, unused_columns=_unused(columns, frame, items))
+    reading = replace(
+        reading_of(table, scale, unused_columns=_unused(columns, frame, items)),
+        ids_are_titles=columns.title_column is None,
+    )
     return RatedCatalog(catalog, log, user_ids, bad_rows, reading)
 
 

@@ -144,8 +144,8 @@ def _known_scale(table: RatingTable, scale: tuple[float, float] | None) -> tuple
         low, high = float(finite.min()), float(finite.max())
         raise ValueError(
             f"{table.file} has ratings from {low:g} to {high:g}, of which {outside.mean():.1%} lie"
-            f" outside 1..{NUM_STARS}; give its scale, as rating_scale=[{low:g},{high:g}]"
-            f" (data.rating_scale=[{low:g},{high:g}] on the command line)"
+            f" outside 1..{NUM_STARS}; give the lowest and the highest rating that its scale has,"
+            f" as rating_scale=[{low:g},{high:g}]"
         )
     return 1.0, float(NUM_STARS)
 

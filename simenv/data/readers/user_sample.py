@@ -201,5 +201,5 @@ def _on_order(reading: Reading, split: SplitRule) -> str:
     )
     return (
         f"{reading.file} has {clock}: its order is taken for time, and {order}; name the column of"
-        ' the times, or pass split="lot" (data.split=lot on the command line)'
+        ' the times, or pass split="lot"'
     )

@@ -18,7 +18,7 @@ from hydra import compose, initialize_config_module
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
-from experiments.command_line.arguments import choices_of_ones_own, flags_first
+from experiments.command_line.arguments import choices_of_ones_own, flags_first, texts_as_written
 from experiments.command_line.experiments_said import experiments
 from experiments.reporting.running import check
 
@@ -70,7 +70,7 @@ ALL = commands()
 
 def words_of(command: str) -> list[str]:
     words = shlex.split(command, comments=True)[1:]
-    return choices_of_ones_own(flags_first(words))
+    return choices_of_ones_own(texts_as_written(flags_first(words)))
 
 
 def checked(words: list[str]) -> None:

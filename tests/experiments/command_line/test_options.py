@@ -224,6 +224,18 @@ def test_simulate_says_where_the_number_of_its_people_is_set():
         check_uses("experiments.simulate.run.run", "simulate", ["num_users=-3"])
 
 
+@pytest.mark.parametrize("name", ["worlds", "off_policy"])
+def test_what_needs_the_truth_takes_no_log_of_ones_own(name):
+    run = f"experiments.{name}.run.run"
+    check_uses(run, name, ["data=tiny", "data.num_items=50"])
+    with pytest.raises(
+        OptionError,
+        match=rf"{name} wanted people whose true taste is known, got data=custom; give"
+        r" data=synthetic or data=tiny$",
+    ):
+        check_uses(run, name, ["data=custom", "data.path=log.csv"])
+
+
 def test_a_toy_that_says_nothing_may_be_given_everything():
     check_uses("somewhere.else.run", "toy", COMMON)
 

@@ -5,7 +5,9 @@ from types import SimpleNamespace
 
 import pytest
 
+import agents.population.folder as population_folder
 from agents.embedding import HashingEmbedder
+from agents.population.population import SHIPPED
 from agents.prompt_style import PromptStyle
 from experiments.people.ablations import ablated
 from experiments.people.people import SCRIPTED_WARNING, personas, scripted, scripted_engine
@@ -122,3 +124,33 @@ def test_an_ablation_of_adapters_wants_adapters(people):
         ablated(people.model.population, "shared_adapter")
     with pytest.raises(ValueError, match=r"users\.ablation wanted one of none, no_ms"):
         ablated(people.model.population, "no_luck")
+
+
+def test_a_plain_model_folder_answers_for_the_data_sets_own_people(dataset):
+    folder = str(SHIPPED / "model")
+    found = personas(dataset, scripted_engine, model=folder)
+    assert found.population.model == folder
+    assert found.population.style == PromptStyle()
+    assert found.model.num_users == dataset.num_users
+    assert found.card["population"]["model"] == "model"
+
+
+def test_shipped_is_the_shipped_population(dataset):
+    found = personas(dataset, scripted_engine, model="shipped")
+    assert found.population.model == str(SHIPPED / "model")
+
+
+def test_a_name_that_may_be_on_the_hub_is_looked_up_there(monkeypatch):
+    asked = []
+
+    def holds(repo_id, file):
+        asked.append((repo_id, file))
+        return repo_id == "ann/people"
+
+    monkeypatch.setattr(population_folder, "holds", holds)
+    assert population_folder.is_population("ann/people")
+    assert not population_folder.is_population("ann/model")
+    assert not population_folder.is_population("smollm2")
+    assert population_folder.is_population(SHIPPED)
+    assert not population_folder.is_population(SHIPPED / "model")
+    assert asked == [("ann/people", "population.json"), ("ann/model", "population.json")]

@@ -6,9 +6,10 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from omegaconf import OmegaConf
 
 from experiments.tournament.playing import play
-from experiments.tournament.setting import Setting, check_sizes, evaluation_users
+from experiments.tournament.setting import Setting, askable, check_sizes, evaluation_users
 from recommenders.evaluation.session_measures import score_sessions
 from recommenders.policies.heuristics import Popularity
 from simenv.data.synthetic import synthetic
@@ -26,6 +27,21 @@ def test_evaluation_users_have_a_past_and_something_to_find():
     assert evaluation_users(dataset, 10, 4.0, seed=0).tolist() == [0]
     with pytest.raises(ValueError, match="no user with training rows and a held-out rating"):
         evaluation_users(dataset, 10, 5.5, seed=0)
+
+
+def test_who_has_nothing_to_find_is_named_where_everybody_was_wanted():
+    dataset = synthetic(3, num_users=24, num_items=120)
+    harsh = dataset.test.take(~((dataset.test.users == 5) & (dataset.test.ratings >= 4)))
+    dataset = replace(dataset, test=harsh)
+    for wanted, named in ((24, [5]), (200, [5]), (23, []), (8, [])):
+        cfg = OmegaConf.create({
+            "num_users": wanted, "seed": 0, "experiment": {"min_rating": 4.0},
+            "env": {"slate_size": 5, "max_episode_steps": 3},
+        })  # fmt: skip
+        users, (none, few) = askable(cfg, dataset)
+        assert len(users) == min(wanted, 23)
+        assert (none.users.tolist(), len(few.users)) == (named, 0)
+        assert none.why == "no held-out rating of at least 4 stars (experiment.min_rating)"
 
 
 def test_a_configured_behaviour_and_life_reach_the_published_measures():

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from agents.inference.local.model_files import ADAPTER_CONFIG, GATE
-from agents.inference.local.plain_files import read_json, tensor_shapes
+from agents.inference.local.plain_files import Shapes, read_json, tensor_shapes
 from simenv.events import FloatArray
 
 
@@ -61,23 +61,29 @@ def read_gate(folder: str | Path) -> FacetGate | None:
     path = Path(folder) / GATE
     if not path.exists():
         return None
-    shapes = tensor_shapes(path, "copy it again")
+    _check_shapes(tensor_shapes(path, "copy it again"))
+    gate = FacetGate(**{k: v.astype(np.float64) for k, v in load_file(path).items()})
+    if not all(np.isfinite(part).all() for part in gate):
+        raise ValueError(f"{GATE} holds NaN or infinity; copy it again, or train it anew")
+    _check_rank(read_json(Path(folder) / ADAPTER_CONFIG).get("r"), len(gate.bias))
+    return gate
+
+
+def _check_shapes(shapes: Shapes) -> None:
     weight, bias = shapes.get("weight", ()), shapes.get("bias", ())
     if set(shapes) != {"weight", "bias"} or len(weight) != 2 or bias != weight[:1] or weight[0] < 2:
         raise ValueError(
             f"{GATE} wanted weight (K, d) and bias (K,) of two facets or more, got {dict(shapes)};"
             " copy it again"
         )
-    gate = FacetGate(**{k: v.astype(np.float64) for k, v in load_file(path).items()})
-    if not all(np.isfinite(part).all() for part in gate):
-        raise ValueError(f"{GATE} holds NaN or infinity; copy it again, or train it anew")
-    rank = read_json(Path(folder) / ADAPTER_CONFIG).get("r")
-    if not isinstance(rank, int) or rank % weight[0]:
+
+
+def _check_rank(rank: object, facets: int) -> None:
+    if not isinstance(rank, int) or rank % facets:
         raise ValueError(
-            f"{GATE} mixes {weight[0]} facets, but the rank {rank!r} of {ADAPTER_CONFIG} is no"
+            f"{GATE} mixes {facets} facets, but the rank {rank!r} of {ADAPTER_CONFIG} is no"
             " multiple of it; copy the whole adapter again"
         )
-    return gate
 
 
 def num_facets(folder: str | Path) -> int:
