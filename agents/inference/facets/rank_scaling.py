@@ -46,7 +46,7 @@ def mixed(model: Any, adapter: str, names: Sequence[str | None]) -> Iterator[Non
 
 @contextmanager
 def scaled_ranks(model: Any, adapter: str, weights: Callable[[Tensor], Tensor]) -> Iterator[None]:
-    """A peft model with an adapter's low ranks (n, …, rank) times ``weights`` of them, row by row."""
+    """A peft model; an adapter's low ranks (n, …, rank) are multiplied by ``weights`` of them."""
 
     def scale(_: Any, __: Any, low: Tensor) -> Tensor:
         own: Tensor = weights(low)
