@@ -41,6 +41,7 @@ class Channel(IntEnum):
     TREND = 2102  # whether somebody meets the item of the day
     VIRAL = 2103  # whether somebody meets a viral item
     SPLIT = 3001  # which rows of a log without times are training rows
+    FORM = 4001  # tokens of the blanks of a form
 
 
 @unique

@@ -90,20 +90,29 @@ class Tokens:
     def choices(self, choices: Sequence[str]) -> tuple[list[int], list[int]]:
         """(tokens that all choices begin with, the one token by which each differs).
 
+        A cue ends in a colon. Where a colon and the blank behind it are one token, no text goes on
+        with a blank of its own, so the choices are read without theirs.
+
         Raises:
             ValueError: two choices differ in no such token, or go on after it.
         """
-        ids = self._kept(choices)
-        lead = 0
-        while all(len(x) > lead + 1 for x in ids) and len({x[lead] for x in ids}) == 1:
-            lead += 1
-        last = [x[lead] for x in ids if len(x) == lead + 1]
-        if len(set(last)) < len(choices):
+        spellings = [list(choices), [choice.strip() for choice in choices]]
+        found = [(own, _one_token_each(self._kept(own))) for own in spellings]
+        whole = [(own, split) for own, split in found if split is not None]
+        if not whole:
             raise ValueError(
-                f"choices must differ in one token, got {list(choices)} as {ids};"
+                f"choices must differ in one token, got {list(choices)} as {self._kept(choices)};"
                 " use single digits or letters"
             )
-        return ids[0][:lead], last
+        fitting = (split for own, split in whole if self._follow_a_colon(own, split))
+        return next(fitting, whole[0][1])
+
+    def _follow_a_colon(self, choices: list[str], split: tuple[list[int], list[int]]) -> bool:
+        """Whether a text in which they stand behind a colon has these very tokens."""
+        lead, last = split
+        colon = self._in_place([":"])[0]
+        told = self._in_place([":" + choice for choice in choices])
+        return told == [colon + lead + [token] for token in last]
 
     def first_line(self, ids: list[int]) -> int:
         """How many tokens the first of several lines has; 0 where there is one line only."""
@@ -213,6 +222,15 @@ class Tokens:
         firsts = self._in_place([first for first, _ in pairs])
         seconds = self._in_place([second for _, second in pairs])
         return together == [a + b for a, b in zip(firsts, seconds, strict=True)]
+
+
+def _one_token_each(ids: list[list[int]]) -> tuple[list[int], list[int]] | None:
+    """What all begin with, and the one token each then has for itself; None if they do not."""
+    lead = 0
+    while all(len(x) > lead + 1 for x in ids) and len({x[lead] for x in ids}) == 1:
+        lead += 1
+    last = [x[lead] for x in ids if len(x) == lead + 1]
+    return (ids[0][:lead], last) if len(set(last)) == len(ids) else None
 
 
 def _without(ids: list[int], ending: list[int]) -> list[int]:

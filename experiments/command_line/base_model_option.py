@@ -26,9 +26,7 @@ def check_base_model(config: Mapping[str, Any], uses: Set[str] | None) -> None:
     slm = config.get("slm")
     if slm is None:
         return
-    used = [p for p in _PLACES if p != "users.model" or uses is None or "users" in uses]
-    named = {place: _value(config, place) for place in used}
-    there = {place: value for place, value in named.items() if value is not _MISSING}
+    there = _places(config, uses)
     if slm in there.values():
         return
     if not there:
@@ -38,6 +36,13 @@ def check_base_model(config: Mapping[str, Any], uses: Set[str] | None) -> None:
         )
     place, value = next(iter(there.items()))
     raise OptionError(f"slm={slm} and {place}={value} name two base models; leave one out")
+
+
+def _places(config: Mapping[str, Any], uses: Set[str] | None) -> dict[str, Any]:
+    """Where the experiment reads a base model's name → what stands there."""
+    used = [p for p in _PLACES if p != "users.model" or uses is None or "users" in uses]
+    named = {place: _value(config, place) for place in used}
+    return {place: value for place, value in named.items() if value is not _MISSING}
 
 
 _MISSING = object()

@@ -46,7 +46,7 @@ def run(cfg: DictConfig) -> Result:
 
 
 def _name(distiller: Distiller) -> str:
-    return "offline" if isinstance(distiller, OfflineDistiller) else distiller.settings.model
+    return public_text(distiller.name)
 
 
 def _estimate(distiller: Distiller, dataset: Dataset) -> dict[str, Any]:

@@ -9,11 +9,12 @@ from simenv.data.dataset import Dataset
 from training.distillation.chains import batches_of
 from training.distillation.ledger import Spending
 from training.distillation.offline import OfflineDistiller
+from training.distillation.with_local_model import LocalDistiller
 from training.distillation.with_model import DistillationReport, OpenAIDistiller
 from training.examples.prompt_lengths import TokenReport, fitting
 from training.examples.raft import RaftSet, RaftSettings, raft_set
 
-Distiller = OfflineDistiller | OpenAIDistiller
+Distiller = OfflineDistiller | OpenAIDistiller | LocalDistiller
 
 
 def made_distiller(cfg: DictConfig, dataset: Dataset) -> Distiller:

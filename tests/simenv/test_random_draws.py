@@ -18,6 +18,9 @@ ALLOWED = {
     "agents/inference/local/free_text.py: uniforms(keys, step)": (
         "keys are states below Channel.TEXT; the steps of an answer are their channels"
     ),
+    "training/distillation/form_filling.py: uniforms(keys, step)": (
+        "keys are states below Channel.FORM; the steps of an answer are their channels"
+    ),
     "training/base/pocket_training.py: default_rng([config.seed, first_world])": (
         "shares the numbers of the first world with the next; the shipped bases were trained so"
     ),

@@ -14,6 +14,8 @@ from agents.inference.local.loading import attach_adapter, load_model
 from training.adapters.lora_presets import LoraPreset
 from training.adapters.shared_prefix import PromptIds
 
+_MANY_WORDS = 8_192  # of a vocabulary whose copies cost time
+
 
 def resumed_lora(model: Any, start: str | Path, seed: int) -> Any:
     """The model, frozen, with the adapter of ``start`` to be trained further.
@@ -65,7 +67,15 @@ def frozen_base(base: str | Path, preset: LoraPreset, device: torch.device) -> t
     """
     tokenizer, model = _loaded_base(base, preset, device)
     check_causal(model.config, str(base))
+    head = model.get_output_embeddings()
+    if head is not None and len(head.weight) >= _MANY_WORDS:
+        head.register_forward_pre_hook(_side_by_side)
     return tokenizer, model
+
+
+def _side_by_side(head: Any, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The last states one after the other: else torch copies the head once for every prompt."""
+    return (inputs[0].contiguous(), *inputs[1:])
 
 
 def _loaded_base(base: str | Path, preset: LoraPreset, device: torch.device) -> tuple[Any, Any]:

@@ -70,7 +70,8 @@ def _open(folder: Path) -> Any:
         import diskcache
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
-            "distiller=openai needs diskcache: pip install 'personarec[serve]'", name="diskcache"
+            "keeping a model's answers needs diskcache: pip install 'personarec[serve]'",
+            name="diskcache",
         ) from error
 
     class BytesDisk(diskcache.Disk):

@@ -4,7 +4,7 @@
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
@@ -40,6 +40,7 @@ class OfflineDistiller:
 
     catalog: Catalog
     averages: ItemAverages
+    name: ClassVar[str] = "offline"
 
     def distil(self, log: InteractionLog) -> Distilled:
         """Personas of all ``log.num_users`` users and a reason for each row; ``log`` is training.

@@ -8,9 +8,8 @@ still can. Reads training rows only. Tries, waits and prices are set in
 import os
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
 from agents.inference.server.retries import Lost, Patience, dispatch
 from simenv.catalog import Catalog
@@ -19,8 +18,10 @@ from simenv.item_averages import ItemAverages
 from training.distillation.cache import Answer, PaidAnswers, cache_key
 from training.distillation.chains import Chain, batches_of
 from training.distillation.cost_estimate import Estimate, estimate
+from training.distillation.distilled_report import DistillationReport as DistillationReport
+from training.distillation.distilled_report import distillation_report
 from training.distillation.distiller_prompts import Message, RatedItem, corrected, first_messages
-from training.distillation.ledger import Ledger, Prices, Spending
+from training.distillation.ledger import Ledger, Prices
 from training.distillation.offline import Distilled, OfflineDistiller
 from training.distillation.priced_client import ClientSettings, PricedClient
 
@@ -33,15 +34,6 @@ Ask = Callable[[list[Message]], Answer]
 
 class DistillationError(RuntimeError):
     """Nobody's profile was finished; the text says why, and what was paid for is in the cache."""
-
-
-class DistillationReport(NamedTuple):
-    """What a model made of a log, whom it failed, and what it cost."""
-
-    distilled: Distilled
-    sections: dict[int, dict[str, str]]  # user → Ms in its four sections; only those who succeeded
-    failures: dict[int, str]  # user → why they have the offline profile and reasons
-    spending: Spending
 
 
 class OpenAIDistiller:
@@ -101,7 +93,7 @@ class OpenAIDistiller:
         first_wait: float = 1.0,
         longest_wait: float = 60.0,
     ) -> None:
-        name = model or os.environ.get("OPENAI_MODEL")
+        self.name = name = model or os.environ.get("OPENAI_MODEL") or ""
         if not name:
             raise ValueError(
                 "distiller=openai wanted a model: set OPENAI_MODEL or distiller.model"
@@ -148,7 +140,8 @@ class OpenAIDistiller:
                 f"no profile of {len(chains)} was finished; user {user}: {reason}. Answers paid for"
                 " are kept: mend this and run the same command again"
             )
-        return self._report(log, chains, failures, ledger.spending())
+        offline = OfflineDistiller(self.catalog, self.averages).distil(log)
+        return distillation_report(log, offline, chains, failures, ledger.spending())
 
     def estimate(self, log: InteractionLog) -> Estimate:
         """What a distillation would cost, without a request; answers in the cache are free."""
@@ -250,31 +243,6 @@ class OpenAIDistiller:
                 rest = [u for u, c in chains.items() if not c.is_done and u not in failures]
                 failures |= {u: chains[u].stopped(why) for u in rest}
         return dict(sorted(failures.items()))
-
-    def _report(
-        self,
-        log: InteractionLog,
-        chains: dict[int, Chain],
-        failures: dict[int, str],
-        spending: Spending,
-    ) -> DistillationReport:
-        personas, reasons = OfflineDistiller(self.catalog, self.averages).distil(log)
-        offsets = log.offsets()
-        sections = {}
-        for user in chains.keys() - failures.keys():
-            reflections = chains[user].reflections
-            sections[user] = reflections[-1].sections()
-            profile = _one_line(reflections[-1].profile)
-            personas[user] = replace(personas[user], profile=profile)
-            reasons[offsets[user] : offsets[user + 1]] = [
-                _one_line(said.reason).rstrip(".") for each in reflections for said in each.reasons
-            ]
-        return DistillationReport(Distilled(personas, reasons), sections, failures, spending)
-
-
-def _one_line(text: str) -> str:
-    """Prompts put a profile and a reason on one line each."""
-    return " ".join(text.split())
 
 
 def _running(ledger: Ledger) -> str:

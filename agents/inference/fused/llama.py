@@ -1,6 +1,7 @@
 """Forward pass of Llama-like models for scoring: kept states, last position, chosen tokens.
 
-It computes what Hugging Face's model computes (1e-4 in float32), with less work: rows of any length
+It computes what Hugging Face's model computes (1e-4 in float32; in bfloat16 the products alone are
+rounded), with less work: rows of any length
 are packed without padding, attend to kept keys and values where they lie, the last layer runs for
 the last position only, and the softmax leaves out the subtraction of the maximum, which cannot
 change it. Where that could overflow, ``NotFused`` is raised and the caller's other path answers.
@@ -68,7 +69,7 @@ class LlamaForward:
         run = _Run(self, weights, rows)
         hidden = run.last_hidden()
         run.check()
-        return run.normed(hidden).tensor * weights.norm @ weights.head[choices].t()
+        return run.normed(hidden).tensor * weights.norm @ weights.head[choices].float().t()
 
 
 class _Buffer(NamedTuple):
@@ -98,7 +99,7 @@ class _Run:
         self.of_rows, self.of_tokens = _gates(weights, rows, lengths)
         self.sums: list[tuple[float, float]] = []
         self.x = self.take("x", self.t, weights.embedding.shape[1])
-        torch.index_select(weights.embedding, 0, self.tokens, out=self.x.tensor)
+        self.x.tensor.copy_(weights.embedding[self.tokens])
 
     def check(self) -> None:
         """Raise ``NotFused`` if an exponential overflowed or vanished somewhere."""
@@ -130,7 +131,7 @@ class _Run:
         self.x = _Buffer(ends, ends.numpy())
         queries = self.take("queries", len(ends), len(last.queries))
         inputs, ranks = self.normed(self.x).tensor, self._ranks(len(layers))
-        torch.mm(inputs, last.queries.t(), out=queries.tensor)
+        _product(inputs, last.queries.t(), queries.tensor)
         add_update(ranks.queries, inputs, self.of_rows, queries.tensor)
         attended = self.take("attended", len(ends), len(last.queries))
         self._attend(attention.attend_ends, len(layers), queries, keys_values, attended)
@@ -153,7 +154,7 @@ class _Run:
         if index == 0 and self.weights.first is not None:
             torch.index_select(self.weights.first, 0, self.tokens, out=out.tensor)
         else:
-            torch.mm(normed.tensor, layer.keys_values, out=out.tensor)
+            _product(normed.tensor, layer.keys_values, out.tensor)
         add_update(self._ranks(index).keys_values, normed.tensor, self.of_tokens, out.tensor)
         attention.rotate(out.array, self.rotation)
         return out
@@ -161,7 +162,7 @@ class _Run:
     def _attend_all(self, index: int, layer: Layer, normed: _Buffer, keys_values: _Buffer) -> None:
         """The rest of a layer, for every token: tokens lie side by side while they attend."""
         queries = self.take("queries", len(layer.queries), self.t)
-        torch.mm(layer.queries, normed.tensor.t(), out=queries.tensor)
+        _product(layer.queries, normed.tensor.t(), queries.tensor)
         ranks = self._ranks(index)
         add_update_across(ranks.queries, normed.tensor, self.of_tokens, queries.tensor)
         attended = self.take("attended", len(layer.queries), self.t)
@@ -178,15 +179,15 @@ class _Run:
         self, layer: Layer, ranks: LayerRanks, attended: Tensor, gates: Tensor | None
     ) -> None:
         """Output projection and MLP, added to the stream."""
-        self.x.tensor.addmm_(attended, layer.out)
+        _add_product(self.x.tensor, attended, layer.out)
         add_update(ranks.out, attended, gates, self.x.tensor)
         t, f = len(self.x.array), layer.down.shape[0]
         gate_up, gated = self.take("gate_up", t, 2 * f), self.take("gated", t, f)
         normed = self.normed(self.x).tensor
-        torch.mm(normed, layer.gate_up, out=gate_up.tensor)
+        _product(normed, layer.gate_up, gate_up.tensor)
         add_update(ranks.gate_up, normed, gates, gate_up.tensor)
         kernels.gate(gate_up.array, gated.array)
-        self.x.tensor.addmm_(gated.tensor, layer.down)
+        _add_product(self.x.tensor, gated.tensor, layer.down)
         add_update(ranks.down, gated.tensor, gates, self.x.tensor)
 
 
@@ -198,6 +199,22 @@ def _gates(
         return None, None
     of_rows = torch.tensor([row.gate for row in rows], dtype=torch.float32)
     return of_rows, of_rows.repeat_interleave(torch.from_numpy(lengths), dim=0)
+
+
+def _product(left: Tensor, right: Tensor, out: Tensor) -> None:
+    """``out`` in float32 becomes left @ right, computed in the format of whichever are weights."""
+    if left.dtype == right.dtype:
+        torch.mm(left, right, out=out)
+    else:
+        out.copy_(left.bfloat16() @ right.bfloat16())
+
+
+def _add_product(x: Tensor, left: Tensor, weights: Tensor) -> None:
+    """Add left @ weights to ``x``; all but the weights is float32."""
+    if weights.dtype == x.dtype:
+        x.addmm_(left, weights)
+    else:
+        x.add_(left.bfloat16() @ weights)
 
 
 def _addresses(rows: Sequence[Row]) -> tuple[kernels.Integers, list[Tensor]]:

@@ -28,7 +28,10 @@ class Shape(NamedTuple):
 
 
 class Layer(NamedTuple):
-    """One layer; norms and the attention scale are folded into the matrices (inputs, outputs)."""
+    """One layer; norms and the attention scale are folded into the matrices (inputs, outputs).
+
+    The matrices are in the model's number format, all else is float32.
+    """
 
     queries: Tensor  # (H·D, w)
     keys_values: Tensor  # (w, 2·G·D)
@@ -73,7 +76,7 @@ def why_not(model: Any) -> str | None:
         f"sliding window {window}": (
             window is not None and window < getattr(config, "max_position_embeddings", 0)
         ),
-        f"dtypes {sorted(dtypes)}": dtypes != {"torch.float32"},
+        f"dtypes {sorted(dtypes)}": dtypes not in ({"torch.float32"}, {"torch.bfloat16"}),
         f"heads of width {_head_width(config)}": _head_width(config) % 4 != 0,
     }
     return next((reason for reason, holds in reasons.items() if holds), None)
@@ -105,14 +108,13 @@ def fuse(model: Any, shape: Shape, adapter: str | None) -> Weights:
     if adapter is not None:
         _check_adapter(model, adapter)
     layers = [_layer(block, shape, adapter) for block in model.model.layers]
-    embedding = _weight(model.model.embed_tokens, None)
+    embedding, head = _own_weight(model.model.embed_tokens), _own_weight(model.lm_head)
     first = None
     if embedding.shape[0] * layers[0].keys_values.shape[1] <= _TABLE_NUMBERS:
-        lengths = embedding.square().mean(-1, keepdim=True).add_(shape.eps).rsqrt_()
-        first = (embedding * lengths) @ layers[0].keys_values
-    return Weights(
-        layers, embedding, first, _weight(model.lm_head, None), model.model.norm.weight.detach()
-    )
+        words = embedding.float()
+        lengths = words.square().mean(-1, keepdim=True).add_(shape.eps).rsqrt_()
+        first = (words * lengths) @ layers[0].keys_values.float()
+    return Weights(layers, embedding, first, head, model.model.norm.weight.detach().float())
 
 
 @torch.inference_mode()
@@ -132,18 +134,22 @@ def beside(weights: Weights, model: Any, shape: Shape, adapter: str) -> Weights:
 
 def _layer(block: Any, shape: Shape, adapter: str | None) -> Layer:
     attention, mlp = block.self_attn, block.mlp
-    before, between = block.input_layernorm.weight, block.post_attention_layernorm.weight
+    before, between = (
+        norm.weight.detach().float()
+        for norm in (block.input_layernorm, block.post_attention_layernorm)
+    )
+    own = block.input_layernorm.weight.dtype
     q, k, v = (
         _weight(getattr(attention, name), adapter) * before
         for name in ("q_proj", "k_proj", "v_proj")
     )
     gate, up = (_weight(getattr(mlp, n), adapter) * between for n in ("gate_proj", "up_proj"))
     return Layer(
-        q * shape.width**-0.5,
-        _columns(k, v),
-        _columns(_weight(attention.o_proj, adapter)),
-        _columns(gate, up),
-        _columns(_weight(mlp.down_proj, adapter)),
+        (q * shape.width**-0.5).to(own),
+        _columns(k, v).to(own),
+        _columns(_weight(attention.o_proj, adapter)).to(own),
+        _columns(gate, up).to(own),
+        _columns(_weight(mlp.down_proj, adapter)).to(own),
     )
 
 
@@ -153,12 +159,17 @@ def _columns(*rows: Tensor) -> Tensor:
 
 
 def _weight(module: Any, adapter: str | None) -> Tensor:
-    """A projection's weight (outputs, inputs), with the adapter's update added where it has one."""
-    base = module.get_base_layer() if hasattr(module, "get_base_layer") else module
-    weight: Tensor = base.weight.detach()
+    """A projection's weight (outputs, inputs) in float32, the adapter's update added."""
+    weight = _own_weight(module).float()
     if adapter is not None and adapter in getattr(module, "lora_A", {}):
         update: Tensor = module.get_delta_weight(adapter).to(weight.dtype)
         return weight + update
+    return weight
+
+
+def _own_weight(module: Any) -> Tensor:
+    base = module.get_base_layer() if hasattr(module, "get_base_layer") else module
+    weight: Tensor = base.weight.detach()
     return weight
 
 

@@ -62,7 +62,7 @@ def _low_rank(
             a, b = module.lora_A[adapter].weight, module.lora_B[adapter].weight
             own = torch.zeros(a.shape[0], sum(sizes))
             own[:, start : start + size] = b.detach().float().t() * module.scaling[adapter] * scale
-            down.append((a.detach().float() * norm).t())
+            down.append((a.detach().float() * norm.float()).t())
             up.append(own)
         start += size
     return _side_by_side(down, up)

@@ -58,6 +58,21 @@ def decode(
     return said
 
 
+def next_logits(model: Any, prompts: list[list[int]]) -> Generator[Tensor, Tensor, None]:
+    """Logits (n, vocabulary) after n prompts, then after each token (n, 1) that is sent.
+
+    Raises:
+        ValueError: several prompts of a model that ``why_whole`` names.
+    """
+    why = why_whole(model.config)
+    if why is None:
+        return _padded(model, prompts)
+    if len(prompts) > 1:
+        raise ValueError(f"next_logits wanted one prompt, because of {why}, got {len(prompts)}")
+    steps = _cached if may_cache(model.config) else _anew
+    return steps(model, torch.tensor(prompts, device=model.device))
+
+
 def _draw(steps: _Steps, seeds: SeedArray, ends: list[int], sampling: Sampling) -> list[list[int]]:
     """One answer a row; ``steps`` gives the next logits for what was drawn last."""
     keys = mix(seeds, Channel.TEXT)
@@ -65,7 +80,7 @@ def _draw(steps: _Steps, seeds: SeedArray, ends: list[int], sampling: Sampling) 
     ended = np.zeros(len(seeds), dtype=bool)
     logits = next(steps)
     for step in range(sampling.max_new_tokens):
-        chosen = _choose(logits.float(), sampling, uniforms(keys, step, 1)[:, 0])
+        chosen = choose(logits.float(), sampling, uniforms(keys, step, 1)[:, 0])
         for row in np.flatnonzero(~ended):
             said[row].append(int(chosen[row]))
         ended |= np.isin(chosen.cpu().numpy(), ends)
@@ -112,7 +127,7 @@ def _anew(model: Any, tokens: Tensor) -> _Steps:
         tokens = torch.cat([tokens, new], dim=1)
 
 
-def _choose(logits: Tensor, sampling: Sampling, draws: FloatArray) -> Tensor:
+def choose(logits: Tensor, sampling: Sampling, draws: FloatArray) -> Tensor:
     """One token a row by inverse CDF over the ``top_k`` most probable tokens."""
     if sampling.temperature == 0:
         return logits.argmax(-1)

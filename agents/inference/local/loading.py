@@ -22,6 +22,7 @@ from agents.inference.local.model_files import (
     check_model_folder,
     check_runs_no_code,
 )
+from agents.inference.local.number_format import auto_dtype
 from agents.inference.local.packaged_models import packaged_folder
 from agents.inference.local.plain_files import Shapes, named
 from agents.inference.packaged import is_packaged
@@ -45,15 +46,13 @@ def load_model(
     Args:
         model: folder or hub name.
         device: where the weights go.
-        dtype: of the weights; ``auto`` = bfloat16 on a GPU, else float32.
+        dtype: of the weights; see ``auto_dtype`` for ``auto``.
         options: of ``from_pretrained``, such as a quantization.
 
     Raises:
         OSError: there is no such model, or its weights are not safetensors.
         ValueError: a file is corrupt, asks for code, or the weights are not those of the model.
     """
-    if dtype == "auto":
-        dtype = "bfloat16" if device.type == "cuda" else "float32"
     with _LOADING:  # imports too: transformers is half there while another thread imports it
         from transformers import AutoModelForCausalLM
         from transformers.utils import logging
@@ -61,6 +60,7 @@ def load_model(
         logging.disable_progress_bar()  # a bar for every model drowns the experiment's own
         folder = _folder_of(model)
         named(_called(model), lambda: check_model_folder(folder))
+        dtype = auto_dtype(folder, device) if dtype == "auto" else dtype
         tokenizer = _tokenizer(folder, model)
         loaded, found = _quietly(
             model,
@@ -77,7 +77,7 @@ def load_model(
         )
         _check_complete(_called(model), found)
         _check_finite(f"{_called(model)}: model.safetensors", loaded.named_parameters())
-        loaded.name_or_path = str(model)
+        loaded.name_or_path = str(folder if is_packaged(model) else model)
         if "device_map" not in options:
             loaded = loaded.to(device)
         return tokenizer, loaded.eval()
@@ -115,10 +115,9 @@ def save_gguf(source: Path, folder: Path) -> None:
     at = str(source.parent)
     own: dict[str, Any] = {"gguf_file": source.name, "local_files_only": True}
     AutoTokenizer.from_pretrained(at, trust_remote_code=False, **own).save_pretrained(folder)
+    own["dtype"] = torch.float32
     with redirect_stderr(StringIO()):  # its bar for every tensor
-        read = AutoModelForCausalLM.from_pretrained(
-            at, trust_remote_code=False, dtype=torch.float32, **own
-        )
+        read = AutoModelForCausalLM.from_pretrained(at, trust_remote_code=False, **own)
     config = read.config.to_dict()
     config.pop("quantization_config", None)
     # transformers saves no model that it read from GGUF; a new one of that shape takes the numbers

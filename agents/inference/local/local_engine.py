@@ -58,7 +58,8 @@ class LocalEngine(Engine):
         model: folder or hub name of a causal language model.
         adapters: name → folder of a peft adapter for this base.
         device: ``auto`` = a GPU where there is one.
-        dtype: ``auto`` = bfloat16 on a GPU, float32 on a CPU.
+        dtype: ``auto`` = bfloat16 on a GPU; on a CPU float32, or for large models what is faster
+            there (``auto_dtype``).
         token_budget: most tokens (padding included) of one segment of the plan; ``auto`` = 32,768,
             and four times that for the fast forward, which pads nothing and cuts for itself.
         cache_bytes: budget of the prefix cache, on the device; ``auto`` = 1 GiB on a CPU, half of
@@ -293,7 +294,7 @@ def _fits(base: Any, fast: bool | Literal["auto"], adapter_mode: AdapterMode) ->
         reason = reason or f"adapter_mode {adapter_mode!r}"
     if fast is True and reason:
         raise ValueError(
-            "fast=True wanted a Llama-like model in float32 on a CPU with merged adapters, got"
-            f" {reason}; leave fast on 'auto' and Hugging Face's forward answers"
+            "fast=True wanted a Llama-like model in float32 or bfloat16 on a CPU with merged"
+            f" adapters, got {reason}; leave fast on 'auto' and Hugging Face's forward answers"
         )
     return not reason and (fast is True or base.num_parameters() <= _FAST_WEIGHTS)

@@ -162,7 +162,7 @@ def test_a_space_that_the_tokenizer_adds_stands_at_the_beginning_only():
     for digit, token in zip("14", last, strict=True):
         joined = tokens.prefix(prefix) + tokens.encode([suffix])[0] + lead + [token]
         read = "".join(tokenizer.convert_ids_to_tokens(joined)).replace("▁", " ")
-        assert read == f" {prefix}{suffix} {digit}"
+        assert read == f" {prefix}{suffix}{digit}"  # its colon takes a blank with it
 
 
 def test_a_token_that_the_model_does_not_know_is_refused_with_its_text(tokenizer):

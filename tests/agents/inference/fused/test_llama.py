@@ -397,3 +397,29 @@ def test_a_single_request_that_memory_does_not_hold_is_named(pocket_folder, ques
 def test_other_errors_are_not_taken_for_a_lack_of_memory(pocket_folder):
     with pytest.raises(RuntimeError, match="shapes do not fit"):
         narrow(pocket_folder, 0, "shapes do not fit").score([Request("a", "b")] * 3, RATING_CHOICES)
+
+
+@pytest.mark.parametrize("shape", ["plain", "untied", "grouped", "one key head", "mistral"])
+def test_bfloat16_weights_answer_as_their_float32_copy_but_for_the_rounding_of_products(shape):
+    kind, config, fields = SHAPES[shape]
+    model = small(kind, config, **fields).to(torch.bfloat16)
+    assert why_not(model) is None
+    exact = small(kind, config, **fields)
+    exact.load_state_dict({k: v.float() for k, v in model.state_dict().items()})
+    rows = [Row(ids) for ids in drawn(9, 4, 17)]
+    ours, wide = (
+        LlamaForward(m).logits(fuse(m, LlamaForward(m).shape, None), rows, CHOICES)
+        for m in (model, exact)
+    )
+    assert ours.dtype == torch.float32
+    assert (ours - wide).abs().max() < 0.05 * wide.abs().max()
+    assert not torch.equal(ours, wide), "the products were not rounded"
+
+
+def test_a_fused_layer_keeps_the_number_format_of_the_model():
+    kind, config, fields = SHAPES["plain"]
+    model = small(kind, config, **fields).to(torch.bfloat16)
+    weights = fuse(model, LlamaForward(model).shape, None)
+    assert {t.dtype for layer in weights.layers for t in layer} == {torch.bfloat16}
+    assert weights.embedding.data_ptr() == model.model.embed_tokens.weight.data_ptr()
+    assert weights.head.data_ptr() == model.lm_head.weight.data_ptr()
