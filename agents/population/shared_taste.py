@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from agents.inference.facets.mixtures import check_gate
-from agents.inference.local.facet_gate import num_facets
+from agents.inference.local.adapter_kinds import num_facets
 from agents.inference.local.plain_files import tensor_shapes
 from agents.peers import Peers
 from agents.persona import Persona

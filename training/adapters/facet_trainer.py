@@ -15,8 +15,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from agents.inference.facets.gate import FacetGate
 from agents.inference.facets.rank_scaling import scaled_ranks
-from agents.inference.local.facet_gate import FacetGate
 from simenv.events import FloatArray, IntArray
 from simenv.seeding import Stream, generator
 from training.adapters.block_trainer import Blocks, collate

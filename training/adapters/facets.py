@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from agents.inference.facets.gate import FacetGate
 from agents.inference.local.architectures import why_whole
-from agents.inference.local.facet_gate import FacetGate
 from agents.inference.local.huggingface import num_embeddings
 from agents.inference.local.loading import choose_device
 from agents.inference.tokens import Tokens
@@ -149,7 +149,7 @@ def _checked(
 
 
 def _gate_of(folder: Path) -> FacetGate:
-    from agents.inference.local.facet_gate import read_gate
+    from agents.inference.local.adapter_kinds import read_gate
 
     gate = read_gate(folder)
     if gate is None:

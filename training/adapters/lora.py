@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from agents.inference.local.facet_gate import FacetGate, num_facets
+from agents.inference.facets.gate import FacetGate
+from agents.inference.local.adapter_kinds import num_facets
 from agents.inference.local.huggingface import num_embeddings
 from agents.inference.local.loading import choose_device
 from agents.inference.tokens import Tokens

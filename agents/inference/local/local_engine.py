@@ -27,10 +27,13 @@ from agents.inference.facets.asked import check_asked
 from agents.inference.fused.fused_forward import FusedForward
 from agents.inference.fused.llama_weights import why_not
 from agents.inference.grouping import make_plan
-from agents.inference.local.adapter_kinds import check_adapter_kind, check_adapter_tensors
+from agents.inference.local.adapter_kinds import (
+    check_adapter_kind,
+    check_adapter_tensors,
+    num_facets,
+)
 from agents.inference.local.adapter_modes import AdaptedModel, AdapterMode
 from agents.inference.local.architectures import check_causal, context_of
-from agents.inference.local.facet_gate import num_facets
 from agents.inference.local.forks import compute_alone_after_forks
 from agents.inference.local.free_text import decode, end_tokens
 from agents.inference.local.huggingface import HuggingFaceForward, num_embeddings

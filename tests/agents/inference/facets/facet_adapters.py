@@ -9,7 +9,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from agents.inference.local.facet_gate import FacetGate
+from agents.inference.facets.gate import FacetGate
 
 NUM_FACETS, RANK = 3, 2  # of one facet
 GATES = ((0.7, 0.2, 0.1), (0.0, 0.0, 1.0), (0.25, 0.5, 0.25))

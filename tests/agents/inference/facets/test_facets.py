@@ -7,8 +7,9 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from agents.inference.engine import Sampling, UnknownAdapterError
+from agents.inference.facets.gate import FacetGate
 from agents.inference.facets.mixtures import mixture_name
-from agents.inference.local.facet_gate import FacetGate, num_facets, read_gate
+from agents.inference.local.adapter_kinds import num_facets, read_gate
 from agents.inference.local.local_engine import LocalEngine
 from agents.inference.wrapped.answer_cache import CachedEngine
 from agents.prompts import RATING_CHOICES
