@@ -50,7 +50,7 @@ class AdaptedModel:
     def __init__(self, model: Any, mode: AdapterMode, merged_bytes: int) -> None:
         self.model = model
         self.mode = mode
-        self.facets: dict[str, int] = {}  # adapter -> K, of those that are mixed and never merged
+        self.facets: dict[str, int] = {}  # adapter -> K; 0 = an ordinary one, others are not merged
         self._most = merged_bytes
         self._kept: OrderedDict[str, list[_Part]] = OrderedDict()
         self._at_work: object = _NOBODY
@@ -72,13 +72,16 @@ class AdaptedModel:
     def using(self, adapter: str | None) -> Iterator[Any]:
         """The model with one adapter, or with none; used again inside, it changes nothing.
 
-        Facets are at work unmerged, and mixed where rows say how: in a call, or by ``mixing``.
+        Facets are at work unmerged; a mixture's as it says, an adapter's as rows of calls say.
 
         Raises:
             ValueError: the adapter cannot be merged and the mode wants it.
         """
-        adapter = read_mixture(adapter).adapter
-        if not hasattr(self.model, "disable_adapter") or self._at_work == adapter:
+        mixture = read_mixture(adapter)
+        if mixture.gate:
+            with self.using(mixture.adapter) as model, self.mixing([adapter]):
+                yield model
+        elif not hasattr(self.model, "disable_adapter") or self._at_work == adapter:
             yield self.model
         elif adapter is None:
             with self.model.disable_adapter():
@@ -122,7 +125,7 @@ class AdaptedModel:
         Ordinary adapters, and none, are left as they are.
         """
         adapter = read_mixture(adapters[0]).adapter if adapters else None
-        if adapter is None or adapter not in self.facets:
+        if adapter is None or not self.facets.get(adapter):
             return nullcontext()
         return mixed(self.model, adapter, adapters)
 
@@ -139,7 +142,7 @@ class AdaptedModel:
     @contextmanager
     def _worked_in(self, adapter: str) -> Iterator[None]:
         """Merged weights in the base's place, where the mode wants them."""
-        if self.mode in ("switch", "mixed") or adapter in self.facets:
+        if self.mode in ("switch", "mixed") or self.facets.get(adapter):
             yield
             return
         parts = self._merged(adapter)

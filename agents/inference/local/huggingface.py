@@ -159,7 +159,11 @@ class HuggingFaceForward:
 
     def _at_work(self, adapters: Sequence[str | None]) -> AbstractContextManager[Any]:
         """The adapter of all rows; with ``mixed`` each row names its own, and none may be off."""
-        return nullcontext() if self.adapted.mode == "mixed" else self.adapted.using(adapters[0])
+        return (
+            nullcontext()
+            if self.adapted.mode == "mixed"
+            else self.adapted.using(adapter_of(adapters[0]))
+        )
 
     def _count(self, rows: Sequence[list[int]], tokens: Tensor) -> None:
         self._stats.add_run(sum(map(len, rows)), tokens.numel(), self._num_weights)

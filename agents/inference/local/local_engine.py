@@ -190,9 +190,8 @@ class LocalEngine(Engine):
             )
         check_adapter_kind(name, folder)
         check_adapter_tensors(name, folder, self.model)
-        facets = num_facets(folder)
+        self._adapted.facets[name] = num_facets(folder)
         self._adapted.model = attach_adapter(self.model, name, folder, self.description)
-        self._adapted.facets |= {name: facets} if facets else {}
         self.adapters = (*self.adapters, name)
 
     def unload_adapter(self, name: str) -> None:
@@ -241,8 +240,7 @@ class LocalEngine(Engine):
         completions = [Completion("", 0)] * len(requests)
         for segment in plan.segments:
             rows = segment.rows
-            adapted, mixture = self._adapted, segment.adapter
-            with adapted.using(mixture) as model, adapted.mixing([mixture]):
+            with self._adapted.using(segment.adapter) as model:
                 own = [prompts[i] for i in rows]
                 ends = end_tokens(model, self.tokens.ends)
                 said = decode(model, own, seeds[rows], ends, sampling)
