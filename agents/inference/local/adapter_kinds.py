@@ -33,8 +33,8 @@ _CURE = (
 )
 
 
-def check_adapter_kind(name: str, folder: str | Path) -> None:
-    """Refuse an adapter of a kind that could change what others answer.
+def check_adapter_kind(name: str, folder: str | Path) -> int:
+    """Refuse an adapter of a kind that could change what others answer; how many facets it has.
 
     A folder without a readable configuration passes; whoever attaches it reports that.
 
@@ -46,12 +46,13 @@ def check_adapter_kind(name: str, folder: str | Path) -> None:
         text = (Path(folder) / "adapter_config.json").read_text(encoding="utf-8")
         config = json.loads(text)
     except (OSError, ValueError):
-        return
+        return 0
     if isinstance(config, dict) and (reason := _other_than_lora(config)):
         raise ValueError(
             f"adapter {name!r} wanted an ordinary LoRA (rsLoRA, DoRA and patterns of ranks too),"
             f" got {reason} in its adapter_config.json; {_CURE}"
         )
+    return num_facets(folder)
 
 
 def _check_name(name: str) -> None:

@@ -27,11 +27,7 @@ from agents.inference.facets.asked import check_asked
 from agents.inference.fused.fused_forward import FusedForward
 from agents.inference.fused.llama_weights import why_not
 from agents.inference.grouping import make_plan
-from agents.inference.local.adapter_kinds import (
-    check_adapter_kind,
-    check_adapter_tensors,
-    num_facets,
-)
+from agents.inference.local.adapter_kinds import check_adapter_kind, check_adapter_tensors
 from agents.inference.local.adapter_modes import AdaptedModel, AdapterMode
 from agents.inference.local.architectures import check_causal, context_of
 from agents.inference.local.forks import compute_alone_after_forks
@@ -188,9 +184,8 @@ class LocalEngine(Engine):
                 f"an adapter {name!r} is loaded already; unload it first, or give the other one"
                 " another name"
             )
-        check_adapter_kind(name, folder)
+        self._adapted.facets[name] = check_adapter_kind(name, folder)
         check_adapter_tensors(name, folder, self.model)
-        self._adapted.facets[name] = num_facets(folder)
         self._adapted.model = attach_adapter(self.model, name, folder, self.description)
         self.adapters = (*self.adapters, name)
 
