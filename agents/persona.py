@@ -57,6 +57,7 @@ class Persona:
                 raise ValueError(
                     f"persona trait {name} must be level 1, 2 or 3, got {getattr(self, name)!r}"
                 )
+        object.__setattr__(self, "gate", tuple(self.gate))  # files know lists alone
         words = len(self.profile.split())
         if words > 2000:
             raise ValueError(
