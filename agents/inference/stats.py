@@ -1,6 +1,9 @@
 """What an engine did so far, counted as it runs."""
 
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -51,6 +54,35 @@ class FailureStats(NamedTuple):
 
     requests: int
     failed: int
+
+
+@dataclass
+class FailureCount:
+    """What all engines together that go on without some answers were asked, and did not answer."""
+
+    requests: int = 0
+    failed: int = 0
+
+
+_COUNTS: ContextVar[tuple[FailureCount, ...]] = ContextVar("counts", default=())
+
+
+@contextmanager
+def failures_counted() -> Iterator[FailureCount]:
+    """Counts what is asked inside, so that no run has to remember to report what failed."""
+    count = FailureCount()
+    token = _COUNTS.set((*_COUNTS.get(), count))
+    try:
+        yield count
+    finally:
+        _COUNTS.reset(token)
+
+
+def count_answers(requests: int, failed: int) -> None:
+    """Add a call to every count that is open."""
+    for count in _COUNTS.get():
+        count.requests += requests
+        count.failed += failed
 
 
 class AnswerStats(NamedTuple):

@@ -7,6 +7,7 @@ import ast
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from omegaconf import OmegaConf
@@ -28,6 +29,7 @@ class Said(NamedTuple):
     uses: frozenset[str] | None  # of the common options; None = all of them
     refuses: Mapping[str, str]  # option → what to give instead
     data: tuple[str, ...] = ()  # choices of data that it can use; none named = all of them
+    only_with: Mapping[str, str] = MappingProxyType({})  # option → what must be on beside it
 
 
 @cache
@@ -55,6 +57,7 @@ def said_of(run: str) -> Said:
         None if uses is None else frozenset(uses),
         said.get("REFUSES", {}),
         tuple(said.get("DATA", ())),
+        said.get("ONLY_WITH", {}),
     )
 
 
@@ -124,6 +127,6 @@ def _read(path: Path) -> dict[str, Any]:
     for node in tree.body:
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
             name = node.targets[0].id
-            if name in ("USES", "TAKES", "REFUSES", "DATA"):
+            if name in ("USES", "TAKES", "REFUSES", "DATA", "ONLY_WITH"):
                 found[name] = ast.literal_eval(node.value)
     return found

@@ -10,27 +10,7 @@ SMALL_LEAD = 0.05  # stars; a lead can be certain and still not matter
 
 
 def answer(results: Mapping[str, Any]) -> str:
-    """Which policy these users like best, by how much, and whether that is more than chance.
-
-    Questions that got no answer are said in the same breath.
-    """
-    return f"{_answer(results)} {failures(results)}".rstrip()
-
-
-def failures(results: Mapping[str, Any]) -> str:
-    """The share of questions that got no answer; empty if every one did."""
-    engine = results.get("engine") or {}
-    failed, share = engine.get("failed"), engine.get("failed_share") or 0.0
-    if not failed:
-        return ""
-    questions = "1 question" if failed == 1 else f"{failed:,} questions"
-    return (
-        f"Warning: {questions} to the simulated users ({100 * share:.2g} %) got no answer; these"
-        " places are left out of all means, and no rating stands in for them."
-    )
-
-
-def _answer(results: Mapping[str, Any]) -> str:
+    """Which policy these users like best, by how much, and whether that is more than chance."""
     measured = [p for p in results["policies"] if p["simulated"]]
     if not measured:
         return "No policy could be measured; the table says why."

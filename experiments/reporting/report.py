@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from experiments.reporting.failed_answers import sentence
 from experiments.reporting.result import Record
 
 _EXPERIMENTS = Path(__file__).parents[1]
@@ -41,6 +42,7 @@ def filled(template: str, record: Record, values: Mapping[str, Any]) -> str:
         provenance=record.results["provenance"],
         config_yaml=record.config_yaml,
         reading=_reading(record),
+        failed_answers=sentence(record.results),
     )
     return page
 

@@ -14,9 +14,11 @@ from hydra.utils import get_method
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
+from agents.inference.stats import failures_counted
 from experiments.command_line.base_model_option import check_base_model
 from experiments.command_line.errors import as_command
 from experiments.command_line.experiments_said import check_uses, said_of, wanted_options
+from experiments.command_line.option_effects import check_effects
 from experiments.command_line.options import (
     OptionError,
     check_complete,
@@ -25,6 +27,7 @@ from experiments.command_line.options import (
     check_targets,
     replace_choices,
 )
+from experiments.reporting.failed_answers import with_failed_answers
 from experiments.reporting.provenance import provenance
 from experiments.reporting.report import json_text
 from experiments.reporting.result import Record, Result
@@ -58,11 +61,12 @@ def perform(cfg: DictConfig, overrides: Sequence[str] = ()) -> dict[str, Any]:
     folder = Path(cfg.output_dir)
     folder.mkdir(parents=True, exist_ok=True)
     run: Callable[[DictConfig], Result | None] = get_method(cfg.experiment.run)
-    with readings() as found:
+    with readings() as found, failures_counted() as counted:
         result = run(cfg)
     if result is None:
         return {}
     config: Any = OmegaConf.to_container(cfg, resolve=True)
+    result = with_failed_answers(result, counted)
     result = with_readings(result, [_in_command(reading, config) for reading in found])
     record = finished(result, cfg, started)
     folder = Path((result.config or cfg).output_dir)
@@ -123,9 +127,10 @@ def check(cfg: DictConfig, overrides: list[str]) -> None:
     check_options(config)
     check_uses(run, name, overrides)
     check_device(config)
-    uses = said_of(run).uses
-    check_base_model(config, uses)
-    check_targets(config, _BUILT if uses is None else tuple(g for g in _BUILT if g in uses))
+    said = said_of(run)
+    check_effects(config, said, overrides)
+    check_base_model(config, said.uses)
+    check_targets(config, tuple(g for g in _BUILT if said.uses is None or g in said.uses))
 
 
 def _write_text(path: Path, text: str) -> None:

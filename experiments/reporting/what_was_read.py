@@ -50,13 +50,18 @@ def _lines(reading: Reading) -> list[Text]:
 
 def _page_with(page: str | Page, reading: Reading) -> Page:
     """The page with the warnings below its title and what was read at its end."""
+    warnings = "".join(f"> **Warning:** {plain(warning)}.\n\n" for warning in reading.warnings)
+    sentences = "".join(f"- {plain(sentence)}\n" for sentence in reading.sentences())
+    warned = below_title(page, warnings)
+    return lambda record: f"{warned(record).rstrip()}\n\n## What was read\n\n{sentences}"
+
+
+def below_title(page: str | Page, more: str) -> Page:
+    """The Markdown page with more text below its title."""
 
     def made(record: Record) -> str:
-        text = page if isinstance(page, str) else page(record)
-        warnings = "".join(f"> **Warning:** {plain(warning)}.\n\n" for warning in reading.warnings)
-        sentences = "".join(f"- {plain(sentence)}\n" for sentence in reading.sentences())
-        title, body = _parted(text)
-        return f"{title}{warnings}{body.rstrip()}\n\n## What was read\n\n{sentences}"
+        title, body = _parted(page if isinstance(page, str) else page(record))
+        return f"{title}{more}{body}"
 
     return made
 

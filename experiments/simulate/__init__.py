@@ -18,3 +18,7 @@ REFUSES = {
     "env.reward": "nobody is rewarded in a society; leave it out",
     "env.max_episode_steps": "set experiment.ticks",
 }
+ONLY_WITH = {
+    "distiller": "experiment.settings.reflect_every",
+    "experiment.refresh": "experiment.settings.refresh_every",
+}

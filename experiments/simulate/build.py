@@ -194,7 +194,7 @@ def society(
 
 def _activation(dataset: Dataset, options: dict[str, Any]) -> Activation:
     share = options.pop("share", None)
-    if share is not None:
-        return SteadyShare(share)
     ticks = options.pop("ticks_per_day")
+    if share is not None:
+        return SteadyShare(share, ticks)
     return ReturnTimes(Life(**options), weekly_rhythm(dataset.train), ticks)

@@ -15,6 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 from agents.inference.metering.meter import EngineMeter
 from agents.inference.server.masking import masked_config, refilled_config
 from experiments.people.people import People
+from experiments.reporting.failed_answers import failed_answers
 from experiments.reporting.progress import Tick, progress_bar
 from experiments.reporting.provenance import public
 from experiments.reporting.result import Result
@@ -85,7 +86,16 @@ def _lived(cfg: DictConfig) -> dict[str, Any]:
         "shocks": options["shocks"],
         "policies": policies,
         "engine": public(asking.report()),
+        "failed_answers": _failed(policies, options["settings"]["slate_size"]),
     }
+
+
+def _failed(policies: dict[str, dict[str, Any]], slate_size: int) -> dict[str, Any]:
+    """Of the whole lives, whatever part of them this process has seen."""
+    curves = [policy["curves"] for policy in policies.values()]
+    asked = sum(sum(own["active"]) + sum(own["failed"]) for own in curves)
+    unanswered = sum(sum(own["unanswered"]) for own in curves)
+    return failed_answers(round(asked * slate_size), round(unanswered * slate_size))
 
 
 def _cast(cfg: DictConfig, dataset: Dataset, people: People) -> Cast:

@@ -79,7 +79,7 @@ def rows(results: dict[str, Any]) -> list[list[str]]:
         asked = sum(curves["active"]) + sum(curves["failed"])
         figures = [late(curves, key) for key in ("filter_bubble", "polarisation", "echo_chamber",
                                                  "gini", "coverage", "satisfaction")]  # fmt: skip
-        failed = sum(curves["failed"]) / max(1.0, asked)
+        failed = sum(curves["unanswered"]) / max(1.0, asked)
         awake = f"{late(curves, 'active'):.0f}"
         found.append([name, *(f"{figure:.3f}" for figure in figures), awake, f"{failed:.1%}"])
     return found

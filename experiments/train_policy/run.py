@@ -1,6 +1,7 @@
 """Trains and evaluates; the question and the score stand in the package docstring.
 
-Files: ``results.json``, ``report.html``, ``curves.csv``, ``config.yaml`` and ``tensorboard/``.
+Files: ``answers/`` (of a language model, as they come; the same command goes on with them),
+``results.json``, ``report.html``, ``curves.csv``, ``config.yaml`` and ``tensorboard/``.
 """
 
 import functools
@@ -25,6 +26,7 @@ from experiments.tournament.setting import (
     Setting,
     described,
     evaluation_users,
+    kept_people,
     setting_of,
 )
 from experiments.tournament.summary import summarise
@@ -117,7 +119,7 @@ def _prepare(cfg: DictConfig) -> tuple[Setting, People, IntArray]:
         num_users = min(cfg.num_users, len(everybody) // 2)  # the others are learnt from
         users = evaluation_users(dataset, num_users, cfg.experiment.min_rating, cfg.seed, few.users)
         learners = np.setdiff1d(everybody, users)
-        people: People = instantiate(cfg.users)(dataset)
+        people = kept_people(cfg)(dataset)
         tick("ready", advance=1)
     setting = setting_of(cfg, dataset, users, people)
     if len(few.users):

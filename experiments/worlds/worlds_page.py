@@ -8,6 +8,7 @@ from rich.text import Text
 
 from experiments.reporting.claims import verdict
 from experiments.reporting.formatting import interval, listed, number, percent
+from experiments.reporting.parts import failed_parts
 from experiments.reporting.report import filled, markdown_table, markdown_text, markup
 from experiments.reporting.result import Record
 from experiments.reporting.terminal import text_table
@@ -107,6 +108,7 @@ def html(record: Record) -> str:
     values = {
         **{key: results[key] for key in ("users", "setting", "debug", "policies")},
         "answer": answer(results),
+        "failures": failed_parts(results["failures"]),
         "levels": levels,
         "heads": HEADS,
         "difference_heads": DIFFERENCE_HEADS,
@@ -122,6 +124,8 @@ def markdown(record: Record) -> str:
     parts = [f"# Which judge to believe\n\n{markdown_text(answer(results))}\n"]
     if results["users"]["warning"]:
         parts.append(f"**{markdown_text(results['users']['warning'])}**\n")
+    if results["failures"]:
+        parts.append(f"**{markdown_text(failed_parts(results['failures']))}**\n")
     for name, level in results["levels"].items():
         parts += [
             f"## Logging bias {name}, {level['worlds']} worlds\n",
@@ -140,4 +144,6 @@ def lines(results: Mapping[str, Any]) -> list[RenderableType]:
         found.append(text_table(HEADS, judge_rows(level), title))
     if results["users"]["warning"]:
         found.append(Text(results["users"]["warning"], style="bold red"))
+    if results["failures"]:
+        found.append(Text(failed_parts(results["failures"]), style="bold red"))
     return [*found, Text(answer(results), style="bold")]

@@ -21,6 +21,8 @@ _AWAY_FACTOR = np.array([np.nan, 2.0, 1.0, 0.5])  # of activity levels 1, 2 and 
 class Activation(Protocol):
     """When people come; the society asks once a tick."""
 
+    ticks_per_day: int  # what a tick is on the log's clock
+
     def start(self, root: int, activity: IntArray) -> None:
         """Begin anew with users of activity (U,)."""
         ...
@@ -152,12 +154,15 @@ class SteadyShare:
 
     Args:
         share: expected share of users awake, in (0, 1].
+        ticks_per_day: turns in a day.
     """
 
     share: float = 0.1
+    ticks_per_day: int = 4
 
     def __post_init__(self) -> None:
         check_number("SteadyShare", "a share", self.share, "(0, 1]", "try 0.1")
+        check_number("SteadyShare", "ticks_per_day", self.ticks_per_day, "whole [1, 1e6]", "try 4")
 
     def start(self, root: int, activity: IntArray) -> None:
         """See ``Activation.start``."""

@@ -10,10 +10,10 @@ from simenv.user_model import UserModel
 
 
 class Answered(NamedTuple):
-    """Feedback of everybody who answered."""
+    """Feedback of everybody who answered about one place or more."""
 
     feedback: Feedback  # of the rows in ``ok`` alone
-    ok: BoolArray  # (n,) whose answer is usable
+    ok: BoolArray  # (n,) who answered
     reason: str  # of the first failure, "" = none
 
 
@@ -27,7 +27,8 @@ def ask_tolerantly(
     """One ``respond`` for everybody; only if it raises are halves asked, down to those who fail.
 
     An answer that is not finite counts as a failure too, so an engine that marks failed requests
-    with NaN costs no second call.
+    with NaN costs no second call. Of a slate that was answered in part the other places count: the
+    failed ones stay NaN, neither taken nor rated.
 
     Args:
         users_model: who answers; ``respond`` changes nothing, so asking again is safe.
@@ -68,12 +69,14 @@ class _Hunt:
         except Exception as error:  # whatever the model, its server or its prompt may raise
             self._split(rows, error)
             return
-        usable = np.asarray(np.isfinite(feedback.probabilities).all(axis=(1, 2)))
-        usable &= np.isfinite(feedback.ratings).all(axis=1)
-        if not usable.all():
+        answered = np.asarray(np.isfinite(feedback.probabilities).all(axis=2))
+        answered &= np.isfinite(feedback.ratings)
+        usable = np.asarray(answered.any(axis=1))
+        if not answered.all():
             self._failed(int((~usable).sum()), "the answer is not a number")
         if usable.any():
-            self.parts.append((rows[usable], _rows(feedback, usable)))
+            kept = _marked(_rows(feedback, usable), answered[usable])
+            self.parts.append((rows[usable], kept))
 
     def _split(self, rows: IntArray, error: Exception) -> None:
         if len(rows) > 1:
@@ -85,6 +88,16 @@ class _Hunt:
     def _failed(self, count: int, reason: str) -> None:
         self.num_failed += count
         self.reason = self.reason or reason
+
+
+def _marked(feedback: Feedback, answered: BoolArray) -> Feedback:
+    """As it is where answered (n, k); elsewhere NaN, not taken and not rated."""
+    return Feedback(
+        np.where(answered, feedback.ratings, 0.0),
+        np.where(answered[..., None], feedback.probabilities, np.nan),
+        feedback.taken & answered,
+        feedback.quits,
+    )
 
 
 def _rows(feedback: Feedback, rows: BoolArray) -> Feedback:

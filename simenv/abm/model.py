@@ -110,7 +110,8 @@ class PersonaSociety(mesa.Model):  # type: ignore[misc]
         self.platform = Platform(
             policy, catalog, log, slate_size=self.settings.slate_size,
             history_length=self.settings.history_length, refit_every=self.settings.refit_every,
-            log_budget=self.settings.log_budget, fit=not resuming,
+            log_budget=self.settings.log_budget,
+            seconds_per_tick=86_400 / self.activation.ticks_per_day, fit=not resuming,
         )  # fmt: skip
         self.tally = Tally(num_users, self.first_averages)
         self.curves = Curves(catalog, log, self.groups, self.social.edges(), seed)
@@ -163,7 +164,8 @@ class PersonaSociety(mesa.Model):  # type: ignore[misc]
         self.curves.measure(self.last, len(shown.saturated))
         self.datacollector.collect(self)
         self.journal.add(self.last)
-        too_many = len(self.last.failed) > self.settings.max_failed_share * max(1, len(shown.users))
+        most = self.settings.max_failed_share * max(1, len(shown.users))
+        too_many = self.last.slates_unanswered > most
         if self.folder is not None and (too_many or tick % self.settings.checkpoint_every == 0):
             self.save()
         self.total_seconds += perf_counter() - started
@@ -174,7 +176,8 @@ class PersonaSociety(mesa.Model):  # type: ignore[misc]
         self.running = False
         raise TooManyFailuresError(
             f"tick {self.steps} wanted at most {self.settings.max_failed_share:.0%} of its users"
-            f" to fail, but {len(self.last.failed)} of {num_asked} did, the first with {reason!r};"
+            f" to fail, but {self.last.slates_unanswered:g} of {num_asked} did, the first with"
+            f" {reason!r};"
             " mend the cause and resume"
             + (f" {self.folder.name!r}" if self.folder else " (nothing was saved: no folder)")
         )

@@ -62,6 +62,7 @@ class Platform:
         history_length: h shown items that an observation reaches back.
         refit_every: ticks; 0 = never again.
         log_budget: simulated ratings the policy learns from, the latest ones.
+        seconds_per_tick: on the clock of ``log``.
         fit: False where a checkpoint is about to be loaded.
     """
 
@@ -75,12 +76,14 @@ class Platform:
         history_length: int,
         refit_every: int,
         log_budget: int,
+        seconds_per_tick: float,
         fit: bool = True,
     ) -> None:
         met: LearningPolicy | None = policy.meet_catalog(catalog)
         self.policy = policy if met is None else met  # a policy need not return itself
         self.catalog, self.log = catalog, log
         self.slate_size, self.refit_every = slate_size, refit_every
+        self._seconds_per_tick = seconds_per_tick
         self.available = np.ones(len(catalog), dtype=np.bool_)
         self.refits: list[Refit] = []
         self._history = History.empty(log.num_users, history_length)
@@ -105,7 +108,7 @@ class Platform:
         self._fitted.add(log.users, log.items)
 
     def known_log(self) -> InteractionLog:
-        """The first log and the latest simulated ratings after it."""
+        """The first log and the latest simulated ratings after it, on the first log's clock."""
         count = min(self.num_new_rows, len(self._new_rows))
         start = self.num_new_rows - count
         rows = self._new_rows[np.arange(start, start + count) % max(1, len(self._new_rows))]
@@ -114,7 +117,7 @@ class Platform:
             np.concatenate([self.log.users, rows[:, 0]]),
             np.concatenate([self.log.items, rows[:, 1]]),
             np.concatenate([self.log.ratings, rows[:, 2].astype(np.float64)]),
-            np.concatenate([self.log.timestamps, last + rows[:, 3]]),
+            np.concatenate([self.log.timestamps, last + rows[:, 3] * self._seconds_per_tick]),
             num_users=self.log.num_users,
             num_items=self.log.num_items,
         )

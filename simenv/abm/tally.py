@@ -5,7 +5,7 @@ Letters: ``U`` all users, ``I`` all items, ``n`` users, ``k`` slate places.
 
 import numpy as np
 
-from simenv.events import Feedback, FloatArray, IntArray
+from simenv.events import Feedback, FloatArray, IntArray, mean_answered
 from simenv.item_averages import ItemAverages
 from simenv.snapshots import Arrays
 
@@ -43,10 +43,10 @@ class Tally:
         return arrived
 
     def take_in(self, users: IntArray, items: IntArray, feedback: Feedback) -> None:
-        """Users (n,) have answered about items (n, k)."""
+        """Users (n,) have answered about items (n, k), each about one or more."""
         given = feedback.taken.sum(axis=1)
         self.failures[users] = 0
-        self.satisfaction[users] = feedback.expected.mean(axis=1)
+        self.satisfaction[users] = mean_answered(feedback.expected)
         self.num_ratings[users] += given
         self.unreflected[users] += given
         self.in_visit[users] = ~feedback.quits

@@ -8,7 +8,7 @@ from simenv.abm import concentration as measures
 from simenv.abm.keeping.journal import TickRecord
 from simenv.abm.social import FRIEND
 from simenv.catalog import Catalog
-from simenv.events import Feedback, FloatArray, IntArray, InteractionLog
+from simenv.events import Feedback, FloatArray, IntArray, InteractionLog, mean_answered
 from simenv.exposure import coverage, gini
 from simenv.seeding import Stream, generator
 from simenv.snapshots import Arrays
@@ -55,9 +55,9 @@ class Curves:
         """Of all curves."""
         split = [f"{name}_{g}" for g in self._labels for name in ("active", "satisfaction")]
         return [
-            "active", "returns", "failed", "saturated", "ratings", "mean_rating", "satisfaction",
-            "gini", "coverage", "filter_bubble", "polarisation", "echo_chamber", "from_friends",
-            *split,
+            "active", "returns", "failed", "unanswered", "saturated", "ratings", "mean_rating",
+            "satisfaction", "gini", "coverage", "filter_bubble", "polarisation", "echo_chamber",
+            "from_friends", *split,
         ]  # fmt: skip
 
     def reporters(self) -> dict[str, Any]:
@@ -81,13 +81,14 @@ class Curves:
 
     def measure(self, last: TickRecord, num_saturated: int) -> None:
         """Everything about the tick that has just been played."""
-        stars = last.feedback.expected.mean(axis=1) if len(last.users) else np.zeros(0)
+        stars = mean_answered(last.feedback.expected)
         own, groups = self.consumption[last.users], self._groups[last.users]
         taken = last.feedback.ratings[last.feedback.taken]
         self.latest = {
             "active": float(len(last.users)),
             "returns": float(self._num_returns if len(last.users) else 0),
             "failed": float(len(last.failed)),
+            "unanswered": last.slates_unanswered,
             "saturated": float(num_saturated),
             "ratings": float(len(taken)),
             "mean_rating": _mean(taken),

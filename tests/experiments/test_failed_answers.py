@@ -8,7 +8,9 @@ import pytest
 from hydra import compose, initialize_config_module
 
 from agents.inference.scripted import ScriptedEngine
-from experiments.policy_ranking.sentences import answer, failures
+from agents.inference.stats import FailureCount, count_answers, failures_counted
+from experiments.reporting.failed_answers import failed_answers, sentence, with_failed_answers
+from experiments.reporting.result import Record, Result
 from experiments.reporting.running import perform
 from experiments.simulate.run import _resumed
 from tests.agents.inference.server.raw_server import RawServer, http
@@ -52,13 +54,46 @@ def test_the_share_of_failed_answers_is_a_headline_and_stands_in_the_results(ran
     assert engine["failed"] > 0
     assert engine["failed_share"] == pytest.approx(1 / 8, abs=0.1)
     assert re.search(r"\d+ of \d+ answers failed", engine["engine"])
-    said = failures(results)
-    assert re.match(
-        r"Warning: \d+ questions to the simulated users \([\d.]+ %\) got no answer", said
-    )
-    assert answer(results).endswith(said)
+    assert results["failed_answers"]["failed"] == engine["failed"]
+    assert results["failed_answers"]["share"] == engine["failed_share"]
+    said = sentence(results)
+    assert re.match(r"\d+ questions to the simulated users \([\d.]+ %\) got no answer", said)
     for name in ("report.md", "report.html"):
-        assert "got no answer; these places are left out" in (folder / name).read_text("utf-8")
+        assert f"Warning:{'**' * name.endswith('md')} {said}" in (folder / name).read_text("utf-8")
+
+
+def test_every_kind_of_report_says_the_share_before_anything_else(ran, capsys):
+    """Only the ranking's did; one place decides for all."""
+    results, _ = ran
+    record = Record(results, "")
+    result = with_failed_answers(
+        Result({"a": 1}, pages={"table.md": "# Title\n\nText\n", "b.txt": "as it is"}, lines=["x"]),
+        FailureCount(requests=8, failed=1),
+    )
+    assert result.values["failed_answers"] == {"questions": 8, "failed": 1, "share": 0.125}
+    said = "1 question to the simulated users (12 %) got no answer"
+    assert str(result.lines[0]).startswith(f"Warning: {said}")
+    assert result.lines[1:] == ["x"]
+    assert result.pages["table.md"](record).startswith(f"# Title\n\n> **Warning:** {said}")
+    assert result.pages["table.md"](record).endswith("\n\nText\n")
+    assert result.pages["b.txt"] == "as it is"
+
+
+def test_a_run_that_states_its_own_share_keeps_it():
+    own = {"failed_answers": failed_answers(100, 50)}
+    result = with_failed_answers(Result(own), FailureCount(requests=8, failed=1))
+    assert "(50 %)" in sentence(result.values)
+
+
+def test_counts_go_to_every_count_that_is_open():
+    with failures_counted() as outer:
+        count_answers(3, 1)
+        with failures_counted() as inner:
+            count_answers(4, 2)
+        count_answers(1, 0)
+    count_answers(9, 9)
+    assert (outer.requests, outer.failed) == (8, 3)
+    assert (inner.requests, inner.failed) == (4, 2)
 
 
 def test_the_log_marks_failed_answers_and_holds_no_stars_for_them(ran):
@@ -85,8 +120,10 @@ def test_no_key_is_in_any_file(ran):
 
 
 def test_without_failures_nothing_is_said():
-    assert failures({"engine": {"failed": 0, "failed_share": 0.0}}) == ""
-    assert failures({"engine": {"failed": None}}) == ""
+    assert sentence({"failed_answers": failed_answers(8, 0)}) == ""
+    assert sentence({}) == ""
+    plain = Result({"a": 1}, lines=["x"])
+    assert with_failed_answers(plain, FailureCount()) == plain
     assert ScriptedEngine().failure_stats is None
 
 
@@ -104,7 +141,11 @@ def test_a_society_invents_no_stars_and_goes_on_with_the_key_given_again(tmp_pat
         bare = _resumed(compose("config", ["experiment=simulate", f"resume={tmp_path}"]))
     assert results["engine"]["failed"] > 0
     frame = pd.read_parquet(tmp_path / "policies" / "random" / "interactions.parquet")
-    np.testing.assert_allclose(frame["expected"], 3.0)
+    np.testing.assert_allclose(frame["expected"].dropna(), 3.0)
+    assert frame["expected"].isna().any()
+    assert results["failed_answers"]["failed"] == results["engine"]["failed"]
+    assert results["failed_answers"]["share"] == results["engine"]["failed_share"]
+    assert sentence(results) in (tmp_path / "report.html").read_text("utf-8")
     for path in tmp_path.rglob("*"):
         assert not path.is_file() or SECRET.encode() not in path.read_bytes(), path.name
     assert again.engine.engine.api_key == SECRET

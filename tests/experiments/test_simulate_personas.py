@@ -99,11 +99,15 @@ def test_a_society_of_personas_is_resumed_bit_for_bit(dataset, people, tmp_path)
     assert who.users.snapshot() == whole.user_model.snapshot()
 
 
-def test_a_request_that_failed_costs_one_user_one_tick(dataset, people):
+def test_a_request_that_failed_costs_one_place_of_one_slate(dataset, people):
     society = play(society_of(dataset, who_of(dataset, people, Failing)), 1)
-    assert len(society.last.failed) == 1
-    assert len(society.last.users) > 3
-    assert society.tally.num_ratings[society.last.failed].sum() == 0
+    assert society.last.failed.tolist() == []
+    assert society.last.feedback.failed.sum() == 1
+    assert society.last.slates_unanswered == 1 / 5
+    user, place = np.argwhere(society.last.feedback.failed)[0]
+    assert not society.last.feedback.taken[user, place]
+    given = society.last.feedback.taken.sum(axis=1)
+    assert society.tally.num_ratings[society.last.users].tolist() == given.tolist()
 
 
 def test_reflecting_wants_somebody_who_writes(dataset, people):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hydra import compose, initialize_config_module
 
+from agents.inference.scripted import ScriptedEngine
 from experiments.people.people import true_users
 from experiments.people.predictor_users import PredictedTruth, non_personal, ridge
 from experiments.reporting.report import markdown_text
@@ -103,6 +104,68 @@ def test_a_stopped_run_goes_on_where_it_was(results, folder):
 def test_other_settings_do_not_reuse_worlds(results, folder):
     perform(tiny(folder, "experiment.slate_size=5", "experiment.worlds=1"))
     assert len(list((folder / "cells").iterdir())) == 4 + 2
+
+
+def test_a_world_that_fails_is_named_and_the_others_are_judged(tmp_path, monkeypatch):
+    """The run stopped there, and what was judged before it stood in no report."""
+    whole = judge_world
+
+    def failing(dataset, *rest):
+        if dataset.name == "synthetic-7001":
+            raise RuntimeError("the server is gone")
+        return whole(dataset, *rest)
+
+    monkeypatch.setattr("experiments.worlds.run.judge_world", failing)
+    with pytest.raises(
+        RuntimeError, match=r"bias 0: world 7001 \(RuntimeError: the server is gone"
+    ):
+        perform(tiny(tmp_path))
+    results = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))
+    assert [level["worlds"] for level in results["levels"].values()] == [1, 1]
+    assert [one["part"] for one in results["failures"]] == [
+        "bias 0: world 7001",
+        "bias 1: world 7001",
+    ]
+    for name in ("report.md", "report.html"):
+        assert "the server is gone" in (tmp_path / name).read_text(encoding="utf-8")
+    monkeypatch.undo()
+    again = perform(tiny(tmp_path))
+    assert [level["worlds"] for level in again["levels"].values()] == [2, 2]
+    assert again["failures"] == []
+
+
+def test_where_the_first_worlds_fail_nothing_more_is_tried(tmp_path):
+    with pytest.raises(
+        RuntimeError, match="the first 3 of 4 worlds failed, with ValueError: a world"
+    ):
+        perform(tiny(tmp_path, "recommender=[random]"))
+    assert not list((tmp_path / "cells").iterdir())
+
+
+def test_answers_of_a_world_that_was_half_judged_are_kept(tmp_path, monkeypatch):
+    calls = []
+    score = ScriptedEngine.score
+
+    def counted(self, requests, choices):
+        calls.append(len(requests))
+        return score(self, requests, choices)
+
+    def broken(*_):
+        raise RuntimeError("stopped in the middle")
+
+    monkeypatch.setattr(ScriptedEngine, "score", counted)
+    options = ("users=persona", "engine=scripted", "experiment.worlds=1", "experiment.biases=[1.0]")
+    with monkeypatch.context() as patch:
+        patch.setattr("experiments.worlds.judges.easy_mode", broken)
+        with pytest.raises(RuntimeError, match="stopped in the middle"):
+            perform(tiny(tmp_path, *options))
+    judged = sum(calls)
+    assert judged
+    calls.clear()
+    perform(tiny(tmp_path, *options))
+    rest = sum(calls)
+    perform(tiny(tmp_path / "anew", *options))
+    assert sum(calls) - rest == judged + rest
 
 
 def test_one_failing_policy_does_not_stop_a_world():

@@ -28,18 +28,19 @@ def compiled(*maths: str, inline: bool = False) -> Callable[[Callable[..., Any]]
     numba drops kept code when its own module changes; here a change in any module with compiled
     functions counts, since compiled code holds what it calls.
 
-    The process that compiles gives answers that differ in a float32's last digits from those of
-    processes that load what was kept. Each is the same from run to run, so what must equal an
-    earlier run bit for bit is run where the code is kept already.
+    What is called is put into its caller. Else the process that compiles would call each function
+    as it was compiled by itself, a later process the copy that its caller's kept code brings
+    along, which was optimised beside other code and differs in a float32's last digits.
 
     Args:
         maths: liberties that LLVM may take beside fusing a product with a sum.
-        inline: put the function where it is called, in the caller's loop.
+        inline: put it there before types are known, so that the caller's loop is vectorised.
     """
     settings: dict[str, Any] = {
         "nogil": True,
         "fastmath": {"contract", *maths},
         "error_model": "numpy",
+        "forceinline": not inline,
         "inline": "always" if inline else "never",
     }
 

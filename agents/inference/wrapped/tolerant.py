@@ -9,7 +9,7 @@ import numpy as np
 
 from agents.inference.engine import Completion, Engine, EngineFacts, Request, Sampling
 from agents.inference.failures import DeadServerError, FailedRequestsError
-from agents.inference.stats import FailureStats
+from agents.inference.stats import FailureStats, count_answers
 from agents.inference.wrapped.engine_wrapper import EngineWrapper
 from agents.inference.wrapped.proper_rows import proper_or_failed
 from simenv.events import FloatArray
@@ -84,6 +84,7 @@ class TolerantEngine(EngineWrapper):
             self.num_failures += len(error.failures)
             _LOG.warning("%s", error.summary)
         self.num_requests += num_requests
+        count_answers(num_requests, len(self._last_failures))
         return found
 
     @property

@@ -134,7 +134,9 @@ def load(society: Society, folder: Path) -> str:
     society.rng.bit_generator.state = manifest["rng"]
     version, words, gauss = manifest["random"]
     society.random.setstate((version, tuple(words), gauss))
-    society.datacollector.model_vars = manifest["curves"]
+    curves = manifest["curves"]
+    # Checkpoints written before slates could be answered in part hold no such curve.
+    society.datacollector.model_vars = {"unanswered": [*curves["failed"]], **curves}
     return str(manifest["policy"])
 
 

@@ -1,7 +1,7 @@
 """The log of a society: a Parquet part a checkpoint, one file at the end. Equal runs, equal bytes.
 
 Columns: tick, user, place, item, source (0 recommender, 1 friend, 2 trend, 3 viral), score,
-expected, rating (0 = not taken), taken, quit.
+expected (NaN = the answer failed), rating (0 = not taken), taken, quit.
 """
 
 from collections.abc import Iterator
@@ -22,11 +22,17 @@ class TickRecord(NamedTuple):
     """What one tick brought."""
 
     tick: int
-    users: IntArray  # (n,) who answered
+    users: IntArray  # (n,) who answered about one place or more
     slates: Slates  # (n, k)
     sources: IntArray  # (n, k)
     feedback: Feedback
-    failed: IntArray  # users who were asked and gave no usable answer
+    failed: IntArray  # users who were asked and gave no usable answer at all
+
+    @property
+    def slates_unanswered(self) -> float:
+        """Slates that were shown and not answered about, parts of slates included."""
+        lost = self.feedback.failed
+        return len(self.failed) + float(lost.sum() / max(1, lost.shape[1]))
 
 
 def no_tick(tick: int, num_places: int) -> TickRecord:

@@ -75,9 +75,12 @@ def _slate(show: Show, user: int, last: LastSlate) -> None:
     for item, chances, stars, memory in zip(
         last.items.tolist(), last.probabilities, last.ratings.tolist(), recalled, strict=True
     ):
-        given = f"gave {stars:.0f}" if stars else "not taken"
+        failed = np.isnan(chances).any()
+        given = "no answer" if failed else f"gave {stars:.0f}" if stars else "not taken"
         with solara.Row(gap="12px", style={"align-items": "center"}):
-            solara.HTML(unsafe_innerHTML=distribution_svg(chances.tolist(), int(stars)))
+            solara.HTML(
+                unsafe_innerHTML=distribution_svg(np.nan_to_num(chances).tolist(), int(stars))
+            )
             _words(f"{titles[item]} ({given})", f"brings to mind {memory}" if memory else "")
 
 

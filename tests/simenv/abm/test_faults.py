@@ -1,6 +1,7 @@
 """One user's failure stays one user's failure."""
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from simenv.abm.activation import SteadyShare
@@ -25,8 +26,54 @@ class Failing:
             return feedback
         if self.kind == "raise":
             raise RuntimeError("prompt too long")
+        if self.kind == "place":  # one of a slate
+            bad = bad[:, None] & (np.arange(slates.items.shape[1]) == 1)
         feedback.probabilities[bad] = np.nan
         return feedback
+
+
+def test_of_a_slate_that_failed_at_one_place_the_others_count(make_society, play, tmp_path):
+    """The whole slate was dropped, and with it what the user had said."""
+    always = {"activation": SteadyShare(1.0)}
+    healthy = play(make_society(**always), 1)
+    society = make_society(
+        users=lambda u: Failing(u, range(60), "place", calls=1), folder=tmp_path, **always
+    )
+    society.settings = SocietySettings(max_failed_share=0.2)  # one place of five
+    play(society, 1)
+    assert society.last.failed.tolist() == []
+    assert society.last.users.tolist() == healthy.last.users.tolist()
+    mine, theirs = society.last.feedback, healthy.last.feedback
+    assert mine.failed.any(axis=0).tolist() == [False, True, False, False, False]
+    assert mine.failed[:, 1].all()
+    assert not mine.taken[:, 1].any()
+    assert not mine.ratings[:, 1].any()
+    assert theirs.taken[:, 1].any()
+    for place in (0, 2, 3, 4):
+        np.testing.assert_array_equal(mine.ratings[:, place], theirs.ratings[:, place])
+        np.testing.assert_array_equal(mine.expected[:, place], theirs.expected[:, place])
+    others = theirs.expected[:, [0, 2, 3, 4]].mean(axis=1)
+    np.testing.assert_allclose(society.tally.satisfaction[society.last.users], others)
+    curves = society.datacollector.model_vars
+    assert curves["failed"] == [0.0]
+    assert curves["unanswered"] == [pytest.approx(len(society.last.users) / 5)]
+    assert curves["satisfaction"] == [pytest.approx(others.mean())]
+    assert np.isfinite(list(society.curves.latest.values())).all()
+    play(society, 2)
+    society.finish()
+    frame = pq.read_table(tmp_path / "interactions.parquet").to_pandas()
+    lost = frame["expected"].isna()
+    assert (lost == ((frame["place"] == 1) & (frame["tick"] == 1))).all()
+    assert not frame.loc[lost, "rating"].any()
+
+
+def test_too_many_failed_places_stop_the_run_as_too_many_users_do(make_society, play):
+    society = make_society(
+        users=lambda u: Failing(u, range(60), "place"),
+        activation=SteadyShare(1.0), settings=SocietySettings(max_failed_share=0.19),
+    )  # fmt: skip
+    with pytest.raises(TooManyFailuresError, match=r"at most 19% .* but 12 of 60 did"):
+        play(society, 1)
 
 
 @pytest.mark.parametrize("kind", ["raise", "nan"])

@@ -6,7 +6,9 @@ import pytest
 from recommenders.policies.heuristics import Popularity, Random
 from simenv.abm.activation import SteadyShare
 from simenv.abm.model import SocietySettings
-from simenv.abm.recommender_side import ItemSets
+from simenv.abm.recommender_side import ItemSets, Platform
+from simenv.catalog import Catalog
+from simenv.events import InteractionLog
 
 
 def test_item_sets_hold_what_was_put_in():
@@ -71,3 +73,28 @@ def test_a_history_holds_the_latest_slates_with_their_stars(make_society, play):
     arrays = society.platform.arrays()
     assert arrays["history_items"][user].tolist() == items.tolist()
     assert arrays["history_ratings"][user].tolist() == stars.tolist()
+
+
+def test_a_tick_is_a_quarter_of_a_day_on_the_logs_clock(make_society, play):
+    """It was a second, so that ``recent_days=1`` kept weeks of the society."""
+    society = play(make_society(activation=SteadyShare(1.0)), 8)
+    known, before = society.platform.known_log(), society.platform.log.timestamps.max()
+    later = known.timestamps[known.timestamps > before]
+    assert sorted({*(later - before)}) == [tick * 86_400 / 4 for tick in range(1, 9)]
+
+
+def test_a_window_of_days_holds_the_ticks_of_these_days():
+    day = 86_400.0
+    log = InteractionLog.from_columns(
+        [0, 1], [0, 1], [3.0, 3.0], [0.0, day], num_users=2, num_items=3
+    )
+    catalog = Catalog(("a", "b", "c"), np.zeros(3, dtype=np.int64), (("x",),) * 3)
+    platform = Platform(
+        Popularity(recent_days=2), catalog, log, slate_size=1, history_length=1, refit_every=0,
+        log_budget=9, seconds_per_tick=day / 2,
+    )  # fmt: skip
+    ones = np.ones(2, dtype=np.int64)
+    platform.add_rows(np.array([0, 1]), np.array([2, 2]), 4.0 * ones, np.array([1, 6]))
+    platform.fit(6)
+    counts = platform.policy._counts  # row of day 0, of day 1, of days 1.5 and 4
+    assert counts.tolist() == [0.0, 0.0, 1.0]

@@ -59,6 +59,7 @@ def test_every_figure_of_a_tick():
     assert latest["active"] == 3
     assert latest["returns"] == 2
     assert latest["failed"] == 1
+    assert latest["unanswered"] == 1  # a slate
     assert latest["saturated"] == 7
     assert latest["ratings"] == 3
     assert latest["mean_rating"] == pytest.approx((5 + 4 + 2) / 3)

@@ -36,6 +36,30 @@ SIZES = {
 VALUES = {name: size for size, names in SIZES.items() for name in names.split()}
 VALUES["eos_token_id"] = 2
 MOST_WEIGHTS = 30_000_000
+HYBRID = ["linear_attention", "full_attention"] * 2
+OWN = {  # what shared names do not say
+    "bamba": {"attn_layer_indices": [1, 3]},
+    "dbrx": {"attn_config": {"kv_n_heads": 2, "rope_theta": 10000.0, "clip_qkv": 8.0},
+             "ffn_config": {"hidden_size": 32, "ffn_hidden_size": 48, "moe_num_experts": 4,
+                            "moe_top_k": 2}},
+    "dots1": {"n_shared_experts": 1},
+    "falcon_h1": {"mamba_d_ssm": 64},
+    "gpt_neo": {"attention_types": [[["global", "local"], 2]]},
+    "granitemoehybrid": {"layer_types": HYBRID},
+    "jamba": {"attn_layer_period": 2, "attn_layer_offset": 1},
+    "lfm2": {"layer_types": ["conv", "full_attention"] * 2},
+    "lfm2_moe": {"layer_types": ["conv", "full_attention"] * 2},
+    "longcat_flash": {"head_dim": 8, "expert_ffn_hidden_size": 24, "zero_expert_num": 2},
+    "mamba2": {"num_heads": 8},
+    "qwen4_exp_text": {"indexer_n_heads": 4, "indexer_kv_heads": 1, "indexer_head_dim": 8,
+                       "indexer_budget": 16, "indexer_compress_ratio": 4},
+    "zamba": {"num_hidden_layers": 6, "attn_layer_period": 2, "attn_layer_offset": 1,
+              "attention_hidden_size": 64, "attention_head_dim": 16},
+    "zamba2": {"layers_block_type": ["linear_attention", "hybrid"] * 2, "mamba_headdim": 8,
+               "n_mamba_heads": 8},
+    "zaya": {"num_experts_per_tok": 1},
+    "gemma4_text": {"layer_types": ["sliding_attention", "full_attention"] * 2, "head_dim": 8},
+}  # fmt: skip
 
 
 def causal_types():
@@ -46,26 +70,26 @@ def causal_types():
 
 
 def tiny_config(kind, **own):
-    """A small configuration; whatever it wants else goes as keywords."""
-    from transformers import AutoConfig
+    """A small configuration, its parts too; whatever it wants else goes as keywords."""
     from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
-    usual = AutoConfig.for_model(kind)
-    maker = CONFIG_MAPPING[kind]
+    return _tiny(CONFIG_MAPPING[kind], own)
+
+
+def _tiny(maker, own):
+    usual = maker()
     known = {*vars(usual), *usual.attribute_map, *inspect.signature(maker.__init__).parameters}
-    sizes = {
-        name: value
-        for name, value in VALUES.items()
-        if name in known
-        and not isinstance(getattr(usual, name, None), list | dict | tuple)
-        and not (name == "sliding_window" and getattr(usual, name, None) is None)
-    }
+    sizes = {name: VALUES[name] for name in VALUES.keys() & known if _is_size(usual, name)}
     if "kv_lora_rank" in sizes:  # its heads are cut in other ways
         sizes.pop("head_dim", None)
         sizes["num_key_value_heads"] = 4
     kinds = list(dict.fromkeys(getattr(usual, "layer_types", None) or ()))
     if kinds and "layer_types" in inspect.signature(maker.__init__).parameters:
         sizes["layer_types"] = [kinds[i % len(kinds)] for i in range(4)]
+    sizes |= OWN.get(maker.model_type, {})
+    for part in maker.sub_configs.keys() - sizes.keys():
+        if (usual_part := getattr(usual, part, None)) is not None:
+            sizes[part] = _tiny(type(usual_part), own.get(part, {})).to_dict()
     sizes |= own
     while True:
         try:
@@ -74,6 +98,16 @@ def tiny_config(kind, **own):
             name = re.search(r"argument '(\w+)'", str(error))
             if name is None or sizes.pop(name[1], None) is None:
                 raise
+
+
+def _is_size(usual, name):
+    """Whether a configuration has one number of this name, and uses it."""
+    try:
+        value = getattr(usual, name, None)
+    except (AttributeError, RuntimeError):  # one a layer
+        return False
+    windows = name == "sliding_window" and value is None
+    return not isinstance(value, list | dict | tuple) and not windows
 
 
 def tiny_model(kind, **own):

@@ -1,0 +1,59 @@
+"""Options that would change nothing beside the others are refused in the command line's words."""
+
+import pytest
+
+from experiments.command_line.experiments_said import experiments
+from experiments.command_line.options import OptionError
+from tests.experiments.command_line.test_base_model_option import checked
+
+ASKING = sorted(n for n, said in experiments().items() if "engine" in (said.uses or ()))
+
+
+def test_experiments_on_users_take_an_engine():
+    assert {"policy_ranking", "simulate", "worlds", "counterfactual", "search"} <= set(ASKING)
+
+
+@pytest.mark.parametrize("word", ["engine=scripted", "engine.seed=1", "embedder=hashing"])
+@pytest.mark.parametrize("users", ["scripted", "fitted", "ridge", "non_personal"])
+def test_users_without_a_language_model_do_not_swallow_its_engine(users, word):
+    option = word.split("=")[0]
+    with pytest.raises(
+        OptionError,
+        match=rf"{word} would change nothing: these users have no {option.split('.')[0]}; take"
+        rf" users=persona, or leave {option} out",
+    ):
+        checked("experiment=policy_ranking", f"users={users}", "+" * ("." in word) + word)
+
+
+@pytest.mark.parametrize("name", ASKING)
+def test_every_experiment_on_users_refuses_an_engine_that_they_do_not_have(name):
+    checked(f"experiment={name}", "engine=scripted", "embedder=hashing")
+    with pytest.raises(OptionError, match="engine=scripted would change nothing"):
+        checked(f"experiment={name}", "users=scripted", "engine=scripted")
+
+
+def test_users_of_ones_own_may_name_the_engine_as_they_like():
+    own = ["users=scripted", "users._target_=pathlib.PurePath", "+users.model_server=${engine}"]
+    with pytest.raises(OptionError, match=r"users\.model_server is no option of pathlib"):
+        checked("experiment=policy_ranking", "engine=scripted", *own)  # the engine is no matter
+
+
+def test_people_who_bring_their_memories_take_no_embedder():
+    with pytest.raises(OptionError, match="embedder=hashing would change nothing: the people of"):
+        checked("experiment=policy_ranking", "embedder=hashing", "users.population=mine")
+
+
+@pytest.mark.parametrize(
+    ("words", "switch", "value"),
+    [
+        (["experiment=simulate", "distiller=offline", "experiment.settings.reflect_every=0"],
+         "experiment.settings.reflect_every", 5),
+        (["experiment=simulate", "experiment.refresh.window=9"],
+         "experiment.settings.refresh_every", 5),
+        (["experiment=train_policy", "experiment.ensemble.size=3"], "experiment.penalties", "[1]"),
+    ],
+)  # fmt: skip
+def test_what_is_switched_off_takes_no_options(words, switch, value):
+    with pytest.raises(OptionError, match=rf"{words[1]} would change nothing: {switch} is"):
+        checked(*words)
+    checked(*words, f"{switch}={value}")
