@@ -68,12 +68,8 @@ def _lived(cfg: DictConfig) -> dict[str, Any]:
     """All that ``results.json`` holds, after every policy had its turn."""
     dataset: Dataset = instantiate(cfg.data)
     people: People = instantiate(cfg.users)(dataset)
-    who = _cast(cfg, dataset, people)
-    policies, asking = {}, EngineMeter(people.engine)
-    with progress_bar("ticks", total=cfg.experiment.ticks * len(cfg.recommender)) as tick:
-        for name in map(str, cfg.recommender):
-            folder = Path(cfg.output_dir) / "policies" / name
-            policies[name] = _live(cfg, name, dataset, who, folder, tick)
+    who, asking = _cast(cfg, dataset, people), EngineMeter(people.engine)
+    policies = _lives(cfg, dataset, who)
     options: Any = OmegaConf.to_container(cfg.experiment, resolve=True)
     sizes = {"users": dataset.num_users, "items": dataset.num_items}
     return {
@@ -88,6 +84,16 @@ def _lived(cfg: DictConfig) -> dict[str, Any]:
         "engine": public(asking.report()),
         "failed_answers": _failed(policies, options["settings"]["slate_size"]),
     }
+
+
+def _lives(cfg: DictConfig, dataset: Dataset, who: Cast) -> dict[str, dict[str, Any]]:
+    """What became of the society under every policy, one after the other."""
+    policies = {}
+    with progress_bar("ticks", total=cfg.experiment.ticks * len(cfg.recommender)) as tick:
+        for name in map(str, cfg.recommender):
+            folder = Path(cfg.output_dir) / "policies" / name
+            policies[name] = _live(cfg, name, dataset, who, folder, tick)
+    return policies
 
 
 def _failed(policies: dict[str, dict[str, Any]], slate_size: int) -> dict[str, Any]:

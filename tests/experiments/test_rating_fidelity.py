@@ -1,17 +1,22 @@
 """The paper's table: contrasts, and the whole command on a tiny world."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from agents.fidelity.error_measures import interval, resampled_rmse, user_sums
 from experiments.rating_fidelity.matrix_factorisation import BiasedMF
 from experiments.rating_fidelity.table import (
+    CONTRASTS,
     Regime,
     lines,
     markdown,
     summarise,
     table_rows,
 )
+from experiments.reporting.claims import verdict
 from simenv.data.rating_baselines import BiasModel
 from simenv.events import InteractionLog
 from tests.experiments.command import run_command
@@ -187,3 +192,15 @@ def test_the_whole_table_of_a_tiny_world(tmp_path):
     before = [a.stat().st_mtime_ns for a in answers]
     run_command(tmp_path, *words)  # nothing is asked twice
     assert [a.stat().st_mtime_ns for a in answers] == before
+
+
+def test_published_contrasts_say_what_follows_from_their_intervals():
+    """A table of the docs had differences and intervals, and no word of what is noise."""
+    page = Path(__file__).parents[2].joinpath("docs", "results.md").read_text(encoding="utf-8")
+    number = r"([+-][\d.]+)"
+    rows = re.findall(rf"^\| (.+) \| [+-][\d.]+ \| {number} to {number} \| (.+) \|$", page, re.M)
+    asked = {question for question, *_ in rows}
+    assert {question for question, *_ in CONTRASTS} <= asked
+    for question, low, high, so in rows:
+        words = {"more": "errs more", "less": "errs less", "noise": "within noise"}
+        assert so == words[verdict([float(low), float(high)])], question
