@@ -81,6 +81,8 @@ class Stream(IntEnum):
     FACET_BLOCKS = 97  # in which order facets learn
     SWAPPED_PEOPLE = 101  # who answers in whose place
     SWAPPED_VECTORS = 103  # at whose vector a gate looks
+    COLLUSION_USERS = 107
+    COLLUSION_SLATES = 109
 
 
 def generator(seed: int, stream: Stream, *numbers: int) -> np.random.Generator:

@@ -19,6 +19,7 @@ ALLOWED = {
     "experiments/reporting/plots.py": "writes into memory",
     "experiments/reporting/running.py": "its writers are given to replace_whole",
     "agents/population/files.py": "writes into a folder that is renamed when it is whole",
+    "agents/inference/local/packaged_models.py": "writes into a folder that is renamed when whole",
     "agents/population/population.py": "writes into a folder that is renamed when it is whole",
     "training/adapters/lora.py": "writes into a folder that is renamed when it is whole",
     "agents/population/weights.py": "writes into a folder that is moved when it is whole",

@@ -116,6 +116,8 @@ EXPERIMENT: dict[str, Kind] = {
     "experiment.style.persona": Flag(),
     "experiment.draws": list_or_one(SEED),
     "experiment.regimes": list_or_one(Choice(("same_rows", "population"))),
+    "experiment.base.told": or_null(PLACE),
+    "experiment.base.untold": or_null(PLACE),
     "experiment.base.same_rows": or_null(PLACE),
     "experiment.base.population": or_null(PLACE),
     "experiment.said_rows": COUNT_OR_NONE,
@@ -155,6 +157,7 @@ EXPERIMENT: dict[str, Kind] = {
 # One word that means something else in another experiment.
 OF_EXPERIMENT: Mapping[str, dict[str, Kind]] = {
     "worlds": {"experiment.worlds": Whole(1, 1_000_000), "experiment.cells": PLACE},
+    "collusion": {"experiment.worlds": Whole(1, 1_000_000)},
     "build_population": {"experiment.worlds": Choice(("drawn", "log"))},
     "train_base": {"experiment.worlds": Choice(("drawn", "log"))},
     "cluster": {"experiment.most": COUNT},
