@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: venv demo slm test mutants lint clean
+.PHONY: venv demo slm test attack mutants lint clean
 .DELETE_ON_ERROR:
 
 venv: $(STAMP)
@@ -41,6 +41,12 @@ test: export OMP_NUM_THREADS = 1
 test: lint
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile
 	$(BIN)/python -m pytest -q -m slow
+
+# Every hostile input that the tests know, a table of what came of it at the end (runs/attack/table.md).
+# Half an hour of one core; after an interruption the same command goes on.
+attack: export OMP_NUM_THREADS = 1
+attack: $(STAMP)
+	nice $(BIN)/python -m tests.attack
 
 # Do the tests notice a changed number? It takes long; the result stands in
 # docs/reliability.md. MODULES="agents/relevance.py ..." runs some modules only.

@@ -19,6 +19,9 @@ from simenv.values.plain_text import one_line
 
 RATING_CUE = "RATING:"
 RATING_CHOICES = (" 1", " 2", " 3", " 4", " 5")
+# Characters of a title, of genres and of a cast, and of a summary for each of its words, of which
+# some languages have no visible ones: no item fills a model's context.
+_LONGEST, _LONGEST_WORD = 300, 20
 _SHOWN_COUNTS = (0, 1, 2, 5, 10, 20, 50, 100)  # more votes say nothing more
 
 
@@ -90,11 +93,12 @@ def item_line(catalog: Catalog, item: int, style: PromptStyle) -> str:
     """The item asked about: title, year, genres; summary and cast as far as the style goes."""
     cast = catalog.casts[item][: style.cast]
     summary = " ".join(catalog.summaries[item].split()[: style.summary_words])
+    summary = _cut(summary, _LONGEST_WORD * style.summary_words)
     parts = [f"{_headline(catalog, item)}."]
     if summary:
         parts.append(summary)
     if cast:
-        parts.append(f"With {', '.join(cast)}.")
+        parts.append(f"With {_cut(', '.join(cast))}.")
     return f"{catalog.kind.upper()}: {own_words(' '.join(parts), catalog.kind)}\n"
 
 
@@ -104,9 +108,13 @@ def gist_words(gist: Gist) -> str:
     return f"ALIKE {gist.closeness:.1f}: own {gist.own:.1f}, apart {apart}. "
 
 
-def taste_words(taste: float, level: float) -> str:
-    """What Ms says of the item's genres, and of the user's ratings at large, next to others."""
-    return f"TASTE {stars_apart(taste)}, level {stars_apart(level)}. "
+def taste_words(taste: float, level: float, together: float | None = None) -> str:
+    """What Ms says of the item's genres, and of the user's ratings at large, next to others.
+
+    ``together`` is what others gave with both added, in stars; None leaves it out.
+    """
+    own = f"TASTE {stars_apart(taste)}, level {stars_apart(level)}"
+    return f"{own}. " if together is None else f"{own}, together {together:.1f}. "
 
 
 def peers_words(stars: float) -> str:
@@ -130,5 +138,9 @@ def closing_words(averages: ItemAverages, item: int, chosen: bool = False) -> st
 
 def _headline(catalog: Catalog, item: int) -> str:
     year = f" ({catalog.years[item]})" if catalog.years[item] else ""
-    genres = f" {', '.join(catalog.genres[item])}" if catalog.genres[item] else ""
-    return own_words(f"{catalog.titles[item]}{year}{genres}", catalog.kind)
+    genres = f" {_cut(', '.join(catalog.genres[item]))}" if catalog.genres[item] else ""
+    return own_words(f"{_cut(catalog.titles[item])}{year}{genres}", catalog.kind)
+
+
+def _cut(text: str, longest: int = _LONGEST) -> str:
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"

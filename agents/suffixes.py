@@ -19,7 +19,7 @@ from agents.prompts import (
     taste_words,
 )
 from simenv.catalog import Catalog
-from simenv.events import BoolArray, FloatArray, IntArray
+from simenv.events import NUM_STARS, BoolArray, FloatArray, IntArray
 from simenv.item_averages import ItemAverages
 
 
@@ -98,8 +98,12 @@ class SuffixWriter:
             return [""] * items.size
         tastes = np.einsum("ng,nkg->nk", self._tastes[users], self._shares[items]).reshape(-1)
         levels = np.repeat(self._levels[users], items.shape[1])
-        pairs = zip(tastes.tolist(), levels.tolist(), strict=True)
-        return [taste_words(taste, level) for taste, level in pairs]
+        sums: list[float] | list[None] = [None] * items.size
+        if self.style.together:
+            fair = self.averages.fair[items].reshape(-1)
+            sums = np.clip(fair + tastes + levels, 1.0, NUM_STARS).tolist()
+        columns = zip(tastes.tolist(), levels.tolist(), sums, strict=True)
+        return [taste_words(*column) for column in columns]
 
     def _peers_parts(self, users: IntArray, items: IntArray) -> list[str]:
         """What people like each user gave to each item; nothing where prompts leave it out."""

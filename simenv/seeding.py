@@ -77,6 +77,7 @@ class Stream(IntEnum):
     NETWORK = 73  # seats in the social network
     DRIFT = 79  # of tastes, one generator a tick
     BRANCHES = 83  # of a counterfactual fork
+    ASKED_TEST_ROWS = 97  # of each user, where not all are asked
     RANDOM_SLATES = 89  # beside deliberately bad ones
     FACET_BLOCKS = 97  # in which order facets learn
     SWAPPED_PEOPLE = 101  # who answers in whose place

@@ -1,8 +1,9 @@
 """Files and folders that are either whole or not there: written beside their place, then moved in.
 
 The project's one way to write what a later run reads: states, results, adapters, logs, populations.
-It knows no format. A process that is killed leaves at most a hidden ``.NAME.part`` file or a hidden
-``.NAME.*.part`` folder, which nobody reads; the next save of the same folder removes the latter.
+It knows no format. Two processes that write the same place do not meet: each has a name of its own
+beside it, and the last one stays. A process that is killed leaves at most a hidden ``.NAME.*.part``
+file or folder, which nobody reads; the next save of the same name removes it.
 """
 
 import ctypes
@@ -15,6 +16,7 @@ from pathlib import Path
 
 _HERE = -100  # AT_FDCWD: names are as this process sees them
 _EXCHANGE = 2  # RENAME_EXCHANGE
+_TRIES = 3  # new names, where others clean up at the same moment
 
 
 def write_whole(path: Path, content: bytes | str) -> None:
@@ -30,15 +32,24 @@ def replace_whole(path: Path, write: Callable[[Path], object]) -> None:
         path: in a folder that exists.
         write: is given a path with the suffix of ``path``. If it raises, the unfinished file is
             removed, and ``path`` is as it was.
+
+    Raises:
+        OSError: naming ``path``, where the disk is full or may not be written.
     """
-    unfinished = path.with_name(f".{path.name}.part{path.suffix}")
+    _remove_leftovers(path)
+    unfinished, lock = _claimed(path, Path.touch)
     try:
         write(unfinished)
         _flush(unfinished)
-    except BaseException:
+        unfinished.replace(path)
+    except BaseException as error:
         unfinished.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno is not None:
+            named = error.filename not in (None, str(unfinished))
+            error.filename = error.filename if named else str(path)
         raise
-    unfinished.replace(path)
+    finally:
+        _unlock(lock)
 
 
 @contextmanager
@@ -56,9 +67,7 @@ def replaced_folder(path: Path) -> Iterator[Path]:
     path = Path(os.path.realpath(path))  # a link to a folder stays one
     path.parent.mkdir(parents=True, exist_ok=True)
     _remove_leftovers(path)
-    building = _unused(path)
-    building.mkdir()
-    lock = _locked(building)
+    building, lock = _claimed(path, Path.mkdir)
     try:
         yield building
         for written in building.rglob("*"):
@@ -69,8 +78,7 @@ def replaced_folder(path: Path) -> Iterator[Path]:
             _flush(path.parent)
     finally:
         shutil.rmtree(building, ignore_errors=True)  # the unfinished one, or the one before
-        if lock is not None:
-            os.close(lock)
+        _unlock(lock)
 
 
 def _put_in_place(building: Path, path: Path) -> None:
@@ -89,8 +97,8 @@ def _put_in_place(building: Path, path: Path) -> None:
 
 
 def _unused(path: Path) -> Path:
-    """A name beside ``path`` that nobody else has."""
-    return path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    """A name beside ``path`` that nobody else has, with its suffix for writers that go by it."""
+    return path.with_name(f".{path.name}.{secrets.token_hex(4)}.part{path.suffix}")
 
 
 def _exchanged(left: Path, right: Path) -> bool:
@@ -103,30 +111,58 @@ def _exchanged(left: Path, right: Path) -> bool:
     return not failed
 
 
+def _claimed(path: Path, make: Callable[[Path], object]) -> tuple[Path, int | None]:
+    """A new file or folder beside ``path``, and its lock; None where there are no locks."""
+    for _ in range(_TRIES):
+        place = _unused(path)
+        make(place)
+        lock = _locked(place)
+        if lock is not None and place.exists():
+            return place, lock
+        _unlock(lock)  # another writer took it for a leftover before it was locked
+        _remove(place)
+    make(place)
+    return place, None
+
+
 def _remove_leftovers(path: Path) -> None:
-    """Remove unfinished folders of ``path`` whose writers are gone."""
-    for left in path.parent.glob(f".{_literal(path.name)}.????????.part"):
-        if left.is_symlink() or not left.is_dir() or not any(left.iterdir()):
-            continue
-        lock = _locked(left)
+    """Remove unfinished files and folders of ``path`` whose writers are gone."""
+    name = _literal(path.name)
+    for left in path.parent.glob(f".{name}.????????.part{_literal(path.suffix)}"):
+        lock = None if left.is_symlink() else _locked(left)
         if lock is not None:
-            shutil.rmtree(left, ignore_errors=True)
-            os.close(lock)
+            _remove(left)
+            _unlock(lock)
 
 
-def _locked(folder: Path) -> int | None:
-    """An open handle that keeps others from taking ``folder`` for a leftover; None if one does."""
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _locked(path: Path) -> int | None:
+    """An open handle that keeps others from taking ``path`` for a leftover; None if one does."""
     try:
         import fcntl
     except ModuleNotFoundError:  # no such locks on Windows: leftovers stay
         return None
-    handle = os.open(folder, os.O_RDONLY)
+    try:
+        handle = os.open(path, os.O_RDONLY)
+    except OSError:  # it has just taken its place, or is not ours to read
+        return None
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         os.close(handle)
         return None
     return handle
+
+
+def _unlock(lock: int | None) -> None:
+    if lock is not None:
+        os.close(lock)
 
 
 def _literal(name: str) -> str:

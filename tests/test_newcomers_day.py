@@ -8,6 +8,7 @@ in console, report and results, and what was read of the files.
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -86,7 +87,7 @@ def folder(tmp_path_factory):
     return folder
 
 
-def run(folder, *words, code=0):
+def run(folder, *words, code=0, width=80):
     """What a process printed on both streams, checked for what no newcomer wants to see."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("PERSONAREC", "HYDRA"))}
     path = {"PYTHONPATH": str(ROOT), "COLUMNS": "80", "HF_HUB_OFFLINE": "1"}
@@ -97,7 +98,7 @@ def run(folder, *words, code=0):
     assert not NOISE.search(done.stdout + done.stderr), done.stdout + done.stderr
     assert all(map(OURS.match, done.stderr.splitlines())) or code, done.stderr
     lines = [line for line in done.stdout.splitlines() if not line.startswith("warning: ")]
-    assert max(map(len, lines), default=0) <= 80
+    assert width is None or max(map(len, lines), default=0) <= width
     return done.stdout if code == 0 else done.stderr
 
 
@@ -141,6 +142,8 @@ def test_an_own_log_from_0_to_10_is_ranked_and_what_was_read_is_said(folder):
     assert (read["num_users"], read["num_items"], read["unused_columns"]) == (24, 80, ["price"])
     assert (read["scale"], read["warnings"]) == ([0, 10], [])
     assert 0 <= read["rating_range"][0] < read["rating_range"][1] <= 10
+    assert all(user["id"].startswith("anna-") for user in results["traces"]["users"])
+    assert "TASK: Rate the book" in results["traces"]["users"][0]["items"][0]["prompt"]
     for sentence in ("600 of 600 rating rows were read (0.0% left out).",
                      "on a scale of 0 to 10, as given; 0 became 1 star, 10 became 5.",
                      "Times: dates.", "come first in time and are training rows",
@@ -273,3 +276,21 @@ def test_a_language_model_of_ones_own_answers_from_its_plain_folder(folder):
     assert results["users"]["model"] == "my_slm"
     said = run(folder, COMMAND, "experiment=policy_ranking", "debug=tiny", "slm=my_sml", code=1)
     assert "my_sml" in said.splitlines()[-1]
+
+
+def test_the_page_on_own_data_does_what_it_says_when_it_is_typed(folder):
+    page = (ROOT / "docs" / "how-to" / "your_own_data.md").read_text(encoding="utf-8")
+    files, question = re.findall(r"(?ms)^```python\n(.*?)^```", page)
+    (command,) = re.findall(r"(?ms)^```sh\n(.*?)^```", page)
+    (expected,) = re.findall(r"(?ms)^```text\n(.*?)^```", page)
+    typed = folder / "typed"
+    typed.mkdir()
+    run(typed, sys.executable, "-c", files)
+    words = shlex.split(command.replace("\\\n", " "))[1:]
+    small = [word for word in SMALL if not word.startswith("recommender")]
+    console, report, results = personarec(typed, *words, *small, output="runs/books")
+    check_ranking(console, report, results, ["random", "popularity", "item_knn", "als", "ease"], 10)
+    assert results["dataset"]["reading"]["unused_columns"] == ["price"]
+    written = "[^\n]*".join(re.escape(part) for part in expected.rstrip().split("…"))
+    asked = run(typed, sys.executable, "-c", question, width=None)
+    assert re.search(written, asked), asked

@@ -5,6 +5,7 @@
 ``Population``: parts are given and returned by the names of its fields.
 """
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -75,6 +76,11 @@ def _read_parts(folder: Path, content: Mapping[str, Any]) -> dict[str, Any]:
     from agents.population.schema import Head, checked
 
     head = checked(Head, content, HEAD)
+    if head.digest not in (None, _digest(content)):
+        raise ValueError(
+            f"{HEAD} is not what was saved: its 'digest' does not fit the rest; if you changed it"
+            " on purpose, take the line of 'digest' out"
+        )
     catalog, averages = load_items(folder / "catalog.parquet")
     personas = _read_personas(folder)
     history, reasons = _read_history(folder, len(personas), len(catalog))
@@ -128,14 +134,22 @@ def write_head(
         "counts": dict(counts),
         "files": hashes(folder),
     }
-    text = json.dumps(head, indent=2, ensure_ascii=False, allow_nan=False)
+    head = json.loads(json.dumps(head, ensure_ascii=False, allow_nan=False))
+    text = json.dumps({**head, "digest": _digest(head)}, indent=2, ensure_ascii=False)
     (folder / HEAD).write_text(text + "\n", encoding="utf-8")
 
 
+<<<<<<< HEAD
 def _style(style: PromptStyle) -> dict[str, Any]:
     """Its fields; a later one only where it is set, so that earlier versions read the others."""
     plain, later = asdict(PromptStyle()), ("peers",)
     return {k: v for k, v in asdict(style).items() if k not in later or v != plain[k]}
+=======
+def _digest(head: Mapping[str, Any]) -> str:
+    """SHA-256 of what the head says, however it is written."""
+    rest = {name: value for name, value in head.items() if name != "digest"}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
+>>>>>>> main
 
 
 def write_catalog(folder: Path, catalog: Catalog, averages: ItemAverages) -> None:

@@ -37,9 +37,13 @@ def find_folder(path_or_hub_id: str | Path, revision: str | None) -> Path:
     folder = Path(path_or_hub_id)
     if not (folder / HEAD).is_file():
         if folder.exists() or str(path_or_hub_id).count("/") != 1:
+            inner = folder / "population"  # where a run of build_population leaves it
+            cure = "build one with `personarec experiment=build_population`"
+            if (inner / HEAD).is_file():
+                cure = f"did you mean {inner}?"
             raise FileNotFoundError(
                 f"population {str(path_or_hub_id)!r}: wanted a folder with {HEAD} or a hub id"
-                " owner/name; build one with `personarec experiment=build_population`"
+                f" owner/name; {cure}"
             )
         folder = fetch(str(path_or_hub_id), FILES, revision)
     refuse_links(folder)

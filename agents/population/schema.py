@@ -37,7 +37,11 @@ class Style(_Strict):
     summary_words: Count
     cast: Count
     persona: bool
+<<<<<<< HEAD
     peers: bool = False
+=======
+    together: bool = False
+>>>>>>> main
 
 
 class Counts(_Strict):
@@ -51,8 +55,9 @@ class Counts(_Strict):
 class Head(_Strict):
     """``population.json``.
 
-    ``counts`` and ``files`` (hashes of the model's and the adapters' files, by their place in the
-    folder) are missing in folders of earlier versions.
+    ``counts``, ``files`` (hashes of the model's and the adapters' files, by their place in the
+    folder) and ``digest`` (a hash of all the rest) are missing in folders of earlier versions; the
+    last one also after an edit by hand.
     """
 
     format: Annotated[int, Field(ge=1)]
@@ -63,6 +68,7 @@ class Head(_Strict):
     card: dict[str, Any]
     counts: Counts | None = None
     files: dict[str, Hash] | None = None
+    digest: Hash | None = None
 
 
 class PersonaRow(_Strict):

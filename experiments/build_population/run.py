@@ -60,7 +60,9 @@ def run(cfg: DictConfig) -> Result:
     }
     people = replace(people.with_card(**card), name=name)
     people.save(folder / "population")
-    return Result({"experiment": settings.name, **card}, lines=[_table(card["fidelity"])])
+    place = folder / "population"
+    use = f"The people are in {place}: data=population data.path={place} users.population={place}"
+    return Result({"experiment": settings.name, **card}, lines=[_table(card["fidelity"]), use])
 
 
 def _synthetic(dataset: Dataset) -> bool:
@@ -91,7 +93,8 @@ def build(
     cfg: DictConfig, dataset: Dataset, model: str, folder: Path
 ) -> tuple[Population, Trained]:
     """The users of a data set as personas with adapters on ``model``, and how they came about."""
-    style, variant = pocket_config(cfg).style, cfg.experiment.variant
+    style = replace(pocket_config(cfg).style, together=cfg.experiment.together)
+    variant = cfg.experiment.variant
     settings = persona_settings(cfg, (variant,), style)
     distiller = made_distiller(cfg, dataset)
     trained = train_personas(dataset, distiller, model, settings, folder / "adapters")

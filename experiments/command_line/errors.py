@@ -4,6 +4,8 @@ Errors of Python name keywords of Python (``on_bad_rows="drop"``); here they bec
 command (``data.on_bad_rows=drop``). Errors of Hydra get the nearest name.
 """
 
+import errno
+import os
 import re
 from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
@@ -28,6 +30,10 @@ _KEYWORD = re.compile(
 _PLAIN = {"None": "null", "True": "true", "False": "false"}
 # Errors that say what a user can do; any other is a fault of the code that was run.
 _USERS = (ValueError, OSError, ImportError, RuntimeError, HydraException, OmegaConfBaseException)
+# What a disk that is full says, also through libraries that raise no OSError of it.
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_ROOM = "make room, or name another place, and give the command again"
+_OF_THE_SYSTEM = re.compile(r"\(os error (\d+)\)")
 Choices = Mapping[str, Mapping[str, Collection[str]]]
 MORE = "HYDRA_FULL_ERROR=1 before the command shows where"
 
@@ -40,6 +46,8 @@ def in_words(error: BaseException, config: Mapping[str, Any] | None = None) -> s
         config: plain, of the run; None = the command could not be composed.
     """
     group, cause = _innermost(error)
+    if _is_full_disk(cause):
+        return _full_disk(cause)
     text = _text(cause)
     if config is not None:
         text = as_command(text, config, group)
@@ -160,6 +168,22 @@ def _text(error: BaseException) -> str:
     if isinstance(error, MemoryError):
         text = f"out of memory; {text}" if text else "out of memory; make the run smaller"
     return text or type(error).__name__
+
+
+def _is_full_disk(error: BaseException) -> bool:
+    if isinstance(error, OSError):
+        return error.errno in _FULL
+    found = _OF_THE_SYSTEM.search(str(error))  # of libraries written in Rust; torch has no number
+    return int(found.group(1)) in _FULL if found else "inline_container.cc" in str(error)
+
+
+def _full_disk(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.filename is not None and error.errno is not None:
+        return f"{error.filename}: {os.strerror(error.errno)}; {_ROOM}"
+    said = _OF_THE_SYSTEM.search(str(error))
+    number = error.errno if isinstance(error, OSError) else int(said.group(1)) if said else None
+    why = os.strerror(number) if number else "the disk may be full"
+    return f"a file could not be written to its end: {why}; {_ROOM}"
 
 
 def _file_error(error: OSError) -> str:

@@ -120,6 +120,8 @@ EXPERIMENT: dict[str, Kind] = {
     "experiment.base.untold": or_null(PLACE),
     "experiment.base.same_rows": or_null(PLACE),
     "experiment.base.population": or_null(PLACE),
+    "experiment.asked_rows": or_null(COUNT),
+    "experiment.together": Flag(),
     "experiment.said_rows": COUNT_OR_NONE,
     "experiment.population": or_null(PLACE),
     "experiment.part": Choice(("all", "race", "env", "memory")),

@@ -23,6 +23,7 @@ from experiments.reporting.formatting import (
 )
 from experiments.reporting.report import markdown_table, markdown_text
 from experiments.reporting.result import Result
+from experiments.reporting.terminal import text_table
 from experiments.tournament.policies import fitted, policy_makers
 from experiments.tournament.setting import Setting, make_setting
 from recommenders.base import Recommender
@@ -48,8 +49,9 @@ def run(cfg: DictConfig) -> Result:
         "still_there": int(found.there.sum()),
         "after": _compared(found, before),
     }
-    text = _markdown(values)
-    return Result(values, pages={"report.md": text}, lines=[text])
+    rows = _rows(values)
+    lines = [text_table(HEADS, rows), answer(values), values["users"]["warning"] or ""]
+    return Result(values, pages={"report.md": _markdown(values, rows)}, lines=lines)
 
 
 def _fitted(cfg: DictConfig, setting: Setting) -> dict[str, Recommender]:
@@ -99,8 +101,8 @@ def _figures(branch: Branch) -> dict[str, Any]:
     }
 
 
-def _markdown(results: Mapping[str, Any]) -> str:
-    rows = [
+def _rows(results: Mapping[str, Any]) -> list[list[str]]:
+    return [
         [
             f"{name} (stays)" if name == results["before"] else name,
             number(f["stars"], 3),
@@ -112,6 +114,9 @@ def _markdown(results: Mapping[str, Any]) -> str:
         ]
         for name, f in results["after"].items()
     ]
+
+
+def _markdown(results: Mapping[str, Any], rows: list[list[str]]) -> str:
     warning = (
         f"**{markdown_text(results['users']['warning'])}**\n\n"
         if results["users"]["warning"]

@@ -142,10 +142,21 @@ def slopes_svg(results: Mapping[str, Any]) -> str:
             ys = [ranks[key][name] for key in places]
             axes.plot(range(len(places)), ys, color=colour, linewidth=2.5, alpha=0.9)
             axes.plot(range(len(places)), ys, "o", color=colour, markersize=9, mec=PAPER)
-            axes.text(-0.1, ys[0], name, ha="right", va="center")
-            axes.text(len(places) - 0.9, ys[-1], name, ha="left", va="center")
+        for place, label in labels(ranks[places[0]]).items():
+            axes.text(-0.1, place, label, ha="right", va="center")
+        for place, label in labels(ranks[places[-1]]).items():
+            axes.text(len(places) - 0.9, place, label, ha="left", va="center")
         _dress_slopes(axes, [heads[key] for key in places], len(names))
         return inline_svg(figure, "Rank of every policy offline, simulated and true")
+
+
+def labels(ranks: Mapping[str, float]) -> dict[float, str]:
+    r"""What stands beside every rank: names that share one stand below each other.
+
+    >>> labels({"als": 2.5, "ease": 1.0, "slim": 2.5})
+    {2.5: 'als\nslim', 1.0: 'ease'}
+    """
+    return {rank: "\n".join(n for n in ranks if ranks[n] == rank) for rank in ranks.values()}
 
 
 def _dress_slopes(axes: Any, heads: list[str], num_rows: int) -> None:

@@ -68,7 +68,10 @@ def html(record: Record) -> str:
         "contrast_rows": contrast_rows(results),
         "agreement": words.agreement_sentences(results),
         "agreement_heads": AGREEMENT_HEADS,
-        "agreement_rows": agreement_rows(results, words.AGREEMENTS),
+        "agreement_rows": [
+            [label, *map(_broken_before_the_interval, cells)]
+            for label, *cells in agreement_rows(results, words.AGREEMENTS)
+        ],
         "heats": [_heat(results, *column) for column in HEAT_COLUMNS],
         "off_policy": results["off_policy"],
         "off_policy_heads": OFF_POLICY_HEADS,
@@ -91,7 +94,7 @@ def markdown(record: Record) -> str:
     if results["failures"]:
         parts.append(f"**{markdown_text(failed_parts(results['failures']))}**\n")
     parts += [
-        *(f"{sentence}\n" for sentence in left_out(results)),
+        *(f"{markdown_text(sentence)}\n" for sentence in left_out(results)),
         markdown_table(columns(results), _ranking_cells(results)),
         markdown_table(SESSION_HEADS, session_rows(results)),
         markdown_table(CONTRAST_HEADS, contrast_rows(results)),
@@ -191,3 +194,9 @@ def _fidelity(fidelity: dict[str, Any] | None) -> dict[str, Any]:
 
 def _cell(value: float | list[float | None] | None) -> str:
     return interval(value, 3) if isinstance(value, list) else number(value, 3)
+
+
+def _broken_before_the_interval(cell: str) -> str:
+    """A figure with its interval, of which the second stays in one line."""
+    figure, sign, ends = cell.partition(" (")
+    return figure + sign + ends.replace(" ", "\N{NO-BREAK SPACE}")

@@ -87,4 +87,5 @@ def _fidelity(people: People, setting: Setting) -> dict[str, Any] | None:
 def _failure(sessions: list[Session]) -> str | None:
     if not all(session.error for session in sessions):
         return None
-    return f"every policy failed, the first with {sessions[0].error}; see the table above"
+    first = sessions[0].error or {}
+    return f"every policy failed, {sessions[0].name} with {first['message']}; see the table above"

@@ -5,6 +5,7 @@ Files: ``adapters/``, ``answers/``, a picture a regime (``REGIME.png``), ``table
 """
 
 from collections.abc import Collection
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,6 +14,7 @@ import numpy as np
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
+<<<<<<< HEAD
 from agents.fidelity.error_measures import (
     UserSums,
     calibration_error,
@@ -21,9 +23,13 @@ from agents.fidelity.error_measures import (
     user_auc,
     user_sums,
 )
+=======
+from agents.fidelity.error_measures import UserSums, calibration_error, mae, rmse, user_sums
+>>>>>>> main
 from agents.prompt_style import PromptStyle
 from experiments.people.base_models import model_named
 from experiments.rating_fidelity.fidelity_figures import write_figures
+from experiments.rating_fidelity.forecast import forecast
 from experiments.rating_fidelity.matrix_factorisation import BiasedMF
 from experiments.rating_fidelity.table import WIDTH, Regime, lines, markdown, summarise
 from experiments.rating_fidelity.table_cells import MEMORIES, CellSettings, Draw, ask_all
@@ -36,6 +42,7 @@ from simenv.data.rating_baselines import BASELINES
 from simenv.data.splits import stacked
 from simenv.events import FloatArray, InteractionLog, expected_stars
 from simenv.ranges import check_number, check_seed
+from simenv.seeding import Stream, generator
 from training.adapters.lora_presets import LoraPreset
 from training.examples.raft import raft_settings
 
@@ -60,19 +67,34 @@ def run(cfg: DictConfig) -> Result:
     settings, regimes, parts = cfg.experiment, dict[str, Any](), Parts()
     _check(settings)
     with progress_bar("rating fidelity", _num_cells(settings)) as tick:
-        tick(f"{_num_cells(settings)} cells; how long they take is said after the first")
+        expected = _forecast(cfg, tick)
         for regime in settings.regimes:
             found = parts.get(regime, partial(_regime, cfg, regime, tick), None)
             if found is not None:
                 regimes[regime] = found
     failed = failed_parts(parts.failures)
     return Result(
-        {"experiment": settings.name, "regimes": regimes, "failures": parts.failures},
+        {"experiment": settings.name, "regimes": regimes, "failures": parts.failures, **expected},
         pages={"table.md": markdown(regimes) + (f"**{markdown_text(failed)}**\n" * bool(failed))},
         lines=[*lines(regimes), *([failed] if failed else [])],
         width=WIDTH,
         error=parts.error,
     )
+
+
+def _forecast(cfg: DictConfig, tick: Tick) -> dict[str, int]:
+    """Say how long all will take on a base that is named; the one in the package takes no time."""
+    settings, count = cfg.experiment, _num_cells(cfg.experiment)
+    named = [r for r in settings.regimes if settings.base[r] not in (None, "shipped")]
+    if not named:
+        tick(f"{count} cells; how long they take is said after the first")
+        return {}
+    dataset = _dataset(cfg, named[0], settings.draws[0])
+    of_cells = cell_settings(settings, named[0], instantiate(cfg.training))
+    expected = forecast(dataset, of_cells, settings.draws[0])
+    expected = expected.times(len(named) * len(settings.draws))
+    tick(f"{count} cells, {expected}")
+    return {"expected_seconds": round(expected.seconds)}
 
 
 def _check(settings: DictConfig) -> None:
@@ -133,8 +155,12 @@ def cell_settings(settings: DictConfig, regime: str, preset: LoraPreset) -> Cell
         raft=raft_settings(**raft),
         num_clusters=settings.num_clusters,
         said_rows=settings.said_rows,
+<<<<<<< HEAD
         num_facets=settings.num_facets,
         style=PromptStyle(peers=settings.peers),
+=======
+        style=PromptStyle(together=settings.together),
+>>>>>>> main
     )
 
 
@@ -144,7 +170,17 @@ def _dataset(cfg: DictConfig, regime: str, seed: int) -> Dataset:
     if "regime" in cfg.data:
         chosen["regime"] = regime
     dataset: Dataset = instantiate(cfg.data, **chosen)
-    return dataset
+    most = cfg.experiment.asked_rows
+    return dataset if most is None else replace(dataset, test=some_rows(dataset.test, most, seed))
+
+
+def some_rows(log: InteractionLog, most: int, seed: int) -> InteractionLog:
+    """At most so many rows of each user, drawn; in the log's order."""
+    order = generator(seed, Stream.ASKED_TEST_ROWS).permutation(len(log))
+    users = log.users[order]
+    first = np.argsort(users, kind="stable")  # each user's rows, in the order drawn
+    starts = np.searchsorted(users[first], users[first])
+    return log.take(np.sort(order[first[np.arange(len(log)) - starts < most]]))
 
 
 def _plain(dataset: Dataset) -> dict[str, FloatArray]:

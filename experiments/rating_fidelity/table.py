@@ -21,6 +21,10 @@ CONTRASTS = (
     ("persona against one adapter, same rows", f"persona | {_FULL}", f"single | {_FULL}"),
     ("persona against one adapter, all rows", f"persona | {_FULL}", f"single_all | {_FULL}"),
     ("persona against no adapter", f"persona | {_FULL}", f"none | {_FULL}"),
+    ("persona against the bias model", f"persona | {_FULL}", "bias model"),
+    ("persona against matrix factorisation", f"persona | {_FULL}", "matrix factorisation"),
+)
+FACET_CONTRASTS = (
     ("facets against one adapter of their size", f"facets | {_FULL}", f"single_wide | {_FULL}"),
     ("facets against shuffled gates", f"facets | {_FULL}", f"facets_shuffled | {_FULL}"),
     ("facets against gates of words", f"facets | {_FULL}", f"facets_text | {_FULL}"),
@@ -32,8 +36,6 @@ CONTRASTS = (
         f"facets | {_FULL}",
         f"facets | {_FULL} of another",
     ),
-    ("persona against the bias model", f"persona | {_FULL}", "bias model"),
-    ("persona against matrix factorisation", f"persona | {_FULL}", "matrix factorisation"),
 )
 
 
@@ -83,7 +85,7 @@ def _differences(regime: Regime, resamples: FloatArray) -> dict[str, Any]:
             "difference": float(total[place[one]] - total[place[other]]),
             "ci95": interval(resamples[:, place[one]] - resamples[:, place[other]]),
         }
-        for question, one, other in CONTRASTS
+        for question, one, other in (*CONTRASTS, *FACET_CONTRASTS)
         if one in place and other in place
     }
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from rich.text import Text
 
+from experiments.reporting.markdown import markdown_text, plain
 from experiments.reporting.result import Page, Record, Result
 from simenv.data.reading_report import Reading
 
@@ -44,14 +45,15 @@ def _described(dataset: Any, found: Sequence[Reading]) -> dict[str, Any]:
 
 
 def _lines(reading: Reading) -> list[Text]:
-    warnings = [Text(f"Warning: {text}.", style="bold red") for text in reading.warnings]
-    return [*warnings, *(Text(sentence, style="dim") for sentence in reading.sentences())]
+    warnings = [Text(f"Warning: {plain(text)}.", style="bold red") for text in reading.warnings]
+    return [*warnings, *(Text(plain(sentence), style="dim") for sentence in reading.sentences())]
 
 
 def _page_with(page: str | Page, reading: Reading) -> Page:
     """The page with the warnings below its title and what was read at its end."""
-    warnings = "".join(f"> **Warning:** {plain(warning)}.\n\n" for warning in reading.warnings)
-    sentences = "".join(f"- {plain(sentence)}\n" for sentence in reading.sentences())
+    said = map(markdown_text, reading.warnings)
+    warnings = "".join(f"> **Warning:** {warning}.\n\n" for warning in said)
+    sentences = "".join(f"- {markdown_text(one)}\n" for one in reading.sentences())
     warned = below_title(page, warnings)
     return lambda record: f"{warned(record).rstrip()}\n\n## What was read\n\n{sentences}"
 
@@ -72,10 +74,3 @@ def _parted(text: str) -> tuple[str, str]:
         return "", text
     title, _, body = text.partition("\n")
     return f"{title}\n\n", body.lstrip("\n")
-
-
-def plain(text: str) -> str:
-    """Text of a file as Markdown that shows it and nothing more."""
-    for sign in "\\`*_<>[]|":
-        text = text.replace(sign, f"\\{sign}")
-    return text

@@ -16,9 +16,11 @@ from agents.prompts import RATING_CHOICES
 from simenv.data.dataset import Dataset
 from simenv.events import IntArray
 from simenv.user_model import UserModel
+from simenv.values.plain_text import one_line
 
 _SAMPLED = 8  # items a user, to see how long prompts get
 _SHOWN = 20  # ids that a report lists
+_LONGEST_ID = 60  # characters of one of them
 
 
 class LeftOut(NamedTuple):
@@ -117,7 +119,14 @@ def sentences(left_out: Sequence[dict[str, Any]]) -> list[str]:
     said = []
     for group in left_out:
         ids, count = group["users"], group["count"]
+        shown = ", ".join(map(_shown, ids[:_SHOWN]))
         more = f" and {count - _SHOWN:,} more (results.json)" if count > _SHOWN else ""
         who = "1 user was" if count == 1 else f"{count:,} users were"
-        said.append(f"{who} left out because of {group['why']}: {', '.join(ids[:_SHOWN])}{more}.")
+        said.append(f"{who} left out because of {group['why']}: {shown}{more}.")
     return said
+
+
+def _shown(user_id: str) -> str:
+    """An id as a source has it, which may be anything, on one line."""
+    text = one_line(user_id)
+    return text if len(text) <= _LONGEST_ID else f"{text[: _LONGEST_ID - 1]}…"

@@ -8,7 +8,7 @@ import numpy as np
 from agents.persona_users import Asks
 from experiments.tournament.playing import Session, mean_ratings
 from experiments.tournament.setting import Setting
-from simenv.catalog import Catalog
+from simenv.data.dataset import Dataset
 from simenv.events import IntArray, Slates
 from simenv.seeding import row_seeds
 from simenv.user_model import Explains, UserModel
@@ -24,31 +24,32 @@ def trace_of_best(sessions: Sequence[Session], setting: Setting) -> dict[str, An
     if not means:
         return None
     best = sessions[max(means, key=lambda i: means[i])]
-    users = trace(best, setting.simulated, setting.dataset.catalog, setting.seed)
+    users = trace(best, setting.simulated, setting.dataset, setting.seed)
     return {"policy": best.name, "users": users}
 
 
 def trace(
-    session: Session, model: UserModel, catalog: Catalog, seed: int, most: int = NUM_USERS
+    session: Session, model: UserModel, dataset: Dataset, seed: int, most: int = NUM_USERS
 ) -> list[dict[str, Any]]:
     """The first slate of a policy as its first users met it.
 
     Args:
         session: played; its users are taken in order.
         model: in the state in which sessions began; it is asked again and not changed.
-        catalog: names the items.
+        dataset: names the users and the items.
         seed: of the sessions.
         most: users.
 
     Returns:
-        One dict a user: ``user``, ``profile`` (Ms; None if the users have none), and ``items``:
-        ``title``, ``genres``, ``recalled`` (Ml), ``prompt`` (None without a language model),
-        ``probabilities`` of one to five stars, ``expected``, ``stars`` (0 = not taken).
+        One dict a user: ``user``, ``id`` (as the source calls it), ``profile`` (Ms; None if the
+        users have none), and ``items``: ``title``, ``genres``, ``recalled`` (Ml), ``prompt`` (None
+        without a language model), ``probabilities`` of one to five stars, ``expected``, ``stars``
+        (0 = not taken).
     """
     played = session.simulated
     if played is None:
         return []
-    users, items = played.users[:most], played.items[:most, 0]
+    users, items, catalog = played.users[:most], played.items[:most, 0], dataset.catalog
     model.start_session(users)
     seeds = row_seeds(seed, users, np.zeros_like(users))
     feedback = model.respond(users, Slates.of_items(items), seeds)
@@ -69,6 +70,7 @@ def trace(
     return [
         {
             "user": int(user),
+            "id": dataset.user_ids[user],
             "profile": knowledge[row][0],
             "items": [item(row, place) for place in range(items.shape[1])],
         }

@@ -27,7 +27,9 @@ def run(cfg: DictConfig) -> Result:
         dataset,
         made_distiller(cfg, dataset),
         model_named(cfg.experiment.slm),
-        persona_settings(cfg, tuple(cfg.experiment.variants), PromptStyle()),
+        persona_settings(
+            cfg, tuple(cfg.experiment.variants), PromptStyle(together=cfg.experiment.together)
+        ),
         Path(cfg.output_dir) / "adapters",
     )
     adapters = _adapters(trained.variants)

@@ -3,8 +3,7 @@
 Run::
 
     personarec experiment=tune                                       # ALS, BPR, logistic MF
-    personarec experiment=tune recommender=[ease] '~experiment.grids' \
-        '+experiment.grids={ease: {l2: [50, 200, 800]}}'
+    personarec experiment=tune recommender=[ease] 'experiment.grids={ease: {l2: [50, 200, 800]}}'
 
 The rows that are held out for evaluation are dropped before anything is fitted: each user's
 training rows are cut in time once more, the first part is learnt from and the second validates.

@@ -48,6 +48,12 @@ def run(cfg: DictConfig) -> Result:
 
 def _check_grids(grids: Mapping[str, Grid], nodes: Mapping[str, Settings]) -> None:
     for name, grid in grids.items():
+        if name not in nodes:
+            raise ValueError(
+                f"experiment.grids tunes {name}, which is none of recommender=[{','.join(nodes)}];"
+                " add it there, or give grids of these alone: 'experiment.grids={NAME: {ARGUMENT:"
+                " [VALUE, …]}}'"
+            )
         if unknown := sorted(set(grid) - set(nodes.get(name, {}))):
             raise ValueError(
                 f"experiment.grids names {name}.{unknown[0]}, which is not configured; add"

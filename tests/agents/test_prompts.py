@@ -119,6 +119,16 @@ def test_what_ms_says_of_the_items_genres_stands_beside_it(population):
     assert "TASTE +0.0" in comedy
 
 
+def test_style_together_tells_what_average_taste_and_level_add_up_to(population):
+    averages, level = population.averages.fair, population.personas[1].level
+    _, plain = ask(population, PromptStyle(), user=1, item=10)
+    _, told = ask(population, PromptStyle(together=True), user=1, item=10)
+    total = float(np.clip(averages[10] + 0.1 + level, 1, 5))
+    assert f", together {total:.1f}. " in told
+    assert told.replace(f", together {total:.1f}", "") == plain
+    assert "together" not in ask(population, PromptStyle(together=True, persona=False), user=1)[1]
+
+
 def test_style_persona_false_leaves_everything_but_the_task_out(population):
     told, suffix = ask(population, PromptStyle())
     untold, bare = ask(population, PromptStyle(persona=False))
@@ -215,6 +225,17 @@ def test_no_text_of_an_item_or_a_reason_passes_for_a_section(texts):
     for word in ("PROFILE", "TASK", "RATING", "MEMORY", "ITEM"):
         found = re.findall(rf"\b{word}\s*:", suffix)
         assert len(found) == (word in {"RATING", "MEMORY", "ITEM"})
+
+
+def test_no_text_of_an_item_fills_the_context_of_a_model():
+    """A title of 5,000 letters failed every policy, after all of them had been fitted."""
+    long = "界" * 5000
+    catalog = Catalog((long,), np.array([1999]), ((long,) * 9,), ((long,) * 9,), (long,))
+    averages = ItemAverages([3.0], [1], [3.0])
+    asked = item_line(catalog, 0, PromptStyle(summary_words=30, cast=5))
+    assert len(asked) < 1600
+    assert asked.startswith(f"MOVIE: {'界' * 299}… (1999) {'界' * 299}…. {'界' * 599}… With 界")
+    assert len(memory_line(catalog, averages, Recollection(0, 4.0, "fine"))) < 700
 
 
 def test_no_prompt_of_the_shipped_people_changes():

@@ -1,6 +1,6 @@
 """What the ranking's page and picture are filled with."""
 
-from experiments.policy_ranking.ranking_figures import _ranks
+from experiments.policy_ranking.ranking_figures import _ranks, labels
 from experiments.policy_ranking.ranking_page import _heat
 from experiments.tournament.tables import columns, contrast_rows, rows
 
@@ -20,6 +20,10 @@ def test_ranks_begin_at_1_with_the_best_and_equal_scores_share_the_mean_rank():
     assert found["simulated"] == {"a": 1.0, "b": 2.5, "c": 2.5}
     assert found["offline"] == {"a": 3.0, "b": 1.0, "c": 2.0}
     assert "true" not in found  # of one policy it is missing
+
+
+def test_names_that_share_a_rank_stand_below_each_other():
+    assert labels({"als": 2.5, "ease": 1.0, "slim": 2.5}) == {2.5: "als\nslim", 1.0: "ease"}
 
 
 def test_shades_are_distances_from_the_rows_middle_between_minus_1_and_1():

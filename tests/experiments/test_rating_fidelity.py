@@ -7,6 +7,9 @@ import numpy as np
 import pytest
 
 from agents.fidelity.error_measures import interval, resampled_rmse, user_sums
+from agents.population.population import SHIPPED
+from experiments.rating_fidelity import run
+from experiments.rating_fidelity.forecast import Forecast
 from experiments.rating_fidelity.matrix_factorisation import BiasedMF
 from experiments.rating_fidelity.table import (
     CONTRASTS,
@@ -20,6 +23,9 @@ from experiments.reporting.claims import verdict
 from simenv.data.rating_baselines import BiasModel
 from simenv.events import InteractionLog
 from tests.experiments.command import run_command
+from training.adapters.lora_presets import lora_preset
+from training.adapters.variants import num_steps
+from training.examples.from_log import Examples
 
 RNG = np.random.default_rng(0)
 USERS = np.repeat(np.arange(30), 20)
@@ -156,6 +162,52 @@ def test_resamples_are_those_of_seed_0():
     found = summarise(Regime("x", names, draws, [{n: {} for n in names}] * 2, 100))
     resamples = resampled_rmse(draws, np.random.default_rng(0), 100)
     assert found["rows"]["a"]["rmse_ci95"] == interval(resamples[:, 0])
+
+
+def test_some_rows_of_each_user_are_drawn_and_stay_in_order():
+    log = InteractionLog(
+        np.repeat([0, 2, 3], [5, 2, 9]), np.arange(16), np.ones(16), np.arange(16.0), 4, 16
+    )
+    few = run.some_rows(log, 3, seed=0)
+    assert np.bincount(few.users, minlength=4).tolist() == [3, 0, 2, 3]
+    assert few.items.tolist() == sorted(few.items.tolist())
+    assert run.some_rows(log, 3, seed=1).items.tolist() != few.items.tolist()
+    assert len(run.some_rows(log, 99, seed=0)) == 16
+
+
+def test_a_forecast_multiplies_what_was_measured():
+    one = Forecast(steps=10, step_seconds=6.0, questions=300, question_seconds=0.2)
+    assert one.seconds == 120
+    assert one.times(3).seconds == 360
+    assert str(one.times(60)).startswith("about 2.0 h if nothing is there yet: 600 steps of train")
+
+
+def test_steps_are_counted_as_they_are_trained():
+    """Two groups of 3 and 2 blocks, two blocks a step, three epochs."""
+    blocks = Examples(
+        ["p"] * 5, ["s"] * 5, np.ones((5, 1, 5)) / 5, np.ones((5, 1)), np.ones((5, 1))
+    )
+    labels, preset = np.array([0, 1, 0, 1, 0]), lora_preset("small", blocks_per_step=2, epochs=3)
+    counts = {
+        name: num_steps(blocks, np.arange(5), labels, preset, [name])
+        for name in ("none", "persona", "single", "single_all")
+    }
+    assert counts == {"none": 0, "persona": 9, "single": 3, "single_all": 9}
+
+
+@pytest.mark.slow  # trains three steps and asks
+def test_a_named_model_is_tried_before_it_is_asked_for_hours(tmp_path, capsys):
+    words = ["experiment=rating_fidelity", "data=tiny", f"slm={SHIPPED / 'model'}"]
+    words += ["experiment.draws=[3]", "experiment.regimes=[same_rows]", "experiment.asked_rows=2"]
+    words += ["experiment.cells={Ms+Ml:[none,single]}", "experiment.num_clusters=2"]
+    words += ["experiment.raft.cuts=[0.5]", "experiment.said_rows=4", "+training.epochs=1"]
+    results = run_command(
+        tmp_path, *words, "experiment.num_resamples=20", "experiment.together=true"
+    )
+    assert 0 < results["expected_seconds"] < 600
+    said = " ".join(capsys.readouterr().err.split())
+    assert "2 cells, about" in said
+    assert "steps of training of" in said
 
 
 @pytest.mark.slow

@@ -61,3 +61,11 @@ def test_a_grid_is_tried_and_reported(tmp_path):
 def test_a_grid_of_what_is_not_configured_is_an_error(tmp_path):
     with pytest.raises(ValueError, match=r"grids names ease\.l3, which is not configured; add"):
         tuned(tmp_path, *GRID[:2], "+experiment.grids={ease: {l3: [1]}}")
+
+
+def test_grids_of_policies_that_are_not_chosen_are_named_with_the_cure(tmp_path):
+    with pytest.raises(
+        ValueError,
+        match=r"grids tunes \w+, which is none of recommender=\[ease\]; add it there, or give",
+    ):
+        tuned(tmp_path, "recommender=[ease]")

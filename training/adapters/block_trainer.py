@@ -22,6 +22,7 @@ from transformers import (
 )
 from transformers.trainer_callback import ExportableState
 
+from training.adapters.checkpoints import seal
 from training.adapters.lora_presets import LoraPreset
 from training.adapters.losses import AnswerLoss
 from training.adapters.shared_prefix import (
@@ -95,6 +96,7 @@ class AnswerTrainer(Trainer):
         self.clock = Clock()
         self.remove_callback(PrinterCallback)
         self.add_callback(self.clock)
+        self.add_callback(Seal())
 
     def compute_loss(self, model: Any, inputs: dict[str, Any], *args: Any, **kwargs: Any) -> Tensor:
         """Mean cost of the answers of one step's blocks."""
@@ -153,6 +155,16 @@ class Clock(TrainerCallback, ExportableState):
         self._since = now
 
 
+class Seal(TrainerCallback):
+    """Seals every checkpoint when the Trainer has written all of its files."""
+
+    def on_save(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """After a checkpoint."""
+        seal(Path(str(args.output_dir)) / f"checkpoint-{state.global_step}")
+
+
 def training_arguments(
     preset: LoraPreset,
     num_blocks: int,
@@ -176,7 +188,7 @@ def training_arguments(
         max_grad_norm=1.0,
         logging_steps=1,  # a resumed run's log is then that of an uninterrupted one
         save_steps=save_every,
-        save_total_limit=1,
+        save_total_limit=2,  # the one before is there when the newest is torn
         seed=seed,
         data_seed=seed,
         use_cpu=device.type == "cpu",

@@ -6,7 +6,6 @@ together in ``lora_model.py``; which adapters a table wants is known to ``varian
 
 import hashlib
 import json
-import re
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -29,6 +28,7 @@ from agents.population.adapters import (
     read_adapter_card,
 )
 from simenv.whole_files import replaced_folder
+from training.adapters.checkpoints import last_checkpoint
 from training.adapters.lora_model import check_lengths, frozen_base, resumed_lora, with_lora
 from training.adapters.lora_presets import LoraPreset
 from training.adapters.losses import AnswerLoss
@@ -54,7 +54,8 @@ def train_lora(
 
     Supports: CPU or one GPU, from the start or from the last checkpoint (beside ``folder``; a
     resumed run equals an uninterrupted one bit for bit in float32), NF4 bases. Saves a checkpoint
-    every ``save_every`` steps and the adapter at the end, when the checkpoints are deleted.
+    every ``save_every`` steps, passes over one that is not whole, and saves the adapter at the end,
+    when the checkpoints are deleted.
 
     Args:
         base: folder or hub name of the base model.
@@ -149,7 +150,10 @@ def training_key(
 ) -> str:
     """Hash of all that decides an adapter; the same key is the same adapter."""
     total = hashlib.sha256()
-    facts = [FORMAT, base_identity(base), asdict(preset), seed]
+    settings = asdict(preset)
+    if not preset.last_layers:  # adapters of before it was there keep their key
+        del settings["last_layers"]
+    facts = [FORMAT, base_identity(base), settings, seed]
     total.update(json.dumps([*facts, examples.prefixes, examples.suffixes]).encode())
     if start is not None:  # not its card, which holds how long the training took
         for name in ("adapter_config.json", WEIGHTS):
@@ -157,25 +161,6 @@ def training_key(
     for numbers in (examples.targets, examples.weights):
         total.update(np.ascontiguousarray(numbers, dtype=np.float64).tobytes())
     return total.hexdigest()
-
-
-def last_checkpoint(work: Path) -> str | None:
-    """The newest whole checkpoint; one that a kill left half-written is passed over."""
-    found = {
-        int(path.name.rpartition("-")[2]): path
-        for path in work.glob("checkpoint-*")
-        if re.fullmatch(r"checkpoint-\d+", path.name) and _is_whole(path)
-    }
-    return str(found[max(found)]) if found else None
-
-
-def _is_whole(checkpoint: Path) -> bool:
-    """Whether the file that the Trainer writes last is there to its end."""
-    try:
-        json.loads((checkpoint / "trainer_state.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    return True
 
 
 def public_name(base: str | Path) -> str:

@@ -45,6 +45,7 @@ def with_lora(model: Any, preset: LoraPreset, seed: int) -> Any:
         lora_alpha=preset.alpha,
         lora_dropout=preset.dropout,
         target_modules=list(preset.target_modules),
+        layers_to_transform=_last(preset.last_layers, model.config),
         task_type="CAUSAL_LM",
     )
     try:
@@ -56,6 +57,12 @@ def with_lora(model: Any, preset: LoraPreset, seed: int) -> Any:
             f" {type(model).__name__} has not; set target_modules to some of"
             f" {', '.join(sorted(linear))}"
         ) from error
+
+
+def _last(count: int, config: Any) -> list[int] | None:
+    """Numbers of the last layers; None = all of them."""
+    layers = int(config.get_text_config().num_hidden_layers)
+    return list(range(max(0, layers - count), layers)) if count else None
 
 
 def frozen_base(base: str | Path, preset: LoraPreset, device: torch.device) -> tuple[Any, Any]:

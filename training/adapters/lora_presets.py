@@ -22,6 +22,8 @@ class LoraPreset:
         optimizer: by transformers' names.
         weight_decay: of AdamW.
         loss: a kind of ``AnswerLoss``; ``loss_strength`` and ``whole_vocabulary`` are its others.
+        last_layers: only so many of the model's last layers get an update, which costs a part of
+            the time and memory, since nothing is learnt below them; 0 = all layers.
         quantized: the base in NF4 with double quantisation (bitsandbytes).
     """
 
@@ -39,6 +41,7 @@ class LoraPreset:
     loss: str = "cross_entropy"
     loss_strength: float = 0.5
     whole_vocabulary: bool = True
+    last_layers: int = 0
     quantized: bool = False
 
 

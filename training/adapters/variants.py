@@ -4,7 +4,12 @@ Every adapter lies under the hash of what decides it, so a stopped run goes on w
 what two variants or two runs share is trained once.
 """
 
+<<<<<<< HEAD
 from collections.abc import Callable, Mapping, Sequence
+=======
+import math
+from collections.abc import Callable, Sequence
+>>>>>>> main
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -123,6 +128,20 @@ def train_variants(
         cards = {adapter: card for adapter, (_, card) in trained.items()}
         variants[name] = Variant(name, folders, _of_user(plans, len(labels)), cards)
     return variants
+
+
+def num_steps(
+    examples: Examples,
+    users: IntArray,
+    labels: IntArray,
+    preset: LoraPreset,
+    names: Sequence[str],
+    seed: int = 0,
+) -> int:
+    """Steps of all trainings that ``train_variants`` would do, for the same arguments."""
+    plans = [p for name in names for p in _plans(name, examples, users, labels, seed).values()]
+    blocks = [len(plan.examples.prefixes) for plan in plans]
+    return preset.epochs * sum(math.ceil(n / preset.blocks_per_step) for n in blocks)
 
 
 def people_on(population: Population, variant: Variant, labels: IntArray) -> Population:

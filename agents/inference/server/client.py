@@ -210,8 +210,13 @@ def _named_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return node
 
 
-def _refuse_masked(url: str, key: str) -> None:
-    """A key that was read from a recorded config is none."""
+def _refuse_masked(url: str, key: Any) -> None:
+    """A key that was read from a recorded config is none, nor is anything but a text."""
+    if not isinstance(key, str):  # a config makes a number of digits, and a list of brackets
+        raise ValueError(
+            f"api_key wanted a text, got one of type {type(key).__name__}; put quotes around it, or"
+            " better give it as OPENAI_API_KEY"
+        )
     if key == MASK or MASK in url:
         raise ValueError(
             f"base_url or api_key holds {MASK}, which stands for a key that was masked when the"
@@ -233,7 +238,7 @@ def _address(url: str | None, caller: Caller) -> tuple[str, str]:
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
-    except ValueError:  # its text may hold a password
+    except (AttributeError, TypeError, ValueError):  # no text; its text may hold a password
         host = port = None
     if not host or parts.scheme not in ("http", "https"):
         raise ValueError("base_url wanted http://HOST:PORT/v1 or https://…, got something else")

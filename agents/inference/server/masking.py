@@ -17,11 +17,15 @@ MASK = "***"
 SHORTEST = 4  # characters; a shorter key is found in every text
 _TIMES = 3  # encodings within encodings that are looked through
 _LONG = 8  # characters of a part of an address that is masked wherever else it stands
-_SECRET_NAME = re.compile(
+_SECRET_NAME = re.compile(  # of a name in small letters, its parts joined by _
     r"api_?key|secret|passw(or)?d|passphrase|credential|authorization|private_?key|access_?key"
-    r"|(^|_)token$"
+    r"|(^|_)(token|key|auth|bearer|cookies?|jwt|pat|pwd|pass|passcode|sig|signature|dsn"
+    r"|connection_string)$"
 )
-_SURE = r"(?:api|access|private)[_-]?key|authorization|\w+_(?:secret|password|token)"
+_SURE = (
+    r"(?:api|access|private|secret|signing|master|subscription)[_-]?key|authorization|set-cookie"
+    r"|\w+_(?:secret|password|token)|(?:access|auth|api|bearer|refresh|id)-?token"
+)
 _ANY = rf"{_SURE}|secrets?|passw(?:or)?ds?|passphrase|credentials?|(?<![a-z])token"
 _QUOTED = r"""(?:bearer|basic)\s+[^\s,"'}\]]+|"[^"]*"|'[^']*'"""
 _GIVEN = re.compile(rf"(?i)([\w.+-]*(?:{_ANY})=)(?!null\b|None\b)({_QUOTED}|\S+)")
@@ -167,7 +171,8 @@ def secrets_of_config(value: Any, hidden: bool = False) -> list[str]:
 
 def is_secret_name(name: str) -> bool:
     """Whether a setting of that name holds a secret: ``api_key``, ``hf_token``, ``password``."""
-    return bool(_SECRET_NAME.search(name.lower().replace("-", "_")))
+    parts = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)  # accessToken is access_token
+    return bool(_SECRET_NAME.search(re.sub(r"[\s.-]+", "_", parts.lower())))
 
 
 def _secrets_of_address(text: str) -> list[str]:

@@ -22,11 +22,13 @@ EVERY = ("population.json", *TABLES, VECTORS, WEIGHTS, MODEL, TOKENIZER, LORA, S
 WORTHLESS = {"a list": "[]", "{}": "{}", "NaN": '{"a": NaN}', "null": "null"}
 
 
-def entry(file, *path, value):
-    """Set one entry of a JSON file."""
+def entry(file, *path, value, digest=False):
+    """Set one entry of a JSON file; its digest goes, as after an edit by hand, unless it stays."""
 
     def spoil(folder):
         content = json.loads((folder / file).read_text())
+        if not digest:
+            content.pop("digest", None)
         inner = content
         for key in path[:-1]:
             inner = inner[key]
@@ -187,6 +189,9 @@ SPOILT = {
     "style counts in fractions": entry(HEAD, "style", "gist", value=2.5),
     "style counts below nothing": entry(HEAD, "style", "verbatim", value=-1),
     "style counts without end": entry(HEAD, "style", "gist", value=10**9),
+    "style recalls another number": entry(HEAD, "style", "gist", value=7, digest=True),
+    "digest is a text": entry(HEAD, "digest", value="mine"),
+    "digest is another": entry(HEAD, "digest", value="0" * 64),
     "adapters is a text": entry(HEAD, "adapters", value="ann"),
     "an adapter climbs": entry(HEAD, "adapters", value=["../ann"]),
     "an adapter is absolute": entry(HEAD, "adapters", value=["/etc"]),

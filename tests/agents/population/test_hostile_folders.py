@@ -14,8 +14,10 @@ from agents.inference.local.local_engine import LocalEngine
 from agents.population.adapters import CARD, base_identity
 from agents.population.population import Population
 from tests.agents.population.hostile_folders import EXCHANGED, SPOILT
+from tests.tally import tally
 
 ROOT = Path(__file__).parents[3]
+KIND = "spoilt population folders"
 CHOICES = (" 1", " 2", " 3", " 4", " 5")
 
 
@@ -58,11 +60,13 @@ def assert_refused_or_right(folder, file, right):
         assert raised.is_relative_to(ROOT), f"raised in {raised}: {found!r}"
         assert Path(file).name in str(found)
         assert len(str(found)) < 1500
+        tally(KIND, "refused")
     else:
         numbers, words = found
         assert words == right[1]
         for mine, theirs in zip(numbers, right[0], strict=True):
             np.testing.assert_allclose(mine, theirs, rtol=0, atol=1e-6)
+        tally(KIND, "worked")
 
 
 def outcome(folder):
@@ -73,7 +77,7 @@ def outcome(folder):
         return error
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(60, func_only=True)  # not the fixtures, on a busy machine
 @pytest.mark.parametrize("name", SPOILT)
 def test_a_spoilt_folder_is_refused_by_the_name_of_the_file(good, right, tmp_path, name):
     file, spoil = SPOILT[name]
@@ -83,6 +87,9 @@ def test_a_spoilt_folder_is_refused_by_the_name_of_the_file(good, right, tmp_pat
 
 
 COUNTED = {
+    "style recalls another number",
+    "digest is a text",
+    "digest is another",
     "a persona is doubled",
     "a persona is lost",
     "a memory is lost",
@@ -92,14 +99,14 @@ COUNTED = {
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(60, func_only=True)  # not the fixtures, on a busy machine
 @pytest.mark.parametrize("name", sorted(SPOILT.keys() - COUNTED))
 def test_a_spoilt_folder_of_an_earlier_version_is_refused_too(good, right, tmp_path, name):
     """It has no hashes and no counts, so every file has to speak for itself."""
     file, spoil = SPOILT[name]
     folder = shutil.copytree(good, tmp_path / "people")
     head = json.loads((folder / "population.json").read_text())
-    del head["files"], head["counts"]
+    del head["files"], head["counts"], head["digest"]
     (folder / "population.json").write_text(json.dumps(head))
     (folder / "adapters" / "ann" / CARD).unlink()
     if file != f"adapters/ann/{CARD}":
@@ -116,6 +123,7 @@ def test_a_file_of_another_model_is_known_by_its_hash(good, tmp_path, name):
     assert (folder / file).read_bytes() != before
     with pytest.raises(ValueError, match=rf"{file} is not the file that was saved|was trained on"):
         Population.load(folder)
+    tally(KIND, "refused")
 
 
 def test_the_suite_is_as_large_as_the_page_of_reliability_says():

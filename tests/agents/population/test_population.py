@@ -108,6 +108,12 @@ def test_a_folder_that_is_not_there_or_no_population_is_refused(tmp_path):
             Population.load(path)
 
 
+def test_the_folder_of_the_run_that_built_it_is_answered_with_the_population_in_it(saved, tmp_path):
+    saved.rename(tmp_path / "population")
+    with pytest.raises(FileNotFoundError, match=r"did you mean .*population\?$"):
+        Population.load(tmp_path)
+
+
 @pytest.mark.parametrize("part", PARTS)
 def test_a_missing_part_is_an_error_with_the_cure(saved, part):
     (saved / part).unlink()

@@ -15,6 +15,7 @@ import simenv.whole_files as whole_files
 from agents.population import files
 from agents.population.population import Population
 from tests.agents.population.tiny_folders import tiny_adapter, tiny_base
+from tests.tally import tally
 
 
 @pytest.fixture
@@ -204,6 +205,45 @@ def test_weights_that_were_exchanged_after_saving_are_refused(saved, tmp_path):
         Population.load(saved)
 
 
+def loaded(folder):
+    """The population, or what was said against it."""
+    try:
+        return Population.load(folder)
+    except ValueError as error:
+        return str(error)
+
+
+def test_a_bit_that_fell_over_in_the_head_is_noticed(saved):
+    """A number of the style that was another one changed every prompt, without a word."""
+    head, right = saved / "population.json", Population.load(saved)
+    whole = head.read_bytes()
+    for place in range(0, len(whole), 7):
+        head.write_bytes(
+            whole[:place] + bytes([whole[place] ^ 1 << place % 8]) + whole[place + 1 :]
+        )
+        found = loaded(saved)
+        if isinstance(found, Population):
+            assert (found.style, found.name, found.card) == (right.style, right.name, right.card)
+        else:
+            assert "population.json" in found
+
+
+def test_the_head_may_be_written_otherwise_and_after_an_edit_by_hand_without_its_digest(saved):
+    head = files.read_json(saved / "population.json")
+    other = dict(reversed(head.items()))
+    (saved / "population.json").write_text(files.json.dumps(other))
+    Population.load(saved)
+    edited = {**head, "name": "mine"}
+    (saved / "population.json").write_text(files.json.dumps(edited))
+    with pytest.raises(
+        ValueError, match=r"population.json is not what was saved: .* take the line"
+    ):
+        Population.load(saved)
+    del edited["digest"]
+    (saved / "population.json").write_text(files.json.dumps(edited))
+    assert Population.load(saved).name == "mine"
+
+
 SAVES = """
 import itertools, sys
 from agents.population.population import Population
@@ -215,6 +255,7 @@ for number in itertools.count():
 
 
 @pytest.mark.reliability
+@pytest.mark.timeout(3600)
 def test_a_population_whose_save_is_killed_is_the_old_one_or_the_new_one(saved, capsys):
     rng, kept = np.random.default_rng(0), []
     weights = content(saved / "model")
@@ -229,5 +270,6 @@ def test_a_population_whose_save_is_killed_is_the_old_one_or_the_new_one(saved, 
         kept.append(Population.load(saved).card.get("number", -1))
         assert content(saved / "model") == weights
         assert len(list(saved.parent.iterdir())) <= 3, "leftovers of earlier kills are gone"
+        tally("processes killed at work", "worked")
     with capsys.disabled():
         print(f"\nsaves whole at the kill: {kept}")

@@ -24,10 +24,16 @@ from experiments.reporting.running import check
 
 ROOT = Path(__file__).parents[3]
 BLOCK = re.compile(r"^```(?:sh|bash|shell|console)( run=no)?\n(.*?)^```", re.DOTALL | re.MULTILINE)
-ELSEWHERE = ("engine=server", "engine@engine.engine=server", "distiller=openai", "app=true",
-             "experiment=throughput", "resume=", "plugin: favourite_genre", "=replay",
-             "experiment=build_population", "experiment=collect", "embedder.model=",
-             "device=cuda")  # fmt: skip
+ELSEWHERE = {
+    "engine=server": "wants a server",
+    "engine@engine.engine=server": "wants a server",
+    "distiller=openai": "wants a server and a key",
+    "app=true": "opens a page and stays; tests/experiments/test_simulate_app.py",
+    "experiment=throughput": "ten minutes; tests/experiments/test_throughput.py",
+    "plugin: favourite_genre": "wants the package; tests/recommenders/test_example_plugin.py",
+    "experiment=collect": "wants a sweep, see below",
+    "device=cuda": "wants a GPU",
+}  # part of a command → why it is not run here, and what tests it
 FEWER = {
     "simulate": ["experiment.ticks=2"],
     "search": ["experiment.num_trials=2"],
@@ -42,6 +48,7 @@ FEWER = {
     "rating_fidelity": ["experiment.draws=[0]", "experiment.cells={Ms: [none]}",
                         "experiment.said_rows=0"],
     "train_base": ["experiment.pocket.num_steps=2"],
+    "build_population": ["experiment.num_users=4"],
 }  # fmt: skip
 MODULE = """
 from recommenders.policies.heuristics import Popularity
@@ -97,8 +104,11 @@ def _my_module(monkeypatch, tmp_path):
     monkeypatch.syspath_prepend(str(tmp_path))
 
 
-def test_there_are_commands():
+def test_there_are_commands_and_what_is_not_run_here_is_tested_where_it_is_said():
     assert len(ALL) > 20
+    assert all(any(mark in command for _, command, _ in ALL) for mark in ELSEWHERE)
+    named = re.findall(r"tests/[\w/]+\.py", " ".join(ELSEWHERE.values()))
+    assert [name for name in named if not (ROOT / name).exists()] == []
 
 
 @pytest.mark.usefixtures("_my_module")
@@ -111,7 +121,7 @@ def small(words: list[str]) -> list[str]:
     """The same command on a tiny world, for seconds."""
     name = next(word.split("=")[1] for word in words if word.startswith("experiment="))
     uses = experiments()[name].uses or frozenset()
-    data = ("data=", "data.", "num_users=", "users.population=", "users.model=", "hydra",
+    data = ("data=", "data.", "num_users=", "users.population=", "users.model=", "slm=", "hydra",
             "output_dir=", "embedder")  # fmt: skip
     given = {word.lstrip("+~").split("=")[0] for word in words}
     more = [o for o in FEWER.get(name, []) if o.split("=")[0] not in given]
@@ -132,13 +142,19 @@ RUN = [(page, command) for page, command, runs in ALL
 @pytest.mark.parametrize(("page", "command"), RUN, ids=lambda value: str(value)[:80])
 def test_every_command_of_the_docs_runs(page, command, tmp_path):
     words = small(shlex.split(command, comments=True)[1:])
+    if "engine=replay" in words:  # plays what the line above it recorded
+        run(["engine=recording" if w == "engine=replay" else w for w in words], tmp_path)
+    run(words, tmp_path)
+    assert list((tmp_path / "out").rglob("results.json"))
+
+
+def run(words: list[str], folder: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", "from experiments.__main__ import main; main()", *words],
-        cwd=tmp_path, capture_output=True, text=True, check=False,
+        cwd=folder, capture_output=True, text=True, check=False,
         env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONSAFEPATH": "1"},
     )  # fmt: skip
     assert done.returncode == 0, (words, done.stderr[-2000:])
-    assert list((tmp_path / "out").rglob("results.json"))
 
 
 @pytest.mark.slow  # a sweep and its table in processes of their own

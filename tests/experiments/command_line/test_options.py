@@ -12,7 +12,7 @@ import pytest
 from hydra import compose, initialize_config_module
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 from omegaconf import DictConfig, OmegaConf
 
@@ -42,6 +42,7 @@ from experiments.command_line.options import (
     kind_of,
 )
 from experiments.reporting.running import check
+from tests.tally import tally
 
 CONF = Path(conf.__file__).parent
 OPTIONS = sorted(
@@ -282,7 +283,10 @@ FILES = {
     PermissionError(13, "denied", "a.csv"): "a.csv may not be read or written; change its",
     IsADirectoryError(21, "is a dir", "a"): "a is a folder where a file was wanted; name the file",
     NotADirectoryError(20, "no dir", "a"): "a is a file where a folder was wanted; name another",
-    OSError(28, "No space left on device", "a"): "a: No space left on device",
+    OSError(28, "No space left on device", "a"): "a: No space left on device; make room, or name",
+    OSError(28, "No space left on device"): "to its end: No space left on device; make room, or",
+    Exception("I/O error: File too large (os error 27)"): "to its end: File too large; make room",
+    RuntimeError("[enforce fail at inline_container.cc:672] ."): "end: the disk may be full; make",
     MemoryError(): "out of memory; make the run smaller",
     KeyError("x"): "KeyError: no entry 'x' (HYDRA_FULL_ERROR=1",
 }
@@ -334,6 +338,7 @@ def holds(words, compose=composed):
         assert said
         assert "\n" not in said
         assert "HYDRA_FULL_ERROR" not in said, (words, said)
+    tally("fuzzed commands", "worked" if said is None else "refused")
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
@@ -344,10 +349,14 @@ def test_any_override_is_fine_or_refused_in_words_before_anything_is_read(words)
 
 @pytest.mark.reliability
 @pytest.mark.timeout(3600)
-@settings(max_examples=5000, deadline=None, suppress_health_check=list(HealthCheck))
-@given(commands())
-def test_thousands_of_overrides_are_fine_or_refused_in_words(words):
-    holds(words, _composed.__wrapped__)
+@pytest.mark.parametrize("batch", range(5))
+def test_thousands_of_overrides_are_fine_or_refused_in_words(batch):
+    def attack(words):
+        holds(words, _composed.__wrapped__)
+
+    slow = list(HealthCheck)
+    limits = settings(max_examples=500, deadline=None, suppress_health_check=slow, database=None)
+    seed(batch)(limits(given(commands())(attack)))()
 
 
 @pytest.mark.reliability

@@ -1,6 +1,7 @@
 """What was read stands in results, Markdown, HTML and on the console of whatever reads a file."""
 
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -24,10 +25,10 @@ def text_of(result):
 def test_a_markdown_page_opens_with_the_warning_and_ends_with_what_was_read():
     result = with_readings(Result({}, pages={"report.md": "# Title\n\nBody\n"}), [READING])
     lines = text_of(result).splitlines()
-    assert lines[:5] == ["# Title", "", "> **Warning:** half of \\<it\\> is gone.", "", "Body"]
-    assert lines[6:9] == ["## What was read", "", "- a\\_b.csv: 5 of 10 rating rows were read"
+    assert lines[:5] == ["# Title", "", "> **Warning:** half of &lt;it> is gone.", "", "Body"]
+    assert lines[6:9] == ["## What was read", "", "- a_b.csv: 5 of 10 rating rows were read"
                           " (50.0% left out)."]  # fmt: skip
-    assert "row 3: \\<b\\>" in lines[9]
+    assert "row 3: &lt;b>" in lines[9]
 
 
 def test_a_result_names_its_data_and_other_readings():
@@ -53,7 +54,8 @@ def shop(tmp_path_factory):
     n = np.arange(800)
     frame = pd.DataFrame(
         {
-            "user_id": n % 20, "item_id": n // 20 + n % 20, "price": 2,
+            "user_id": [f"<script>u{u}\n# " for u in n % 20], "item_id": n // 20 + n % 20,
+            "<script>price": 2,
             "rating": np.where(n % 9 == 8, 11, n * 7 % 10 + 1), "when": 10**9 + n * 7_000,
         }
     )  # fmt: skip
@@ -80,7 +82,7 @@ def test_every_experiment_on_a_file_says_what_was_read(tmp_path, shop, experimen
     reading = results["dataset"]["reading"]
     assert reading["num_rows"] == 800
     assert reading["dropped"] == {"rating out of range": 88}
-    assert reading["unused_columns"] == ["price"]
+    assert reading["unused_columns"] == ["<script>price"]
     warning = "11.0% of the rating rows of shop.csv were left out (88 of 800: 88 rating out of"
     assert reading["warnings"][0].startswith(warning)
     assert warning in " ".join(capsys.readouterr().out.split())
@@ -88,5 +90,7 @@ def test_every_experiment_on_a_file_says_what_was_read(tmp_path, shop, experimen
         if (tmp_path / name).exists():
             page = (tmp_path / name).read_text(encoding="utf-8").replace("\\", "")
             assert warning in page
+            assert "<script>u" not in page
+            assert "<script>price" not in page
             assert "What was read" in page
-            assert "Columns that are not used: price." in page
+            assert re.search(r"Columns that are not used: &lt;script(>|&gt;)price\.", page)

@@ -53,6 +53,12 @@ def test_a_user_without_enough_items_is_left_out_by_the_own_id():
     ]
 
 
+def test_ids_of_anybodys_file_are_shown_short_and_on_one_line():
+    described = {"count": 2, "users": ["a\n## b\x1b[31m\u202e", "x" * 5000], "why": "no items"}
+    (sentence,) = sentences([described])
+    assert sentence == f"2 users were left out because of no items: a ## b[31m, {'x' * 59}…."
+
+
 def test_many_who_are_left_out_are_counted_and_the_first_named():
     described = LeftOut(np.arange(24), "no items").described(with_a_glutton())
     (sentence,) = sentences([described])

@@ -5,13 +5,14 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, event, given, settings
+from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
 import simenv  # noqa: F401 (registers the environments)
 from simenv.users.behaviour import Behaviour
 from simenv.users.lives import Life
 from simenv.users.visit_effects import VisitEffects
+from tests.tally import tally
 
 NUMBERS = st.floats() | st.integers(-3, 40) | st.sampled_from([10**10, 2**63, -(2**70), 10**400])
 JUNK = st.one_of(
@@ -111,11 +112,11 @@ def play(num_envs: Any, chosen: dict[str, Any], mode: Any, data: st.DataObject) 
 def attack(num_envs: Any, chosen: dict[str, Any], mode: Any, data: st.DataObject) -> None:
     try:
         play(num_envs, chosen, mode, data)
-        event("worked")
+        tally("fuzzed environments", "worked")
     except (ValueError, TypeError) as error:
         if not is_ours(error):
             raise
-        event("refused")
+        tally("fuzzed environments", "refused")
 
 
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
@@ -128,7 +129,8 @@ def test_a_few_random_inputs_work_or_are_refused_in_our_words(num_envs, chosen, 
 
 
 @pytest.mark.reliability
-@settings(max_examples=20_000, deadline=None, suppress_health_check=SLOW, database=None)
-@given(NUM_ENVS, SETTINGS, MODES, st.data())
-def test_20000_random_inputs_work_or_are_refused_in_our_words(num_envs, chosen, mode, data):
-    attack(num_envs, chosen, mode, data)
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("batch", range(8))
+def test_20000_random_inputs_work_or_are_refused_in_our_words(batch):
+    limits = settings(max_examples=2_500, deadline=None, suppress_health_check=SLOW, database=None)
+    seed(batch)(limits(given(NUM_ENVS, SETTINGS, MODES, st.data())(attack)))()

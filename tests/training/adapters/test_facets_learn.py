@@ -49,6 +49,7 @@ def colour_world(seed=0):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 def test_facets_beat_one_adapter_of_their_size_and_shuffled_gates(tmp_path):
     world, style = colour_world(), PromptStyle().without_memory()
     model = str(SHIPPED / "model")

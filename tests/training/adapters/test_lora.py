@@ -1,8 +1,9 @@
 """Adapter training: what comes out, resuming, and what is refused."""
 
+import hashlib
 import json
 import shutil
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -10,9 +11,9 @@ from safetensors.torch import load_file
 
 from agents.inference.engine import Request
 from agents.inference.local.local_engine import LocalEngine
-from agents.population.adapters import CARD, WEIGHTS, check_adapter
+from agents.population.adapters import CARD, WEIGHTS, base_identity, check_adapter
 from agents.prompts import RATING_CHOICES
-from training.adapters.lora import last_checkpoint, train_lora, training_key
+from training.adapters.lora import train_lora, training_key
 from training.adapters.lora_presets import PRESETS, lora_preset
 
 # Eight blocks in fours: two steps an epoch, eight in all; the dropout would show a lost generator.
@@ -128,13 +129,21 @@ def test_a_killed_run_goes_on_as_an_uninterrupted_one_bit_for_bit(
     assert card["first_loss"] == trained[1]["first_loss"]
 
 
-def test_a_checkpoint_that_was_half_written_is_passed_over(tmp_path):
-    assert last_checkpoint(tmp_path) is None
-    for step, state in ((9, "{}"), (10, '{"global_step": 1'), (11, None)):
-        (tmp_path / f"checkpoint-{step}").mkdir()
-        if state is not None:
-            (tmp_path / f"checkpoint-{step}" / "trainer_state.json").write_text(state)
-    assert last_checkpoint(tmp_path) == str(tmp_path / "checkpoint-9")
+@pytest.mark.slow
+@pytest.mark.parametrize("lost", ["optimizer.pt", "scheduler.pt", "rng_state.pth", WEIGHTS])
+def test_a_checkpoint_that_lost_a_file_is_passed_over_for_the_one_before(
+    trained, tiny_base, blocks, tmp_path, lost
+):
+    """The Trainer went on without the optimizer's state and trained another adapter."""
+    settings = {"folder": tmp_path / "ann", "save_every": 2}
+    with pytest.raises(KilledError):
+        train_lora(tiny_base, blocks, QUICK, **settings, on_step=kill_at(5))
+    (newest,) = tmp_path.glob("*.training/checkpoint-4")
+    (newest / lost).unlink()
+    seen = []
+    train_lora(tiny_base, blocks, QUICK, **settings, on_step=lambda step, _: seen.append(step))
+    assert seen[0] == 3
+    assert (tmp_path / "ann" / WEIGHTS).read_bytes() == (trained[0] / WEIGHTS).read_bytes()
 
 
 def test_the_key_tells_trainings_apart_by_all_that_decides_them(tiny_base, blocks, tmp_path):
@@ -226,3 +235,29 @@ def test_the_papers_preset_is_the_papers():
     assert (paper.rank, paper.alpha, paper.dropout) == (256, 32, 0.1)
     assert (paper.learning_rate, paper.epochs) == (3e-4, 2)
     assert lora_preset("paper", target_modules=["v_proj"]).target_modules == ("v_proj",)
+
+
+def test_an_update_of_the_last_layers_leaves_the_others_out(tiny_base, blocks, tmp_path):
+    last = replace(QUICK, last_layers=1, epochs=1)
+    train_lora(tiny_base, blocks, last, tmp_path / "top")
+    config = json.loads((tmp_path / "top" / "adapter_config.json").read_text())
+    layers = {int(name.split(".layers.")[1].split(".")[0]) for name in load_file(
+        tmp_path / "top" / WEIGHTS)}  # fmt: skip
+    assert layers == set(config["layers_to_transform"])
+    assert len(layers) == 1
+    assert min(layers) > 0, "the tiny model has two layers"
+    LocalEngine(tiny_base, {"top": tmp_path / "top"})
+
+
+def test_adapters_of_before_the_last_layers_could_be_chosen_keep_their_key(blocks, tmp_path):
+    """The folder of a run that is older finds its adapters again."""
+    settings = asdict(QUICK)
+    assert settings.pop("last_layers") == 0
+    (tmp_path / "config.json").write_text("{}")
+    key = training_key(tmp_path, blocks, QUICK, 0)
+    text = json.dumps([1, base_identity(tmp_path), settings, 0, blocks.prefixes, blocks.suffixes])
+    total = hashlib.sha256(text.encode())
+    total.update(np.ascontiguousarray(blocks.targets, dtype=np.float64).tobytes())
+    total.update(np.ascontiguousarray(blocks.weights, dtype=np.float64).tobytes())
+    assert key == total.hexdigest()
+    assert training_key(tmp_path, blocks, replace(QUICK, last_layers=1), 0) != key

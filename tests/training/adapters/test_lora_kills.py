@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from agents.population.adapters import WEIGHTS
+from tests.tally import tally
 from training.adapters.lora import train_lora
 from training.adapters.lora_presets import lora_preset
 
@@ -30,6 +31,7 @@ train_lora(base, Examples(**fields, **numbers), preset, folder, save_every=1)
 
 
 @pytest.mark.reliability
+@pytest.mark.timeout(3600)
 def test_ten_kills_at_any_moment_change_not_a_bit(tiny_base, blocks, tmp_path):
     preset = lora_preset("small", rank=4, epochs=10, blocks_per_step=4, dropout=0.1)
     train_lora(tiny_base, blocks, preset, tmp_path / "whole")
@@ -53,3 +55,5 @@ def test_ten_kills_at_any_moment_change_not_a_bit(tiny_base, blocks, tmp_path):
     assert killed >= 3
     assert (tmp_path / "cut" / WEIGHTS).read_bytes() == (tmp_path / "whole" / WEIGHTS).read_bytes()
     assert sorted(p.name for p in tmp_path.iterdir()) == ["blocks.json", "cut", "whole"]
+    for _ in range(killed):
+        tally("processes killed at work", "worked")

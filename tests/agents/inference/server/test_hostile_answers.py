@@ -21,6 +21,7 @@ from agents.inference.server.server_engine import ServerEngine
 from agents.inference.wrapped.answer_cache import CachedEngine
 from agents.testing.engine import CHOICES
 from tests.agents.inference.server.raw_server import RawServer, http
+from tests.tally import tally
 
 CHANCES = dict(zip(CHOICES, (0.05, 0.1, 0.2, 0.4, 0.2), strict=True))
 TOP = {token: math.log(chance) for token, chance in CHANCES.items()}
@@ -252,6 +253,7 @@ def test_an_answer_is_right_or_a_failure_in_our_words(server, engine, case, capl
         np.testing.assert_array_equal(
             cache.score(QUESTION, CHOICES), engine.score(QUESTION, CHOICES)
         )
+        tally("answers of a server", "worked")
         return
     with pytest.raises(FailedRequestsError, match=case.words) as raised:
         cache.score(QUESTION, CHOICES)
@@ -263,6 +265,7 @@ def test_an_answer_is_right_or_a_failure_in_our_words(server, engine, case, capl
     assert SECRET not in str(raised.value) + caplog.text
     server.say = ok(GOOD)
     np.testing.assert_allclose(cache.score(QUESTION, CHOICES), [RIGHT])  # nothing wrong was kept
+    tally("answers of a server", "refused")
 
 
 @pytest.mark.parametrize(

@@ -138,6 +138,32 @@ def test_names_of_secrets():
     assert not any(map(is_secret_name, plain))
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["accessToken", "authToken", "refreshToken", "secretKey", "OPENAI_KEY", "key", "X-Auth-Key",
+     "Ocp-Apim-Subscription-Key", "x-functions-key", "signing_key", "auth", "proxy_auth", "bearer",
+     "Cookie", "Set-Cookie", "jwt", "pwd", "pass", "sig", "dsn", "connection string"],
+)  # fmt: skip
+def test_names_of_secrets_in_other_spellings_are_known_in_configs_and_commands(name):
+    assert masked_config({"engine": {name: KEY}}) == {"engine": {name: MASK}}
+    assert masked_argument(f"++engine.{name}={KEY}") == f"++engine.{name}={MASK}"
+
+
+@pytest.mark.parametrize("name", ["keys", "key_column", "hotkey", "passes", "author", "sigma"])
+def test_names_that_only_sound_like_it_are_left_alone(name):
+    assert masked_config({name: "abcdefgh"}) == {name: "abcdefgh"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["{'accessToken': 'abc1'}", "accessToken=abc1", "secretKey: abc1", "Set-Cookie: abc1",
+     "Ocp-Apim-Subscription-Key: abc1"],
+)  # fmt: skip
+def test_other_spellings_are_masked_in_texts_too(text):
+    assert "abc1" not in masked_text(text)
+    assert MASK in masked_text(text)
+
+
 def test_secrets_of_an_address():
     found = secrets_of_url("https://us%65r:pa%73s@h/v1?api_key=a%20b")
     assert {"pa%73s", "pass", "user:pass", "a b"} <= set(found)
@@ -191,6 +217,13 @@ def test_a_port_that_is_none_does_not_show_the_password_before_it():
     with pytest.raises(ValueError, match="base_url wanted http://HOST") as raised:
         ServerEngine("base", base_url="http://me:pass/word@host/v1")
     assert "word" not in str(raised.value).replace("wanted", "")
+
+
+@pytest.mark.parametrize("key", [47110815, ["sk-4711"], {"sk": "sk-4711"}, True])
+def test_a_key_that_is_no_text_is_refused_without_showing_it(key):
+    with pytest.raises(ValueError, match=r"api_key wanted a text, got .*; put quotes") as raised:
+        ServerEngine("base", base_url="http://h/v1", api_key=key)
+    assert "4711" not in str(raised.value)
 
 
 def test_a_key_with_a_line_break_is_refused_without_showing_it():

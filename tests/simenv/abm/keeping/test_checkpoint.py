@@ -15,6 +15,7 @@ import pytest
 from recommenders.policies.bandits import EpsilonGreedy
 from recommenders.policies.heuristics import Popularity, Random
 from simenv.abm.model import SocietySettings
+from tests.tally import tally
 
 ROOT = Path(__file__).parents[4]
 
@@ -134,5 +135,6 @@ def test_kill_9_at_a_random_moment_changes_nothing_in_20_trials(tmp_path):
         killed_at.append(json.loads(manifest.read_text())["tick"] if manifest.exists() else 0)
         assert _process(folder).wait() == 0
         assert log_of(folder) == log_of(tmp_path / "whole"), trial
+        tally("processes killed at work", "worked")
     print("killed after ticks", killed_at)
     assert len(set(killed_at)) > 5
