@@ -13,13 +13,10 @@ class PromptStyle:
         summary_words: longest summary shown, in words; 0 leaves it out.
         cast: longest cast shown; the paper's is 15.
         persona: whether Ms is shown at all (ablations switch it off).
-<<<<<<< HEAD
         peers: whether a prompt says what people like the user gave to the item. Who shares their
             model may then be overrated: see ``experiments.collusion``.
-=======
         together: whether the sum of average, taste and level is told too, for models that cannot
             add numbers; the pocket model can.
->>>>>>> main
     """
 
     verbatim: int = 1
@@ -27,11 +24,8 @@ class PromptStyle:
     summary_words: int = 0
     cast: int = 2
     persona: bool = True
-<<<<<<< HEAD
     peers: bool = False
-=======
     together: bool = False
->>>>>>> main
 
     @property
     def recalled(self) -> int:

@@ -139,17 +139,16 @@ def write_head(
     (folder / HEAD).write_text(text + "\n", encoding="utf-8")
 
 
-<<<<<<< HEAD
 def _style(style: PromptStyle) -> dict[str, Any]:
     """Its fields; a later one only where it is set, so that earlier versions read the others."""
     plain, later = asdict(PromptStyle()), ("peers",)
     return {k: v for k, v in asdict(style).items() if k not in later or v != plain[k]}
-=======
+
+
 def _digest(head: Mapping[str, Any]) -> str:
     """SHA-256 of what the head says, however it is written."""
     rest = {name: value for name, value in head.items() if name != "digest"}
     return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
->>>>>>> main
 
 
 def write_catalog(folder: Path, catalog: Catalog, averages: ItemAverages) -> None:

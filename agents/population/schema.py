@@ -37,11 +37,8 @@ class Style(_Strict):
     summary_words: Count
     cast: Count
     persona: bool
-<<<<<<< HEAD
     peers: bool = False
-=======
     together: bool = False
->>>>>>> main
 
 
 class Counts(_Strict):

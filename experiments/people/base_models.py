@@ -6,9 +6,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from omegaconf import DictConfig, OmegaConf
 
+from agents.population.folder import HEAD
 from agents.population.population import SHIPPED
 from agents.prompt_style import PromptStyle
 from experiments.reporting.progress import progress_bar
+from experiments.reporting.provenance import public_text
 from simenv.data.dataset import Dataset
 from simenv.data.synthetic import drawn_world
 from training.base.log_worlds import LogWorlds
@@ -28,12 +30,17 @@ def model_named(name: str | None) -> str:
 
     Raises:
         OSError: there is no such model.
-        ValueError: a file of it is corrupt or asks for code.
+        ValueError: a file of it is corrupt or asks for code, or it is a population.
     """
     if name is None or name == "shipped":
         return str(SHIPPED / "model")
     from agents.inference.local.loading import load_shape  # heavy: transformers
 
+    if (Path(name) / HEAD).is_file():
+        raise ValueError(
+            f"slm wanted a model, got the population {public_text(name)}; name the model in it,"
+            f" {public_text(name)}/model, or take its people with users.population"
+        )
     load_shape(name)  # now, before hours of other work
     return name
 

@@ -14,7 +14,6 @@ import numpy as np
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
-<<<<<<< HEAD
 from agents.fidelity.error_measures import (
     UserSums,
     calibration_error,
@@ -23,9 +22,6 @@ from agents.fidelity.error_measures import (
     user_auc,
     user_sums,
 )
-=======
-from agents.fidelity.error_measures import UserSums, calibration_error, mae, rmse, user_sums
->>>>>>> main
 from agents.prompt_style import PromptStyle
 from experiments.people.base_models import model_named
 from experiments.rating_fidelity.fidelity_figures import write_figures
@@ -155,12 +151,8 @@ def cell_settings(settings: DictConfig, regime: str, preset: LoraPreset) -> Cell
         raft=raft_settings(**raft),
         num_clusters=settings.num_clusters,
         said_rows=settings.said_rows,
-<<<<<<< HEAD
         num_facets=settings.num_facets,
-        style=PromptStyle(peers=settings.peers),
-=======
-        style=PromptStyle(together=settings.together),
->>>>>>> main
+        style=PromptStyle(peers=settings.peers, together=settings.together),
     )
 
 

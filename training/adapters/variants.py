@@ -4,12 +4,8 @@ Every adapter lies under the hash of what decides it, so a stopped run goes on w
 what two variants or two runs share is trained once.
 """
 
-<<<<<<< HEAD
-from collections.abc import Callable, Mapping, Sequence
-=======
 import math
-from collections.abc import Callable, Sequence
->>>>>>> main
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple

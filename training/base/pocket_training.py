@@ -175,8 +175,9 @@ class PocketTrainer:
 
     def _config_text(self) -> str:
         config = asdict(self.config)
-        if not config["style"]["peers"]:  # checkpoints of earlier versions do not know it
-            del config["style"]["peers"]
+        for later in ("peers", "together"):  # checkpoints of earlier versions know neither
+            if not config["style"][later]:
+                del config["style"][later]
         return json.dumps(config, sort_keys=True)
 
     def save(self) -> None:

@@ -116,7 +116,7 @@ def save_gguf(source: Path, folder: Path) -> None:
     own: dict[str, Any] = {"gguf_file": source.name, "local_files_only": True}
     AutoTokenizer.from_pretrained(at, trust_remote_code=False, **own).save_pretrained(folder)
     own["dtype"] = torch.float32
-    with redirect_stderr(StringIO()):  # its bar for every tensor
+    with redirect_stderr(StringIO()):  # bars for every tensor and file
         read = AutoModelForCausalLM.from_pretrained(at, trust_remote_code=False, **own)
     config = read.config.to_dict()
     config.pop("quantization_config", None)
@@ -124,7 +124,8 @@ def save_gguf(source: Path, folder: Path) -> None:
     plain = AutoModelForCausalLM.from_config(type(read.config)(**config))
     plain.load_state_dict(read.state_dict())
     plain.tie_weights()
-    plain.save_pretrained(folder)
+    with redirect_stderr(StringIO()):
+        plain.save_pretrained(folder)
 
 
 def _tokenizer(folder: Path, model: str | Path) -> Any:

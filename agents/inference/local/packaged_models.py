@@ -9,7 +9,6 @@ import hashlib
 import json
 import logging
 import shutil
-import tempfile
 from collections.abc import Callable
 from importlib import metadata
 from importlib.util import find_spec
@@ -72,8 +71,9 @@ def _save(name: str, model: PackagedModel, folder: Path, save: SaveGguf) -> None
     source = _file_of(name, model)
     _check_readers(model.file)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix="reading-") as reading:
-        own = Path(reading) / model.file  # alone in a folder: nothing beside it is read
+    with replaced_folder(folder) as building:
+        own = building / "read" / model.file  # alone in a folder: nothing beside it is read
+        own.parent.mkdir()
         shutil.copyfile(source, own)
         if _sha256(own) != model.sha256:
             raise ValueError(
@@ -81,18 +81,18 @@ def _save(name: str, model: PackagedModel, folder: Path, save: SaveGguf) -> None
                 f" {model.distribution} is not the file of version {model.version} (its SHA-256"
                 f" is another); run `make slm` again"
             )
-        with replaced_folder(folder) as building:
-            save(own, building)
-            weights = _sha256(building / "model.safetensors")
-            note = {
-                "model": model.title,
-                "package": f"{model.distribution}=={model.version}",
-                "file": model.file,
-                "file_sha256": model.sha256,
-                "weights": "dequantised copy in float32, not the original weights",
-                "weights_sha256": weights,
-            }
-            (building / NOTE).write_text(json.dumps(note, indent=2) + "\n", encoding="utf-8")
+        save(own, building)
+        shutil.rmtree(own.parent)
+        weights = _sha256(building / "model.safetensors")
+        note = {
+            "model": model.title,
+            "package": f"{model.distribution}=={model.version}",
+            "file": model.file,
+            "file_sha256": model.sha256,
+            "weights": "dequantised copy in float32, not the original weights",
+            "weights_sha256": weights,
+        }
+        (building / NOTE).write_text(json.dumps(note, indent=2) + "\n", encoding="utf-8")
     _LOG.warning(_SAVED, model.title, note["package"], folder)
 
 

@@ -10,6 +10,7 @@ from agents.embedding import HashingEmbedder
 from agents.population.population import SHIPPED
 from agents.prompt_style import PromptStyle
 from experiments.people.ablations import ablated
+from experiments.people.base_models import model_named
 from experiments.people.people import SCRIPTED_WARNING, personas, scripted, scripted_engine
 from experiments.people.saved_people import population_data
 from simenv.data.synthetic import synthetic
@@ -154,3 +155,9 @@ def test_a_name_that_may_be_on_the_hub_is_looked_up_there(monkeypatch):
     assert population_folder.is_population(SHIPPED)
     assert not population_folder.is_population(SHIPPED / "model")
     assert asked == [("ann/people", "population.json"), ("ann/model", "population.json")]
+
+
+def test_a_population_where_a_model_is_wanted_is_told_apart():
+    with pytest.raises(ValueError, match=r"slm wanted a model, got the population .*pocket; name"):
+        model_named(str(SHIPPED))
+    assert model_named(None) == model_named("shipped") == str(SHIPPED / "model")
