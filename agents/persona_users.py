@@ -10,11 +10,15 @@ from agents.inference.facets.mixtures import mixture_name
 from agents.memory.base import MakeMemory, TableMemory
 from agents.persona import Persona, reason_for
 from agents.population.population import Population
+from agents.prompt_budget import budget_of
 from agents.prompts import RATING_CHOICES, persona_prefix
+from agents.questions import asked, recollections
 from agents.suffixes import SuffixWriter
+from agents.wording.aspects import aspects_of
+from agents.wording.reasons import ReasonWriter
 from simenv.events import NUM_STARS, Feedback, FloatArray, IntArray, SeedArray, Slates
 from simenv.snapshots import Arrays, check_shapes, pack_arrays, unpack_arrays
-from simenv.user_model import Explanation
+from simenv.user_model import Explanation, Question
 from simenv.users.behaviour import Behaviour
 
 
@@ -51,11 +55,10 @@ class PersonaUsers:
         log = people.history
         self.memory.add(log.users, log.items, log.ratings, people.reasons)
         self.memory.seal()
-        told = people.personas, self.memory, people.style, people.peers
+        self._budget = budget_of(people.style, people.model)
+        told = people.personas, self.memory, people.style, self._budget, people.peers
         self._writer = SuffixWriter(people.catalog, people.averages, *told)
-        self._prefixes = [
-            persona_prefix(p, people.catalog.kind, people.style) for p in people.personas
-        ]
+        self._prefixes = [self._prefix(persona) for persona in people.personas]
         self._adapters = [mixture_name(p.adapter, p.gate) for p in people.personas]
         self._activity = np.array([p.activity for p in people.personas], dtype=np.int64)
         self._satisfaction = np.full(self.num_users, self.behaviour.content_level)
@@ -112,22 +115,32 @@ class PersonaUsers:
         rows, places = np.nonzero(feedback.taken)
         owners, items = np.asarray(users)[rows], slates.items[rows, places]
         ratings = feedback.ratings[rows, places]
-        personas, genres = self.population.personas, self.population.catalog.genres
-        reasons = [
-            reason_for(personas[u], genres[i], r)
-            for u, i, r in zip(owners.tolist(), items.tolist(), ratings.tolist(), strict=True)
-        ]
-        self.memory.add(owners, items, ratings, reasons)
+        self.memory.add(owners, items, ratings, self._reasons(owners, items, ratings))
         self._satisfaction[users] = self.behaviour.update_satisfaction(
             self._satisfaction[users], feedback.expected
         )
+
+    def _reasons(self, users: IntArray, items: IntArray, ratings: FloatArray) -> list[str]:
+        """Why users (r,) gave these ratings (r,), told as the population tells its people."""
+        people = self.population
+        if people.style.told == "words":
+            aspects = aspects_of(people.catalog)
+            writer = ReasonWriter(people.catalog, people.averages, aspects)
+            return writer.write(people.personas, users, items, ratings)
+        rows = zip(users.tolist(), items.tolist(), ratings.tolist(), strict=True)
+        genres = people.catalog.genres
+        return [reason_for(people.personas[u], genres[i], r) for u, i, r in rows]
+
+    def _prefix(self, persona: Persona) -> str:
+        people = self.population
+        return persona_prefix(persona, people.catalog.kind, people.style, self._budget)
 
     def become(self, user: int, persona: Persona) -> None:
         """``user`` is ``persona`` from now on; activity and memories stay."""
         people = self.population
         people.personas[user] = persona
         self._adapters[user] = mixture_name(persona.adapter, persona.gate)
-        self._prefixes[user] = persona_prefix(persona, people.catalog.kind, people.style)
+        self._prefixes[user] = self._prefix(persona)
         self._writer.meet(user, persona)
 
     def hear(self, averages: FloatArray) -> None:
@@ -161,6 +174,27 @@ class PersonaUsers:
             Explanation(people.personas[u].profile, [words(i, u, j) for j in range(items.shape[1])])
             for i, u in enumerate(users.tolist())
         ]
+
+    def question(self, user: int, item: int, chosen: bool = False) -> Question:
+        """The exact prompt about one item, what was recalled, the answer, and its tokens.
+
+        Args:
+            user: whom to ask.
+            item: about what.
+            chosen: see ``requests``.
+
+        Raises:
+            ValueError: there is no such user or item.
+        """
+        people = self.population
+        for what, number, size in (
+            ("user", user, self.num_users), ("item", item, len(people.catalog)),
+        ):  # fmt: skip
+            if not 0 <= number < size:
+                raise ValueError(f"a question wanted a {what} in [0, {size}), got {number}")
+        [request] = self.requests(np.array([user]), np.array([[item]]), chosen)
+        recalled = recollections(self.memory, people.catalog.titles, people.style, user, item)
+        return asked(self.engine, request, recalled)
 
     def snapshot(self) -> bytes:
         """Memories and moods, exactly."""

@@ -1,6 +1,12 @@
-"""How much a prompt shows: how many memories, how many of them in full, how long a summary."""
+"""How much a prompt shows: who the person is and in which words, memories, summaries, and a budget.
+
+A population keeps its style, so that its people are always told as its model learnt to read them.
+"""
 
 from dataclasses import dataclass, replace
+from typing import Literal, get_args
+
+Told = Literal["numbers", "words"]
 
 
 @dataclass(frozen=True)
@@ -15,8 +21,18 @@ class PromptStyle:
         persona: whether Ms is shown at all (ablations switch it off).
         peers: whether a prompt says what people like the user gave to the item. Who shares their
             model may then be overrated: see ``experiments.collusion``.
+        told: how people are told: in ``numbers``, a sentence a trait and what the averages of the
+            ratings say, or in ``words``, Ms in four parts and reasons that speak of each item.
+        numbers: whether numbers stand beside the words: what Ms and the recalled memories amount
+            to. The average of an item and the stars of a memory always stand.
+        budget: most tokens of a request, counted with the model's own tokenizer where its folder
+            has one; whole sentences are left out, the last ones first. 0 = the model's context for
+            people told in ``words``, and no limit for others.
         together: whether the sum of average, taste and level is told too, for models that cannot
             add numbers; the pocket model can.
+
+    Raises:
+        ValueError: ``told`` is neither.
     """
 
     verbatim: int = 1
@@ -25,7 +41,14 @@ class PromptStyle:
     cast: int = 2
     persona: bool = True
     peers: bool = False
+    told: Told = "numbers"
+    numbers: bool = True
+    budget: int = 0
     together: bool = False
+
+    def __post_init__(self) -> None:
+        if self.told not in get_args(Told):
+            raise ValueError(f'told wanted "numbers" or "words", got {self.told!r}')
 
     @property
     def recalled(self) -> int:

@@ -8,10 +8,13 @@ that an engine can keep its KV cache; recalled memories and the item stand in th
 """
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
+from itertools import accumulate
 from typing import NamedTuple
 
 from agents.persona import ACTIVITY, CONFORMITY, DIVERSITY, Persona, stars_apart
+from agents.prompt_budget import Budget, sentences
 from agents.prompt_style import PromptStyle as PromptStyle  # the name that it had before
 from simenv.catalog import Catalog
 from simenv.item_averages import ItemAverages
@@ -65,19 +68,32 @@ class Recollection(NamedTuple):
     reason: str
 
 
-def persona_prefix(persona: Persona, kind: str, style: PromptStyle) -> str:
+def persona_prefix(
+    persona: Persona, kind: str, style: PromptStyle, budget: Budget | None = None
+) -> str:
     """The stable part of a user's prompt: who they are and what they are asked."""
     who = ""
-    if style.persona:
+    profile = own_words(persona.profile, kind)
+    profile = budget.profile(profile) if budget else profile
+    if style.persona and style.told == "words":
+        numbers = _numbers(persona) if style.numbers else ""
+        who = f"You use a {kind} recommender.\nPROFILE: {profile}{own_words(numbers, kind)}\n"
+    elif style.persona:
         who = (
             f"You use a {kind} recommender. {ACTIVITY[persona.activity]}"
             f" {CONFORMITY[persona.conformity]} {DIVERSITY[persona.diversity]}\n"
-            f"PROFILE: {own_words(persona.profile, kind)}\n"
+            f"PROFILE: {profile}\n"
         )
     return (
         f"{who}TASK: Rate the {kind} as this user: 1 hated, 2 disliked, 3 neutral, 4 liked,"
         " 5 loved. The average is what others gave. Answer with one digit.\n"
     )
+
+
+def _numbers(persona: Persona) -> str:
+    """Ms in numbers, as one sentence: the level, and the tastes of genres."""
+    tastes = [f"{g} {v:+.1f}" for g, v in persona.tastes.items() if ":" not in g]
+    return f" In stars: {', '.join([f'{stars_apart(persona.level)} next to others', *tastes])}."
 
 
 def memory_line(catalog: Catalog, averages: ItemAverages, memory: Recollection) -> str:
@@ -89,17 +105,33 @@ def memory_line(catalog: Catalog, averages: ItemAverages, memory: Recollection) 
     )
 
 
-def item_line(catalog: Catalog, item: int, style: PromptStyle) -> str:
+def item_line(catalog: Catalog, item: int, style: PromptStyle, budget: Budget | None = None) -> str:
     """The item asked about: title, year, genres; summary and cast as far as the style goes."""
-    cast = catalog.casts[item][: style.cast]
-    summary = " ".join(catalog.summaries[item].split()[: style.summary_words])
+    cast: Sequence[str] = catalog.casts[item][: style.cast]
+    summary = catalog.summaries[item]
+    if style.told == "words":
+        summary = _whole_sentences(summary, style.summary_words)
+    else:
+        summary = " ".join(summary.split()[: style.summary_words])
     summary = _cut(summary, _LONGEST_WORD * style.summary_words)
+    if budget:
+        summary, cast = budget.summary(summary), budget.cast(cast)
     parts = [f"{_headline(catalog, item)}."]
     if summary:
         parts.append(summary)
     if cast:
         parts.append(f"With {_cut(', '.join(cast))}.")
     return f"{catalog.kind.upper()}: {own_words(' '.join(parts), catalog.kind)}\n"
+
+
+def _whole_sentences(text: str, most_words: int) -> str:
+    """The first sentences with at most so many words; if not one has, so many words and "…"."""
+    kept = list(accumulate(sentences(text), lambda said, one: f"{said} {one}"))
+    fitting = [said for said in kept if len(said.split()) <= most_words]
+    words = text.split()
+    if fitting or not most_words or not words:
+        return fitting[-1] if fitting else ""
+    return f"{' '.join(words[:most_words])}…"
 
 
 def gist_words(gist: Gist) -> str:

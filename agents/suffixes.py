@@ -7,6 +7,7 @@ import numpy as np
 from agents.memory.base import Memory, Recalled
 from agents.peers import Peers
 from agents.persona import Persona
+from agents.prompt_budget import Budget
 from agents.prompt_style import PromptStyle
 from agents.prompts import (
     Gist,
@@ -33,6 +34,7 @@ class SuffixWriter:
         personas: Sequence[Persona],
         memory: Memory,
         style: PromptStyle,
+        budget: Budget | None = None,
         peers: Peers | None = None,
     ) -> None:
         self.catalog = catalog
@@ -40,6 +42,7 @@ class SuffixWriter:
         self.memory = memory
         self.style = style
         self._peers = _shown(peers, style)
+        self._budget = budget
         self._item_parts: dict[tuple[int, bool], tuple[str, str]] = {}
         self._shares = catalog.genre_shares
         self._tastes = np.array(
@@ -87,14 +90,14 @@ class SuffixWriter:
         """The item's own words around what the user thinks of it; they are written once."""
         key = item, chosen
         if key not in self._item_parts:
-            line = item_line(self.catalog, item, self.style)
+            line = item_line(self.catalog, item, self.style, self._budget)
             self._item_parts[key] = line, closing_words(self.averages, item, chosen)
         line, closing = self._item_parts[key]
         return line + middle + closing
 
     def _taste_parts(self, users: IntArray, items: IntArray) -> list[str]:
         """What each user's Ms says of each item's genres; nothing where Ms is left out."""
-        if not self.style.persona:
+        if not (self.style.persona and self.style.numbers):
             return [""] * items.size
         tastes = np.einsum("ng,nkg->nk", self._tastes[users], self._shares[items]).reshape(-1)
         levels = np.repeat(self._levels[users], items.shape[1])
@@ -124,21 +127,23 @@ class SuffixWriter:
             recalled.rows.reshape(n * k, m)[:, :shown].tolist(),
             strict=True,
         )
-        return [
-            "".join(
+        lines = [
+            [
                 self._memory_line(user, *decision)
                 for decision in zip(own, ratings, rows, strict=True)
                 if decision[0] >= 0
-            )
+            ]
             for user, own, ratings, rows in columns
         ]
+        together = self._budget.memories if self._budget else "".join
+        return [together(own) for own in lines]
 
     def _memory_line(self, user: int, item: int, rating: float, row: int) -> str:
         decision = Recollection(item, rating, self.memory.reason(user, row))
         return memory_line(self.catalog, self.averages, decision)
 
     def _gist_parts(self, recalled: Recalled) -> list[str]:
-        m = self.style.gist
+        m = self.style.gist if self.style.numbers else 0
         if not m:
             return [""] * recalled.items[..., 0].size
         items, ratings = recalled.items[..., :m], recalled.ratings[..., :m]

@@ -22,9 +22,11 @@ from experiments.command_line.arguments import (
     choices_of_ones_own,
     flags_first,
     texts_as_written,
+    verb_first,
     version_text,
 )
 from experiments.command_line.errors import as_command, composition_in_words, in_words
+from experiments.command_line.secret_words import check_sweep, masked_streams
 
 # Read when their libraries load: without these, BLAS threads fight each other on small machines
 # and tokenizers warn about every fork.
@@ -63,7 +65,7 @@ class _JobFailedError(Exception):
 
 def main() -> None:
     """Run the experiment that the command line names; an error is the last line printed."""
-    words = flags_first(sys.argv[1:])
+    words = flags_first(verb_first(sys.argv[1:]))
     if "--version" in words:
         print(version_text())
         return
@@ -75,7 +77,11 @@ def main() -> None:
     sys.argv[1:] = choices_of_ones_own(texts_as_written(words))
     if os.getcwd() not in sys.path:  # policies of one's own lie in the working directory
         sys.path.insert(0, os.getcwd())
-    _hydra()
+    if refused := check_sweep(words):
+        _print_error(refused)
+        raise SystemExit(1)
+    with masked_streams(words):
+        _hydra()
 
 
 def _hydra() -> None:

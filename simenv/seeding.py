@@ -40,6 +40,8 @@ class Channel(IntEnum):
     WORD_OF_MOUTH = 2101  # whether a friend hears of it
     TREND = 2102  # whether somebody meets the item of the day
     VIRAL = 2103  # whether somebody meets a viral item
+    REASON = 2201  # the words of a reason
+    PROFILE = 2202  # the words of a profile
     SPLIT = 3001  # which rows of a log without times are training rows
     FORM = 4001  # tokens of the blanks of a form
 
@@ -78,6 +80,10 @@ class Stream(IntEnum):
     DRIFT = 79  # of tastes, one generator a tick
     BRANCHES = 83  # of a counterfactual fork
     ASKED_TEST_ROWS = 97  # of each user, where not all are asked
+    LINKED_SETS = 109  # people among whom a profile's owner is sought
+    LINKED_SHUFFLE = 101  # profiles dealt out among people
+    LINKED_OTHERS = 107  # on whom a reader of profiles learns
+    LINKED_RESAMPLES = 103  # of people, for an interval
     RANDOM_SLATES = 89  # beside deliberately bad ones
     FACET_BLOCKS = 97  # in which order facets learn
     SWAPPED_PEOPLE = 101  # who answers in whose place

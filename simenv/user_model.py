@@ -61,6 +61,43 @@ class Explains(Protocol):
         ...
 
 
+class RecalledMemory(NamedTuple):
+    """A past decision that an item brings to mind."""
+
+    title: str
+    stars: float
+    reason: str
+    similarity: float  # to the item asked about, in [-1, 1]
+    in_full: bool  # it stands in the prompt as it is; else it is summed up with others
+
+
+class Piece(NamedTuple):
+    """A token of a prompt."""
+
+    text: str
+    cached: bool  # it was not computed for this question
+
+
+class Question(NamedTuple):
+    """One question to one user, whole."""
+
+    prompt: str
+    adapter: str | None  # None = the base model
+    recalled: list[RecalledMemory]
+    chances: FloatArray  # (5,) of one to five stars; NaN = failed
+    pieces: list[Piece]  # of the prompt; empty where whoever answers does not say
+    cached_tokens: int | None  # None = not known
+
+
+@runtime_checkable
+class Questions(Protocol):
+    """User models that can show what they ask and are answered."""
+
+    def question(self, user: int, item: int, chosen: bool = False) -> Question:
+        """Ask about one item as in life, and tell all of it; changes no memory."""
+        ...
+
+
 class Truth(Protocol):
     """What users really think of items."""
 

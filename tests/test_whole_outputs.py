@@ -1,6 +1,8 @@
 """No output of the packages is written in place: every writer goes through simenv.whole_files."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -114,3 +116,42 @@ def test_a_writer_that_fails_half_way_leaves_the_old_file_and_nothing_else(tmp_p
         replace_whole(path, half)
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+FULL = """
+import resource, sys
+from pathlib import Path
+import numpy as np
+import pandas as pd
+from experiments.reporting.running import _writer, _write_text
+from recommenders.persistence import write_archive
+from simenv.whole_files import replace_whole, write_whole
+frame = pd.DataFrame({"a": np.random.default_rng(0).random(20_000)})
+numbers = frame["a"].to_numpy()
+writers = {
+    "a.json": lambda path: _write_text(path, "new" * 9_000),
+    "a.parquet": lambda path: replace_whole(path, _writer(frame, ".parquet")),
+    "a.csv": lambda path: replace_whole(path, _writer(frame, ".csv")),
+    "a.npz": lambda path: write_archive(path, {"name": "new"}, {"a": numbers}),
+    "a.png": lambda path: write_whole(path, numbers.tobytes()),
+}
+resource.setrlimit(resource.RLIMIT_FSIZE, (9_000, 9_000))
+for name, write in writers.items():
+    path = Path(sys.argv[1]) / name
+    path.write_bytes(b"old")
+    try:
+        write(path)
+    except OSError as error:
+        assert error.filename == str(path), (name, error.filename)
+        print(name, path.read_bytes() == b"old")
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limits of files")
+def test_a_disk_that_is_really_full_leaves_every_kind_of_file_and_is_named(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", FULL, str(tmp_path)], cwd=ROOT, capture_output=True, text=True
+    )
+    kinds = ["a.json", "a.parquet", "a.csv", "a.npz", "a.png"]
+    assert done.stdout.split() == [word for name in kinds for word in (name, "True")], done.stderr
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted(kinds), "no leftovers"

@@ -7,7 +7,8 @@ from agents.relevance import item_vectors
 from simenv.data.dataset import Dataset
 from simenv.data.splits import stacked
 from training.collaborative import peers_of
-from training.distillation.offline import Distilled, OfflineDistiller
+from training.distillation.offline import Distilled
+from training.distillation.tellers import teller
 
 
 def population_on(
@@ -26,11 +27,12 @@ def population_on(
         model: folder or hub name of the base model, or ``smollm2``.
         style: how much the prompts show; None = as much as the shipped model reads.
         embedder: of item texts, for recall; default TF-IDF + SVD.
-        distilled: Ms and reasons of the training rows; default by ``OfflineDistiller``.
+        distilled: Ms and reasons of the training rows; default without a model, as the style tells
+            people.
     """
-    distilled = distilled or OfflineDistiller(dataset.catalog, dataset.averages).distil(
-        dataset.train
-    )
+    style = style or PromptStyle()
+    told = teller(style, dataset.catalog, dataset.averages)
+    distilled = distilled or told.distil(dataset.train)
     known = stacked(dataset.train, dataset.background)
     return Population(
         name=dataset.name,
@@ -41,8 +43,8 @@ def population_on(
         reasons=distilled.reasons,
         vectors=item_vectors(dataset.catalog, known, dataset.averages, embedder),
         model=model,
-        style=style or PromptStyle(),
-        peers=peers_of(dataset) if style and style.peers else None,
+        style=style,
+        peers=peers_of(dataset) if style.peers else None,
     )
 
 

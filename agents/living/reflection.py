@@ -16,7 +16,7 @@ from agents.persona import Persona
 from agents.persona_users import PersonaUsers
 from simenv.events import Feedback, FloatArray, IntArray, InteractionLog, SeedArray, Slates
 from simenv.snapshots import Arrays, pack_arrays, unpack_arrays
-from simenv.user_model import Explanation
+from simenv.user_model import Explanation, Question
 
 # (log of every user's memories) -> one persona a user; those without rows are not read
 Distil = Callable[[InteractionLog], Sequence[Persona]]
@@ -143,6 +143,10 @@ class LivingUsers:
     def explain(self, users: IntArray, items: IntArray) -> list[Explanation]:
         """See ``simenv.user_model.Explains``."""
         return self.inner.explain(users, items)
+
+    def question(self, user: int, item: int, chosen: bool = False) -> Question:
+        """See ``simenv.user_model.Questions``."""
+        return self.inner.question(user, item, chosen)
 
     def snapshot(self) -> bytes:
         """Memories, moods, profiles and adapters with their versions, and what is heard of items.

@@ -140,8 +140,8 @@ def write_head(
 
 
 def _style(style: PromptStyle) -> dict[str, Any]:
-    """Its fields; a later one only where it is set, so that earlier versions read the others."""
-    plain, later = asdict(PromptStyle()), ("peers",)
+    """Its fields; later ones only where they are set, so that earlier versions read the others."""
+    plain, later = asdict(PromptStyle()), ("told", "numbers", "budget", "together", "peers")
     return {k: v for k, v in asdict(style).items() if k not in later or v != plain[k]}
 
 

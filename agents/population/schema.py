@@ -5,7 +5,7 @@ pydantic loads here, and this module at use.
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -28,7 +28,7 @@ class _Strict(BaseModel):
 
 
 class Style(_Strict):
-    """The fields of ``PromptStyle``."""
+    """The fields of ``PromptStyle``; the later ones are missing in folders of earlier versions."""
 
     model_config = ConfigDict(strict=True, allow_inf_nan=False, extra="forbid")
 
@@ -38,6 +38,9 @@ class Style(_Strict):
     cast: Count
     persona: bool
     peers: bool = False
+    told: Literal["numbers", "words"] = "numbers"
+    numbers: bool = True
+    budget: Total = 0
     together: bool = False
 
 

@@ -8,7 +8,7 @@ and calibration beside the simple predictors, on the population's own later rati
 that neither the model nor this population has met.
 """
 
-TAKES = "2 hours; 30 minutes with slm=shipped"
+TAKES = "about 2 hours; 30 minutes with slm=shipped"
 USES = ("data", "distiller", "training", "seed", "slm")
 REFUSES = {
     "num_users": "set data.num_users, the people built, or experiment.num_users, those measured",

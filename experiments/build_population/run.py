@@ -23,6 +23,7 @@ from experiments.reporting.result import Result
 from experiments.reporting.terminal import text_table
 from simenv.data.dataset import Dataset
 from training.adapters.variants import people_on
+from training.distillation.tellers import style_for
 from training.populate import population_on
 
 # Of the shipped population.
@@ -93,10 +94,10 @@ def build(
     cfg: DictConfig, dataset: Dataset, model: str, folder: Path
 ) -> tuple[Population, Trained]:
     """The users of a data set as personas with adapters on ``model``, and how they came about."""
-    style = replace(pocket_config(cfg).style, together=cfg.experiment.together)
-    variant = cfg.experiment.variant
+    distiller, variant = made_distiller(cfg, dataset), cfg.experiment.variant
+    style = style_for(distiller, pocket_config(cfg).style)
+    style = replace(style, together=cfg.experiment.together)
     settings = persona_settings(cfg, (variant,), style)
-    distiller = made_distiller(cfg, dataset)
     trained = train_personas(dataset, distiller, model, settings, folder / "adapters")
     trained.clusters.save(folder / "clusters.json")
     people = population_on(dataset, model, style, distilled=trained.report.distilled)

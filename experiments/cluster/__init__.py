@@ -11,7 +11,7 @@ agrees with whom are: silhouette, adjusted Rand index of two seeds, and with gro
 which later people are assigned.
 """
 
-TAKES = "seconds"
+TAKES = "3 seconds"
 USES = ("data", "embedder", "seed")
 REFUSES = {
     "num_users": "everybody is grouped; set data.num_users",

@@ -39,6 +39,31 @@ def flags_first(words: list[str]) -> list[str]:
     return [*flags, *options]
 
 
+def verb_first(words: list[str]) -> list[str]:
+    """``show user=… item=…`` as the experiment that it is; all else comes back as it is.
+
+    >>> verb_first(["show", "user=3", "item=Jaws"])
+    ['experiment=show', 'experiment.user=3', "experiment.item='Jaws'"]
+    """
+    if words[:1] != ["show"]:
+        return words
+    shown = ["experiment=show", *(_shown(word) for word in words[1:])]
+    of_data = any(word.startswith(("data=", "data.")) for word in words)
+    return [*shown, "experiment.of=data"] if of_data else shown
+
+
+def escaped(value: str) -> str:
+    """A value as it stands within single quotation marks of a command."""
+    return value.replace("\\", "\\\\").replace("'", "\\'")
+
+
+def _shown(word: str) -> str:
+    name, equals, value = word.partition("=")
+    if name == "item" and equals:
+        return f"experiment.item='{escaped(value)}'"
+    return f"experiment.{word}" if name in ("user", "population") and equals else word
+
+
 def choices_of_ones_own(words: list[str]) -> list[str]:
     """Mappings under names of one's own may bring names that the default has not.
 

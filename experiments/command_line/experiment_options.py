@@ -35,12 +35,32 @@ VARIANT = Choice(
     )
 )
 
+# The fields of ``PromptStyle``, and where experiments have one.
+STYLE: dict[str, Kind] = {
+    "verbatim": COUNT_OR_NONE,
+    "gist": COUNT_OR_NONE,
+    "summary_words": COUNT_OR_NONE,
+    "cast": COUNT_OR_NONE,
+    "persona": Flag(),
+    "told": Choice(("numbers", "words")),
+    "numbers": Flag(),
+    "budget": COUNT_OR_NONE,
+}
+STYLES = ("experiment.style", "experiment.pocket.style")
+
 EXPERIMENT: dict[str, Kind] = {
     "experiment.name": NAME,
     "experiment.run": NAME,
     "experiment.num_users": COUNT,
     "experiment.top": Whole(1, MANY),
     "experiment.min_rating": STARS,
+    "experiment.user": Whole(0, MANY),
+    "experiment.item": NAME,
+    "experiment.chosen": Flag(),
+    "experiment.of": Choice(("population", "data")),
+    "experiment.people": Whole(2, MANY),
+    "experiment.num_sets": COUNT,
+    "experiment.others": Whole(2, MANY),
     "experiment.num_resamples": Whole(1, 10_000_000),
     "experiment.fraction": Real(0.0, 1.0, above=True),
     "experiment.before": NAME,
@@ -111,9 +131,7 @@ EXPERIMENT: dict[str, Kind] = {
     "experiment.raft.cuts": ListOf(Real(0.0, 1.0, above=True)),
     "experiment.raft.turns": COUNT,
     "experiment.raft.distractors": SHARE,
-    "experiment.style.verbatim": COUNT_OR_NONE,
-    "experiment.style.gist": COUNT_OR_NONE,
-    "experiment.style.persona": Flag(),
+    **{f"{place}.{name}": kind for place in STYLES for name, kind in STYLE.items()},
     "experiment.draws": list_or_one(SEED),
     "experiment.regimes": list_or_one(Choice(("same_rows", "population"))),
     "experiment.base.told": or_null(PLACE),

@@ -28,7 +28,10 @@ def _parts() -> list[RenderableType]:
     return [
         Text("personarec experiment=NAME [GROUP=CHOICE …] [option=value …] [-m]\n"),
         table,
-        Text("\nTimes are those of two cores and no GPU. debug=tiny makes any run one of seconds."),
+        Text(
+            "\nTimes are those of one core without a GPU, measured; about = estimated"
+            " (docs/performance.md). debug=tiny makes any run one of seconds."
+        ),
         Text("\nGroups and their choices:", style="bold"),
         listed,
         *rows,

@@ -12,5 +12,5 @@ Score: ``results.json``: of each policy ``after`` the mean expected stars of the
 switch, and the paired difference to staying, over the users who were still there, with intervals.
 """
 
-TAKES = "1 to 5 minutes"
+TAKES = "40 seconds"
 USES = ("data", "users", "engine", "embedder", "env", "recommender", "seed", "slm", "num_users")

@@ -8,7 +8,7 @@ training row (Ml), and whether a model or the offline rules wrote them. ``result
 failed and why, and what was spent.
 """
 
-TAKES = "seconds; hours with a model"
+TAKES = "a second; hours with a model"
 USES = ("data", "distiller", "seed")
 REFUSES = {
     "num_users": "everybody is distilled; set data.num_users",

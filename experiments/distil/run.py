@@ -4,7 +4,7 @@ Files: ``people.jsonl`` (one person a line; not in a dry run), ``results.json`` 
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -18,7 +18,8 @@ from experiments.reporting.provenance import public_text
 from experiments.reporting.result import Result
 from experiments.reporting.terminal import text_table
 from simenv.data.dataset import Dataset
-from training.distillation.offline import OfflineDistiller
+from training.distillation.in_words.words_distiller import WordsDistiller
+from training.distillation.tellers import Teller
 from training.distillation.with_model import DistillationReport
 
 _SHOWN_FAILURES = 5
@@ -41,7 +42,10 @@ def run(cfg: DictConfig) -> Result:
         return Result(values, lines=_lines(values))
     report = distil(distiller, dataset)
     values |= _counts(report)
-    people = "".join(f"{line}\n" for line in _people(dataset, report))
+    sections = dict(report.sections)
+    if isinstance(distiller, WordsDistiller):
+        sections = {u: ms._asdict() for u, ms in enumerate(distiller.sections(dataset.train))}
+    people = "".join(f"{line}\n" for line in _people(dataset, report, sections))
     return Result(values, pages={"people.jsonl": people}, lines=_lines(values))
 
 
@@ -50,7 +54,7 @@ def _name(distiller: Distiller) -> str:
 
 
 def _estimate(distiller: Distiller, dataset: Dataset) -> dict[str, Any]:
-    if isinstance(distiller, OfflineDistiller):
+    if isinstance(distiller, Teller):
         return {"requests": 0, "cost": 0.0}
     return distiller.estimate(dataset.train)._asdict()
 
@@ -63,15 +67,17 @@ def _counts(report: DistillationReport) -> dict[str, Any]:
     }
 
 
-def _people(dataset: Dataset, report: DistillationReport) -> Iterator[str]:
-    """One JSON object a user."""
+def _people(
+    dataset: Dataset, report: DistillationReport, sections: Mapping[int, Mapping[str, str]]
+) -> Iterator[str]:
+    """One JSON object a user; ``sections`` of Ms where there are any."""
     offsets = dataset.train.offsets()
     for user, persona in enumerate(report.distilled.personas):
         line = {
             "user": dataset.user_ids[user],
             "told_by": "model" if user in report.sections else "offline",
             **asdict(persona),
-            "sections": report.sections.get(user),
+            "sections": sections.get(user),
             "failure": public_text(report.failures[user]) if user in report.failures else None,
             "reasons": report.distilled.reasons[offsets[user] : offsets[user + 1]],
         }

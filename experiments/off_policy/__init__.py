@@ -18,7 +18,7 @@ the interval with its binomial 95 % interval, bias, half-width, error, effective
 the share of logs with an overlap warning; ``truth``: what each target is worth.
 """
 
-TAKES = "5 minutes"
+TAKES = "about 5 minutes"
 DATA = ("synthetic", "tiny")
 USES = ("data", "env", "seed")
 REFUSES = {

@@ -1,5 +1,6 @@
 """Base models that people are put on: named by the config, or a pocket model trained here."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +17,7 @@ from simenv.data.synthetic import drawn_world
 from training.base.log_worlds import LogWorlds
 from training.base.pocket_model import PocketConfig
 from training.base.pocket_training import PocketTrainer, WorldSource
+from training.distillation.in_words.words_distiller import WordsDistiller
 
 
 class Base(NamedTuple):
@@ -46,11 +48,17 @@ def model_named(name: str | None) -> str:
 
 
 def pocket_config(cfg: DictConfig) -> PocketConfig:
-    """The shape and training that the config asks for; ``debug=tiny`` makes both tiny."""
+    """The shape and training that the config asks for; ``debug=tiny`` makes both tiny.
+
+    A model whose people are told by ``distiller=words`` learns to read words.
+    """
     if cfg.get("debug") == "tiny":
         return PocketConfig.tiny()
     chosen: Any = OmegaConf.to_container(cfg.experiment.pocket, resolve=True)
-    return PocketConfig(**chosen, style=PromptStyle(peers=cfg.experiment.get("peers", False)))
+    peers = cfg.experiment.get("peers", False)
+    style = replace(PromptStyle(**chosen.pop("style", {})), peers=peers)
+    words = str(cfg.get("distiller", {}).get("_target_")).endswith(WordsDistiller.__name__)
+    return PocketConfig(**chosen, style=replace(style, told="words") if words else style)
 
 
 def train_pocket(cfg: DictConfig, dataset: Dataset | None) -> Base:

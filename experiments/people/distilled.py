@@ -8,13 +8,13 @@ from experiments.reporting.progress import progress_bar
 from simenv.data.dataset import Dataset
 from training.distillation.chains import batches_of
 from training.distillation.ledger import Spending
-from training.distillation.offline import OfflineDistiller
+from training.distillation.tellers import Teller
 from training.distillation.with_local_model import LocalDistiller
 from training.distillation.with_model import DistillationReport, OpenAIDistiller
 from training.examples.prompt_lengths import TokenReport, fitting
 from training.examples.raft import RaftSet, RaftSettings, raft_set
 
-Distiller = OfflineDistiller | OpenAIDistiller | LocalDistiller
+Distiller = Teller | OpenAIDistiller | LocalDistiller
 
 
 def made_distiller(cfg: DictConfig, dataset: Dataset) -> Distiller:
@@ -25,7 +25,7 @@ def made_distiller(cfg: DictConfig, dataset: Dataset) -> Distiller:
 
 def distil(distiller: Distiller, dataset: Dataset) -> DistillationReport:
     """Distil the training rows with either distiller, showing progress and cost."""
-    if isinstance(distiller, OfflineDistiller):
+    if isinstance(distiller, Teller):
         free = Spending(0, 0, 0, 0, 0.0, 0.0, 0, None)
         return DistillationReport(distiller.distil(dataset.train), {}, {}, free)
     num_batches = sum(len(batches) for batches in batches_of(dataset.train).values())
@@ -45,5 +45,5 @@ def fitting_raft_set(
 
     by_model = report.distilled if report.sections else None
     limit = int(load_shape(model).max_position_embeddings)
-    raft = raft_set(dataset, style, settings, by_model)
+    raft = raft_set(dataset, style, settings, by_model, model)
     return fitting(raft, load_tokenizer(model), limit)

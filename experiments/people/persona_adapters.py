@@ -19,6 +19,7 @@ from simenv.data.dataset import Dataset
 from training.adapters.lora_presets import LoraPreset
 from training.adapters.person_vectors import vectors_for
 from training.adapters.variants import FACETS, NUM_FACETS, Variant, train_variants
+from training.distillation.tellers import style_for
 from training.distillation.with_model import DistillationReport
 from training.examples.prompt_lengths import TokenReport
 from training.examples.raft import RaftSettings, raft_settings
@@ -96,9 +97,10 @@ def train_personas(
         people, k = report.distilled.personas, settings.num_clusters
         clusters = find_clusters(people, vectors, k=k, seed=settings.seed)
         tick("writing the RAFT set")
-        raft, tokens = fitting_raft_set(dataset, model, settings.style, settings.raft, report)
+        style = style_for(distiller, settings.style)
+        raft, tokens = fitting_raft_set(dataset, model, style, settings.raft, report)
         kinds = {FACETS[name] for name in settings.variants if name in FACETS}
-        prefixes = [persona_prefix(p, dataset.catalog.kind, settings.style) for p in people]
+        prefixes = [persona_prefix(p, dataset.catalog.kind, style) for p in people]
         variants = train_variants(
             model,
             raft.examples,

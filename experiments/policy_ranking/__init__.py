@@ -18,7 +18,7 @@ true users, with intervals over users. A good simulation has ``simulated_vs_true
 ``offline_vs_true``.
 """
 
-TAKES = "1 to 5 minutes"
+TAKES = "a minute"
 USES = (
     "data",
     "users",

@@ -6,7 +6,7 @@ How to score: ``results.json`` counts blocks and rows and reports prompt lengths
 few lines of ``raft.parquet`` as the model will.
 """
 
-TAKES = "a minute"
+TAKES = "10 seconds"
 USES = ("data", "distiller", "seed", "slm")
 REFUSES = {
     "num_users": "everybody is asked; set data.num_users",

@@ -14,6 +14,7 @@ from experiments.people.base_models import model_named
 from experiments.people.distilled import distil, fitting_raft_set, made_distiller
 from experiments.reporting.result import Result
 from simenv.data.dataset import Dataset
+from training.distillation.tellers import style_for
 from training.examples.raft import RaftSet, raft_settings
 
 if TYPE_CHECKING:
@@ -24,8 +25,9 @@ def run(cfg: DictConfig) -> Result:
     """Write the questions that adapters of the people of ``cfg.data`` would learn from."""
     options: Any = OmegaConf.to_container(cfg.experiment, resolve=True)
     dataset: Dataset = instantiate(cfg.data)
-    report = distil(made_distiller(cfg, dataset), dataset)
-    settings, style = raft_settings(**options["raft"]), PromptStyle(**options["style"])
+    distiller = made_distiller(cfg, dataset)
+    report, settings = distil(distiller, dataset), raft_settings(**options["raft"])
+    style = style_for(distiller, PromptStyle(**options["style"]))
     model = model_named(options["slm"])
     raft, tokens = fitting_raft_set(dataset, model, style, settings, report)
     values = {

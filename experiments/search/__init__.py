@@ -18,7 +18,7 @@ Score: ``results.json``: ``best`` (parameters), ``confirmation`` (paired differe
 as configured, on users who did not search, with its 95 % interval) and ``trials``.
 """
 
-TAKES = "10 minutes"
+TAKES = "about 10 minutes"
 USES = ("data", "users", "engine", "embedder", "env", "recommender", "seed", "slm", "num_users")
 REFUSES = {
     "precision": "every trial asks the same users; set num_users",

@@ -39,7 +39,7 @@ class Cast(NamedTuple):
 
 
 class Distils(Protocol):
-    """Who writes profiles: ``OfflineDistiller`` or ``OpenAIDistiller``."""
+    """Who writes profiles, with a model or without."""
 
     def distil(self, log: InteractionLog) -> "Distilled":
         """One persona a user of the log."""
@@ -70,7 +70,8 @@ def cast(
         drift_sd: see ``LivingTruth``.
         seed: of the drift, and of trainings.
         refreshing: None = adapters stay as they are.
-        distiller: writes profiles anew when people reflect; None = ``OfflineDistiller``.
+        distiller: writes profiles anew when people reflect; without a model they are written as the
+            people's style tells them, whichever distiller is named.
 
     Raises:
         ValueError: tastes are to drift where nobody knows them, or adapters are to be trained
@@ -119,14 +120,16 @@ def _personas(
     distiller: "Distils | None",
 ) -> Cast:
     from agents.living.reflection import LivingUsers
-    from training.distillation.offline import OfflineDistiller
+    from training.distillation.tellers import Teller, teller
 
     personas = model.population.personas
     activity = np.array([persona.activity for persona in personas])
     clusters = np.array([persona.cluster for persona in personas])
     kind, own = ("persona", clusters) if len(set(clusters.tolist())) > 1 else ("activity", activity)
     names, groups = np.unique(own, return_inverse=True)
-    writer = distiller or OfflineDistiller(dataset.catalog, dataset.averages)
+    without_model = distiller is None or isinstance(distiller, Teller)
+    told = teller(model.population.style, dataset.catalog, dataset.averages)
+    writer: Distils = told if distiller is None or without_model else distiller
     users = LivingUsers(model, lambda log: writer.distil(log).personas, trains)
     # They hear of averages and scandals themselves, and their snapshot holds what they heard.
     return Cast(users, users, activity, groups, [f"{kind} {name}" for name in names], users)

@@ -42,7 +42,7 @@ with ``experiment.baseline=PATH``; ``regressions`` are ratios that fell by more 
 ``experiment.tolerance``. ``experiment.store=true`` writes a run's ratios into the kept one.
 """
 
-TAKES = "10 minutes"
+TAKES = "about 10 minutes"
 USES = ()
 REFUSES = {
     "num_users": "set experiment.users or experiment.env_users",

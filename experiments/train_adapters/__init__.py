@@ -7,7 +7,7 @@ How to score: rows, losses and seconds of every adapter; ``rating_fidelity`` say
 worth on later ratings.
 """
 
-TAKES = "30 minutes"
+TAKES = "about 30 minutes"
 USES = ("data", "distiller", "training", "seed", "slm")
 REFUSES = {
     "num_users": "everybody belongs to a group; set data.num_users",

@@ -3,7 +3,7 @@
 Score: its last losses; `build_population` and `rating_fidelity` measure what it is worth.
 """
 
-TAKES = "an hour"
+TAKES = "about an hour"
 USES = ("data", "seed")
 REFUSES = {
     "num_users": "set data.num_users, the people who are left out",

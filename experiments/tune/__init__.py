@@ -14,7 +14,7 @@ Score: ``results.json``: for every policy the settings tried with their NDCG@10,
 and its paired difference to the settings as configured.
 """
 
-TAKES = "5 minutes"
+TAKES = "25 seconds"
 USES = ("data", "recommender", "seed")
 REFUSES = {
     "num_users": "policies are judged by all users; set data.num_users",

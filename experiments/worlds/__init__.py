@@ -25,7 +25,7 @@ stars, and the share of right orders among pairs of policies that differ by at l
 ``easy_mode`` holds what the users say of deliberately bad slates.
 """
 
-TAKES = "hours; 20 minutes without a language model"
+TAKES = "40 minutes; about 20 without a language model"
 DATA = ("synthetic", "tiny")
 USES = ("data", "users", "engine", "embedder", "recommender", "seed", "slm")
 REFUSES = {

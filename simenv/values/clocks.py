@@ -161,7 +161,7 @@ def _unit_of(
     """The unit of most, and (r,) which numbers are of another one.
 
     A number too small for the unit is an early date, unless it is one of the log's own time in
-    coarser units: a second among milliseconds.
+    coarser units: a second among milliseconds. One too large lies beyond the years up to 9999.
     """
     if unit is not None or not numbers.any():
         return unit or "s", np.zeros(len(numbers), dtype=np.bool_)
@@ -173,7 +173,7 @@ def _unit_of(
     seconds = numbers / np.array([float(_A_SECOND[u]) for u in get_args(TimeUnit)])[places]
     usual = seconds[places == most]
     own_time = (seconds > usual.min() - _MARGIN) & (seconds < usual.max() + _MARGIN)
-    return found, (places > most) | ((places < most) & own_time & (numbers != 0))
+    return found, (places < most) & own_time & (numbers != 0)
 
 
 def _are_days(numbers: NDArray[Any]) -> bool:

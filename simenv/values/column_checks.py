@@ -49,7 +49,8 @@ def numbers(
     Raises:
         ValueError: a cell is a text, a truth value, empty, infinite or out of range.
     """
-    wanted = "finite numbers" if low == -np.inf else f"numbers in [{low:g}, {high:g}]"
+    unbounded = low == -np.inf and high == np.inf
+    wanted = "finite numbers" if unbounded else f"numbers in [{low:g}, {high:g}]"
     values = _column(column, field, wanted, cure)
     if values.dtype.kind not in "iuf":
         for row, cell in enumerate(values.tolist()):
@@ -79,12 +80,13 @@ def text_lists(column: Sequence[Any], field: str, cure: str = _CURE) -> tuple[tu
         ValueError: a cell is no list of texts, as where a single text was given.
     """
     wanted = "a list of texts in every row"
+    found = []
     for row, cell in enumerate(column):
-        if isinstance(cell, (str, bytes)) or not np.iterable(cell):
+        listed = None if isinstance(cell, (str, bytes)) or not np.iterable(cell) else tuple(cell)
+        if listed is None or not all(isinstance(text, str) for text in listed):
             raise _refusal(field, wanted, cell, row, cure)
-        if not all(isinstance(text, str) for text in cell):
-            raise _refusal(field, wanted, cell, row, cure)
-    return tuple(tuple(cell) for cell in column)
+        found.append(listed)
+    return tuple(found)
 
 
 def one_length(sizes: dict[str, int], what: str, cure: str) -> None:
@@ -104,14 +106,18 @@ def _column(column: ArrayLike, field: str, wanted: str, cure: str) -> NDArray[An
         values = np.zeros(values.shape)
     if values.ndim != 1:
         raise ValueError(f"{field} wanted {wanted}, one a row, got shape {values.shape}; {cure}")
-    hides_bools = not hasattr(column, "dtype") and any(type(x) is bool for x in column)  # type: ignore[union-attr]
+    hides_bools = not hasattr(column, "dtype") and any(map(_is_bool, column))  # type: ignore[arg-type]
     if values.dtype.kind in "iuf" and not hides_bools:
         return values
     return np.array(list(column), dtype=object) if len(values) else values  # type: ignore[arg-type]
 
 
+def _is_bool(cell: Any) -> bool:
+    return isinstance(cell, (bool, np.bool_))
+
+
 def _is_number(cell: Any) -> bool:
-    if isinstance(cell, (bool, np.bool_)):
+    if _is_bool(cell):
         return False
     if isinstance(cell, (int, np.integer)):
         return abs(int(cell)) < 2**1000  # a float holds it

@@ -12,7 +12,8 @@ _UNSEEN = (
     "\ud800-\udfff"
 )
 _ANY = re.compile(f"[{_BREAKS}{_UNSEEN}]")
-_BREAK = re.compile(rf"\s*[{_BREAKS}]\s*")
+_BREAK = re.compile(f"[{_BREAKS}]")
+_BLANKS = re.compile(r"\s+")
 
 
 def one_line(text: str) -> str:
@@ -23,4 +24,5 @@ def one_line(text: str) -> str:
     """
     if not _ANY.search(text):
         return text
-    return _ANY.sub("", _BREAK.sub(" ", text)).strip()
+    joined = _BLANKS.sub(lambda m: " " if _BREAK.search(m.group()) else m.group(), text)
+    return _ANY.sub("", joined).strip()

@@ -1,5 +1,6 @@
 """The command line itself; the experiments have tests of their own."""
 
+import contextlib
 import json
 import re
 import subprocess
@@ -47,6 +48,12 @@ def test_help_says_what_each_experiment_answers_and_how_long_it_takes(monkeypatc
         assert said.question[:30] in line
         assert said.takes
         assert said.takes[:10] in line
+
+
+def test_how_long_an_experiment_takes_stands_in_the_table_of_what_was_measured():
+    page = Path(__file__).parents[2].joinpath("docs", "performance.md").read_text(encoding="utf-8")
+    for name, said in experiments().items():
+        assert f"| {name} | {said.takes} | " in page, name
 
 
 def test_help_fits_into_eighty_columns(monkeypatch, capsys):
@@ -225,3 +232,30 @@ def test_libraries_are_quiet(tmp_path):
     lines = [line for line in done.stderr.splitlines() if line.strip()]
     ours = ("people:", "policies:", "fidelity:")
     assert [line for line in lines if not line.startswith(ours)] == []
+
+
+SECRET = "sk-Zq77/xy+99"
+
+
+@pytest.mark.parametrize(
+    "word", [f"+engine.api_key={SECRET}", "engine.base_url=http://me:sk-Zq77%2Fxy@127.0.0.1:9/v1"]
+)
+@pytest.mark.parametrize("more", [[], ["hydra.verbose=true"], ["--cfg", "job"]])
+def test_a_key_on_the_command_line_is_on_no_stream(monkeypatch, capsys, tmp_path, word, more):
+    """Hydra printed all words of a run that failed, as they were written."""
+    monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
+    words = ["experiment=policy_ranking", "engine=server", "data.num_users=x", *more]
+    monkeypatch.setattr(sys, "argv", ["personarec", *words, word, f"output_dir={tmp_path}"])
+    with contextlib.suppress(SystemExit):
+        main()
+    streams = capsys.readouterr()
+    assert "Zq77" not in streams.out + streams.err
+    assert not any("Zq77" in path.read_text() for path in tmp_path.rglob("*") if path.is_file())
+
+
+def test_a_sweep_with_a_key_is_refused_since_hydra_writes_its_words(monkeypatch, capsys):
+    words = ["-m", "experiment=tune", f"+engine.api_key={SECRET}", "seed=1,2"]
+    assert printed_error(monkeypatch, capsys, *words) == (
+        "+engine.api_key=***: a sweep writes its command into multirun.yaml, and a key would stand"
+        " in it; give the key in the environment (OPENAI_API_KEY)"
+    )

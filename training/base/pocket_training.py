@@ -74,7 +74,8 @@ def _world_examples(
     dataset: Dataset, config: PocketConfig, num_turns: int, rng: np.random.Generator
 ) -> list[Examples]:
     """Held-out questions to all users: most are described by Ms and Ml, some by either alone."""
-    writer, style = ExampleWriter(dataset), config.style
+    style = config.style
+    writer = ExampleWriter(dataset, style=style)
     asked = later_rows(dataset, num_turns, rng)
     if dataset.truth is not None:
         asked = with_suggestions(asked, dataset, dataset.truth, config.suggested_share, rng)

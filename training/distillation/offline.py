@@ -47,17 +47,7 @@ class OfflineDistiller:
 
         A user with no rows gets the middle traits and a profile that says so.
         """
-        residuals = self._residuals(log)
-        traits = self.traits(log)
-        offsets = log.offsets()
-        counts = np.diff(offsets)
-        generosity = np.bincount(log.users, residuals, minlength=log.num_users) / (counts + 1e-9)
-        own = residuals - generosity[log.users]
-        tastes = taste_ridge(log, self._attributes(), own, _TASTE_PRIOR)
-        personas = [
-            self._persona(log, residuals, traits[u], tastes[u], slice(offsets[u], offsets[u + 1]))
-            for u in range(log.num_users)
-        ]
+        personas = self.personas(log)
         reasons = [
             reason_for(personas[u], self.catalog.genres[i], r)
             for u, i, r in zip(
@@ -65,6 +55,20 @@ class OfflineDistiller:
             )
         ]
         return Distilled(personas, reasons)
+
+    def personas(self, log: InteractionLog) -> list[Persona]:
+        """The personas of ``distil`` alone."""
+        residuals = self._residuals(log)
+        traits = self.traits(log)
+        offsets = log.offsets()
+        counts = np.diff(offsets)
+        generosity = np.bincount(log.users, residuals, minlength=log.num_users) / (counts + 1e-9)
+        own = residuals - generosity[log.users]
+        tastes = taste_ridge(log, self._attributes(), own, _TASTE_PRIOR)
+        return [
+            self._persona(log, residuals, traits[u], tastes[u], slice(offsets[u], offsets[u + 1]))
+            for u in range(log.num_users)
+        ]
 
     def traits(self, log: InteractionLog) -> IntArray:
         """(num_users, 3) levels of activity, conformity and diversity."""

@@ -11,6 +11,7 @@ import numpy as np
 from agents.embedding import Embedder
 from agents.memory.base import ExactMemory, MakeMemory
 from agents.peers import Peers
+from agents.prompt_budget import budget_of
 from agents.prompt_style import PromptStyle
 from agents.prompts import persona_prefix
 from agents.relevance import item_vectors
@@ -20,7 +21,10 @@ from simenv.data.splits import stacked
 from simenv.events import NUM_STARS, BoolArray, FloatArray, IntArray
 from simenv.user_model import Truth
 from training.collaborative import peers_of
-from training.distillation.offline import Distilled, OfflineDistiller
+from training.distillation.offline import Distilled
+from training.distillation.tellers import teller
+
+_SHIPPED_STYLE = PromptStyle()
 
 
 class Examples(NamedTuple):
@@ -44,7 +48,16 @@ class Questions(NamedTuple):
 
 
 class ExampleWriter:
-    """Distils and embeds the training rows of a data set once; then writes any questions."""
+    """Distils and embeds the training rows of a data set once; then writes any questions.
+
+    Args:
+        dataset: whose training rows are known.
+        embedder: of item texts, for recall.
+        make_memory: of what is recalled.
+        distilled: Ms and reasons of the training rows; None = without a model, as ``style`` tells.
+        style: how people are told; what a prompt shows is said when questions are written.
+        model: whose tokens a budget counts; None = there is no budget.
+    """
 
     def __init__(
         self,
@@ -52,10 +65,13 @@ class ExampleWriter:
         embedder: Embedder | None = None,
         make_memory: MakeMemory = ExactMemory,
         distilled: Distilled | None = None,
+        style: PromptStyle = _SHIPPED_STYLE,
+        model: str | None = None,
     ) -> None:
         catalog, averages, log = dataset.catalog, dataset.averages, dataset.train
         self.dataset = dataset
-        self.distilled = distilled or OfflineDistiller(catalog, averages).distil(log)
+        self._model = model
+        self.distilled = distilled or teller(style, catalog, averages).distil(log)
         known = stacked(log, dataset.background)
         vectors = item_vectors(catalog, known, averages, embedder)
         self.memory = make_memory(vectors, dataset.num_users)
@@ -68,10 +84,11 @@ class ExampleWriter:
         more than the rating that was given.
         """
         catalog, personas = self.dataset.catalog, self.distilled.personas
+        budget = budget_of(style, self._model) if self._model else None
         averages, peers = self.dataset.averages, self._peers if style.peers else None
-        writer = SuffixWriter(catalog, averages, personas, self.memory, style, peers)
+        writer = SuffixWriter(catalog, averages, personas, self.memory, style, budget, peers)
         return Examples(
-            [persona_prefix(personas[u], catalog.kind, style) for u in asked.users],
+            [persona_prefix(personas[u], catalog.kind, style, budget) for u in asked.users],
             writer.write(asked.users, asked.items, asked.chosen),
             self._targets(asked),
             asked.ratings,

@@ -74,6 +74,7 @@ def raft_set(
     style: PromptStyle,
     settings: RaftSettings = RaftSettings(),
     distilled: Distilled | None = None,
+    model: str | None = None,
 ) -> RaftSet:
     """Examples from ``dataset.train`` alone; its test rows are never looked at.
 
@@ -83,7 +84,8 @@ def raft_set(
         settings: see there.
         distilled: Ms and reasons that a model made of all training rows, as in the paper; a new
             distillation at every cut would be paid for at every cut. Memories are still the earlier
-            ones only. None = distilled offline at every cut.
+            ones only. None = distilled without a model at every cut, as the style tells people.
+        model: whose tokens the budget of the style counts; None = there is no budget.
 
     Raises:
         ValueError: no user has rows both before and after any cut.
@@ -100,7 +102,9 @@ def raft_set(
             past = _as_it_was(dataset, kept)
             refuse_leaks(past.train, asked, dataset)
             known = distilled and _only(distilled, kept)
-            writer = ExampleWriter(past, make_memory=make_memory, distilled=known)
+            writer = ExampleWriter(
+                past, make_memory=make_memory, distilled=known, style=style, model=model
+            )
             parts.append(writer.write(asked, style))
             users.append(asked.users)
             cuts.append(np.full(len(asked.users), cut))

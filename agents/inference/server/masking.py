@@ -28,14 +28,18 @@ _SURE = (
 )
 _ANY = rf"{_SURE}|secrets?|passw(?:or)?ds?|passphrase|credentials?|(?<![a-z])token"
 _QUOTED = r"""(?:bearer|basic)\s+[^\s,"'}\]]+|"[^"]*"|'[^']*'"""
-_GIVEN = re.compile(rf"(?i)([\w.+-]*(?:{_ANY})=)(?!null\b|None\b)({_QUOTED}|\S+)")
-_LISTED = re.compile(
-    rf"""(?i)((?:\b[\w-]*?(?:{_SURE})|["'][\w-]*(?:{_ANY})["'])\s*:\s*)(?!null\b|None\b)"""
-    rf"""({_QUOTED}|[^\s"'}}\],]+)"""
-)
+# A text may be megabytes of anything: every pattern begins where a name begins and reads it once.
+_GIVEN = re.compile(r"(?<![\w.+-])([\w.+-]+)=(?!null\b|None\b)")
+_LISTED = re.compile(r"""(?:(?<![\w-])([\w-]+)|["']([\w-]+)["'])\s*:\s*(?!null\b|None\b)""")
+_VALUES = {
+    _GIVEN: re.compile(rf"(?i){_QUOTED}|\S+"),
+    _LISTED: re.compile(rf"""(?i){_QUOTED}|[^\s"'}}\],]+"""),
+}
+_ENDS_SURE, _ENDS_ANY = (re.compile(rf"(?i)(?:{words})$") for words in (_SURE, _ANY))
+_LONGEST_END = 40  # characters of a name that say whether it is a secret's
 _BEARER = re.compile(r"\b(Bearer\s+)(?=\S*\d)[\w.~+/=-]{8,}")
 _USER = re.compile(r"""(\b\w+://)[^/\s?#'"]*@""")
-_QUERY = re.compile(r"""(\b\w+://[^\s?#'"]*\?)([^\s#'"]+)""")
+_WORD = re.compile(r"""[^\s#'"]+""")
 _ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})|\\x([0-9a-fA-F]{2})|\\(/)")
 _PARTS = ("connection", "http11", "http2", "proxy", "socks")
 _CORES = (f"{core}.{part}" for core in ("httpcore", "httpcore2") for part in _PARTS)
@@ -112,10 +116,10 @@ def secrets_of_url(url: str) -> list[str]:
 def masked_text(text: str) -> str:
     """``text`` without what looks like a secret: ``api_key=…``, ``user:key@``, ``?key=…``."""
     text = _USER.sub(rf"\1{MASK}@", text)
-    text = _QUERY.sub(lambda m: m.group(1) + _masked_query(m.group(2)), text)
-    for named in (_GIVEN, _LISTED, _BEARER):
-        text = named.sub(rf"\1{MASK}", text)
-    return text
+    text = _WORD.sub(lambda word: _without_query(word.group()), text)
+    for named in (_GIVEN, _LISTED):
+        text = _without_named(text, named)
+    return _BEARER.sub(rf"\1{MASK}", text)
 
 
 def masked_argument(argument: str) -> str:
@@ -164,6 +168,8 @@ def secrets_of_config(value: Any, hidden: bool = False) -> list[str]:
         return [s for k, v in pairs for s in secrets_of_config(v, hidden or is_secret_name(str(k)))]
     if isinstance(value, Sequence) and not isinstance(value, str | bytes):
         return [secret for each in value for secret in secrets_of_config(each, hidden)]
+    if hidden and isinstance(value, int | float) and not isinstance(value, bool):
+        return [str(value)]  # a key of digits alone is read as a number
     if not isinstance(value, str) or not value:
         return []
     return [value] if hidden else _secrets_of_address(value)
@@ -182,6 +188,28 @@ def _secrets_of_address(text: str) -> list[str]:
         return [part for part in secrets_of_url(text) if len(part) >= _LONG]
     except ValueError:  # not an address after all
         return []
+
+
+def _without_named(text: str, named: re.Pattern[str]) -> str:
+    """``text`` with the values behind names of secrets masked."""
+    parts, done = [], 0
+    for match in named.finditer(text):
+        name = next(group for group in match.groups() if group is not None)
+        bare = named is _LISTED and match.group(1) is not None
+        ends = _ENDS_SURE if bare else _ENDS_ANY
+        if match.start() < done or not ends.search(name[-_LONGEST_END:]):
+            continue
+        if value := _VALUES[named].match(text, match.end()):
+            parts += [text[done : match.end()], MASK]
+            done = value.end()
+    return "".join([*parts, text[done:]])
+
+
+def _without_query(word: str) -> str:
+    """A word without what stands behind the question mark of an address in it."""
+    scheme = re.search(r"\w://", word)
+    start = word.find("?", scheme.end()) + 1 if scheme else 0
+    return word[:start] + _masked_query(word[start:]) if 0 < start < len(word) else word
 
 
 def _masked_query(query: str) -> str:

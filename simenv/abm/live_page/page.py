@@ -12,10 +12,10 @@ from typing import NamedTuple
 import numpy as np
 import solara
 
-from simenv.abm.live_page.portrait import COLOURS, curve_svg, distribution_svg
+from simenv.abm.live_page.portrait import COLOURS, curve_svg, distribution_svg, prompt_markup
 from simenv.abm.live_page.running_society import Choice, LastSlate, Show, Stage
 from simenv.abm.living_users import KeepsVersions
-from simenv.user_model import Explains
+from simenv.user_model import Explains, Questions
 
 _CURVES = {
     "active": "people awake",
@@ -82,6 +82,22 @@ def _slate(show: Show, user: int, last: LastSlate) -> None:
                 unsafe_innerHTML=distribution_svg(np.nan_to_num(chances).tolist(), int(stars))
             )
             _words(f"{titles[item]} ({given})", f"brings to mind {memory}" if memory else "")
+    _question(show, user, int(last.items[0]))
+
+
+def _question(show: Show, user: int, item: int) -> None:
+    """The exact prompt about an item, what was recalled, and which tokens were computed."""
+    if not isinstance(show.society.user_model, Questions):
+        return
+    asked = show.ask(user, item)
+    with solara.Details(f"What is asked about {show.society.catalog.titles[item]}"):
+        for memory in asked.recalled:
+            shown = "in full" if memory.in_full else "summed up"
+            _words(
+                f"{memory.similarity:.2f} {memory.title}",
+                f"{memory.stars:.0f} stars: {memory.reason} ({shown})",
+            )
+        solara.HTML(unsafe_innerHTML=prompt_markup(asked))
 
 
 def _words(head: str, text: str) -> None:

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from html import escape
 
+from simenv.user_model import Piece, Question
+
 # Okabe and Ito: people who see colours differently can distinguish them.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#444444")
 _WIDTH, _HEIGHT, _LEFT, _TOP = 320, 110, 44, 24
@@ -42,3 +44,17 @@ def distribution_svg(chances: Sequence[float], given: int) -> str:
         f'<svg viewBox="0 0 88 50" width="132" height="75" role="img" aria-label="{spoken}"'
         f' class="stars" font-family="sans-serif" fill="currentColor">{bars}</svg>'
     )
+
+
+def prompt_markup(asked: Question) -> str:
+    """The prompt with what came from the cache set apart, and how much that was."""
+    parts = asked.pieces or [Piece(asked.prompt, False)]
+    spans = "".join(
+        f'<span style="opacity:{0.55 if piece.cached else 1}">{escape(piece.text)}</span>'
+        for piece in parts
+    )
+    told = "Which tokens were computed is not known."
+    if asked.cached_tokens is not None and asked.pieces:
+        new = len(asked.pieces) - asked.cached_tokens
+        told = f"{new} tokens computed, {asked.cached_tokens} (pale) from the prefix cache."
+    return f'<pre class="prompt" style="white-space:pre-wrap">{spans}</pre><p>{told}</p>'

@@ -12,6 +12,7 @@ import networkx as nx
 from simenv.abm.live_page.portrait import COLOURS
 from simenv.abm.model import PersonaSociety
 from simenv.events import FloatArray, IntArray
+from simenv.user_model import Question, Questions
 
 
 class Choice(NamedTuple):
@@ -72,6 +73,18 @@ class Show:
                 feedback.ratings[row],
             )  # fmt: skip
         return int(self.society.steps)
+
+    def ask(self, user: int, item: int) -> Question:
+        """One question to one user, between two ticks.
+
+        Raises:
+            TypeError: these users cannot show what they are asked.
+        """
+        model = self.society.user_model
+        if not isinstance(model, Questions):
+            raise TypeError(f"{type(model).__name__} cannot show questions; take personas")
+        with self._lock:
+            return model.question(user, item)
 
     def nodes(self) -> list[dict[str, object]]:
         """What the network draws of every user."""

@@ -189,3 +189,55 @@ def test_any_column_is_read_or_missing(cells: list[object]) -> None:
     assert len(moments.exact) == len(moments.missing) == len(cells)
     order = np.argsort(moments.exact, kind="stable")
     assert (np.diff(moments.seconds[order]) >= 0).all()
+
+
+@pytest.mark.parametrize("kind", [np.int64, object])
+def test_ten_years_around_a_log_are_its_own_time(kind: type) -> None:
+    log_in_ms = [1_577_836_800_000 + day * 86_400_000 for day in range(9)]  # of 2020
+    nine_years, eleven_years = 1_293_840_000, 1_230_768_000  # before, in seconds
+    found = moments_of(np.array([*log_in_ms, nine_years], dtype=kind))
+    assert found.missing.tolist() == [False] * 9 + [True], "a second among milliseconds"
+    found = moments_of(np.array([*log_in_ms, eleven_years], dtype=kind))
+    assert not found.missing.any()
+    assert found.seconds[-1] == eleven_years / 1000, "an early date in milliseconds"
+
+
+@pytest.mark.parametrize("kind", [np.int64, np.float64, object])
+def test_the_years_1_to_9999_are_times_and_nothing_beyond(kind: type) -> None:
+    edges = [-62_135_596_801, -62_135_596_800, 253_402_300_799, 253_402_300_800]
+    found = moments_of(np.array(edges, dtype=kind), "s")
+    assert found.missing.tolist() == [True, False, False, True]
+    assert found.seconds.tolist() == [0, *edges[1:3], 0]
+
+
+@pytest.mark.parametrize(
+    ("day", "seconds"),
+    [(18_000_101, -5_364_662_400), (22_001_231, 7_289_568_000), (20_200_229, 1_582_934_400)],
+)
+def test_whole_numbers_that_all_are_days_of_four_centuries_are_dates(
+    day: int, seconds: float
+) -> None:
+    assert moments_of([day, 20_200_101]).seconds.tolist() == [seconds, 1_577_836_800]
+    assert moments_of([day, 20_200_101]).spelling == "dates"
+    assert moments_of([day, 20_200_101], "s").seconds.tolist() == [day, 20_200_101]
+    assert moments_of([day, 20_201_301]).seconds.tolist() == [day, 20_201_301], "no 13th month"
+
+
+def test_dates_of_a_zone_and_of_odd_steps_are_the_same_moments() -> None:
+    berlin = pd.Series(pd.to_datetime(["2020-01-01 01:00"])).dt.tz_localize("Europe/Berlin")
+    assert moments_of(berlin).seconds.tolist() == [1_577_836_800]
+    odd = np.array([3, "NaT"], dtype="datetime64[25ms]")
+    found = moments_of(odd.astype("datetime64[ms]"))
+    assert found.missing.tolist() == [False, True]
+    assert found.seconds.tolist() == [0.075, 0]
+
+
+def test_numbers_and_dates_in_one_column_are_said_so() -> None:
+    assert moments_of(["2020-01-01", 1_577_836_800]).spelling == "seconds since 1970 and dates"
+    assert moments_of([None, 1_577_836_800]).spelling == "seconds since 1970"
+
+
+def test_a_nought_among_milliseconds_is_1970_even_in_a_log_of_that_time() -> None:
+    found = moments_of(np.array([260_000_000_000, 270_000_000_000, 0]))  # 1978
+    assert found.missing.tolist() == [False] * 3
+    assert found.seconds.tolist() == [260_000_000, 270_000_000, 0]

@@ -139,3 +139,21 @@ def test_averages_refuse_bad_cells(columns: dict[str, object], text: str) -> Non
     good = {"means": [0.0, 4.0], "counts": [0, 2], "fair": [3.0, 4.0]}
     with pytest.raises(ValueError, match=text):
         ItemAverages(**{**good, **columns})
+
+
+def test_a_truth_value_among_numbers_is_no_number() -> None:
+    for true in (True, np.True_):
+        with pytest.raises(ValueError, match=r"user wanted whole numbers .* got .*True.* row 1"):
+            whole_numbers([1, true], "user")
+        with pytest.raises(ValueError, match=r"stars wanted finite numbers, got .*True.* row 1"):
+            numbers([1.5, true], "stars")
+
+
+def test_one_limit_alone_is_said() -> None:
+    with pytest.raises(ValueError, match=r"stars wanted numbers in \[-inf, 5\], got 6.0 in row 0"):
+        numbers([6.0], "stars", high=5)
+
+
+def test_lists_that_can_be_read_once_are_kept() -> None:
+    """They were emptied by the check."""
+    assert text_lists([(genre for genre in ("a", "b")), []], "genres") == (("a", "b"), ())

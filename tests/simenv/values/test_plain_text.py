@@ -1,5 +1,7 @@
 """Text of items is one line that shows what it holds; ordinary text comes back as it is."""
 
+from time import perf_counter
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -44,3 +46,10 @@ def test_a_catalogue_keeps_its_texts_as_lines() -> None:
     assert catalog.summaries == ("One. Two.",)
     assert catalog.kind == "a song"
     assert catalog.external_ids == ("a\nb",)
+
+
+def test_a_long_text_of_blanks_costs_what_it_is_long() -> None:
+    """The square of its length: 130,000 blanks before a line break were a minute."""
+    started = perf_counter()
+    assert one_line(" " * 400_000 + "x\n") == "x"
+    assert perf_counter() - started < 5

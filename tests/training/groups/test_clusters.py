@@ -1,5 +1,7 @@
 """Groups of people: by what their Ms says, the elbow, newcomers, and the random control."""
 
+import json
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -248,3 +250,97 @@ def test_a_number_of_groups_is_whole(words, wrong):
         find_clusters(people(), words, k=wrong)
     with pytest.raises((ValueError, TypeError), match=r"clusters wanted K .*; the paper's is 4"):
         find_clusters(people(), words, k=3, tried=[2, wrong])
+
+
+def crowd_of(*texts):
+    return [Persona(2, 2, 2, text) for text in texts]
+
+
+def test_four_groups_and_a_curve_from_2_to_10_are_the_default(words):
+    found = find_clusters(people(), words)
+    assert len(found.centroids) == 4
+    assert sorted(found.inertias) == list(range(2, 11))
+    np.testing.assert_array_equal(
+        found.centroids, find_clusters(people(), words, k=4, tried=(), seed=0).centroids
+    )
+    other = find_clusters(people(), words, seed=1)
+    assert not np.array_equal(found.centroids, other.centroids)
+
+
+def test_as_many_groups_as_people_or_one_alone_are_groups():
+    five = crowd_of("0", "1", "9", "10", "30")
+    assert find_clusters(five, numbers_of, k=5, tried=()).inertias == {5: 0.0}
+    assert find_clusters(five, numbers_of, k=1, tried=()).centroids.tolist() == [[10.0]]
+    assert sorted(find_clusters(five, numbers_of, k=1, tried=[0, 1, 5, 6]).inertias) == [1, 5]
+
+
+def test_the_one_nearest_to_the_mean_stands_for_a_group():
+    found = find_clusters(crowd_of("0", "2", "9", "10", "30"), numbers_of, k=2)
+    means = found.centroids.ravel().tolist()
+    assert sorted(means) == [5.25, 30.0]
+    stands = {mean: p.profile for mean, p in zip(means, found.exemplars, strict=True)}
+    assert stands == {5.25: "2", 30.0: "30"}
+    assert found.exemplar_vectors[means.index(5.25)].tolist() == [2.0]
+
+
+def test_somebody_between_two_groups_joins_the_first():
+    found = find_clusters(crowd_of("0", "10"), numbers_of, k=2, tried=())
+    assert found.assign(crowd_of("5"), numbers_of).tolist() == [0]
+
+
+def test_vectors_may_differ_by_a_thousandth():
+    found = find_clusters(crowd_of("0", "10"), numbers_of, k=2, tried=())
+    everybody = crowd_of("0", "10")
+    near = found.assign(everybody, lambda whose: numbers_of(whose) + 9.9e-4)
+    np.testing.assert_array_equal(near, found.labels)
+    for off in (1.1e-3, -1.1e-3):
+        with pytest.raises(ValueError, match="made with"):
+            found.assign(everybody, lambda whose, off=off: numbers_of(whose) + off)
+    wide = r"made with \(1 wide\), got .* \(2 wide\); use that embedder or those genres, or cluster"
+    with pytest.raises(ValueError, match=wide):
+        found.assign(everybody, lambda whose: np.tile(numbers_of(whose), 2))
+
+
+def test_a_group_that_nobody_is_in_has_size_0(clusters):
+    sizes = replace(clusters, labels=np.array([1, 1])).sizes
+    assert sizes.tolist() == [0, 2, 0]
+    assert sizes.dtype == np.int64
+
+
+def test_a_file_is_one_line_of_json_and_a_missing_one_is_said_so(clusters, tmp_path):
+    clusters.save(tmp_path / "clusters.json")
+    text = (tmp_path / "clusters.json").read_text(encoding="utf-8")
+    assert text.count("\n") == 1
+    assert text.endswith("}\n")
+    assert set(json.loads(text)) == {
+        "labels", "centroids", "inertias", "exemplars", "exemplar_vectors"
+    }  # fmt: skip
+    with pytest.raises(FileNotFoundError):
+        Clusters.load(tmp_path / "other.json")
+
+
+@pytest.mark.parametrize("curve", [{}, {2: 1.0, 3: 0.5}])
+def test_a_curve_without_an_elbow_is_named(curve):
+    named = "2, 3" if curve else "nothing"
+    with pytest.raises(ValueError, match=rf"^no elbow in the inertias of K = {named}; .* is 4\)$"):
+        elbow(curve)
+
+
+def test_four_points_may_bend_in_whatever_order_they_were_tried():
+    assert elbow({1: 10.0, 2: 1.0, 3: 0.5, 4: 0.4}) == 2
+    assert elbow({4: 0.4, 3: 0.5, 1: 10.0, 2: 1.0}) == 2
+
+
+def test_the_elbow_says_what_it_needs(monkeypatch):
+    monkeypatch.setitem(sys.modules, "kneed", None)
+    with pytest.raises(
+        ModuleNotFoundError,
+        match=r"^the elbow needs kneed: pip install 'personarec\[train\]'; or name K$",
+    ) as error:
+        elbow({1: 10.0, 2: 1.0, 3: 0.5})
+    assert error.value.name == "kneed"
+
+
+def test_a_seed_is_a_whole_number_from_0(words):
+    with pytest.raises(ValueError, match=r"^clusters wanted a seed .*-1"):
+        find_clusters(people(), words, k=3, seed=-1)

@@ -4,6 +4,7 @@ import base64
 import html
 import json
 import logging
+import time
 import urllib.parse
 
 import pytest
@@ -19,6 +20,7 @@ from agents.inference.server.masking import (
     masked_config,
     masked_text,
     refilled_config,
+    secrets_of_config,
     secrets_of_url,
 )
 from agents.inference.server.server_engine import ServerEngine
@@ -237,3 +239,41 @@ def test_the_first_try_of_a_slow_server_ends_in_time_and_the_next_may_be_right(q
     with OpenAIServer(ScriptedEngine(), faults=faults) as server:
         engine = ServerEngine("base", base_url=server.url, timeout=0.3, first_wait=0.01)
         assert len(engine.score(questions, CHOICES)) == len(questions)
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "a",
+        "a-",
+        "x_",
+        '"a',
+        "a://",
+        "api_key",
+        "api_key:",
+        "api_key=",
+        'token": "',
+        "token=' ",
+        "a.b",
+    ],
+)
+def test_a_long_answer_of_anything_is_masked_in_seconds(part):
+    """4,000 letters took 26 s, and a server may send 16 MiB of them."""
+    started = time.perf_counter()
+    masked_text(part * 100_000)
+    assert time.perf_counter() - started < 10
+
+
+def test_a_name_of_a_secret_is_known_by_its_end_however_long():
+    assert masked_text("x" * 500 + "_token=abc rest") == "x" * 500 + "_token=*** rest"
+    assert masked_text("a=api_key=abc") == "a=api_key=***"
+    assert masked_text("tokens=5 api_keys=abc") == "tokens=5 api_keys=abc"
+
+
+def test_a_key_of_digits_alone_is_a_secret_wherever_it_stands():
+    """It is read from a command as a number, and was masked under its name alone."""
+    config = {"engine": {"api_key": 471147114711}, "note": "sent 471147114711", "seed": 3}
+    assert masked_config(config) == {
+        "engine": {"api_key": "***"}, "note": "sent ***", "seed": 3
+    }  # fmt: skip
+    assert secrets_of_config({"use_token": True, "token": None}) == []

@@ -1,0 +1,1 @@
+"""What people say in words: what can be said of an item, and the reasons for a rating."""

@@ -1,0 +1,32 @@
+"""Small pieces of English: lists, plurals, quoted titles. They know no item and no person."""
+
+from collections.abc import Sequence
+
+
+def listed(names: Sequence[str], last: str = "and") -> str:
+    """Names as a sentence says them.
+
+    >>> listed(["a", "b", "c"])
+    'a, b and c'
+    """
+    if len(names) < 2:
+        return "".join(names)
+    return f"{', '.join(names[:-1])} {last} {names[-1]}"
+
+
+def plural(kind: str) -> str:
+    """Several of what one item is called.
+
+    >>> plural("movie"), plural("story"), plural("dress"), plural("policeman"), plural("wife")
+    ('movies', 'stories', 'dresses', 'policemen', 'wives')
+    """
+    if kind.endswith(("man", "wife", "life", "thief", "wolf")):
+        return kind[:-2] + "en" if kind.endswith("man") else kind.rstrip("e")[:-1] + "ves"
+    if kind.endswith("y") and kind[-2:-1] not in "aeiou":
+        return f"{kind[:-1]}ies"
+    return f"{kind}es" if kind.endswith(("s", "x", "ch", "sh")) else f"{kind}s"
+
+
+def quoted(title: str) -> str:
+    """A title in quotation marks, of which it holds none itself."""
+    return '"' + title.replace('"', "'") + '"'

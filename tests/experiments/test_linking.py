@@ -1,0 +1,65 @@
+"""The linking test as a command, on a small log of one's own."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.experiments.command import run_command
+
+
+@pytest.fixture
+def log(tmp_path):
+    """120 people, each of whom picks, and loves, what is of one kind in six."""
+    rng = np.random.default_rng(0)
+    rows = []
+    for user in range(120):
+        own = user % 6 + 6 * rng.permutation(20)
+        picked = rng.permutation(np.concatenate([own[:15], rng.permutation(120)[:5]]))
+        picked = list(dict.fromkeys(picked.tolist()))
+        rows += [(user, i, 5 if i % 6 == user % 6 else 2, p) for p, i in enumerate(picked)]
+    pd.DataFrame(rows, columns=["user_id", "item_id", "rating", "timestamp"]).to_csv(
+        tmp_path / "log.csv", index=False
+    )
+    items = [(i, f"Title {i}", f"Kind{'abcdef'[i % 6]}") for i in range(120)]
+    pd.DataFrame(items, columns=["item_id", "title", "genres"]).to_csv(
+        tmp_path / "items.csv", index=False
+    )
+    return [
+        "data=custom", f"data.path={tmp_path / 'log.csv'}",
+        f"data.items_path={tmp_path / 'items.csv'}", "data.title_column=title",
+        "data.genres_column=genres",
+    ]  # fmt: skip
+
+
+SMALL = ["experiment=linking", "experiment.people=4", "experiment.num_sets=30",
+         "experiment.num_resamples=50", "experiment.draws=[1,2]"]  # fmt: skip
+
+
+def test_profiles_are_linked_more_often_than_shuffled_ones(tmp_path, log):
+    results = run_command(tmp_path / "run", *SMALL, *log, "data.num_users=24", "data.fraction=0.4")
+    top1 = results["top1"]
+    assert results["chance"] == 0.25
+    assert set(top1) == {
+        "summed up (offline)", "summed up (offline), without numbers", "told in words",
+        "told in words, without numbers", "told in words, shuffled among people",
+    }  # fmt: skip
+    words = top1["told in words, without numbers"]
+    assert words["ci95"][0] > top1["told in words, shuffled among people"]["mean"]
+    assert len(words["by_draw"]) == 2
+    assert "without numbers" in (tmp_path / "run" / "table.md").read_text(encoding="utf-8")
+
+
+def error_of(capsys, folder, *words):
+    with pytest.raises(SystemExit):
+        run_command(folder, *SMALL, *words)
+    return " ".join(capsys.readouterr().err.split())
+
+
+def test_without_people_outside_the_draw_nothing_can_be_learnt(tmp_path, log, capsys):
+    said = error_of(capsys, tmp_path / "run", *log)
+    assert "wanted people outside the draw to learn from" in said
+
+
+def test_sets_larger_than_the_draw_are_refused(tmp_path, log, capsys):
+    said = error_of(capsys, tmp_path / "run", *log, "data.num_users=3")
+    assert "experiment.people wanted at most the 3 people of the data, got 4" in said
