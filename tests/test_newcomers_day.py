@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]  # every step starts a process of its own
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]  # every step starts a process of its own
 
 ROOT = Path(__file__).parents[1]
 COMMAND = shutil.which("personarec", path=str(Path(sys.executable).parent))
