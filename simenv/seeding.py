@@ -85,11 +85,11 @@ class Stream(IntEnum):
     LINKED_OTHERS = 107  # on whom a reader of profiles learns
     LINKED_RESAMPLES = 103  # of people, for an interval
     RANDOM_SLATES = 89  # beside deliberately bad ones
-    FACET_BLOCKS = 97  # in which order facets learn
-    SWAPPED_PEOPLE = 101  # who answers in whose place
-    SWAPPED_VECTORS = 103  # at whose vector a gate looks
-    COLLUSION_USERS = 107
-    COLLUSION_SLATES = 109
+    FACET_BLOCKS = 211  # in which order facets learn
+    SWAPPED_PEOPLE = 223  # who answers in whose place
+    SWAPPED_VECTORS = 227  # at whose vector a gate looks
+    COLLUSION_USERS = 229
+    COLLUSION_SLATES = 233
 
 
 def generator(seed: int, stream: Stream, *numbers: int) -> np.random.Generator:
