@@ -37,7 +37,8 @@ class Persona:
 
     ``tastes`` holds what the profile says in numbers: for a genre, how many stars above (or below)
     other people's average this user rates it, own generosity taken out. ``level`` is that
-    generosity: stars above other people's averages.
+    generosity: stars above other people's averages. ``gate`` says how the facets of the adapter
+    are mixed for this user, a weight a facet; an ordinary adapter has none to mix.
     """
 
     activity: int
@@ -48,6 +49,7 @@ class Persona:
     level: float = 0.0
     cluster: int = 0
     adapter: str | None = None
+    gate: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("activity", "conformity", "diversity"):
@@ -55,6 +57,7 @@ class Persona:
                 raise ValueError(
                     f"persona trait {name} must be level 1, 2 or 3, got {getattr(self, name)!r}"
                 )
+        object.__setattr__(self, "gate", tuple(self.gate))  # files know lists alone
         words = len(self.profile.split())
         if words > 2000:
             raise ValueError(

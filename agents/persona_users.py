@@ -6,6 +6,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from agents.inference.engine import Engine, Request
+from agents.inference.facets.mixtures import mixture_name
 from agents.memory.base import MakeMemory, TableMemory
 from agents.persona import Persona, reason_for
 from agents.population.population import Population
@@ -55,11 +56,10 @@ class PersonaUsers:
         self.memory.add(log.users, log.items, log.ratings, people.reasons)
         self.memory.seal()
         self._budget = budget_of(people.style, people.model)
-        self._writer = SuffixWriter(
-            people.catalog, people.averages, people.personas, self.memory, people.style,
-            self._budget,
-        )  # fmt: skip
+        told = people.personas, self.memory, people.style, self._budget, people.peers
+        self._writer = SuffixWriter(people.catalog, people.averages, *told)
         self._prefixes = [self._prefix(persona) for persona in people.personas]
+        self._adapters = [mixture_name(p.adapter, p.gate) for p in people.personas]
         self._activity = np.array([p.activity for p in people.personas], dtype=np.int64)
         self._satisfaction = np.full(self.num_users, self.behaviour.content_level)
 
@@ -81,7 +81,7 @@ class PersonaUsers:
         owners = np.repeat(users, items.shape[1]).tolist()
         suffixes = self._writer.write(users, items, chosen)
         return [
-            Request(self._prefixes[u], suffix, self.population.personas[u].adapter)
+            Request(self._prefixes[u], suffix, self._adapters[u])
             for u, suffix in zip(owners, suffixes, strict=True)
         ]
 
@@ -139,6 +139,7 @@ class PersonaUsers:
         """``user`` is ``persona`` from now on; activity and memories stay."""
         people = self.population
         people.personas[user] = persona
+        self._adapters[user] = mixture_name(persona.adapter, persona.gate)
         self._prefixes[user] = self._prefix(persona)
         self._writer.meet(user, persona)
 
@@ -149,10 +150,11 @@ class PersonaUsers:
         self._writer.hear(shown)
 
     def put_on(self, users: IntArray, adapter: str, folder: str) -> None:
-        """Users (n,) answer with this adapter from now on; the engine must have loaded it."""
+        """Users (n,) answer with this ordinary adapter from now on; the engine must have it."""
         people = self.population
         for user in users.tolist():
-            people.personas[user] = replace(people.personas[user], adapter=adapter)
+            people.personas[user] = replace(people.personas[user], adapter=adapter, gate=())
+            self._adapters[user] = adapter
         self.population = replace(people, adapters={**people.adapters, adapter: folder})
 
     def explain(self, users: IntArray, items: IntArray) -> list[Explanation]:

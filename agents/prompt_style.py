@@ -19,6 +19,8 @@ class PromptStyle:
         summary_words: longest summary shown, in words; 0 leaves it out.
         cast: longest cast shown; the paper's is 15.
         persona: whether Ms is shown at all (ablations switch it off).
+        peers: whether a prompt says what people like the user gave to the item. Who shares their
+            model may then be overrated: see ``experiments.collusion``.
         told: how people are told: in ``numbers``, a sentence a trait and what the averages of the
             ratings say, or in ``words``, Ms in four parts and reasons that speak of each item.
         numbers: whether numbers stand beside the words: what Ms and the recalled memories amount
@@ -38,6 +40,7 @@ class PromptStyle:
     summary_words: int = 0
     cast: int = 2
     persona: bool = True
+    peers: bool = False
     told: Told = "numbers"
     numbers: bool = True
     budget: int = 0

@@ -29,7 +29,7 @@ _SHOWN_COUNTS = (0, 1, 2, 5, 10, 20, 50, 100)  # more votes say nothing more
 
 
 _SECTIONS = r"PROFILE|TASK|MEMORY|RATING"  # each begins a line, and a colon follows
-_NUMBERS = r"ALIKE|TASTE|AVERAGE"  # a number follows
+_NUMBERS = r"ALIKE|TASTE|PEERS|AVERAGE"  # a number follows
 
 
 @lru_cache(maxsize=2**16)
@@ -37,8 +37,8 @@ def own_words(text: str, kind: str) -> str:
     r"""``text`` as one line in which no section word of a prompt about items of ``kind`` stands.
 
     The words are PROFILE, TASK, MEMORY, RATING and the item's kind before a colon, and ALIKE,
-    TASTE, AVERAGE before a number, all in capitals; they become lower case. Any other text comes
-    back as it is.
+    TASTE, PEERS, AVERAGE before a number, all in capitals; they become lower case. Any other text
+    comes back as it is.
 
     >>> own_words("Film 3\nRATING: 5", "movie")
     'Film 3 rating: 5'
@@ -147,6 +147,11 @@ def taste_words(taste: float, level: float, together: float | None = None) -> st
     """
     own = f"TASTE {stars_apart(taste)}, level {stars_apart(level)}"
     return f"{own}. " if together is None else f"{own}, together {together:.1f}. "
+
+
+def peers_words(stars: float) -> str:
+    """What people who agree with the user gave to the item, most of whom may not have rated it."""
+    return f"PEERS {stars:.1f}. "
 
 
 def closing_words(averages: ItemAverages, item: int, chosen: bool = False) -> str:

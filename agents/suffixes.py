@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from agents.memory.base import Memory, Recalled
+from agents.peers import Peers
 from agents.persona import Persona
 from agents.prompt_budget import Budget
 from agents.prompt_style import PromptStyle
@@ -15,6 +16,7 @@ from agents.prompts import (
     gist_words,
     item_line,
     memory_line,
+    peers_words,
     taste_words,
 )
 from simenv.catalog import Catalog
@@ -33,11 +35,13 @@ class SuffixWriter:
         memory: Memory,
         style: PromptStyle,
         budget: Budget | None = None,
+        peers: Peers | None = None,
     ) -> None:
         self.catalog = catalog
         self.averages = averages
         self.memory = memory
         self.style = style
+        self._peers = _shown(peers, style)
         self._budget = budget
         self._item_parts: dict[tuple[int, bool], tuple[str, str]] = {}
         self._shares = catalog.genre_shares
@@ -72,12 +76,14 @@ class SuffixWriter:
             self._memory_parts(users, recalled),
             self._gist_parts(recalled),
             self._taste_parts(users, items),
+            self._peers_parts(users, items),
             items.reshape(-1).tolist(),
             np.broadcast_to(chosen, items.shape).reshape(-1).tolist(),
             strict=True,
         )
         return [
-            memory + self._said(gist + taste, item, own) for memory, gist, taste, item, own in parts
+            memory + self._said(gist + taste + peers, item, own)
+            for memory, gist, taste, peers, item, own in parts
         ]
 
     def _said(self, middle: str, item: int, chosen: bool) -> str:
@@ -101,6 +107,13 @@ class SuffixWriter:
             sums = np.clip(fair + tastes + levels, 1.0, NUM_STARS).tolist()
         columns = zip(tastes.tolist(), levels.tolist(), sums, strict=True)
         return [taste_words(*column) for column in columns]
+
+    def _peers_parts(self, users: IntArray, items: IntArray) -> list[str]:
+        """What people like each user gave to each item; nothing where prompts leave it out."""
+        if self._peers is None:
+            return [""] * items.size
+        stars = self._peers.stars(users, items).reshape(-1)
+        return [peers_words(own) for own in stars.tolist()]
 
     def _memory_parts(self, users: IntArray, recalled: Recalled) -> list[str]:
         n, k, m = recalled.items.shape
@@ -140,6 +153,16 @@ class SuffixWriter:
         return [
             gist_words(Gist(a, b, c)) if any_ else "" for a, b, c, any_ in zip(*flat, strict=True)
         ]
+
+
+def _shown(peers: Peers | None, style: PromptStyle) -> Peers | None:
+    """The peers, if prompts say what they gave."""
+    if style.peers and peers is None:
+        raise ValueError(
+            "PromptStyle(peers=True) wanted what people alike gave, got none; build the"
+            " population with that style, or set peers=False"
+        )
+    return peers if style.peers else None
 
 
 def summed_up(

@@ -97,6 +97,11 @@ class Stream(IntEnum):
     UNSEEN_ROWS = 571  # rows of unseen worlds that a base model is asked about
     WORLD_MIX = 577  # which of a training's worlds must be read
     HIDDEN = 587  # items without ratings, summaries or casts in a training world
+    FACET_BLOCKS = 211  # in which order facets learn
+    SWAPPED_PEOPLE = 223  # who answers in whose place
+    SWAPPED_VECTORS = 227  # at whose vector a gate looks
+    COLLUSION_USERS = 229
+    COLLUSION_SLATES = 233
 
 
 def generator(seed: int, stream: Stream, *numbers: int) -> np.random.Generator:

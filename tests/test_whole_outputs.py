@@ -25,7 +25,7 @@ ALLOWED = {
     "agents/population/population.py": "writes into a folder that is renamed when it is whole",
     "training/adapters/lora.py": "writes into a folder that is renamed when it is whole",
     "agents/population/weights.py": "writes into a folder that is moved when it is whole",
-    "training/base/checkpoint.py": "writes into a temporary folder",
+    "training/checkpoint.py": "writes into a temporary folder",
     "agents/inference/wrapped/replay.py": "appends; it is read up to where it was cut off",
     "agents/inference/wrapped/kept_answers.py": "appends; a torn record reads as absent",
     "recommenders/persistence.py": "its writer is given to replace_whole",

@@ -6,6 +6,7 @@ from agents.prompt_style import PromptStyle
 from agents.relevance import item_vectors
 from simenv.data.dataset import Dataset
 from simenv.data.splits import stacked
+from training.collaborative import peers_of
 from training.distillation.offline import Distilled
 from training.distillation.tellers import teller
 
@@ -43,6 +44,7 @@ def population_on(
         vectors=item_vectors(dataset.catalog, known, dataset.averages, embedder),
         model=model,
         style=style,
+        peers=peers_of(dataset) if style.peers else None,
     )
 
 

@@ -1,4 +1,4 @@
-"""Errors of ratings: RMSE, MAE, log loss, calibration, and intervals over users and draws.
+"""Errors of ratings: RMSE, MAE, log loss, UAUC, calibration, and intervals over users and draws.
 
 Every such number of the project is computed here and nowhere else. Arrays in, numbers out: it knows
 no user, no engine and no data set.
@@ -31,6 +31,28 @@ def log_loss(log_chances: FloatArray, ratings: FloatArray) -> float:
     """Mean negative log-likelihood in nats of ratings (r,), from log-probabilities (r, 5)."""
     stars = ratings.round().astype(np.int64)
     return float(-np.mean(log_chances[np.arange(len(stars)), stars - 1]))
+
+
+def user_auc(stars: FloatArray, ratings: FloatArray, users: IntArray, liked: float = 4.0) -> float:
+    """UAUC: how well a person's liked items are told from their others, as a mean over people.
+
+    The AUC of each user is the share of (liked, not liked) pairs in which the liked item was given
+    more stars, ties counting half. Users without both kinds are left out; NaN if that is everybody.
+
+    Args:
+        stars: (r,) predicted; rows whose answer failed (NaN) are left out.
+        ratings: (r,) that were given.
+        users: (r,) whose rows they are.
+        liked: the least rating that says so.
+    """
+    answered, found = np.isfinite(stars), []
+    stars, ratings, users = stars[answered], ratings[answered], users[answered]
+    for user in np.unique(users):
+        own, is_liked = stars[users == user], ratings[users == user] >= liked
+        apart = own[is_liked][:, None] - own[~is_liked][None]
+        if apart.size:
+            found.append(float((apart > 0).mean() + (apart == 0).mean() / 2))
+    return float(np.mean(found)) if found else float("nan")
 
 
 def calibration_error(chances: FloatArray, ratings: FloatArray) -> float:

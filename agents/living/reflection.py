@@ -193,8 +193,9 @@ class LivingUsers:
             self._refresher.restore(arrays["adapters"].tobytes().decode())
 
     def _become(self, user: int, persona: Persona) -> None:
-        """Somebody else, on the adapter that they have now."""
-        self.inner.become(user, replace(persona, adapter=self.personas[user].adapter))
+        """Somebody else, on the adapter that they have now, mixed as it is."""
+        now = self.personas[user]
+        self.inner.become(user, replace(persona, adapter=now.adapter, gate=now.gate))
 
     def _hear(self, averages: FloatArray) -> None:
         self._averages = averages

@@ -23,6 +23,7 @@ from agents.inference.local.plain_files import (
 )
 from agents.persona import Persona
 from agents.population.folder import HEAD
+from agents.population.shared_taste import read_peers, with_gates, write_gates
 from agents.population.weights import hashes, model_of
 from agents.prompt_style import PromptStyle
 from simenv.catalog import Catalog
@@ -97,6 +98,7 @@ def _read_parts(folder: Path, content: Mapping[str, Any]) -> dict[str, Any]:
         "style": PromptStyle(**head.style.model_dump()),
         "adapters": {name: str(folder / "adapters" / name) for name in head.adapters},
         "card": head.card,
+        "peers": read_peers(folder, len(personas), len(catalog)),
     }
 
 
@@ -139,7 +141,7 @@ def write_head(
 
 def _style(style: PromptStyle) -> dict[str, Any]:
     """Its fields; later ones only where they are set, so that earlier versions read the others."""
-    plain, later = asdict(PromptStyle()), ("told", "numbers", "budget", "together")
+    plain, later = asdict(PromptStyle()), ("told", "numbers", "budget", "together", "peers")
     return {k: v for k, v in asdict(style).items() if k not in later or v != plain[k]}
 
 
@@ -155,11 +157,12 @@ def write_catalog(folder: Path, catalog: Catalog, averages: ItemAverages) -> Non
 
 
 def write_personas(folder: Path, personas: Sequence[Persona]) -> None:
-    """``personas.parquet``: a row a user."""
+    """``personas.parquet``: a row a user; gates have a file of their own."""
     import pandas as pd
 
     rows = [{**asdict(p), "tastes": json.dumps(dict(p.tastes))} for p in personas]
-    _write_table(pd.DataFrame(rows), folder / "personas.parquet")
+    _write_table(pd.DataFrame(rows).drop(columns="gate"), folder / "personas.parquet")
+    write_gates(folder, personas)
 
 
 def _read_personas(folder: Path) -> list[Persona]:
@@ -174,7 +177,7 @@ def _read_personas(folder: Path) -> list[Persona]:
         personas.append(named(where, partial(Persona, **fields)))
     if not personas:
         raise ValueError(f"{path.name}: wanted a row a person, got none")
-    return personas
+    return with_gates(folder, personas)
 
 
 def _tastes(text: str, where: str) -> Any:

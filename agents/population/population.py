@@ -12,6 +12,7 @@ from typing import Any
 
 from agents.embedding import Vectors
 from agents.inference.packaged import is_packaged
+from agents.peers import Peers
 from agents.persona import Persona
 from agents.population.adapter_names import is_adapter_name
 from agents.population.adapters import check_adapter, check_adapter_files
@@ -26,6 +27,7 @@ from agents.population.files import (
 from agents.population.folder import HEAD, find_folder, replaced_population
 from agents.population.hub import push
 from agents.population.readme import population_readme
+from agents.population.shared_taste import check_gates, write_peers
 from agents.population.weights import check_saved_files, write_adapters, write_model
 from agents.prompt_style import PromptStyle
 from simenv.catalog import Catalog
@@ -50,6 +52,7 @@ class Population:
     style: PromptStyle = field(default_factory=PromptStyle)
     adapters: Mapping[str, str] = field(default_factory=dict)  # name → folder
     card: Mapping[str, Any] = field(default_factory=dict)  # how it was made, measured fidelity
+    peers: Peers | None = None  # what people alike gave, where the style shows it
 
     def __post_init__(self) -> None:
         if len(self.personas) != self.history.num_users:
@@ -115,9 +118,10 @@ class Population:
         return people
 
     def check_adapters(self) -> None:
-        """Raise unless every adapter can be read and fits the base; see ``check_adapter``."""
+        """Raise unless every adapter can be read, and fits the base and the people's gates."""
         for adapter in self.adapters.values():
             check_adapter(adapter, self.model)
+        check_gates(self.personas, self.adapters)
 
     def save(self, path: str | Path, *, copy_model: bool = True) -> None:
         """Write the population as a folder; an existing one is replaced whole.
@@ -145,6 +149,7 @@ class Population:
             write_personas(folder, self.personas)
             write_history(folder, self.history, self.reasons)
             write_vectors(folder, self.vectors)
+            write_peers(folder, self.peers)
             (folder / "README.md").write_text(self._readme(model), encoding="utf-8")
             write_head(
                 folder,

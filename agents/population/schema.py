@@ -37,6 +37,7 @@ class Style(_Strict):
     summary_words: Count
     cast: Count
     persona: bool
+    peers: bool = False
     told: Literal["numbers", "words"] = "numbers"
     numbers: bool = True
     budget: Total = 0

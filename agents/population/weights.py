@@ -19,6 +19,7 @@ from agents.inference.local.plain_files import (
 )
 from agents.inference.wrapped.identity import DECIDING
 from agents.population.folder import HEAD
+from agents.population.shared_taste import GATES, PEERS
 
 
 def model_of(folder: Path, name: str) -> str:
@@ -48,8 +49,8 @@ def hashes(folder: Path) -> dict[str, str]:
     may be edited.
     """
     found = {}
-    known = (*MODEL_FILES, *ADAPTER_FILES, "vectors.safetensors")
-    places = ("vectors.safetensors", "model/*", "adapters/*/*")
+    known = (*MODEL_FILES, *ADAPTER_FILES, "vectors.safetensors", GATES, PEERS)
+    places = ("*.safetensors", "model/*", "adapters/*/*")
     for path in sorted(path for place in places for path in folder.glob(place)):
         if path.suffix in DECIDING and is_known(path.name, known):
             check_plain(path)

@@ -107,6 +107,10 @@ def build(
 def _personas(trained: Trained, variant: str) -> list[dict[str, Any]]:
     """Size, training rows and losses of every persona."""
     cards = trained.variants[variant].cards
+    if variant in cards:  # one adapter, in facets or whole, serves everybody
+        told = ("rows", "facets", "groups", "first_loss", "last_loss", "seconds")
+        facts = {key: cards[variant][key] for key in told if key in cards[variant]}
+        return [{"people": int(trained.clusters.sizes.sum()), "adapter": variant, **facts}]
     kept = ("rows", "first_loss", "last_loss", "seconds")
     found = []
     for group, size in enumerate(trained.clusters.sizes):

@@ -11,6 +11,7 @@ import numpy as np
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
+from agents.embedding import Vectors
 from agents.persona import Persona
 from experiments.cluster.elbow_figure import elbow_svg
 from experiments.reporting.report import filled, markup
@@ -18,11 +19,14 @@ from experiments.reporting.result import Record, Result
 from experiments.reporting.terminal import text_table
 from simenv.data.dataset import Dataset
 from simenv.events import FloatArray
+from training.collaborative import space_of
 from training.distillation.offline import OfflineDistiller
 from training.groups.clusters import Clusters, explained_share, find_clusters, random_clusters
 from training.groups.ms_vectors import ms_vectors
+from training.groups.quality import cluster_quality
 
 _DRAWS = 20  # of random groups
+QUALITY = ["groups of", "silhouette", "same with another seed", "as known"]
 HEADS = ["group", "likes most", "likes least", "people", "level ★"]
 
 
@@ -46,11 +50,34 @@ def run(cfg: DictConfig) -> Result:
         "k_from": "the elbow" if settings.k is None else "the setting",
         "inertias": {str(k): value for k, value in clusters.inertias.items()},
         "explained": _explained(numbers, clusters, cfg.seed),
+        "quality": _quality(dataset, vectors(personas), len(clusters.centroids)),
         "groups": _groups(personas, numbers, genres, clusters),
     }
     title = f"{values['k']} groups of {values['num_users']} people"
     table = text_table(HEADS, rows(values["groups"]), title, num_texts=3)
-    return Result(values, pages={"report.html": html}, lines=[table])
+    told = text_table(QUALITY, quality_rows(values["quality"]), "how good such groups are")
+    return Result(values, pages={"report.html": html}, lines=[table, told])
+
+
+def _quality(dataset: Dataset, ms: Vectors, k: int) -> dict[str, dict[str, float | None]]:
+    """Quality of so many groups of Ms, and of who agrees with whom; None where it is not known."""
+    if k < 2:
+        return {}
+    known = getattr(dataset.truth, "groups", None)  # of worlds in which people form some
+    ratings = space_of(dataset).place(dataset.train).vectors
+    found = {}
+    for name, points in (("Ms", np.asarray(ms, dtype=np.float64)), ("ratings", ratings)):
+        figures = cluster_quality(points, k, known=known)._asdict()
+        found[name] = {n: None if np.isnan(x) else x for n, x in figures.items()}
+    return found
+
+
+def quality_rows(quality: Mapping[str, Mapping[str, float | None]]) -> list[list[str]]:
+    """A row for what groups are made of, for terminal and page."""
+    return [
+        [name, *("" if value is None else f"{value:.3f}" for value in figures.values())]
+        for name, figures in quality.items()
+    ]
 
 
 def _explained(numbers: FloatArray, clusters: Clusters, seed: int) -> dict[str, float]:
@@ -110,6 +137,8 @@ def html(record: Record) -> str:
         "exemplars": [(group["group"], group["exemplar"]) for group in results["groups"]],
         "heads": HEADS,
         "rows": rows(results["groups"]),
+        "quality_heads": QUALITY,
+        "quality_rows": quality_rows(results["quality"]),
         "elbow_svg": markup(elbow_svg(inertias, results["k"])),
     }
     return filled("cluster/report.html", record, values)

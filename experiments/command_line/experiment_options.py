@@ -28,7 +28,12 @@ from experiments.command_line.kinds import (
     Whole,
 )
 
-VARIANT = Choice(("none", "single", "single_all", "persona", "random"))
+VARIANT = Choice(
+    (
+        *("none", "single", "single_all", "persona", "random"),
+        *("single_wide", "facets", "facets_text", "facets_shuffled"),
+    )
+)
 
 # The fields of ``PromptStyle``, and where experiments have one.
 STYLE: dict[str, Kind] = {
@@ -123,6 +128,8 @@ EXPERIMENT: dict[str, Kind] = {
     "experiment.pocket.style.summary_words": COUNT_OR_NONE,
     "experiment.pocket.style.cast": COUNT_OR_NONE,
     "experiment.pocket.hiding.*": SHARE,
+    "experiment.peers": Flag(),
+    "experiment.num_facets": COUNT,
     "experiment.pocket.num_steps": COUNT,
     "experiment.pocket.seed": SEED,
     "experiment.pocket.learning_rate": POSITIVE,
@@ -132,6 +139,8 @@ EXPERIMENT: dict[str, Kind] = {
     **{f"{place}.{name}": kind for place in STYLES for name, kind in STYLE.items()},
     "experiment.draws": list_or_one(SEED),
     "experiment.regimes": list_or_one(Choice(("same_rows", "population"))),
+    "experiment.base.told": or_null(PLACE),
+    "experiment.base.untold": or_null(PLACE),
     "experiment.base.same_rows": or_null(PLACE),
     "experiment.base.population": or_null(PLACE),
     "experiment.asked_rows": or_null(COUNT),
@@ -174,6 +183,7 @@ EXPERIMENT: dict[str, Kind] = {
 # One word that means something else in another experiment.
 OF_EXPERIMENT: Mapping[str, dict[str, Kind]] = {
     "worlds": {"experiment.worlds": Whole(1, 1_000_000), "experiment.cells": PLACE},
+    "collusion": {"experiment.worlds": Whole(1, 1_000_000)},
     "build_population": {"experiment.worlds": Choice(("drawn", "log"))},
     "train_base": {"experiment.worlds": Choice(("drawn", "log"))},
     "cluster": {"experiment.most": COUNT},

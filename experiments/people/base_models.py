@@ -56,7 +56,8 @@ def pocket_config(cfg: DictConfig) -> PocketConfig:
     if cfg.get("debug") == "tiny":
         return PocketConfig.tiny()
     chosen: Any = OmegaConf.to_container(cfg.experiment.pocket, resolve=True)
-    style = PromptStyle(**chosen.pop("style", {}))
+    peers = cfg.experiment.get("peers", False)
+    style = replace(PromptStyle(**chosen.pop("style", {})), peers=peers)
     hiding = Hiding(**chosen.pop("hiding", {}))
     words = str(cfg.get("distiller", {}).get("_target_")).endswith(WordsDistiller.__name__)
     style = replace(style, told="words") if words else style

@@ -12,11 +12,13 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from agents.prompt_style import PromptStyle
+from agents.prompts import persona_prefix
 from experiments.people.distilled import Distiller, distil, fitting_raft_set
 from experiments.reporting.progress import progress_bar
 from simenv.data.dataset import Dataset
 from training.adapters.lora_presets import LoraPreset
-from training.adapters.variants import Variant, train_variants
+from training.adapters.person_vectors import vectors_for
+from training.adapters.variants import FACETS, NUM_FACETS, Variant, train_variants
 from training.distillation.tellers import style_for
 from training.distillation.with_model import DistillationReport
 from training.examples.prompt_lengths import TokenReport
@@ -37,6 +39,7 @@ class PersonaSettings:
         raft: which training rows are asked about.
         style: how much the prompts say.
         seed: of groups and adapters.
+        num_facets: of the variants with facets.
     """
 
     ms: str
@@ -46,6 +49,7 @@ class PersonaSettings:
     raft: RaftSettings
     style: PromptStyle
     seed: int
+    num_facets: int = NUM_FACETS
 
 
 class Trained(NamedTuple):
@@ -70,6 +74,7 @@ def persona_settings(
         raft=raft_settings(**raft),
         style=style,
         seed=cfg.seed,
+        num_facets=cfg.experiment.get("num_facets", NUM_FACETS),
     )
 
 
@@ -94,6 +99,8 @@ def train_personas(
         tick("writing the RAFT set")
         style = style_for(distiller, settings.style)
         raft, tokens = fitting_raft_set(dataset, model, style, settings.raft, report)
+        kinds = {FACETS[name] for name in settings.variants if name in FACETS}
+        prefixes = [persona_prefix(p, dataset.catalog.kind, style) for p in people]
         variants = train_variants(
             model,
             raft.examples,
@@ -103,6 +110,8 @@ def train_personas(
             folder,
             seed=settings.seed,
             names=list(settings.variants),
+            vectors=vectors_for(kinds, dataset, raft, prefixes, settings.seed),
+            num_facets=settings.num_facets,
             on_step=lambda name, step, loss: tick(f"training {name}") if step == 1 else None,
         )
         tick("trained", advance=1)

@@ -14,7 +14,14 @@ import numpy as np
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
-from agents.fidelity.error_measures import UserSums, calibration_error, mae, rmse, user_sums
+from agents.fidelity.error_measures import (
+    UserSums,
+    calibration_error,
+    mae,
+    rmse,
+    user_auc,
+    user_sums,
+)
 from agents.prompt_style import PromptStyle
 from experiments.people.base_models import model_named
 from experiments.rating_fidelity.fidelity_figures import write_figures
@@ -84,7 +91,7 @@ def _forecast(cfg: DictConfig, tick: Tick) -> dict[str, int]:
 
 def _check(settings: DictConfig) -> None:
     """Refuse what would fail after hours, before anything is trained or asked."""
-    for name in ("num_clusters", "num_resamples"):
+    for name in ("num_clusters", "num_facets", "num_resamples"):
         check_number("experiment", name, settings[name], "whole [1, inf)")
     check_number("experiment", "said_rows", settings.said_rows, "whole [0, inf)")
     for seed in settings.draws:
@@ -142,7 +149,8 @@ def cell_settings(settings: DictConfig, regime: str, preset: LoraPreset) -> Cell
         raft=raft_settings(**raft),
         num_clusters=settings.num_clusters,
         said_rows=settings.said_rows,
-        style=PromptStyle(together=settings.together),
+        num_facets=settings.num_facets,
+        style=PromptStyle(peers=settings.peers, together=settings.together),
     )
 
 
@@ -174,14 +182,21 @@ def _said(answers: list[Answers]) -> tuple[list[str], list[UserSums], list[dict[
         ratings, users = dataset.test.ratings, dataset.test.users
         stars = [*plain.values(), *(expected_stars(c.chances) for c in draw.cells)]
         errors.append(user_sums(np.stack(stars), ratings, users))
-        more.append({n: _rounded(p, ratings) for n, p in plain.items()})
+        more.append({n: _figures(p, dataset.test) for n, p in plain.items()})
         for name, cell in zip(names[len(plain) :], draw.cells, strict=True):
             more[-1][name] = {
+                **_figures(expected_stars(cell.chances), dataset.test),
                 **_rounded(cell.chances.argmax(axis=1) + 1.0, ratings),
                 "ece": calibration_error(cell.chances, ratings),
                 **{f"said_{k}": v for k, v in cell.said._asdict().items()},
             }
     return names, errors, more
+
+
+def _figures(stars: FloatArray, asked: InteractionLog) -> dict[str, float]:
+    """What is told of any predictor beside RMSE and MAE of its stars (r,)."""
+    auc = user_auc(stars, asked.ratings, asked.users)
+    return {**_rounded(stars, asked.ratings), "uauc": auc}
 
 
 def _rounded(stars: FloatArray, ratings: FloatArray) -> dict[str, float]:

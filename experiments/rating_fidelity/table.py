@@ -24,6 +24,19 @@ CONTRASTS = (
     ("persona against the bias model", f"persona | {_FULL}", "bias model"),
     ("persona against matrix factorisation", f"persona | {_FULL}", "matrix factorisation"),
 )
+FACET_CONTRASTS = (
+    ("facets against one adapter of their size", f"facets | {_FULL}", f"single_wide | {_FULL}"),
+    ("facets against shuffled gates", f"facets | {_FULL}", f"facets_shuffled | {_FULL}"),
+    ("facets against gates of words", f"facets | {_FULL}", f"facets_text | {_FULL}"),
+    ("facets against no adapter", f"facets | {_FULL}", f"none | {_FULL}"),
+    ("facets against matrix factorisation", f"facets | {_FULL}", "matrix factorisation"),
+    ("own Ms and Ml against another's", f"none | {_FULL}", f"none | {_FULL} of another"),
+    (
+        "own Ms, Ml and facets against another's",
+        f"facets | {_FULL}",
+        f"facets | {_FULL} of another",
+    ),
+)
 
 
 class Regime(NamedTuple):
@@ -72,7 +85,7 @@ def _differences(regime: Regime, resamples: FloatArray) -> dict[str, Any]:
             "difference": float(total[place[one]] - total[place[other]]),
             "ci95": interval(resamples[:, place[one]] - resamples[:, place[other]]),
         }
-        for question, one, other in CONTRASTS
+        for question, one, other in (*CONTRASTS, *FACET_CONTRASTS)
         if one in place and other in place
     }
 
@@ -83,7 +96,7 @@ def _means(draws: Sequence[Mapping[str, float]]) -> dict[str, float]:
     return {key: float(np.mean(found)) for key, found in values.items() if found}
 
 
-_HEADER = ("", "RMSE", "95 % CI", "MAE", "mode RMSE", "mode MAE", "ECE", "said RMSE", "URR")
+_HEADER = ("", "RMSE", "95 % CI", "MAE", "UAUC", "mode RMSE", "mode MAE", "ECE", "said RMSE", "URR")
 
 
 def table_rows(summary: Mapping[str, Any]) -> list[tuple[str, ...]]:
@@ -97,6 +110,7 @@ def table_rows(summary: Mapping[str, Any]) -> list[tuple[str, ...]]:
                 f"{row['rmse']:.3f}",
                 f"{low:.3f} to {high:.3f}",
                 f"{row['mae']:.3f}",
+                _cell(row, "uauc", "{:.3f}"),
                 f"{row['mode_rmse']:.3f}",
                 f"{row['mode_mae']:.3f}",
                 _cell(row, "ece", "{:.3f}"),

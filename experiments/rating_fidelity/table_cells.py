@@ -17,21 +17,26 @@ from agents.inference.wrapped.kept_answers import keeping
 from agents.population.adapters import base_identity
 from agents.population.population import Population
 from agents.prompt_style import PromptStyle
+from agents.prompts import persona_prefix
+from experiments.rating_fidelity.in_anothers_place import swapped
 from experiments.reporting.progress import Tick
 from simenv.data.dataset import Dataset
 from simenv.events import FloatArray, IntArray, InteractionLog
 from simenv.whole_files import replace_whole
 from training.adapters.lora_presets import LoraPreset
-from training.adapters.variants import Variant, people_on, train_variants
-from training.examples.raft import RaftSettings, raft_set
+from training.adapters.person_vectors import PersonVectors, vectors_for
+from training.adapters.variants import FACETS, NUM_FACETS, Variant, people_on, train_variants
+from training.examples.raft import RaftSet, RaftSettings, raft_set
 from training.groups.clusters import find_clusters
 from training.groups.ms_vectors import MsWords
 from training.populate import population_on
 
+SWAPPED = "Ms+Ml of another"  # asked with somebody else's, trained with one's own
 MEMORIES: dict[str, Callable[[PromptStyle], PromptStyle]] = {
     "Ms": PromptStyle.without_memory,
     "Ml": PromptStyle.without_persona,
     "Ms+Ml": lambda style: style,
+    SWAPPED: lambda style: style,
 }
 
 
@@ -44,6 +49,7 @@ class CellSettings(NamedTuple):
     raft: RaftSettings
     num_clusters: int
     said_rows: int  # test rows of a cell that are also asked for text
+    num_facets: int = NUM_FACETS
     style: PromptStyle = PromptStyle()
 
 
@@ -96,6 +102,8 @@ def ask_all(
         for variant in _variants(task, style, names, labels).values():
             rows |= {f"{a} | {memory}": int(c["rows"]) for a, c in variant.cards.items()}
             people = people_on(population_on(dataset, settings.base, style), variant, labels)
+            if memory == SWAPPED:
+                people = swapped(people, seed)
             cells.append(_cell(task, memory, variant, people))
     return Draw(cells, labels, rows)
 
@@ -127,8 +135,20 @@ def _variants(
         task.folder / "adapters",
         seed=task.seed,
         names=names,
+        vectors=_vectors(task, raft, style, names),
+        num_facets=task.settings.num_facets,
         on_step=lambda name, step, loss: task.announce(f"adapter {name}") if step == 1 else None,
     )
+
+
+def _vectors(
+    task: _Task, raft: RaftSet, style: PromptStyle, names: Sequence[str]
+) -> dict[str, PersonVectors]:
+    """What the gates of the named variants look at."""
+    kinds = {FACETS[name] for name in names if name in FACETS}
+    people = population_on(task.dataset, task.settings.base, style)
+    prefixes = [persona_prefix(p, people.catalog.kind, style) for p in people.personas]
+    return vectors_for(kinds, task.dataset, raft, prefixes, task.seed)
 
 
 def _ask(people: Population, dataset: Dataset, said_rows: int, seed: int, path: Path) -> None:

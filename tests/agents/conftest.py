@@ -15,6 +15,8 @@ from agents.prompt_style import PromptStyle
 from simenv.catalog import Catalog
 from simenv.events import InteractionLog
 from simenv.item_averages import ItemAverages
+from tests.agents.inference.facets.facet_adapters import facets_folder as facets_folder
+from tests.agents.inference.facets.facet_adapters import merged_folders as merged_folders
 
 NUM_ITEMS = 12
 GENRES = ("Comedy", "Drama", "War")

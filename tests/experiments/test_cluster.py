@@ -52,6 +52,16 @@ def test_the_page_shows_the_elbow_and_the_groups_and_nothing_of_this_machine(out
     assert str(output_dir.parent) not in page
 
 
+def test_the_quality_of_groups_is_told_of_ms_and_of_ratings(output_dir, results):
+    for figures in results["quality"].values():
+        assert -1 <= figures["silhouette"] <= 1
+        assert figures["stability"] <= 1
+        assert figures["known"] is None, "nobody knows groups of this world"
+    assert list(results["quality"]) == ["Ms", "ratings"]
+    page = (output_dir / "report.html").read_text(encoding="utf-8")
+    assert f"{results['quality']['ratings']['silhouette']:.3f}" in page
+
+
 def test_groups_by_numbers_explain_more_of_tastes_than_random_ones(tmp_path, results):
     by_numbers = run(tmp_path, "experiment.ms=numbers", "experiment.k=null")
     assert by_numbers["k_from"] == "the elbow"

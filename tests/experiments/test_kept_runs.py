@@ -160,7 +160,7 @@ def test_a_table_that_was_killed_goes_on_with_the_cells_it_had(tmp_path):
             "experiment.regimes=[other]",
             r"experiment\.regimes wanted a list .*same_rows, population.* got \[other\]",
         ),
-        ("+experiment.cells.Mx=[none]", "wanted cells among Ms, Ml, Ms.Ml, got 'Mx'"),
+        ("+experiment.cells.Mx=[none]", "wanted cells among Ms, Ml, .* of another, got 'Mx'"),
         (
             "experiment.num_resamples=nan",
             r"experiment\.num_resamples wanted a whole number .* got NaN",

@@ -183,10 +183,10 @@ def test_a_table_holds_means_over_draws_and_every_draw():
 PAGE = """\
 ### x: 2 draws, 4 test rows
 
-|  | RMSE | 95 % CI | MAE | mode RMSE | mode MAE | ECE | said RMSE | URR |
-| --- | --- | --- | --- | --- | --- | --- | --- | --- |
-| persona · Ms+Ml | 1.500 | 1.000 to 2.000 | 1.500 | 1.500 | 0.500 | 0.200 | 1.500 | 50.00% |
-| bias model | 2.500 | 2.000 to 3.000 | 2.500 | 1.000 | 0.500 |  |  |  |
+|  | RMSE | 95 % CI | MAE | UAUC | mode RMSE | mode MAE | ECE | said RMSE | URR |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
+| persona · Ms+Ml | 1.500 | 1.000 to 2.000 | 1.500 |  | 1.500 | 0.500 | 0.200 | 1.500 | 50.00% |
+| bias model | 2.500 | 2.000 to 3.000 | 2.500 |  | 1.000 | 0.500 |  |  |  |
 
 | RMSE difference |  | 95 % CI | so the first |
 | --- | --- | --- | --- |

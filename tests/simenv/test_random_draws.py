@@ -30,7 +30,7 @@ ALLOWED = {
     "training/base/pocket_training.py: default_rng([self.config.seed, world])": (
         "worlds 0 to 11 of the tokenizer; no named stream is drawn from this seed in training"
     ),
-    "training/adapters/variants.py: default_rng([seed, VARIANTS.index(name)])": (
+    "training/adapters/variants.py: default_rng([seed, ALL_VARIANTS.index(name)])": (
         "a handful of variants; no named stream of such a number is drawn from this seed"
     ),
 }

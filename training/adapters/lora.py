@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from agents.inference.facets.gate import FacetGate
+from agents.inference.local.adapter_kinds import num_facets
 from agents.inference.local.huggingface import num_embeddings
 from agents.inference.local.loading import choose_device
 from agents.inference.tokens import Tokens
@@ -80,10 +82,15 @@ def train_lora(
     folder = Path(folder)
     if start is not None:
         check_adapter(start, base)
-    _check_rows(examples, folder.name)
+        if num_facets(start):
+            raise ValueError(
+                f"training adapter {folder.name!r} wanted an ordinary adapter to go on from, got"
+                f" {str(start)!r} with facets, whose gate would be lost; train the facets anew"
+            )
+    check_rows(examples, folder.name)
     key = training_key(base, examples, preset, seed, start)
     if folder.exists():
-        return _finished(folder, key)
+        return finished(folder, key)
     work = folder.with_name(f"{folder.name}.{key[:12]}.training")
     trainer = _trainer(base, examples, preset, work, seed, choose_device(device), save_every, start)
     trainer.clock.on_step = on_step
@@ -91,15 +98,16 @@ def train_lora(
     card = {
         "format": FORMAT,
         "key": key,
-        **_training_facts(base, examples, preset, seed),
-        **_outcome(trainer.losses, trainer.clock.seconds),
+        **training_facts(base, examples, preset, seed),
+        **outcome(trainer.losses, trainer.clock.seconds),
     }
-    _write(trainer.model, card, folder)
+    write_adapter(trainer.model, card, folder)
     shutil.rmtree(work)
     return card
 
 
-def _check_rows(examples: Examples, name: str) -> None:
+def check_rows(examples: Examples, name: str) -> None:
+    """Raise ``ValueError`` unless there is a rating to learn from."""
     if not np.count_nonzero(examples.weights):
         raise ValueError(
             f"training adapter {name!r} wanted at least one rating to learn from, got"
@@ -107,7 +115,7 @@ def _check_rows(examples: Examples, name: str) -> None:
         )
 
 
-def _training_facts(
+def training_facts(
     base: str | Path, examples: Examples, preset: LoraPreset, seed: int
 ) -> dict[str, Any]:
     """What a card says of the base and of what was learnt from."""
@@ -122,7 +130,7 @@ def _training_facts(
     }
 
 
-def _outcome(losses: Sequence[float], seconds: float) -> dict[str, Any]:
+def outcome(losses: Sequence[float], seconds: float) -> dict[str, Any]:
     """What a card says of the training: losses are means of its first and last tenth."""
     tenth = max(1, len(losses) // 10)
     return {
@@ -160,7 +168,8 @@ def public_name(base: str | Path) -> str:
     return Path(base).name if Path(base).is_dir() else str(base)
 
 
-def _finished(folder: Path, key: str) -> dict[str, Any]:
+def finished(folder: Path, key: str) -> dict[str, Any]:
+    """The card of the training ``key`` in ``folder``; ``FileExistsError`` if it holds another."""
     card = read_adapter_card(folder)
     if card is None or card["key"] != key:
         raise FileExistsError(
@@ -195,8 +204,13 @@ def _trainer(
     return AnswerTrainer(tuned, blocks, loss, prompts.answers, arguments)
 
 
-def _write(model: Any, card: dict[str, Any], folder: Path) -> None:
-    """The adapter without any path of this machine; a kill in the middle leaves no half folder."""
+def write_adapter(
+    model: Any, card: dict[str, Any], folder: Path, gate: FacetGate | None = None
+) -> None:
+    """The adapter without any path of this machine; a kill in the middle leaves no half folder.
+
+    The gate is that of an adapter with facets.
+    """
     with replaced_folder(folder) as building:
         # "auto" would ask the hub whether the base's embeddings were resized; they never are.
         model.save_pretrained(building, save_embedding_layers=False)
@@ -206,4 +220,6 @@ def _write(model: Any, card: dict[str, Any], folder: Path) -> None:
         config["base_model_name_or_path"] = card["base"]
         config["target_modules"] = sorted(config["target_modules"])
         path.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+        if gate is not None:
+            gate.save(building)
         (building / CARD).write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")

@@ -1,11 +1,11 @@
-"""Which adapters to train for a table: none, one for all, one a persona group, one a random group.
+"""Which adapters to train for a table: none, one for all, one a group, facets, and the controls.
 
 Every adapter lies under the hash of what decides it, so a stopped run goes on where it was and
 what two variants or two runs share is trained once.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,13 +13,20 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from agents.population.population import Population
-from simenv.events import BoolArray, IntArray
+from simenv.events import BoolArray, FloatArray, IntArray
+from training.adapters.facets import facets_key, train_facets, wide
 from training.adapters.lora import train_lora, training_key
 from training.adapters.lora_presets import LoraPreset
+from training.adapters.person_vectors import PersonVectors
 from training.examples.from_log import Examples, chosen_blocks
 from training.groups.clusters import random_clusters
 
 VARIANTS = ("none", "single", "single_all", "persona", "random")
+# What the gate of each looks at; ``single_wide`` is one adapter of their size.
+FACETS = {"facets": "ratings", "facets_text": "words", "facets_shuffled": "others"}
+WIDE = "single_wide"
+ALL_VARIANTS = (*VARIANTS, WIDE, *FACETS)
+NUM_FACETS = 6
 OnAdapter = Callable[[str, int, float], None]
 
 
@@ -30,6 +37,7 @@ class Variant(NamedTuple):
     adapters: dict[str, str]  # name -> folder
     of_user: list[str | None]  # (num_users,) name of each user's adapter
     cards: dict[str, dict[str, Any]]  # name -> card of the training
+    gates: FloatArray | None = None  # (num_users, K) how facets are mixed for each user
 
 
 class VariantPlan(NamedTuple):
@@ -49,6 +57,8 @@ def train_variants(
     *,
     seed: int = 0,
     names: Sequence[str] = VARIANTS,
+    vectors: Mapping[str, PersonVectors] | None = None,
+    num_facets: int = NUM_FACETS,
     on_step: OnAdapter | None = None,
     **settings: Any,
 ) -> dict[str, Variant]:
@@ -56,7 +66,10 @@ def train_variants(
 
     ``none``: no adapter. ``single``: one on as many rows as a persona's adapter has on average,
     drawn at random. ``single_all``: one on all rows. ``persona``: one a group. ``random``: one a
-    group of as many users, drawn at random.
+    group of as many users, drawn at random. ``facets``: one adapter in ``num_facets`` parts, mixed
+    for each user by who agrees with them; ``facets_text`` by the words of their profile,
+    ``facets_shuffled`` by who agrees with somebody else. ``single_wide``: one on all rows, of the
+    size of all facets.
 
     Args:
         base: folder or hub name of the base model.
@@ -67,6 +80,8 @@ def train_variants(
         root: folder of all adapters; one serves many runs.
         seed: of trainings, of random groups and of the rows of ``single``.
         names: which variants.
+        vectors: what gates look at, by ``FACETS``: ``ratings``, ``words``, ``others``.
+        num_facets: K.
         on_step: gets an adapter's name, its step and its loss.
         settings: more for ``train_lora`` (device, save_every).
 
@@ -78,15 +93,31 @@ def train_variants(
     """
     users, labels = np.asarray(users), np.asarray(labels)
     _check(examples, users, labels, names)
+    root = Path(root)
 
     def train(adapter: str, plan: VariantPlan) -> tuple[str, dict[str, Any]]:
-        folder = Path(root) / training_key(base, plan.examples, preset, seed)[:16]
+        shape = wide(preset, num_facets) if adapter == WIDE else preset
+        folder = root / training_key(base, plan.examples, shape, seed)[:16]
         step = _steps_of(on_step, adapter)
-        card = train_lora(base, plan.examples, preset, folder, seed=seed, on_step=step, **settings)
+        card = train_lora(base, plan.examples, shape, folder, seed=seed, on_step=step, **settings)
         return str(folder), card
+
+    def train_mixed(name: str) -> Variant:
+        own = _vectors_of(name, vectors)
+        key = facets_key(base, examples, own.blocks, preset, num_facets, seed)
+        facets = train_facets(
+            base, examples, own.blocks, preset, root / key[:16],
+            num_facets=num_facets, seed=seed, on_step=_steps_of(on_step, name), **settings,
+        )  # fmt: skip
+        of_user: list[str | None] = [name] * len(labels)
+        folders, cards = {name: str(root / key[:16])}, {name: facets.card}
+        return Variant(name, folders, of_user, cards, facets.gate(own.users))
 
     variants = {}
     for name in names:
+        if name in FACETS:
+            variants[name] = train_mixed(name)
+            continue
         plans = _plans(name, examples, users, labels, seed)
         trained = {adapter: train(adapter, plan) for adapter, plan in plans.items()}
         folders = {adapter: folder for adapter, (folder, _) in trained.items()}
@@ -117,10 +148,12 @@ def people_on(population: Population, variant: Variant, labels: IntArray) -> Pop
         variant: out of ``train_variants``.
         labels: (num_users,) group of every user.
     """
+    none: list[list[float]] = [[]] * len(labels)
+    gates = none if variant.gates is None else variant.gates.tolist()
     personas = [
-        replace(persona, cluster=int(label), adapter=adapter)
-        for persona, label, adapter in zip(
-            population.personas, labels, variant.of_user, strict=True
+        replace(persona, cluster=int(label), adapter=adapter, gate=tuple(gate))
+        for persona, label, adapter, gate in zip(
+            population.personas, labels, variant.of_user, gates, strict=True
         )
     ]
     return replace(population, personas=personas, adapters=variant.adapters)
@@ -144,10 +177,10 @@ def _plans(
 ) -> dict[str, VariantPlan]:
     """Adapter name -> plan, of one variant."""
     everybody = np.ones(len(labels), dtype=np.bool_)
-    rng = np.random.default_rng([seed, VARIANTS.index(name)])
+    rng = np.random.default_rng([seed, ALL_VARIANTS.index(name)])
     if name == "none":
         return {}
-    if name == "single_all":
+    if name in ("single_all", WIDE):
         return {name: VariantPlan(examples, everybody)}
     if name == "single":
         share = np.count_nonzero(examples.weights) / len(np.unique(labels))
@@ -159,6 +192,17 @@ def _plans(
         )
         for group in np.unique(groups).tolist()
     }
+
+
+def _vectors_of(name: str, vectors: Mapping[str, PersonVectors] | None) -> PersonVectors:
+    """What the gate of a variant looks at."""
+    kind = FACETS[name]
+    if vectors is None or kind not in vectors:
+        raise ValueError(
+            f"adapter variant {name!r} wanted vectors[{kind!r}] for its gate, got"
+            f" {sorted(vectors or ())}; make them with training.adapters.person_vectors"
+        )
+    return vectors[kind]
 
 
 def _of_user(plans: dict[str, VariantPlan], num_users: int) -> list[str | None]:
@@ -174,8 +218,9 @@ def _steps_of(on_step: OnAdapter | None, adapter: str) -> Callable[[int, float],
 
 
 def _check(examples: Examples, users: IntArray, labels: IntArray, names: Sequence[str]) -> None:
-    if unknown := sorted(set(names) - set(VARIANTS)):
-        raise ValueError(f"adapter variants wanted some of {', '.join(VARIANTS)}, got {unknown}")
+    if unknown := sorted(set(names) - set(ALL_VARIANTS)):
+        known = ", ".join(ALL_VARIANTS)
+        raise ValueError(f"adapter variants wanted some of {known}, got {unknown}")
     if len(users) != len(examples.prefixes):
         raise ValueError(
             f"adapter variants wanted a user for each of {len(examples.prefixes)} blocks, got"

@@ -21,7 +21,6 @@ from agents.prompts import RATING_CHOICES
 from simenv.data.dataset import Dataset
 from simenv.data.synthetic import drawn_world
 from simenv.whole_files import replaced_folder
-from training.base.checkpoint import read_state, restored_model, settings_files, write_state
 from training.base.pocket_model import (
     PocketConfig,
     answer_ids,
@@ -30,6 +29,7 @@ from training.base.pocket_model import (
     new_model,
     train_tokenizer,
 )
+from training.checkpoint import read_state, restored_model, settings_files, write_state
 from training.examples.from_log import (
     Examples,
     ExampleWriter,
@@ -175,7 +175,11 @@ class PocketTrainer:
         self.seconds = state["seconds"]
 
     def _config_text(self) -> str:
-        return json.dumps(asdict(self.config), sort_keys=True)
+        config = asdict(self.config)
+        for later in ("peers", "together"):  # checkpoints of earlier versions know neither
+            if not config["style"][later]:
+                del config["style"][later]
+        return json.dumps(config, sort_keys=True)
 
     def save(self) -> None:
         """Write a checkpoint and the model; at every instant a whole checkpoint is on the disk."""

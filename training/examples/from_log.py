@@ -3,12 +3,14 @@
 Law 7: Ms and Ml are made of training rows, targets are later rows of the same user.
 """
 
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 
 from agents.embedding import Embedder
 from agents.memory.base import ExactMemory, MakeMemory
+from agents.peers import Peers
 from agents.prompt_budget import budget_of
 from agents.prompt_style import PromptStyle
 from agents.prompts import persona_prefix
@@ -18,6 +20,7 @@ from simenv.data.dataset import Dataset
 from simenv.data.splits import stacked
 from simenv.events import NUM_STARS, BoolArray, FloatArray, IntArray
 from simenv.user_model import Truth
+from training.collaborative import peers_of
 from training.distillation.offline import Distilled
 from training.distillation.tellers import teller
 
@@ -82,7 +85,8 @@ class ExampleWriter:
         """
         catalog, personas = self.dataset.catalog, self.distilled.personas
         budget = budget_of(style, self._model) if self._model else None
-        writer = SuffixWriter(catalog, self.dataset.averages, personas, self.memory, style, budget)
+        averages, peers = self.dataset.averages, self._peers if style.peers else None
+        writer = SuffixWriter(catalog, averages, personas, self.memory, style, budget, peers)
         return Examples(
             [persona_prefix(personas[u], catalog.kind, style, budget) for u in asked.users],
             writer.write(asked.users, asked.items, asked.chosen),
@@ -90,6 +94,10 @@ class ExampleWriter:
             asked.ratings,
             asked.weights,
         )
+
+    @cached_property
+    def _peers(self) -> Peers:
+        return peers_of(self.dataset)
 
     def _targets(self, asked: Questions) -> FloatArray:
         if self.dataset.truth is not None:

@@ -50,4 +50,4 @@ def fitting(
         limit,
         len(raft.users) - len(kept),
     )
-    return RaftSet(chosen_blocks(raft.examples, kept), raft.users[kept]), report
+    return RaftSet(chosen_blocks(raft.examples, kept), raft.users[kept], raft.cuts[kept]), report

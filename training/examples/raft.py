@@ -16,7 +16,7 @@ import numpy as np
 from agents.prompt_style import PromptStyle
 from simenv.data.dataset import Dataset
 from simenv.data.splits import stacked
-from simenv.events import IntArray, InteractionLog
+from simenv.events import FloatArray, IntArray, InteractionLog
 from simenv.item_averages import ItemAverages
 from simenv.ranges import check_number, check_seed
 from simenv.seeding import Stream, generator
@@ -66,6 +66,7 @@ class RaftSet(NamedTuple):
 
     examples: Examples
     users: IntArray  # (b,) the user of each block
+    cuts: FloatArray  # (b,) the share of the user's training rows that its prompts know
 
 
 def raft_set(
@@ -92,7 +93,7 @@ def raft_set(
     rng = generator(settings.seed, Stream.RAFT)
     fold_of = rng.permutation(dataset.num_users) % settings.folds
     make_memory = partial(DistractedMemory, share=settings.distractors, rng=rng)
-    parts, users = [], []
+    parts, users, cuts = [], [], []
     for fold in range(settings.folds):
         for cut, end in zip(settings.cuts, (*settings.cuts[1:], 1.0), strict=True):
             kept, asked = _cut(dataset, np.flatnonzero(fold_of == fold), cut, end, settings, rng)
@@ -106,12 +107,13 @@ def raft_set(
             )
             parts.append(writer.write(asked, style))
             users.append(asked.users)
+            cuts.append(np.full(len(asked.users), cut))
     if not parts:
         raise ValueError(
             f"a RAFT set wanted users with training rows before and after a cut at {settings.cuts},"
             f" got none in {dataset.name!r}; give users with three ratings or more"
         )
-    return RaftSet(joined(parts), np.concatenate(users))
+    return RaftSet(joined(parts), np.concatenate(users), np.concatenate(cuts))
 
 
 def _cut(

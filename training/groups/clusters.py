@@ -184,6 +184,23 @@ def elbow(inertias: dict[int, float]) -> int:
     return int(knee)
 
 
+def group_vectors(vectors: FloatArray, k: int, seed: int = 0) -> tuple[IntArray, FloatArray]:
+    """Group (n,) of every vector (n, d) by k-means++, and the centres (k, d).
+
+    Raises:
+        ValueError: ``k`` is above the number of different vectors, or one is not finite.
+    """
+    points = finite_vectors(vectors)
+    distinct = len(np.unique(points, axis=0))
+    if not 1 <= k <= distinct:
+        raise ValueError(
+            f"clusters wanted K from 1 to the number of different vectors, {distinct} (of"
+            f" {len(points)}), got K={k}; lower K or bring more people"
+        )
+    centres = np.asarray(_k_means(points, k, seed).cluster_centers_, dtype=np.float64)
+    return _nearest(points, centres), centres
+
+
 def random_clusters(labels: IntArray, rng: np.random.Generator) -> IntArray:
     """(n,) groups of the same sizes as ``labels`` with random members: the control."""
     return np.asarray(rng.permutation(labels), dtype=np.int64)

@@ -8,7 +8,7 @@ import itertools
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -16,8 +16,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from agents.inference.facets.mixtures import adapter_of, read_mixture
 from agents.inference.fused.llama import LlamaForward, Row
-from agents.inference.fused.llama_weights import Weights, fuse
+from agents.inference.fused.llama_weights import Weights, beside, fuse
 from agents.inference.prefix_cache import PrefixCache
 from agents.inference.stats import EngineStats
 from agents.inference.tokens import Tokens
@@ -30,7 +31,8 @@ _MERGED_BYTES = 2**31  # merged adapters kept
 
 _In = TypeVar("_In")
 _Out = TypeVar("_Out")
-_Lead = tuple[str, tuple[int, ...]]  # a prefix, and the tokens after it
+_Prefix = tuple[str | None, str]  # an adapter or a mixture, and the text read under it
+_Lead = tuple[_Prefix, tuple[int, ...]]  # a prefix, and the tokens after it
 
 
 class FusedForward:
@@ -59,6 +61,7 @@ class FusedForward:
         self._forward = LlamaForward(model)
         self._num_weights = sum(p.numel() for p in model.model.layers.parameters())
         self._merged: OrderedDict[str | None, Weights] = OrderedDict()
+        self._mixed: dict[str, Weights] = {}  # by adapters whose facets are mixed
         self._crew, self._process = self._hire(), os.getpid()
 
     def __getstate__(self) -> dict[str, Any]:
@@ -74,7 +77,7 @@ class FusedForward:
 
     def logits(
         self,
-        adapter: str | None,
+        adapters: Sequence[str | None],
         prefixes: Sequence[str],
         suffixes: Sequence[list[int]],
         choices: list[int],
@@ -84,11 +87,13 @@ class FusedForward:
         A suffix's first line (what was recalled) is kept as prefixes are: the items of a slate
         recall the same decisions, and so do slates to come.
 
+        ``adapters`` (n,) must be one and the same; mixtures of one adapter's facets may differ.
+
         Raises:
             NotFused: the adapter or the size of the scores is beyond the fast forward.
         """
-        weights = self._weights(adapter)
-        rows = self._rows(adapter, weights, prefixes, suffixes)
+        weights = self._weights(adapters[0])
+        rows = self._rows(weights, list(zip(adapters, prefixes, strict=True)), suffixes)
         rests = [row.tokens for row in rows]
         chunks = make_chunks(prefixes, [len(rest) for rest in rests], CHUNK_TOKENS)
         self._count(rests)
@@ -102,13 +107,13 @@ class FusedForward:
         return out
 
     def _rows(
-        self,
-        adapter: str | None,
-        weights: Weights,
-        prefixes: Sequence[str],
-        suffixes: Sequence[list[int]],
+        self, weights: Weights, prefixes: Sequence[_Prefix], suffixes: Sequence[list[int]]
     ) -> list[Row]:
-        """What is left to run of every prompt, behind the states of its prefix and first line."""
+        """What is left to run of every prompt, behind the states of its prefix and first line.
+
+        States of a mixture are kept under its gate, with those of the adapter.
+        """
+        adapter = adapter_of(prefixes[0][0])
         states = self._cache.fetch(adapter, prefixes, lambda new: self._prefill(weights, new))
         cuts = [0 if self._repeatable else self._tokens.first_line(ids) for ids in suffixes]
         keys = [(p, tuple(s[:c])) for p, s, c in zip(prefixes, suffixes, cuts, strict=True)]
@@ -118,25 +123,27 @@ class FusedForward:
             lambda new: self._prefill_leads(weights, new, states),
         )
         return [
-            Row(ids[cut:], states[key[0]], leads.get(key))
+            Row(ids[cut:], states[key[0]], leads.get(key), read_mixture(key[0][0]).gate)
             for ids, cut, key in zip(suffixes, cuts, keys, strict=True)
         ]
 
     def forget(self, adapter: str) -> None:
         """Let go of the merged weights of an adapter."""
         self._merged.pop(adapter, None)
+        self._mixed.pop(adapter, None)
 
     def close(self) -> None:
         """End the threads and let go of the weights."""
         if self._crew is not None:
             self._crew.shutdown()
         self._merged.clear()
+        self._mixed.clear()
 
-    def _prefill(self, weights: Weights, prefixes: list[str]) -> list[Tensor]:
-        return self._states(weights, prefixes, [self._tokens.prefix(p) for p in prefixes], {})
+    def _prefill(self, weights: Weights, prefixes: list[_Prefix]) -> list[Tensor]:
+        return self._states(weights, prefixes, [self._tokens.prefix(p) for _, p in prefixes], {})
 
     def _prefill_leads(
-        self, weights: Weights, keys: list[_Lead], states: Mapping[str, Tensor]
+        self, weights: Weights, keys: list[_Lead], states: Mapping[_Prefix, Tensor]
     ) -> list[Tensor]:
         prefixes = [prefix for prefix, _ in keys]
         return self._states(weights, prefixes, [list(ids) for _, ids in keys], states)
@@ -144,12 +151,15 @@ class FusedForward:
     def _states(
         self,
         weights: Weights,
-        prefixes: list[str],
+        prefixes: list[_Prefix],
         ids: list[list[int]],
-        behind: Mapping[str, Tensor],
+        behind: Mapping[_Prefix, Tensor],
     ) -> list[Tensor]:
         """Keys and values of n texts, each behind its prefix where ``behind`` has that."""
-        rows = [Row(own, behind.get(p)) for own, p in zip(ids, prefixes, strict=True)]
+        rows = [
+            Row(own, behind.get(key), gate=read_mixture(key[0]).gate)
+            for own, key in zip(ids, prefixes, strict=True)
+        ]
         chunks = make_chunks(
             prefixes, [len(own) for own in ids], 1 if self._repeatable else CHUNK_TOKENS
         )
@@ -164,8 +174,20 @@ class FusedForward:
                 found[row] = own
         return found
 
-    def _weights(self, adapter: str | None) -> Weights:
-        """Fused weights, the adapter merged in; the least recently used sets are let go."""
+    def _weights(self, name: str | None) -> Weights:
+        """Fused weights for an adapter or a mixture of its facets, which are put beside the base's.
+
+        An ordinary adapter is merged in; the least recently used sets are let go.
+        """
+        adapter, gate = read_mixture(name)
+        if adapter is None or not gate:
+            return self._merged_weights(adapter)
+        if adapter not in self._mixed:
+            base = self._merged_weights(None)
+            self._mixed[adapter] = beside(base, self._model, self._forward.shape, adapter)
+        return self._mixed[adapter]
+
+    def _merged_weights(self, adapter: str | None) -> Weights:
         if adapter not in self._merged:
             self._merged[adapter] = fuse(self._model, self._forward.shape, adapter)
             most = max(1, _MERGED_BYTES // self._merged[adapter].num_bytes)
@@ -186,14 +208,14 @@ class FusedForward:
         return list(self._crew.map(run, items))
 
 
-def make_chunks(prefixes: Sequence[str], lengths: Sequence[int], most: int) -> list[IntArray]:
+def make_chunks(prefixes: Sequence[Hashable], lengths: Sequence[int], most: int) -> list[IntArray]:
     """Partition rows into chunks of about equal tokens, ``most`` or a little more (a row is whole).
 
     Rows of one prefix stay neighbours; prefixes follow each other as they first appear. The number
     of chunks is even, if there is enough for two, so that two cores end together; it does not
     depend on the cores, so that the answers do not.
     """
-    groups: dict[str, list[int]] = {}
+    groups: dict[Hashable, list[int]] = {}
     for row, prefix in enumerate(prefixes):
         groups.setdefault(prefix, []).append(row)
     order = np.array(list(itertools.chain.from_iterable(groups.values())), dtype=np.int64)

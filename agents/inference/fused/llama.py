@@ -19,9 +19,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from agents.inference.facets.mixtures import Gate
 from agents.inference.fused import attention, kernels
 from agents.inference.fused.llama_weights import Layer, NotFused, Shape, Weights, shape_of
+from agents.inference.fused.low_rank import LayerRanks, add_update, add_update_across
 
+_NO_RANKS = LayerRanks(None, None, None, None, None)
 _SMALLEST_SUM, _LARGEST_SUM = 1e-30, 1e30
 
 
@@ -31,6 +34,7 @@ class Row(NamedTuple):
     tokens: Sequence[int]  # at least one
     prefix: Tensor | None = None  # neighbours with the same one share its reading
     lead: Tensor | None = None  # between the prefix and the tokens
+    gate: Gate = ()  # how the weights' facets are mixed, where they have some
 
 
 class LlamaForward:
@@ -92,6 +96,7 @@ class _Run:
         self.rotation = attention.Rotation(cos, sin, forward._across, positions)
         self.tokens = torch.from_numpy(np.concatenate([row.tokens for row in rows]))
         self.t = len(positions)
+        self.of_rows, self.of_tokens = _gates(weights, rows, lengths)
         self.sums: list[tuple[float, float]] = []
         self.x = self.take("x", self.t, weights.embedding.shape[1])
         self.x.tensor.copy_(weights.embedding[self.tokens])
@@ -125,11 +130,17 @@ class _Run:
         ends = self.x.tensor[torch.from_numpy(self.rows.bounds[1:] - 1)]
         self.x = _Buffer(ends, ends.numpy())
         queries = self.take("queries", len(ends), len(last.queries))
-        _product(self.normed(self.x).tensor, last.queries.t(), queries.tensor)
+        inputs, ranks = self.normed(self.x).tensor, self._ranks(len(layers))
+        _product(inputs, last.queries.t(), queries.tensor)
+        add_update(ranks.queries, inputs, self.of_rows, queries.tensor)
         attended = self.take("attended", len(ends), len(last.queries))
         self._attend(attention.attend_ends, len(layers), queries, keys_values, attended)
-        self._finish(last, attended.tensor)
+        self._finish(last, ranks, attended.tensor, self.of_rows)
         return self.x
+
+    def _ranks(self, index: int) -> LayerRanks:
+        """The facets' updates of a layer."""
+        return _NO_RANKS if self.weights.ranks is None else self.weights.ranks[index]
 
     def normed(self, x: _Buffer) -> _Buffer:
         """Rows of root mean square 1 (the norm's weights are in the matrices)."""
@@ -144,6 +155,7 @@ class _Run:
             torch.index_select(self.weights.first, 0, self.tokens, out=out.tensor)
         else:
             _product(normed.tensor, layer.keys_values, out.tensor)
+        add_update(self._ranks(index).keys_values, normed.tensor, self.of_tokens, out.tensor)
         attention.rotate(out.array, self.rotation)
         return out
 
@@ -151,9 +163,11 @@ class _Run:
         """The rest of a layer, for every token: tokens lie side by side while they attend."""
         queries = self.take("queries", len(layer.queries), self.t)
         _product(layer.queries, normed.tensor.t(), queries.tensor)
+        ranks = self._ranks(index)
+        add_update_across(ranks.queries, normed.tensor, self.of_tokens, queries.tensor)
         attended = self.take("attended", len(layer.queries), self.t)
         self._attend(attention.attend, index, queries, keys_values, attended)
-        self._finish(layer, attended.tensor.t())
+        self._finish(layer, ranks, attended.tensor.t(), self.of_tokens)
 
     def _attend(
         self, kernel: Callable[..., Any], index: int, queries: _Buffer, keys: _Buffer, out: _Buffer
@@ -161,14 +175,30 @@ class _Run:
         sums = kernel(index, queries.array, self.rotation, self.rows, keys.array, out.array)
         self.sums.append(sums)
 
-    def _finish(self, layer: Layer, attended: Tensor) -> None:
+    def _finish(
+        self, layer: Layer, ranks: LayerRanks, attended: Tensor, gates: Tensor | None
+    ) -> None:
         """Output projection and MLP, added to the stream."""
         _add_product(self.x.tensor, attended, layer.out)
+        add_update(ranks.out, attended, gates, self.x.tensor)
         t, f = len(self.x.array), layer.down.shape[0]
         gate_up, gated = self.take("gate_up", t, 2 * f), self.take("gated", t, f)
-        _product(self.normed(self.x).tensor, layer.gate_up, gate_up.tensor)
+        normed = self.normed(self.x).tensor
+        _product(normed, layer.gate_up, gate_up.tensor)
+        add_update(ranks.gate_up, normed, gates, gate_up.tensor)
         kernels.gate(gate_up.array, gated.array)
         _add_product(self.x.tensor, gated.tensor, layer.down)
+        add_update(ranks.down, gated.tensor, gates, self.x.tensor)
+
+
+def _gates(
+    weights: Weights, rows: Sequence[Row], lengths: Any
+) -> tuple[Tensor | None, Tensor | None]:
+    """How facets are mixed in every row (n, K) and for every token (t, K)."""
+    if weights.ranks is None:
+        return None, None
+    of_rows = torch.tensor([row.gate for row in rows], dtype=torch.float32)
+    return of_rows, of_rows.repeat_interleave(torch.from_numpy(lengths), dim=0)
 
 
 def _product(left: Tensor, right: Tensor, out: Tensor) -> None:

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from agents.inference.fused.low_rank import LayerRanks, layer_ranks
+
 _ARCHITECTURES = ("LlamaForCausalLM", "MistralForCausalLM")
 _TABLE_NUMBERS = 2**22  # largest table of the first layer's projections (16 MiB in float32)
 
@@ -46,12 +48,15 @@ class Weights(NamedTuple):
     first: Tensor | None  # (vocabulary, 2·G·D) the first layer's keys and values of each token
     head: Tensor  # (vocabulary, w), the model's own
     norm: Tensor  # (w,) before the head
+    ranks: list[LayerRanks] | None = None  # of facets, which are not merged but weighed by row
 
     @property
     def num_bytes(self) -> int:
         """Bytes that this set adds to the model's own."""
         tensors = [t for layer in self.layers for t in layer]
         tensors += [] if self.first is None else [self.first]
+        lows = [low for layer in self.ranks or () for low in layer if low is not None]
+        tensors += [t for low in lows for t in (low.down, low.up)]
         return sum(t.numel() * t.element_size() for t in tensors)
 
 
@@ -110,6 +115,21 @@ def fuse(model: Any, shape: Shape, adapter: str | None) -> Weights:
         lengths = words.square().mean(-1, keepdim=True).add_(shape.eps).rsqrt_()
         first = (words * lengths) @ layers[0].keys_values.float()
     return Weights(layers, embedding, first, head, model.model.norm.weight.detach().float())
+
+
+@torch.inference_mode()
+def beside(weights: Weights, model: Any, shape: Shape, adapter: str) -> Weights:
+    """The base's ``weights`` with the facets of an adapter beside them.
+
+    Raises:
+        NotFused: the adapter is more than a plain LoRA on the projections.
+    """
+    _check_adapter(model, adapter)
+    try:
+        ranks = [layer_ranks(block, shape.width, adapter) for block in model.model.layers]
+    except ValueError as error:
+        raise NotFused(str(error)) from error
+    return weights._replace(ranks=ranks)
 
 
 def _layer(block: Any, shape: Shape, adapter: str | None) -> Layer:

@@ -11,7 +11,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+
+from agents.inference.facets.gate import GATE, FacetGate
+from agents.inference.local.model_files import ADAPTER_CONFIG
+from agents.inference.local.plain_files import Shapes, read_json, tensor_shapes
 
 _FREE = {  # of ``LoraConfig``: proven, or without effect on answers
     *("r", "lora_alpha", "lora_dropout", "rank_pattern", "alpha_pattern", "use_rslora", "use_dora"),
@@ -28,8 +33,8 @@ _CURE = (
 )
 
 
-def check_adapter_kind(name: str, folder: str | Path) -> None:
-    """Refuse an adapter of a kind that could change what others answer.
+def check_adapter_kind(name: str, folder: str | Path) -> int:
+    """Refuse an adapter of a kind that could change what others answer; how many facets it has.
 
     A folder without a readable configuration passes; whoever attaches it reports that.
 
@@ -41,12 +46,13 @@ def check_adapter_kind(name: str, folder: str | Path) -> None:
         text = (Path(folder) / "adapter_config.json").read_text(encoding="utf-8")
         config = json.loads(text)
     except (OSError, ValueError):
-        return
+        return 0
     if isinstance(config, dict) and (reason := _other_than_lora(config)):
         raise ValueError(
             f"adapter {name!r} wanted an ordinary LoRA (rsLoRA, DoRA and patterns of ranks too),"
             f" got {reason} in its adapter_config.json; {_CURE}"
         )
+    return num_facets(folder)
 
 
 def _check_name(name: str) -> None:
@@ -117,3 +123,46 @@ def _equal(tensor: torch.Tensor, weight: torch.Tensor) -> bool:
     return tensor.shape == weight.shape and torch.equal(
         tensor.to(weight.dtype), weight.detach().cpu()
     )
+
+
+def read_gate(folder: str | Path) -> FacetGate | None:
+    """The gate of an adapter's facets; None for an ordinary adapter.
+
+    Raises:
+        ValueError: the file is corrupt, or has not a row for each of K facets whose ranks the
+            adapter can be parted into.
+    """
+    from safetensors.numpy import load_file
+
+    path = Path(folder) / GATE
+    if not path.exists():
+        return None
+    _check_shapes(tensor_shapes(path, "copy it again"))
+    gate = FacetGate(**{k: v.astype(np.float64) for k, v in load_file(path).items()})
+    if not all(np.isfinite(part).all() for part in gate):
+        raise ValueError(f"{GATE} holds NaN or infinity; copy it again, or train it anew")
+    _check_rank(read_json(Path(folder) / ADAPTER_CONFIG).get("r"), len(gate.bias))
+    return gate
+
+
+def _check_shapes(shapes: Shapes) -> None:
+    weight, bias = shapes.get("weight", ()), shapes.get("bias", ())
+    if set(shapes) != {"weight", "bias"} or len(weight) != 2 or bias != weight[:1] or weight[0] < 2:
+        raise ValueError(
+            f"{GATE} wanted weight (K, d) and bias (K,) of two facets or more, got {dict(shapes)};"
+            " copy it again"
+        )
+
+
+def _check_rank(rank: object, facets: int) -> None:
+    if not isinstance(rank, int) or rank % facets:
+        raise ValueError(
+            f"{GATE} mixes {facets} facets, but the rank {rank!r} of {ADAPTER_CONFIG} is no"
+            " multiple of it; copy the whole adapter again"
+        )
+
+
+def num_facets(folder: str | Path) -> int:
+    """Facets of an adapter; 0 = it is an ordinary one. Raises as ``read_gate`` does."""
+    gate = read_gate(folder)
+    return 0 if gate is None else len(gate.bias)

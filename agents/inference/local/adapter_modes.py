@@ -6,11 +6,14 @@ agree to 1e-4.
 
 from collections import Counter, OrderedDict
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, Literal, NamedTuple, get_args
 
 import torch
 from torch import Tensor
+
+from agents.inference.facets.mixtures import read_mixture
+from agents.inference.facets.rank_scaling import check_facets, mixed
 
 AdapterMode = Literal["auto", "merged", "merge_in_out", "switch", "mixed"]
 _NOBODY = object()
@@ -47,6 +50,7 @@ class AdaptedModel:
     def __init__(self, model: Any, mode: AdapterMode, merged_bytes: int) -> None:
         self.model = model
         self.mode = mode
+        self.facets: dict[str, int] = {}  # adapter -> K; 0 = an ordinary one, others are not merged
         self._most = merged_bytes
         self._kept: OrderedDict[str, list[_Part]] = OrderedDict()
         self._at_work: object = _NOBODY
@@ -68,10 +72,16 @@ class AdaptedModel:
     def using(self, adapter: str | None) -> Iterator[Any]:
         """The model with one adapter, or with none; used again inside, it changes nothing.
 
+        Facets are at work unmerged; a mixture's as it says, an adapter's as rows of calls say.
+
         Raises:
             ValueError: the adapter cannot be merged and the mode wants it.
         """
-        if not hasattr(self.model, "disable_adapter") or self._at_work == adapter:
+        mixture = read_mixture(adapter)
+        if mixture.gate:
+            with self.using(mixture.adapter) as model, self.mixing([adapter]):
+                yield model
+        elif not hasattr(self.model, "disable_adapter") or self._at_work == adapter:
             yield self.model
         elif adapter is None:
             with self.model.disable_adapter():
@@ -85,11 +95,14 @@ class AdaptedModel:
         """The model's output for rows (n,) on these adapters.
 
         Args:
-            adapters: (n,) all the one that ``using`` put to work, but with ``mixed``.
+            adapters: (n,) all the one that ``using`` put to work, but with ``mixed``; mixtures of
+                one adapter's facets may differ.
             inputs: of the model.
         """
         if self.mode != "mixed" or not hasattr(self.model, "disable_adapter"):
-            return self.model(**inputs)
+            with self.mixing(adapters):
+                return self.model(**inputs)
+        check_facets(adapters)
         for name in {*adapters} - {None}:
             if self.model.peft_config[name].use_dora:
                 raise ValueError(
@@ -106,9 +119,20 @@ class AdaptedModel:
                     layer._forward_pre_hooks_with_kwargs.pop(key, None)
             raise
 
+    def mixing(self, adapters: Sequence[str | None]) -> AbstractContextManager[None]:
+        """Facets of one adapter mixed as each of the rows (n,) says, one row for all of a batch.
+
+        Ordinary adapters, and none, are left as they are.
+        """
+        adapter = read_mixture(adapters[0]).adapter if adapters else None
+        if adapter is None or not self.facets.get(adapter):
+            return nullcontext()
+        return mixed(self.model, adapter, adapters)
+
     def forget(self, adapter: str) -> None:
         """Let go of the merged weights of an adapter."""
         self._kept.pop(adapter, None)
+        self.facets.pop(adapter, None)
 
     def close(self) -> None:
         """Let go of the model and of all merged weights."""
@@ -118,7 +142,7 @@ class AdaptedModel:
     @contextmanager
     def _worked_in(self, adapter: str) -> Iterator[None]:
         """Merged weights in the base's place, where the mode wants them."""
-        if self.mode in ("switch", "mixed"):
+        if self.mode in ("switch", "mixed") or self.facets.get(adapter):
             yield
             return
         parts = self._merged(adapter)

@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from agents.inference.facets.mixtures import adapter_of
 from agents.inference.local.adapter_modes import AdaptedModel
 from agents.inference.local.architectures import why_whole
 from agents.inference.local.attention_cache import preloaded_cache
@@ -67,7 +68,7 @@ class HuggingFaceForward:
     ) -> Tensor:
         """Logits (n, c) of the chosen tokens after each of n prompts, on the device.
 
-        ``adapters`` (n,) must be one and the same, unless the mode is ``mixed``.
+        ``adapters`` (n,) are one, or mixtures of one's facets, unless the mode is ``mixed``.
         """
         if self._cache is None or self.whole:
             pairs = zip(prefixes, suffixes, strict=True)
@@ -121,27 +122,26 @@ class HuggingFaceForward:
     def _states(
         self, cache: PrefixCache, adapters: Sequence[str | None], prefixes: Sequence[str]
     ) -> dict[_Key, Tensor]:
-        """Keys and values of every (adapter, prefix), each once."""
-        asked: dict[str | None, list[str]] = {}
-        for adapter, prefix in dict.fromkeys(zip(adapters, prefixes, strict=True)):
-            asked.setdefault(adapter, []).append(prefix)
-        found = {}
+        """Keys and values of every (adapter, prefix), each once; the gate is part of a mixture."""
+        asked: dict[str | None, list[_Key]] = {}
+        for key in dict.fromkeys(zip(adapters, prefixes, strict=True)):
+            asked.setdefault(adapter_of(key[0]), []).append(key)
+        found: dict[_Key, Tensor] = {}
         for adapter, own in asked.items():
-
-            def compute(new: list[str], adapter: str | None = adapter) -> Iterator[Tensor]:
-                return self._prefill(adapter, new)
-
-            kept = cache.fetch(adapter, own, compute)
-            found.update({(adapter, prefix): states for prefix, states in kept.items()})
+            found |= cache.fetch(adapter, own, self._prefill)
         return found
 
-    def _prefill(self, adapter: str | None, prefixes: list[str]) -> Iterator[Tensor]:
-        """Keys and values of each prefix: (layers, 2, heads, length, width), padding cut off."""
-        for start in range(0, len(prefixes), self._prefilled):
-            rows = [self._tokens.prefix(p) for p in prefixes[start : start + self._prefilled]]
+    def _prefill(self, keys: list[_Key]) -> Iterator[Tensor]:
+        """Keys and values of each prefix: (layers, 2, heads, length, width), padding cut off.
+
+        The adapters of all keys are one, mixed or not.
+        """
+        for start in range(0, len(keys), self._prefilled):
+            own = keys[start : start + self._prefilled]
+            adapters = [adapter for adapter, _ in own]
+            rows = [self._tokens.prefix(prefix) for _, prefix in own]
             tokens, mask = left_padded(rows, self.device)
             self._count(rows, tokens)
-            adapters = [adapter] * len(rows)
             with self._at_work(adapters):
                 cache = self.adapted(
                     adapters,
@@ -153,12 +153,17 @@ class HuggingFaceForward:
                 ).past_key_values
             for i, row in enumerate(rows):
                 cut = slice(-len(row), None)
-                own = [torch.stack([x.keys[i, :, cut], x.values[i, :, cut]]) for x in cache.layers]
-                yield torch.stack(own)
+                yield torch.stack(
+                    [torch.stack([x.keys[i, :, cut], x.values[i, :, cut]]) for x in cache.layers]
+                )
 
     def _at_work(self, adapters: Sequence[str | None]) -> AbstractContextManager[Any]:
         """The adapter of all rows; with ``mixed`` each row names its own, and none may be off."""
-        return nullcontext() if self.adapted.mode == "mixed" else self.adapted.using(adapters[0])
+        return (
+            nullcontext()
+            if self.adapted.mode == "mixed"
+            else self.adapted.using(adapter_of(adapters[0]))
+        )
 
     def _count(self, rows: Sequence[list[int]], tokens: Tensor) -> None:
         self._stats.add_run(sum(map(len, rows)), tokens.numel(), self._num_weights)

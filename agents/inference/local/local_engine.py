@@ -23,6 +23,7 @@ from agents.inference.engine import (
     Sampling,
     UnknownAdapterError,
 )
+from agents.inference.facets.asked import check_asked
 from agents.inference.fused.fused_forward import FusedForward
 from agents.inference.fused.llama_weights import why_not
 from agents.inference.grouping import make_plan
@@ -183,7 +184,7 @@ class LocalEngine(Engine):
                 f"an adapter {name!r} is loaded already; unload it first, or give the other one"
                 " another name"
             )
-        check_adapter_kind(name, folder)
+        self._adapted.facets[name] = check_adapter_kind(name, folder)
         check_adapter_tensors(name, folder, self.model)
         self._adapted.model = attach_adapter(self.model, name, folder, self.description)
         self.adapters = (*self.adapters, name)
@@ -266,9 +267,7 @@ class LocalEngine(Engine):
         return lengths
 
     def _check_adapters(self, requests: Sequence[Request]) -> None:
-        for name in {r.adapter for r in requests} - {None}:
-            if name not in self.adapters:
-                raise UnknownAdapterError(str(name), self.adapters)
+        check_asked((r.adapter for r in requests), self.adapters, self._adapted.facets)
 
 
 def _facts(model: str | Path, base: Any, device: torch.device, context: int) -> EngineFacts:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from agents.inference.facets.gate import GATE
 from agents.inference.local.plain_files import Shapes, read_json, tensor_shapes
 
 MODEL_FILES = (
@@ -35,7 +36,7 @@ MODEL_FILES = (
 )
 ADAPTER_WEIGHTS = "adapter_model.safetensors"
 ADAPTER_CONFIG = "adapter_config.json"
-ADAPTER_FILES = (ADAPTER_CONFIG, ADAPTER_WEIGHTS, "adapter_card.json", "README.md")
+ADAPTER_FILES = (ADAPTER_CONFIG, ADAPTER_WEIGHTS, GATE, "adapter_card.json", "README.md")
 
 _WIDTHS = (
     *("hidden_size", "intermediate_size", "vocab_size", "n_embd", "d_model", "n_inner"),

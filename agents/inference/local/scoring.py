@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from agents.inference.engine import Request
+from agents.inference.facets.mixtures import adapter_of
 from agents.inference.fused.fused_forward import FusedForward
 from agents.inference.fused.llama_weights import NotFused
 from agents.inference.grouping import Plan, make_plan
@@ -91,7 +92,7 @@ class Scorer:
         mixed = self._plain.adapted.mode == "mixed"
         whole = self._fused is None and self._plain.whole
         plan = make_plan(
-            [None if mixed else asked.requests[i].adapter for i in rows],
+            [None if mixed else adapter_of(asked.requests[i].adapter) for i in rows],
             ["" if whole else asked.requests[i].prefix for i in rows],
             asked.lengths[rows],
             self._token_budget,
@@ -128,13 +129,14 @@ class Scorer:
     def _logits(self, rows: IntArray, asked: Encoded) -> Tensor:
         """Logits (rows, c) of a segment by whichever forward can."""
         own = [asked.requests[i] for i in rows]
-        prefixes, suffixes = [r.prefix for r in own], [asked.suffixes[i] for i in rows]
+        adapters, prefixes = [r.adapter for r in own], [r.prefix for r in own]
+        suffixes = [asked.suffixes[i] for i in rows]
         if self._fused is not None:
             try:
-                return self._fused.logits(own[0].adapter, prefixes, suffixes, asked.digits)
+                return self._fused.logits(adapters, prefixes, suffixes, asked.digits)
             except NotFused:
                 self._stats.fallbacks += 1
-        return self._plain.logits([r.adapter for r in own], prefixes, suffixes, asked.digits)
+        return self._plain.logits(adapters, prefixes, suffixes, asked.digits)
 
 
 def _first_equal(requests: Sequence[Request]) -> IntArray:

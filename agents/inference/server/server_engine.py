@@ -19,6 +19,7 @@ from agents.inference.engine import (
     Sampling,
     UnknownAdapterError,
 )
+from agents.inference.facets.mixtures import refuse_mixture
 from agents.inference.failures import Answers, DeadServerError, FailedRequestsError
 from agents.inference.grouping import make_plan
 from agents.inference.server import server_answers as answers
@@ -163,6 +164,7 @@ class ServerEngine(Engine):
     def _dispatch(self, requests: Sequence[Request], ask: Callable[[Request], Any]) -> Attempt:
         for request in requests:
             if request.adapter is not None and request.adapter not in self.adapters:
+                refuse_mixture(request.adapter)
                 raise UnknownAdapterError(request.adapter, self.adapters)
         lengths = np.array([len(r.prefix) + len(r.suffix) for r in requests], dtype=np.int64)
         adapters, prefixes = [r.adapter for r in requests], [r.prefix for r in requests]

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from agents.inference.engine import Engine, Request, UnknownAdapterError
+from agents.inference.facets.mixtures import read_mixture
 from agents.inference.packaged import is_packaged, packaged_identity
 from agents.inference.stats import AnswerStats
 from agents.inference.wrapped.answer_store import DiskStore, MemoryStore, RowStore
@@ -105,11 +106,11 @@ class CachedEngine(EngineWrapper):
 
     def _key(self, request: Request, choices: Sequence[str]) -> bytes:
         """Every part with its length before it, so that no two prompts run into one."""
-        adapter = ""
-        if request.adapter is not None:
-            if request.adapter not in self._adapters:
-                raise UnknownAdapterError(request.adapter, tuple(self._adapters))
-            adapter = "+" + self._adapters[request.adapter]
+        adapter, (name, gate) = "", read_mixture(request.adapter)
+        if name is not None:
+            if name not in self._adapters:
+                raise UnknownAdapterError(name, tuple(self._adapters))
+            adapter = f"+{self._adapters[name]}{gate or ''}"
         digest = hashlib.sha256()
         for part in (self._identity, adapter, request.prefix, request.suffix, *choices):
             data = part.encode()

@@ -18,6 +18,7 @@ from agents.fidelity.error_measures import (
     resampled_rmse,
     rmse,
     rmse_interval,
+    user_auc,
     user_sums,
 )
 
@@ -36,6 +37,22 @@ def test_rmse_and_mae_of_two_errors():
     errors = np.array([1.0, -3.0])
     assert rmse(errors) == pytest.approx(np.sqrt((1 + 9) / 2))
     assert mae(errors) == pytest.approx((1 + 3) / 2)
+
+
+def test_uauc_by_hand():
+    """User 0: 5 > 2, 5 > 4, 3 > 2, but 3 < 4: 3/4. User 1: a tie, 1/2. User 2: no pair."""
+    stars = np.array([5.0, 3.0, 2.0, 4.0, 3.5, 3.5, 1.0, 2.0])
+    ratings = np.array([5.0, 4.0, 1.0, 3.0, 4.0, 2.0, 5.0, 5.0])
+    users = np.array([0, 0, 0, 0, 1, 1, 2, 2])
+    assert user_auc(stars, ratings, users) == pytest.approx((3 / 4 + 1 / 2) / 2)
+    assert user_auc(stars, ratings, users, liked=5.0) == pytest.approx(1.0)
+
+
+def test_uauc_leaves_out_what_failed_and_is_none_where_nothing_can_be_told():
+    stars, ratings = np.array([5.0, np.nan, 1.0]), np.array([5.0, 1.0, 2.0])
+    assert user_auc(stars, ratings, np.zeros(3, int)) == 1.0
+    assert np.isnan(user_auc(stars[:2], ratings[:2], np.zeros(2, int)))
+    assert np.isnan(user_auc(stars[:0], ratings[:0], np.zeros(0, int)))
 
 
 def test_errors_of_nothing_are_no_number():
