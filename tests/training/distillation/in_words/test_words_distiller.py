@@ -36,6 +36,9 @@ def unsupported(profile: str, catalog: Catalog, items: list[int], stars: list[fl
     said = re.sub(r'"[^"]*"', "", profile)
     aspects = aspects_of(catalog)
     own = {each.aspect for i in items for each in aspects.of_item[i]}
+    people = sorted((a.name for a in own if a.kind == "person"), key=len, reverse=True)
+    for name in people:  # "Jr." may be a name of its own in a catalogue, and part of another
+        said = said.replace(name, "")
     for aspect in aspects.all:
         named = re.search(rf"(?<!\w){re.escape(aspect.name)}(?!\w)", said)
         if named and aspect not in own and aspect.name.lower() not in TEMPLATES:
