@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Unpack
 
 import gymnasium as gym
+import numpy as np
 from gymnasium.vector import AutoresetMode
 
 from simenv.catalog import Catalog
@@ -59,6 +60,7 @@ class RecEnv(gym.Env[Observation, IntArray]):
         if chosen.get("users") is not None:
             users = as_array(chosen["users"])
             chosen["users"] = users if users.ndim else users[None]
+            _check_seated(users)
         observation, info = self._batch.reset(seed=seed, options=chosen)
         return take_row(observation, 0), _first(info)
 
@@ -85,6 +87,15 @@ class RecEnv(gym.Env[Observation, IntArray]):
     def restore(self, snapshot: bytes, base: bytes | None = None) -> None:
         """Bring back the state that ``snapshot`` returned; see ``RecVectorEnv.restore``."""
         self._batch.restore(snapshot, base)
+
+
+def _check_seated(users: IntArray) -> None:
+    """Raise if nobody would sit in the only row; the batch checks all else."""
+    if np.issubdtype(users.dtype, np.integer) and (users < 0).any():
+        raise ValueError(
+            f"reset option 'users' wanted the id of one user, at least 0, got {users.tolist()}:"
+            " an environment of one row cannot leave it idle"
+        )
 
 
 def _first(info: Info) -> Info:

@@ -87,3 +87,9 @@ def test_a_session_can_be_forked_in_the_middle():
     assert_equal_trees(twin.next_seeds, env.next_seeds)
     assert_equal_trees(twin.step(SLATE + 3), env.step(SLATE + 3))
     assert twin.user_model.num_ratings.tolist() == env.user_model.num_ratings.tolist()
+
+
+@pytest.mark.parametrize("user", [-1, [-1], np.array(-3)])
+def test_the_only_row_cannot_be_left_idle(user):
+    with pytest.raises(ValueError, match=r"wanted the id of one user, at least 0, got \[?-\d"):
+        make().reset(seed=0, options={"users": user})
