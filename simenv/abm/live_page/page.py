@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import solara
 
-from simenv.abm.live_page.portrait import COLOURS, curve_svg, distribution_svg, prompt_markup
+from simenv.abm.live_page.portrait import COLOURS, curve_svg, distribution_svg, question_markup
 from simenv.abm.live_page.running_society import Choice, LastSlate, Show, Stage
 from simenv.abm.living_users import KeepsVersions
 from simenv.user_model import Explains, Questions
@@ -89,15 +89,8 @@ def _question(show: Show, user: int, item: int) -> None:
     """The exact prompt about an item, what was recalled, and which tokens were computed."""
     if not isinstance(show.society.user_model, Questions):
         return
-    asked = show.ask(user, item)
-    with solara.Details(f"What is asked about {show.society.catalog.titles[item]}"):
-        for memory in asked.recalled:
-            shown = "in full" if memory.in_full else "summed up"
-            _words(
-                f"{memory.similarity:.2f} {memory.title}",
-                f"{memory.stars:.0f} stars: {memory.reason} ({shown})",
-            )
-        solara.HTML(unsafe_innerHTML=prompt_markup(asked))
+    title = show.society.catalog.titles[item]
+    solara.HTML(unsafe_innerHTML=question_markup(title, show.ask(user, item)))
 
 
 def _words(head: str, text: str) -> None:

@@ -58,3 +58,16 @@ def prompt_markup(asked: Question) -> str:
         new = len(asked.pieces) - asked.cached_tokens
         told = f"{new} tokens computed, {asked.cached_tokens} (pale) from the prefix cache."
     return f'<pre class="prompt" style="white-space:pre-wrap">{spans}</pre><p>{told}</p>'
+
+
+def question_markup(title: str, asked: Question) -> str:
+    """What is asked about an item, folded away: the memories recalled, then the prompt."""
+    memories = "".join(
+        f"<li>{memory.similarity:.2f} {escape(memory.title)}: {memory.stars:.0f} stars,"
+        f" {escape(memory.reason)} ({'in full' if memory.in_full else 'summed up'})</li>"
+        for memory in asked.recalled
+    )
+    return (
+        f'<details class="question"><summary>What is asked about {escape(title)}</summary>'
+        f"<ul>{memories}</ul>{prompt_markup(asked)}</details>"
+    )

@@ -141,7 +141,7 @@ def test_a_society_that_stops_says_why(page):
 
 
 def test_the_prompt_tells_which_tokens_came_from_the_cache():
-    from simenv.abm.live_page.portrait import prompt_markup
+    from simenv.abm.live_page.portrait import prompt_markup, question_markup
     from simenv.user_model import Piece, Question
 
     pieces = [Piece("<b>", True), Piece("new", False)]
@@ -151,3 +151,6 @@ def test_the_prompt_tells_which_tokens_came_from_the_cache():
     assert "1 tokens computed, 1 (pale) from the prefix cache" in markup
     unknown = prompt_markup(asked._replace(pieces=[], cached_tokens=None))
     assert "not known" in unknown
+    folded = question_markup("A <i> title", asked)
+    assert "What is asked about A &lt;i&gt; title</summary>" in folded
+    assert markup in folded
