@@ -26,7 +26,8 @@ def cache(monkeypatch, tmp_path):
 
 @pytest.fixture
 def installed(monkeypatch, tmp_path):
-    """A package whose file of weights has this content."""
+    """A package whose file of weights has this content; what reads such files counts as there."""
+    monkeypatch.setattr(packaged_models, "find_spec", lambda name: name)
 
     def install(content: bytes):
         file = tmp_path / MODEL.file
