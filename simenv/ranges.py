@@ -81,12 +81,22 @@ def check_number(owner: str, name: str, value: object, allowed: str, cure: str =
 
     if isinstance(value, _NO_NUMBERS) or not isinstance(value, Real):
         raise TypeError(text(but=", which is no number"))
-    if value != value or abs(value) == math.inf:
+    if not _is_finite(value, wanted.whole):
         raise ValueError(text(" and finite"))
     if wanted.whole and not isinstance(value, Integral):
         raise ValueError(text(" and whole"))
     if not wanted.holds(value):  # type: ignore[arg-type]
         raise ValueError(text())
+
+
+def _is_finite(value: Real, whole: bool) -> bool:
+    """Whether a number is finite; where floats are wanted, what no float holds is not."""
+    if whole and isinstance(value, Integral):
+        return True
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
 
 
 def check_fields(settings: object, allowed: Mapping[str, str], cure: str = "") -> None:

@@ -53,3 +53,9 @@ def test_fields_are_named_by_their_class() -> None:
 def test_a_range_that_cannot_be_read_is_refused() -> None:
     with pytest.raises(ValueError, match=r"a range wanted a notation as 'whole .* got '0..1'"):
         Range.parse("0..1")
+
+
+def test_an_integer_that_no_float_holds_is_not_finite_where_floats_are_wanted():
+    with pytest.raises(ValueError, match=r"wanted days above 0 and finite, got 1000"):
+        check_number("Life", "days", 10**400, "(0, inf)")
+    check_number("reset", "a seed", 10**400, "whole [0, inf)")
