@@ -48,7 +48,7 @@ def colour_world(seed=0):
     return split_dataset("colours", catalog, log, tuple(map(str, range(NUM_USERS))))
 
 
-@pytest.mark.slow
+@pytest.mark.reliability
 @pytest.mark.timeout(3600)
 def test_facets_beat_one_adapter_of_their_size_and_shuffled_gates(tmp_path):
     world, style = colour_world(), PromptStyle().without_memory()
