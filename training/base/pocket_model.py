@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
 # Numbers such as " 3.7" and " +0.4" stay whole, so that one embedding stands for one quantity.
+_LENGTH_GROUPS = 4  # of a batch's turns, by length
 _PRETOKENS = r" ?[+-]?\d\.\d| ?\p{L}+| ?\d{1,4}| ?[^\s\p{L}\d]+|\s+"
 
 
@@ -139,30 +140,69 @@ def _smooth(value: float) -> Tensor:
 def answer_logits(model: Any, tokenizer: "PreTrainedTokenizerFast", examples: Examples) -> Tensor:
     """Logits (n·t, vocabulary) at each turn's answer; a user's turns share one pass over Ms.
 
-    Each turn sees the prefix and itself, never another turn, exactly as at inference.
+    Each turn sees the prefix and itself, never another turn, exactly as at inference. Turns of
+    about one length are read together, so that little of a batch is padding.
     """
     num_turns = len(examples.suffixes) // len(examples.prefixes)
     device = next(model.parameters()).device
     prefix, prefix_mask = _padded(tokenizer, examples.prefixes, "left", device)
-    suffix, suffix_mask = _padded(tokenizer, examples.suffixes, "right", device)
-    cache = model.model(
+    read = model.model(
         input_ids=prefix,
         attention_mask=prefix_mask,
         position_ids=(prefix_mask.cumsum(1) - 1).clamp_min(0),
         use_cache=True,
     ).past_key_values
-    cache.batch_repeat_interleave(num_turns)
-    prefix_mask = prefix_mask.repeat_interleave(num_turns, 0)
+    lengths = [len(x) for x in tokenizer(examples.suffixes, add_special_tokens=False)["input_ids"]]
+    order = np.argsort(lengths, kind="stable")
+    parts = [
+        _turns_logits(
+            model,
+            tokenizer,
+            [examples.suffixes[i] for i in chosen],
+            read,
+            prefix_mask,
+            torch.as_tensor(chosen // num_turns, device=device),
+        )
+        for chosen in np.array_split(order, min(_LENGTH_GROUPS, len(order)))
+    ]
+    back = torch.as_tensor(np.argsort(order), device=device)
+    return torch.cat(parts)[back]
+
+
+def _turns_logits(
+    model: Any,
+    tokenizer: "PreTrainedTokenizerFast",
+    suffixes: list[str],
+    read: Any,
+    prefix_mask: Tensor,
+    users: Tensor,
+) -> Tensor:
+    """Logits (m, vocabulary) of turns of these ``users`` (m,), whose prefixes were ``read``."""
+    suffix, suffix_mask = _padded(tokenizer, suffixes, "right", prefix_mask.device)
+    cache = _chosen_states(read, users)
+    prefix_mask = prefix_mask[users]
     start = prefix_mask.sum(1, keepdim=True)
     hidden = model.model(
         input_ids=suffix,
         attention_mask=torch.cat([prefix_mask, suffix_mask], 1),
-        position_ids=start + torch.arange(suffix.shape[1], device=device),
+        position_ids=start + torch.arange(suffix.shape[1], device=suffix.device),
         past_key_values=cache,
     ).last_hidden_state
     last = suffix_mask.sum(1) - 1
-    logits: Tensor = model.lm_head(hidden[torch.arange(len(last), device=device), last])
+    logits: Tensor = model.lm_head(hidden[torch.arange(len(last), device=suffix.device), last])
     return logits
+
+
+def _chosen_states(read: Any, users: Tensor) -> Any:
+    """A cache of its own with the kept states of ``users``; ``read`` stays as it is."""
+    from transformers import DynamicCache
+
+    return DynamicCache(
+        [
+            (layer.keys.index_select(0, users), layer.values.index_select(0, users))
+            for layer in read.layers
+        ]
+    )
 
 
 def _padded(
