@@ -44,6 +44,8 @@ class Channel(IntEnum):
     PROFILE = 2202  # the words of a profile
     SPLIT = 3001  # which rows of a log without times are training rows
     FORM = 4001  # tokens of the blanks of a form
+    OPTION_ORDER = 5001  # in which order a questionnaire's options are shown
+    INTERVIEW_ANSWER = 5002  # which option of a questionnaire is chosen
 
 
 @unique
