@@ -44,6 +44,8 @@ class Channel(IntEnum):
     PROFILE = 2202  # the words of a profile
     SPLIT = 3001  # which rows of a log without times are training rows
     FORM = 4001  # tokens of the blanks of a form
+    OPINION = 4101  # the words of an opinion that shows a trait
+    STATEMENT = 4102  # the words of a statement that a trait classifier learns from
 
 
 @unique
@@ -102,6 +104,11 @@ class Stream(IntEnum):
     SWAPPED_VECTORS = 227  # at whose vector a gate looks
     COLLUSION_USERS = 229
     COLLUSION_SLATES = 233
+    OPINION_SPLIT = 701  # which topics opinions are judged on
+    OPINION_DEMONSTRATIONS = 709  # opinions that are shown in a prompt or edited in
+    EDITOR_BATCHES = 719  # on which an editor network learns
+    TRAIT_RESAMPLES = 727  # of seeds and topics, for an interval
+    TRAIT_RATERS = 733  # who rates before and after a trait
 
 
 def generator(seed: int, stream: Stream, *numbers: int) -> np.random.Generator:
