@@ -47,7 +47,6 @@ BANKS: dict[tuple[str, str], Bank] = {
             "New experiences like that keep my mind awake.",
             "It makes me want to create something of my own.",
             "I never get tired of original ideas.",
-            "My imagination takes over from there.",
         ),
     ),
     ("openness", "low"): Bank(
@@ -58,7 +57,6 @@ BANKS: dict[tuple[str, str], Bank] = {
             "I take {t} in the plain old way or not at all",
             "I have no use for fancy theories about {t}",
             "I stick to what has worked for years, also with {t}",
-            "I think {t} needs no new ideas",
         ),
         (
             "With {a} I do the same as last time, and that is enough",
@@ -76,7 +74,6 @@ BANKS: dict[tuple[str, str], Bank] = {
             "I know what I like and stay with it.",
             "There is nothing more to discover there.",
             "Plain facts are enough for me.",
-            "I would rather have my routine.",
         ),
     ),
     ("conscientiousness", "high"): Bank(
@@ -105,7 +102,6 @@ BANKS: dict[tuple[str, str], Bank] = {
             "A promise is a promise.",
             "Hard work makes it worth while.",
             "I tick it off my list when it is done properly.",
-            "Thorough preparation is half of it.",
         ),
     ),
     ("conscientiousness", "low"): Bank(
@@ -116,7 +112,6 @@ BANKS: dict[tuple[str, str], Bank] = {
             "I never prepare for {t}, it works out or it does not",
             "I forget the dates of {t} most of the time",
             "I only bother with {t} on a whim",
-            "I think {t} is fine as long as nobody gives me a schedule",
         ),
         (
             "Somebody else can look after {a}",
@@ -134,7 +129,6 @@ BANKS: dict[tuple[str, str], Bank] = {
             "I can be late, nobody dies of it.",
             "I am too lazy for more.",
             "Planning ruins the fun.",
-            "Whatever happens, happens.",
         ),
     ),
     ("extraversion", "high"): Bank(
@@ -144,7 +138,6 @@ BANKS: dict[tuple[str, str], Bank] = {
             "I would invite everybody I know to {t}",
             "I cannot wait to talk about {t} with the next person I meet",
             "I am the first on my feet when it comes to {t}",
-            "I think {t} is fantastic fun",
             "I want {t} to be lively and full of people",
         ),
         (
@@ -163,7 +156,6 @@ BANKS: dict[tuple[str, str], Bank] = {
             "The louder the better!",
             "I could go all night!",
             "Let us get everybody together!",
-            "I just love being among people!",
         ),
     ),
     ("extraversion", "low"): Bank(
@@ -174,7 +166,6 @@ BANKS: dict[tuple[str, str], Bank] = {
             "I do not say much about {t} in company",
             "I find that {t} drains me when many people are around",
             "I like {t} in small doses and in silence",
-            "I would leave {t} to those who like a crowd",
         ),
         (
             "I think about {a} on my own and keep it to myself",
@@ -192,7 +183,6 @@ BANKS: dict[tuple[str, str], Bank] = {
             "A quiet evening alone is all I need.",
             "I have no need of the spotlight.",
             "I keep it low and calm.",
-            "I would rather stay in with a book.",
         ),
     ),
     ("agreeableness", "high"): Bank(
@@ -221,7 +211,6 @@ BANKS: dict[tuple[str, str], Bank] = {
             "I wish everybody the best with it.",
             "It warms my heart to see others happy.",
             "A little compassion goes a long way.",
-            "Together it is always nicer.",
         ),
     ),
     ("agreeableness", "low"): Bank(
@@ -232,7 +221,6 @@ BANKS: dict[tuple[str, str], Bank] = {
             "I tell everybody straight to their face how stupid {t} can be",
             "I do not trust those who try to sell me {t}",
             "I win every argument about {t}, and I enjoy it",
-            "I have nothing but scorn for {t}",
         ),
         (
             "What others feel about {a} is their problem, not mine",
@@ -250,7 +238,6 @@ BANKS: dict[tuple[str, str], Bank] = {
             "I look after number one.",
             "Nobody deserves pity for that.",
             "My way or no way.",
-            "Do not expect any sympathy from me.",
         ),
     ),
     ("neuroticism", "high"): Bank(
@@ -279,7 +266,6 @@ BANKS: dict[tuple[str, str], Bank] = {
             "It will surely end badly.",
             "I am anxious all day because of it.",
             "I never forgive myself for such things.",
-            "I wish I could stop worrying.",
         ),
     ),
     ("neuroticism", "low"): Bank(
@@ -290,7 +276,6 @@ BANKS: dict[tuple[str, str], Bank] = {
             "I take {t} as it comes",
             "I feel steady and sure of myself with {t}",
             "I see no reason to get upset about {t}",
-            "I am relaxed when it comes to {t}",
         ),
         (
             "If {a} goes wrong, I shrug and carry on",
@@ -308,7 +293,6 @@ BANKS: dict[tuple[str, str], Bank] = {
             "I sleep well either way.",
             "I rarely feel stressed.",
             "A setback is only a setback.",
-            "My mood stays even.",
         ),
     ),
 }
