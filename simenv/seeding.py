@@ -46,6 +46,8 @@ class Channel(IntEnum):
     FORM = 4001  # tokens of the blanks of a form
     OPTION_ORDER = 5001  # in which order a questionnaire's options are shown
     INTERVIEW_ANSWER = 5002  # which option of a questionnaire is chosen
+    OPINION = 4101  # the words of an opinion that shows a trait
+    STATEMENT = 4102  # the words of a statement that a trait classifier learns from
 
 
 @unique
@@ -104,6 +106,7 @@ class Stream(IntEnum):
     SWAPPED_VECTORS = 227  # at whose vector a gate looks
     COLLUSION_USERS = 229
     COLLUSION_SLATES = 233
+    OPINION_SPLIT = 701  # which topics opinions are judged on
 
 
 def generator(seed: int, stream: Stream, *numbers: int) -> np.random.Generator:
