@@ -147,7 +147,7 @@ class Answers:
         edges = chances.cumsum(axis=2)
         edges = edges / edges[..., -1:]
         drawn = (places[:, :, None, :] >= edges[:, :, :-1, None]).sum(axis=2)
-        drawn = np.where(np.isnan(chances).any(axis=2)[:, :, None], -1, drawn)
+        drawn[np.isnan(chances[:, :, 0])] = -1
         return np.asarray(np.moveaxis(drawn, 2, 0), dtype=np.int64)
 
 
