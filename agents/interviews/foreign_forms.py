@@ -143,7 +143,8 @@ def bipolar(record: Mapping[str, Any], path: Path) -> Instrument:
     ``constant + sum(sign x answer)`` is the sum of answers turned around (6 - x) where the sign is
     -1, if the constant is 6 a turned item; so the cut is the middle of the mean.
     """
-    traits, keys = [], {}
+    traits: list[Trait] = []
+    keys: dict[str, tuple[str, int]] = {}
     for name, rule in record["scoring"].items():
         letters = {rule["low"], rule["high"]}
         known = next((d for d in _DICHOTOMIES if set(d) == letters), name)

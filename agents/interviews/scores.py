@@ -29,7 +29,7 @@ def drawn_points(instrument: Instrument, options: IntArray, raw: bool = False) -
     """
     table = instrument.raw_points if raw else instrument.points
     found = table[np.arange(len(table)), options]
-    return np.where(options < 0, np.nan, found)
+    return np.asarray(np.where(options < 0, np.nan, found))
 
 
 def trait_scores(instrument: Instrument, points: FloatArray) -> FloatArray:
@@ -120,7 +120,7 @@ def normalised_gain(
     """
     moved = pole * (np.asarray(score) - base)
     room = np.asarray(most - base if pole > 0 else base - least, dtype=np.float64)
-    return np.divide(moved, room, out=np.full(moved.shape, np.nan), where=room > 0)
+    return np.asarray(np.divide(moved, room, out=np.full(moved.shape, np.nan), where=room > 0))
 
 
 def z_score(score: FloatArray, norm: Norm | None) -> FloatArray:
