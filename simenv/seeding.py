@@ -102,6 +102,7 @@ class Stream(IntEnum):
     SWAPPED_VECTORS = 227  # at whose vector a gate looks
     COLLUSION_USERS = 229
     COLLUSION_SLATES = 233
+    RANDOM_NEURONS = 601  # silenced beside those that were found
 
 
 def generator(seed: int, stream: Stream, *numbers: int) -> np.random.Generator:
