@@ -44,6 +44,8 @@ class Channel(IntEnum):
     PROFILE = 2202  # the words of a profile
     SPLIT = 3001  # which rows of a log without times are training rows
     FORM = 4001  # tokens of the blanks of a form
+    OPINION = 4101  # the words of an opinion that shows a trait
+    STATEMENT = 4102  # the words of a statement that a trait classifier learns from
 
 
 @unique
@@ -103,6 +105,7 @@ class Stream(IntEnum):
     COLLUSION_USERS = 229
     COLLUSION_SLATES = 233
     RANDOM_NEURONS = 601  # silenced beside those that were found
+    OPINION_SPLIT = 701  # which topics opinions are judged on
 
 
 def generator(seed: int, stream: Stream, *numbers: int) -> np.random.Generator:
