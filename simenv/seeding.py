@@ -108,6 +108,7 @@ class Stream(IntEnum):
     SWAPPED_VECTORS = 227  # at whose vector a gate looks
     COLLUSION_USERS = 229
     COLLUSION_SLATES = 233
+    RANDOM_NEURONS = 601  # silenced beside those that were found
     OPINION_SPLIT = 701  # which topics opinions are judged on
 
 
