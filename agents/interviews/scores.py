@@ -44,7 +44,8 @@ def _mean_known(points: FloatArray) -> FloatArray:
     known = np.isfinite(points)
     count = known.sum(axis=-1)
     total = np.where(known, points, 0.0).sum(axis=-1)
-    return np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
+    mean = np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
+    return np.asarray(mean)
 
 
 def types_of(instrument: Instrument, scores: FloatArray) -> Types:
