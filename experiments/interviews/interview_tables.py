@@ -128,10 +128,12 @@ def sentences(models: Mapping[str, Any]) -> list[str]:
     for model, temperature, own in _each(models, "types"):
         above = [None if e is None else e - _CHANCE for e in own["personality"]["ci95"]]
         chance = compare("chance", above, more="above", less="below")
-        role = compare("without", own["role_gain"]["ci95"], more="better than", less="worse than")
+        role = compare(
+            "personality alone", own["role_gain"]["ci95"], more="better than", less="worse than"
+        )
         found.append(
-            f"{model} at temperature {temperature}: told types come back {chance} (1 in 16); with a"
-            f" role they come back {role}."
+            f"{model} at temperature {temperature}: told types come back {chance} (1 in 16); a role"
+            f" beside them is {role}."
         )
     return found
 

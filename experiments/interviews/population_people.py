@@ -1,6 +1,7 @@
 """The people of a population, interviewed as they rate films: with their profile and adapter."""
 
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 import numpy as np
@@ -32,11 +33,8 @@ def interview_people(
         Interviewee(str(i), f"You are this person.\n{persona.profile}", persona.adapter)
         for i, persona in enumerate(population.personas[: settings.people])
     ]
-    engine = make(population.model, population.adapters)
-    try:
+    with closing(make(population.model, population.adapters)) as engine:
         return _rows(engine, name, people, settings)
-    finally:
-        engine.close()
 
 
 def _rows(

@@ -53,7 +53,7 @@ class Settings:
         names = ("people", "repetitions", "answers", "retries", "max_new_tokens", "order", "race")
         types, factors = (_instrument(own, kind) for kind in ("type", "factor"))
         return cls(
-            models=models_named(own["models"], cfg.slm),
+            models=_models(own["models"], own["slm"]),
             populations=own["populations"],
             types=types,
             factors=factors,
@@ -75,6 +75,15 @@ class Settings:
         """How it is asked; None = the first wording."""
         chosen = self.wordings[0] if wording is None else wording
         return Interview(self.order, self.rounds, chosen, self.seed)
+
+
+def _models(wanted: list[str], slm: str | None) -> dict[str, str]:
+    if wanted and slm:
+        raise ValueError(
+            f"experiment=interviews wanted its models once, got slm={slm} beside experiment.models;"
+            " leave one of them out"
+        )
+    return models_named(wanted, slm)
 
 
 def _instrument(own: Mapping[str, Any], kind: str) -> Instrument | None:

@@ -174,7 +174,6 @@ def _paraphrase(
     for wording in settings.wordings[1:]:
         other = answered(engine, people.people, instrument, settings, wording)
         apart = np.abs(means(other.options[temperature]) - known)
-        low, high = float(np.nanmin(apart)), float(np.nanmax(apart))
-        ends = rounded_ends(low, high)
+        ends = rounded_ends(float(np.nanmin(apart)), float(np.nanmax(apart)))
         found[str(wording)] = {"mean": rounded(float(np.nanmean(apart))), "range": ends}
     return found

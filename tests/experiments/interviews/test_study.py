@@ -87,8 +87,8 @@ def test_who_is_deaf_to_what_is_told_is_at_chance():
     assert own["unconditioned"] == {"ENFJ": 6}
     said = sentences({"deaf": {"types": {"temperatures": {"1": own}}}})
     assert said == [
-        "deaf at temperature 1: told types come back within noise of chance (1 in 16); with a role"
-        " they come back within noise of without."
+        "deaf at temperature 1: told types come back within noise of chance (1 in 16); a role"
+        " beside them is within noise of personality alone."
     ]
 
 
