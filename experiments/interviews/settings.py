@@ -80,8 +80,8 @@ class Settings:
 def _models(wanted: list[str], slm: str | None) -> dict[str, str]:
     if wanted and slm:
         raise ValueError(
-            f"experiment=interviews wanted its models once, got slm={slm} beside experiment.models;"
-            " leave one of them out"
+            f"experiment=interviews wanted its models once, got the base model {slm} beside"
+            " experiment.models; leave one of them out"
         )
     return models_named(wanted, slm)
 

@@ -52,7 +52,7 @@ def test_a_dry_run_tells_prompts_tokens_memory_and_time_and_asks_nobody(tmp_path
         (["experiment.factor_instrument=types_32"], "an instrument of factors, got 'types_32'"),
         (["experiment.factor_instrument=nothing.json"], "wanted an instrument of ipip_50"),
         (["experiment.levels=[3]"], "experiment.levels"),
-        (["experiment.models=[a]", "slm=b"], "wanted its models once, got slm=b beside"),
+        (["experiment.models=[a]", "slm=b"], "once, got the base model b beside experiment.models"),
     ],
 )
 def test_a_wrong_command_is_refused_before_anybody_is_asked(
