@@ -44,6 +44,7 @@ class Channel(IntEnum):
     PROFILE = 2202  # the words of a profile
     SPLIT = 3001  # which rows of a log without times are training rows
     FORM = 4001  # tokens of the blanks of a form
+    TRAJECTORY = 4101  # stars of a simulated trajectory
 
 
 @unique
@@ -102,6 +103,11 @@ class Stream(IntEnum):
     SWAPPED_VECTORS = 227  # at whose vector a gate looks
     COLLUSION_USERS = 229
     COLLUSION_SLATES = 233
+    LIKED_OR_NOT = 601  # what is asked about in the like-or-dislike protocol
+    SCENES = 607  # of five, of which one was taken, and the order of their letters
+    PROBED_USERS = 613  # and about which items
+    SHUFFLED_HISTORY = 617
+    CALIBRATION_HALVES = 619
 
 
 def generator(seed: int, stream: Stream, *numbers: int) -> np.random.Generator:

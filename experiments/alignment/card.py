@@ -1,0 +1,59 @@
+"""The card and the gate: measured figures become words, and go into the population they are of."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from agents.calibration import Calibration
+from agents.fidelity.gate import judge, overall_word, word_of
+from agents.population.fidelity_gate import CARD, fingerprint
+from agents.population.population import Population
+from experiments.alignment.asked import Asked, Rows
+from experiments.alignment.identity import SWAP
+from experiments.alignment.rating_figures import kinds, measured
+from simenv.data.dataset import Dataset
+
+
+def gate_of(
+    asked: Asked, rows: Rows, identity: Mapping[str, Mapping[str, Any]] | None
+) -> dict[str, Any]:
+    """Word and checks of everybody, and of every persona.
+
+    Args:
+        asked: who was asked.
+        rows: measured rows, calibrated where the population will be.
+        identity: variants and their rises; None = nobody was asked in another's place.
+    """
+    swap = (identity or {}).get(SWAP)
+    checks = judge(measured(rows, asked.dataset, swap))
+    personas, sizes = {}, []
+    for name, mask in kinds(asked, rows)["persona"].items():
+        own = judge(measured(rows.take(mask), asked.dataset, None))
+        personas[name] = {"word": word_of(own), "checks": [check._asdict() for check in own]}
+        sizes.append(int(mask.sum()))
+    words = {name: own["word"] for name, own in personas.items()}
+    return {
+        "word": overall_word(checks, words, sizes),
+        "checks": [check._asdict() for check in checks],
+        "personas": personas,
+    }
+
+
+def carded(
+    people: Population, calibration: Calibration | None, card: Mapping[str, Any]
+) -> Population:
+    """The population with its calibration and a card that holds for it alone."""
+    people = replace(people, calibration=calibration)
+    return people.with_card(**{CARD: {"of": fingerprint(people), **card}})
+
+
+def described(dataset: Dataset, asked: Asked) -> dict[str, Any]:
+    """What was measured on."""
+    return {
+        "name": dataset.name,
+        "rows": len(asked.measured.log),
+        "rows_for_calibration": len(asked.fitted.log),
+        "users": len(asked.users),
+        "failed": asked.num_failed,
+        "truth_known": dataset.truth is not None,
+    }
