@@ -44,7 +44,9 @@ class Channel(IntEnum):
     PROFILE = 2202  # the words of a profile
     SPLIT = 3001  # which rows of a log without times are training rows
     FORM = 4001  # tokens of the blanks of a form
-    TRAJECTORY = 4101  # stars of a simulated trajectory
+    OPINION = 4101  # the words of an opinion that shows a trait
+    STATEMENT = 4102  # the words of a statement that a trait classifier learns from
+    TRAJECTORY = 4201  # stars of a simulated trajectory
 
 
 @unique
@@ -103,11 +105,15 @@ class Stream(IntEnum):
     SWAPPED_VECTORS = 227  # at whose vector a gate looks
     COLLUSION_USERS = 229
     COLLUSION_SLATES = 233
-    LIKED_OR_NOT = 601  # what is asked about in the like-or-dislike protocol
-    SCENES = 607  # of five, of which one was taken, and the order of their letters
+    ALIGNED_USERS = 601  # whose held-out rows are asked about
+    VARIANT_USERS = 607  # who are asked once more with something of them changed
     PROBED_USERS = 613  # and about which items
     SHUFFLED_HISTORY = 617
-    CALIBRATION_HALVES = 619
+    LIKED_OR_NOT = 619  # what is asked about in the like-or-dislike protocol
+    SCENES = 631  # of five, of which one was taken, and the order of their letters
+    UNSEEN_USERS = 641  # who are asked about items that their log would not have shown
+    UNSEEN_ITEMS = 643
+    OPINION_SPLIT = 701  # which topics opinions are judged on
 
 
 def generator(seed: int, stream: Stream, *numbers: int) -> np.random.Generator:

@@ -5,8 +5,6 @@ isotonic regression star by star behind it (Zadrozny and Elkan, Transforming Cla
 Accurate Multiclass Probability Estimates, 2002). Arrays in, a ``Calibration`` out.
 """
 
-from typing import Literal, get_args
-
 import numpy as np
 
 from agents.calibration import COLDEST, HOTTEST, Calibration
@@ -14,13 +12,13 @@ from agents.fidelity.discretised import LEAST
 from agents.fidelity.error_measures import log_loss
 from simenv.events import NUM_STARS, FloatArray, IntArray
 
-Kind = Literal["none", "temperature", "isotonic"]
+KINDS = ("none", "temperature", "isotonic")
 _ENOUGH = 200  # rows of a persona that has a temperature of its own
 _LEAST_GAP = 1e-6  # between two chances of a map
 
 
 def fitted_calibration(
-    chances: FloatArray, ratings: FloatArray, clusters: IntArray, kind: Kind = "temperature"
+    chances: FloatArray, ratings: FloatArray, clusters: IntArray, kind: str = "temperature"
 ) -> Calibration:
     """The calibration with which ratings (r,) are likeliest.
 
@@ -33,8 +31,8 @@ def fitted_calibration(
     Raises:
         ValueError: no such kind.
     """
-    if kind not in get_args(Kind):
-        raise ValueError(f"calibration wanted one of {', '.join(get_args(Kind))}, got {kind!r}")
+    if kind not in KINDS:
+        raise ValueError(f"calibration wanted one of {', '.join(KINDS)}, got {kind!r}")
     if kind == "none" or not len(ratings):
         return Calibration()
     own = {

@@ -13,7 +13,7 @@ import numpy as np
 
 from simenv.data.dataset import Dataset
 from simenv.data.splits import stacked
-from simenv.events import FloatArray, IntArray, InteractionLog
+from simenv.events import BoolArray, FloatArray, IntArray, InteractionLog
 
 SIZE = 5
 _DIMS = 64
@@ -82,14 +82,14 @@ def scenes(
     )
 
 
-def _not_younger(dataset: Dataset, moment: float) -> np.ndarray:
+def _not_younger(dataset: Dataset, moment: float) -> BoolArray:
     """(num_items,) whether an item was there; all were where years or dates are not known."""
     years = dataset.catalog.years
     year = 1970 + moment / _YEAR
     return np.asarray((years <= year) | (years == 0) | (year < years[years > 0].min(initial=1971)))
 
 
-def _in_turn(one: FloatArray, other: FloatArray, allowed: np.ndarray) -> IntArray:
+def _in_turn(one: FloatArray, other: FloatArray, allowed: BoolArray) -> IntArray:
     """The best allowed items of two rankings in turn, four different ones."""
     found: list[int] = []
     orders = [np.argsort(-scores, kind="stable") for scores in (one, other)]

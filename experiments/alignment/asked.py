@@ -66,7 +66,7 @@ def chosen_users(dataset: Dataset, num_users: int, seed: int) -> IntArray:
             f"experiment=alignment wanted held-out ratings, {dataset.name!r} has none; lower"
             " data.fraction"
         )
-    drawn = generator(seed, Stream.EVALUATED_USERS).permutation(able)[:num_users]
+    drawn = generator(seed, Stream.ALIGNED_USERS).permutation(able)[:num_users]
     return np.sort(drawn).astype(np.int64)
 
 

@@ -36,7 +36,7 @@ KNOWN_ROWS = (0, 1, 2, 5, 10, 20, 50)
 
 def some_people(rows: Rows, most_rows: int, seed: int) -> Rows:
     """All measured rows of people who are drawn until there are about so many rows."""
-    users = generator(seed, Stream.PROBED_USERS).permutation(np.unique(rows.log.users))
+    users = generator(seed, Stream.VARIANT_USERS).permutation(np.unique(rows.log.users))
     counts = np.bincount(rows.log.users)[users]
     enough = int(np.searchsorted(np.cumsum(counts), most_rows)) + 1
     return rows.take(np.isin(rows.log.users, users[:enough]))

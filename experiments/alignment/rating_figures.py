@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from agents.fidelity.calibrating import fitted_calibration
+from agents.fidelity.calibrating import KINDS, fitted_calibration
 from agents.fidelity.discretised import LEAST
 from agents.fidelity.error_measures import (
     auc,
@@ -28,7 +28,7 @@ from agents.population.population import Population
 from experiments.alignment.asked import BIAS, NON_PERSONAL, Asked, Rows
 from experiments.reporting.formatting import tidy
 from simenv.data.dataset import Dataset
-from simenv.events import BoolArray, FloatArray, InteractionLog, expected_stars
+from simenv.events import BoolArray, FloatArray, IntArray, InteractionLog, expected_stars
 
 PEOPLE = "simulated users"
 _LIKED = 4.0
@@ -86,14 +86,12 @@ def bias_panel(rows: Rows, dataset: Dataset) -> dict[str, dict[str, Any]]:
 def calibrated(asked: Asked) -> dict[str, dict[str, Any]]:
     """Way of calibrating, fitted on the validation slice → log loss and ECE on measured rows."""
     fitted, rows = asked.fitted, asked.measured
-    found = {}
-    for kind in ("none", "temperature", "isotonic"):
-        own = fitted_calibration(
-            fitted.chances, fitted.log.ratings, clusters(asked, fitted.log), kind  # type: ignore[arg-type]
-        )  # fmt: skip
-        chances = rows.chances if kind == "none" else own.applied(
-            rows.chances, clusters(asked, rows.log)
-        )  # fmt: skip
+    groups, found = clusters(asked, fitted.log), {}
+    for kind in KINDS:
+        own = fitted_calibration(fitted.chances, fitted.log.ratings, groups, kind)
+        chances = rows.chances
+        if kind != "none":
+            chances = own.applied(chances, clusters(asked, rows.log))
         found[kind] = {
             "log_loss": loss(chances, rows.log.ratings),
             "ece": calibration_error(chances, rows.log.ratings),
@@ -105,10 +103,10 @@ def calibrated(asked: Asked) -> dict[str, dict[str, Any]]:
     return ready
 
 
-def clusters(asked: Asked, log: InteractionLog) -> Any:
+def clusters(asked: Asked, log: InteractionLog) -> IntArray:
     """(r,) persona of each row."""
     of_user = np.array([p.cluster for p in asked.model.population.personas], dtype=np.int64)
-    return of_user[log.users]
+    return np.asarray(of_user[log.users])
 
 
 def kinds(asked: Asked, rows: Rows) -> dict[str, dict[str, BoolArray]]:
@@ -141,7 +139,7 @@ def _persona_numbers(people: Population) -> list[int]:
     return sorted({persona.cluster for persona in people.personas})
 
 
-def _popularity_decile(dataset: Dataset) -> Any:
+def _popularity_decile(dataset: Dataset) -> IntArray:
     """(num_items,) 0 to 9, a tenth of the known ratings each, the rarest first; -1 = unrated."""
     counts = dataset.averages.counts
     order = np.argsort(counts, kind="stable")

@@ -129,7 +129,7 @@ def _calibration(asked: Asked, kind: str) -> Calibration | None:
     if kind == "none":
         return None
     rows = asked.fitted
-    return fitted_calibration(rows.chances, rows.log.ratings, clusters(asked, rows.log), kind)  # type: ignore[arg-type]
+    return fitted_calibration(rows.chances, rows.log.ratings, clusters(asked, rows.log), kind)
 
 
 def _calibrated(asked: Asked, calibration: Calibration | None) -> Rows:

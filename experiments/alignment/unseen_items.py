@@ -25,11 +25,11 @@ def unseen_items(asked: Asked, num_users: int) -> dict[str, Any] | None:
     dataset = asked.dataset
     if dataset.truth is None:
         return None
-    users = generator(asked.seed, Stream.JUDGED_USERS).permutation(asked.users)[:num_users]
+    users = generator(asked.seed, Stream.UNSEEN_USERS).permutation(asked.users)[:num_users]
     everything = np.tile(np.arange(dataset.num_items), (len(users), 1))
     liking = expected_stars(dataset.truth.probabilities(users, everything))
     met = dataset.train.to_csr()[users].toarray() > 0
-    draws = generator(asked.seed, Stream.RANDOM_SLATES).random(met.shape)
+    draws = generator(asked.seed, Stream.UNSEEN_ITEMS).random(met.shape)
     orders = {"ten worst": liking, "ten at random": draws, "ten best": -liking}
     return {
         name: _compared(asked, users, np.argsort(np.where(met, np.inf, by), axis=1)[:, :PLACES])
