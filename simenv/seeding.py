@@ -87,6 +87,14 @@ class Stream(IntEnum):
     LINKED_SHUFFLE = 101  # profiles dealt out among people
     LINKED_OTHERS = 107  # on whom a reader of profiles learns
     LINKED_RESAMPLES = 103  # of people, for an interval
+    ALIGNED_USERS = 801  # whose held-out rows are asked about
+    VARIANT_USERS = 809  # who are asked once more with something of them changed
+    PROBED_USERS = 811  # and about which items
+    SHUFFLED_HISTORY = 821
+    LIKED_OR_NOT = 823  # what is asked about in the like-or-dislike protocol
+    SCENES = 827  # of five, of which one was taken, and the order of their letters
+    UNSEEN_USERS = 829  # who are asked about items that their log would not have shown
+    UNSEEN_ITEMS = 839
     RANDOM_SLATES = 89  # beside deliberately bad ones
     READING_ITEMS = 503  # of a world that must be read: attributes, titles, casts
     READING_SUMMARIES = 509
@@ -105,14 +113,7 @@ class Stream(IntEnum):
     SWAPPED_VECTORS = 227  # at whose vector a gate looks
     COLLUSION_USERS = 229
     COLLUSION_SLATES = 233
-    ALIGNED_USERS = 601  # whose held-out rows are asked about
-    VARIANT_USERS = 607  # who are asked once more with something of them changed
-    PROBED_USERS = 613  # and about which items
-    SHUFFLED_HISTORY = 617
-    LIKED_OR_NOT = 619  # what is asked about in the like-or-dislike protocol
-    SCENES = 631  # of five, of which one was taken, and the order of their letters
-    UNSEEN_USERS = 641  # who are asked about items that their log would not have shown
-    UNSEEN_ITEMS = 643
+    RANDOM_NEURONS = 601  # silenced beside those that were found
     OPINION_SPLIT = 701  # which topics opinions are judged on
 
 

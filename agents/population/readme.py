@@ -66,7 +66,9 @@ def _gate(card: Any) -> list[str]:
     gate = card.get("gate") if isinstance(card, Mapping) else None
     if not isinstance(gate, Mapping):
         return []
-    rows = [f"- {c['measure']}: **{c['word']}**, {c['said']}" for c in gate.get("checks", ())]
+    checks = gate.get("checks")
+    known = [c for c in checks if isinstance(c, Mapping)] if isinstance(checks, list) else []
+    rows = [f"- {c.get('measure')}: **{c.get('word')}**, {c.get('said')}" for c in known]
     return [f"### Fidelity card: {gate.get('word')}", *(["\n".join(rows)] if rows else [])]
 
 

@@ -58,6 +58,7 @@ def run(cfg: DictConfig) -> Result:
     found = _parts(cfg, asked, parts)
     card = {
         "dataset": described(dataset, asked),
+        "debug": cfg.get("debug"),
         "gate": gate_of(asked, rows, found["identity"] and found["identity"]["variants"]),
         "calibration": cfg.experiment.calibration,
         "statistical_alignment": {
@@ -70,10 +71,9 @@ def run(cfg: DictConfig) -> Result:
         "human_likeness": {k: found[k] for k in ("trajectories", "choices", "identity", "probes")},
         "counterfactual": found["counterfactual"],
     }
-    saved = _saved(cfg, model, calibration, card)
+    saved = parts.get("saving", lambda: _saved(cfg, model, calibration, card), None)
     values = {
         "experiment": cfg.experiment.name,
-        "debug": cfg.get("debug"),
         "users": people.card,
         **card,
         "curve": page.curve(rows),
