@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from agents.fidelity.error_measures import auc, interval
-from simenv.events import NUM_STARS, FloatArray, IntArray, SeedArray
+from simenv.events import NUM_STARS, BoolArray, FloatArray, IntArray, SeedArray
 from simenv.seeding import Channel, uniforms
 
 FEATURES = (
@@ -119,7 +119,7 @@ def two_sample(
     return TwoSample(auc(scores, is_simulated), interval(np.array(means)), len(owners))
 
 
-def _out_of_fold(table: FloatArray, is_simulated: FloatArray, people: IntArray) -> FloatArray:
+def _out_of_fold(table: FloatArray, is_simulated: BoolArray, people: IntArray) -> FloatArray:
     """(t,) chance of being simulated, by trees that have not seen the person."""
     from sklearn.ensemble import RandomForestClassifier
     from sklearn.model_selection import GroupKFold

@@ -26,7 +26,8 @@ def gate_of(
     """
     swap = (identity or {}).get(SWAP)
     checks = judge(measured(rows, asked.dataset, swap))
-    personas, sizes = {}, []
+    personas: dict[str, dict[str, Any]] = {}
+    sizes = []
     for name, mask in kinds(asked, rows)["persona"].items():
         own = judge(measured(rows.take(mask), asked.dataset, None))
         personas[name] = {"word": word_of(own), "checks": [check._asdict() for check in own]}

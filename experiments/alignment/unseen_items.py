@@ -59,4 +59,4 @@ def _compared(asked: Asked, users: IntArray, items: IntArray) -> dict[str, Any]:
 def _means(gaps: FloatArray) -> FloatArray:
     answered = np.isfinite(gaps)
     sums, counts = np.where(answered, gaps, 0.0).sum(axis=1), answered.sum(axis=1)
-    return np.divide(sums, counts, out=np.full(len(sums), np.nan), where=counts > 0)
+    return np.asarray(np.divide(sums, counts, out=np.full(len(sums), np.nan), where=counts > 0))
