@@ -61,6 +61,7 @@ def make_env(
     engine_info: bool = False,
     model: str | Path | None = None,
     allow_low_fidelity: bool = False,
+    calibrated: bool = True,
     **settings: Unpack[EnvSettings],
 ) -> RecEnv | EngineInfo:
     """``PersonaRec-v0``: one user a time.
@@ -76,12 +77,13 @@ def make_env(
             put on instead of their own; their profiles and memories stay, their adapters do not.
         allow_low_fidelity: people whose fidelity card says ``fail`` are used all the same; see
             ``agents.population.fidelity_gate``.
+        calibrated: whether answers are calibrated, where the population says how.
         settings: of the environment (``slate_size``, ``reward``, …).
 
     Raises:
         LowFidelityError: the people failed, and nobody said that they may be used all the same.
     """
-    users = _users(population, engine, model, allow_low_fidelity)
+    users = _users(population, engine, model, allow_low_fidelity, calibrated)
     env = RecEnv(users, users.population.catalog, **_settings(users, settings, session_steps))
     return EngineInfo(env, users.engine) if engine_info else env
 
@@ -95,10 +97,11 @@ def make_vector_env(
     engine_info: bool = False,
     model: str | Path | None = None,
     allow_low_fidelity: bool = False,
+    calibrated: bool = True,
     **settings: Unpack[EnvSettings],
 ) -> RecVectorEnv | VectorEngineInfo:
     """``PersonaRec-v0`` as a native batch: one engine call a step for all users; see `make_env`."""
-    users = _users(population, engine, model, allow_low_fidelity)
+    users = _users(population, engine, model, allow_low_fidelity, calibrated)
     more = {} if autoreset_mode is None else {"autoreset_mode": autoreset_mode}
     env = RecVectorEnv(
         users,
@@ -115,6 +118,7 @@ def _users(
     engine: MakeEngine | str,
     model: str | Path | None,
     allow_low_fidelity: bool,
+    calibrated: bool,
 ) -> PersonaUsers:
     if population is None:
         population = Population.shipped()
@@ -122,7 +126,8 @@ def _users(
         population = Population.load(population)
     if model is not None:
         population = population.on_model(model)
-    return persona_users(let_in(population, allow_low_fidelity), engine)
+    people = let_in(population, allow_low_fidelity)
+    return persona_users(people, engine, calibrated=calibrated)
 
 
 def _settings(users: PersonaUsers, settings: EnvSettings, session_steps: int | None) -> EnvSettings:

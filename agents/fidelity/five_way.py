@@ -69,16 +69,19 @@ def scenes(
         past = dataset.train.items[before[user] : before[user + 1]]
         allowed = _not_younger(dataset, float(test.timestamps[row]))
         allowed[past] = allowed[test.items[after[user] : after[user + 1]]] = False
-        likely = crowd @ crowd[past].sum(axis=0), contents @ contents[item]
-        others = _in_turn(*likely, allowed)
+        others = _in_turn(crowd @ crowd[past].sum(axis=0), contents @ contents[item], allowed)
         if len(others) == SIZE - 1:
             order = rng.permutation(SIZE)
-            shown = np.concatenate([[item], others])[order]
-            found.append((user, shown, int(np.flatnonzero(order == 0)[0])))
+            found.append((user, np.concatenate([[item], others])[order], int(order.argmin())))
+    return _columns(found)
+
+
+def _columns(found: list[tuple[int, IntArray, int]]) -> Scenes:
+    users, items, places = ([row[i] for row in found] for i in range(3))
     return Scenes(
-        np.array([user for user, _, _ in found], dtype=np.int64),
-        np.array([shown for _, shown, _ in found], dtype=np.int64).reshape(len(found), SIZE),
-        np.array([place for _, _, place in found], dtype=np.int64),
+        np.array(users, dtype=np.int64),
+        np.array(items, dtype=np.int64).reshape(len(found), SIZE),
+        np.array(places, dtype=np.int64),
     )
 
 

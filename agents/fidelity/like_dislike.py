@@ -107,20 +107,24 @@ def like_scores(scores: FloatArray, liked: BoolArray, threshold: float | None = 
         threshold: the least score that says yes. None = as many as are liked get a yes, the best
             ones, ties in part, so that precision equals recall and no scale matters.
     """
-    failed = np.isnan(scores).any(axis=1)
     yes = _best(scores, liked.sum(axis=1)) if threshold is None else (scores >= threshold) * 1.0
+    failed = np.isnan(scores).any(axis=1)
+    return LikeScores(*(np.where(failed, np.nan, own) for own in _figures(scores, yes, liked)))
+
+
+def _figures(scores: FloatArray, yes: FloatArray, liked: BoolArray) -> list[FloatArray]:
+    """The fields of ``LikeScores``."""
     hits = (yes * liked).sum(axis=1)
     said, all_liked = yes.sum(axis=1), liked.sum(axis=1)
     right = hits + ((1 - yes) * ~liked).sum(axis=1)
-    precision = np.divide(hits, said, out=np.full(len(said), np.nan), where=said > 0)
-    figures = [
+    pairs = zip(scores, liked, strict=True)
+    return [
         right / liked.shape[1],
-        precision,
+        np.divide(hits, said, out=np.full(len(said), np.nan), where=said > 0),
         hits / all_liked,
         2 * hits / (said + all_liked),
-        np.array([auc(own, is_liked) for own, is_liked in zip(scores, liked, strict=True)]),
+        np.array([auc(own, is_liked) for own, is_liked in pairs]),
     ]
-    return LikeScores(*(np.where(failed, np.nan, figure) for figure in figures))
 
 
 def _best(scores: FloatArray, counts: IntArray) -> FloatArray:

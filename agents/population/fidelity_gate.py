@@ -68,7 +68,7 @@ def failing_personas(people: "Population") -> list[str]:
 
 def fidelity_sentence(people: "Population") -> str:
     """One sentence or two for reports: the word, and why it is no better."""
-    word, name = fidelity_word(people), people.name
+    word, name = fidelity_word(people), one_line(people.name)[:_LONGEST]
     if word == UNKNOWN:
         return (
             f"The people of {name} have no fidelity card: nobody has measured how far they can be"

@@ -80,17 +80,9 @@ def _calibrations(found: Mapping[str, Mapping[str, Any]]) -> Table:
 
 
 def _kinds(by: str, found: Mapping[str, Mapping[str, Any]]) -> Table:
+    figures = ("rmse", "bias_model_rmse", "log_loss_ratio", "ece", "mean_shift", "uauc")
     rows = [
-        [
-            name,
-            f"{own['rows']:,}",
-            number(own["rmse"], 3),
-            number(own["bias_model_rmse"], 3),
-            number(own["log_loss_ratio"], 3),
-            number(own["ece"], 3),
-            signed(own["mean_shift"], 3),
-            number(own["uauc"], 3),
-        ]
+        [name, f"{own['rows']:,}", *(number(own[key], 3) for key in figures)]
         for name, own in found.items()
     ]
     heads = [by, "rows", "RMSE", "RMSE, bias model", "log loss / bias model's", "ECE",

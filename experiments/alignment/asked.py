@@ -105,31 +105,45 @@ def ask(
     Raises:
         ValueError: not one of the measured rows was answered, or no row is left for calibration.
     """
-    plain = replace(model, calibrated=False)
-    said = plain_answers(dataset, baselines)
-    parts, failed = [], 0
-    for rows in parted_rows(dataset.test, users, validation, most):
-        chances = rate(plain, dataset.test.take(rows))
-        answered = ~np.isnan(chances).any(axis=1)
-        failed += int((~answered).sum())
-        kept = rows[answered]
-        parts.append((dataset.test.take(kept), chances[answered], _of_rows(said, kept)))
-    if not len(parts[1][0]):
+    plain, said = replace(model, calibrated=False), plain_answers(dataset, baselines)
+    parted = parted_rows(dataset.test, users, validation, most)
+    fitted, measured = (_answered(dataset.test, plain, said, rows) for rows in parted)
+    failed = sum(map(len, parted)) - len(fitted[0]) - len(measured[0])
+    if not len(measured[0]):
         raise ValueError(
             f"experiment=alignment wanted answers about held-out ratings, got none and {failed}"
             " failures; the log says why the engine failed"
         )
-    if not len(parts[0][0]):
+    if not len(fitted[0]):
         raise ValueError(
             "experiment.validation wanted a share that leaves somebody a row to calibrate on, got"
             f" {validation:g}; raise it, or ask people with more held-out rows"
         )
-    sds = {name: fitted_sd(stars, parts[0][0].ratings) for name, stars in parts[0][2].items()}
-    fitted, measured = (
-        Rows(log, chances, {n: gaussian_chances(s, sds[n]) for n, s in stars.items()}, stars)
-        for log, chances, stars in parts
-    )
-    return Asked(dataset, plain, users, fitted, measured, failed, seed)
+    sds = {name: fitted_sd(stars, fitted[0].ratings) for name, stars in fitted[2].items()}
+    rows = [_rows(*part, sds) for part in (fitted, measured)]
+    return Asked(dataset, plain, users, rows[0], rows[1], failed, seed)
+
+
+_Said = tuple[InteractionLog, FloatArray, dict[str, FloatArray]]
+
+
+def _answered(
+    test: InteractionLog, model: PersonaUsers, said: Mapping[str, FloatArray], rows: IntArray
+) -> _Said:
+    """The rows that were answered, the people's chances and the predictors' stars."""
+    chances = rate(model, test.take(rows))
+    answered = ~np.isnan(chances).any(axis=1)
+    kept = rows[answered]
+    return test.take(kept), chances[answered], {name: own[kept] for name, own in said.items()}
+
+
+def _rows(
+    log: InteractionLog,
+    chances: FloatArray,
+    stars: dict[str, FloatArray],
+    sds: Mapping[str, float],
+) -> Rows:
+    return Rows(log, chances, {n: gaussian_chances(s, sds[n]) for n, s in stars.items()}, stars)
 
 
 def average_and_offset(fair: FloatArray, known: InteractionLog, log: InteractionLog) -> FloatArray:
@@ -144,7 +158,3 @@ def average_and_offset(fair: FloatArray, known: InteractionLog, log: Interaction
     counts = np.bincount(known.users, minlength=known.num_users)
     stars = fair[log.items] + (apart / (counts + _PRIOR_ROWS))[log.users]
     return np.asarray(np.clip(stars, 1.0, NUM_STARS))
-
-
-def _of_rows(said: Mapping[str, FloatArray], rows: IntArray) -> dict[str, FloatArray]:
-    return {name: stars[rows] for name, stars in said.items()}

@@ -26,18 +26,21 @@ def gate_of(
     """
     swap = (identity or {}).get(SWAP)
     checks = judge(measured(rows, asked.dataset, swap))
-    personas: dict[str, dict[str, Any]] = {}
-    sizes = []
-    for name, mask in kinds(asked, rows)["persona"].items():
-        own = judge(measured(rows.take(mask), asked.dataset, None))
-        personas[name] = {"word": word_of(own), "checks": [check._asdict() for check in own]}
-        sizes.append(int(mask.sum()))
+    masks = kinds(asked, rows)["persona"]
+    personas = {name: _of_persona(rows.take(m), asked.dataset) for name, m in masks.items()}
     words = {name: own["word"] for name, own in personas.items()}
+    sizes = [int(mask.sum()) for mask in masks.values()]
     return {
         "word": overall_word(checks, words, sizes),
         "checks": [check._asdict() for check in checks],
         "personas": personas,
     }
+
+
+def _of_persona(rows: Rows, dataset: Dataset) -> dict[str, Any]:
+    """By its own rows; nobody of it alone was asked in another's place."""
+    checks = judge(measured(rows, dataset, None))
+    return {"word": word_of(checks), "checks": [check._asdict() for check in checks]}
 
 
 def carded(

@@ -129,13 +129,7 @@ def five_way(
     if not len(shown.users):
         return {"num_scenes": 0, "accuracy": {}}
     tick("five to choose from")
-    found = {LETTERS_WAY: hits(_by_letters(asked.model, shown), shown.taken)}
-    stars = expected_stars(asked.model.probabilities(shown.users, shown.items))
-    found[STARS_WAY] = hits(stars, shown.taken)
-    for name, own in scored.items():
-        found[name] = hits(own(shown.users, shown.items), shown.taken)
-    found[FIRST_LETTER] = (shown.taken == 0).astype(np.float64)
-    found[BY_CHANCE] = np.full(len(shown.taken), 1 / SIZE)
+    found = _named(asked.model, shown, scored)
     best = max((LETTERS_WAY, STARS_WAY), key=lambda name: _mean(found[name]))
     table = {
         name: {
@@ -145,11 +139,25 @@ def five_way(
         }
         for name, own in found.items()
     }
+    tick("five to choose from", advance=1)
     ready: dict[str, Any] = tidy(
         {"num_scenes": len(shown.users), "better_way": best, "accuracy": table}
     )
-    tick("five to choose from", advance=1)
     return ready
+
+
+def _named(
+    model: PersonaUsers, shown: Scenes, scored: Mapping[str, Scores]
+) -> dict[str, FloatArray]:
+    """Who answers → (s,) whether the taken item was named, in part where several were."""
+    stars = expected_stars(model.probabilities(shown.users, shown.items))
+    said = {LETTERS_WAY: _by_letters(model, shown), STARS_WAY: stars}
+    said |= {name: own(shown.users, shown.items) for name, own in scored.items()}
+    return {
+        **{name: hits(scores, shown.taken) for name, scores in said.items()},
+        FIRST_LETTER: (shown.taken == 0).astype(np.float64),
+        BY_CHANCE: np.full(len(shown.taken), 1 / SIZE),
+    }
 
 
 def _by_letters(model: PersonaUsers, shown: Scenes) -> FloatArray:

@@ -151,25 +151,26 @@ def _popularity_decile(dataset: Dataset) -> IntArray:
 
 def by_kinds(asked: Asked, rows: Rows) -> dict[str, dict[str, dict[str, Any]]]:
     """Kind → name → its size, the people's errors there, and the bias model's."""
-    found: dict[str, dict[str, dict[str, Any]]] = {}
-    for by, masks in kinds(asked, rows).items():
-        found[by] = {}
-        for name, mask in masks.items():
-            part = rows.take(mask)
-            said = expected_stars(part.chances) - part.log.ratings
-            found[by][name] = tidy(
-                {
-                    "rows": len(part.log),
-                    "users": len(np.unique(part.log.users)),
-                    "rmse": rmse(said),
-                    "bias_model_rmse": rmse(part.stars[BIAS] - part.log.ratings),
-                    "log_loss_ratio": loss_ratio(part),
-                    "ece": calibration_error(part.chances, part.log.ratings),
-                    "mean_shift": float(said.mean()),
-                    "uauc": user_auc(expected_stars(part.chances), part.log.ratings,
-                                     part.log.users, _LIKED),
-                }
-            )  # fmt: skip
+    return {
+        by: {name: _of_kind(rows.take(mask)) for name, mask in masks.items()}
+        for by, masks in kinds(asked, rows).items()
+    }
+
+
+def _of_kind(rows: Rows) -> dict[str, Any]:
+    log, stars = rows.log, expected_stars(rows.chances)
+    found: dict[str, Any] = tidy(
+        {
+            "rows": len(log),
+            "users": len(np.unique(log.users)),
+            "rmse": rmse(stars - log.ratings),
+            "bias_model_rmse": rmse(rows.stars[BIAS] - log.ratings),
+            "log_loss_ratio": loss_ratio(rows),
+            "ece": calibration_error(rows.chances, log.ratings),
+            "mean_shift": float((stars - log.ratings).mean()),
+            "uauc": user_auc(stars, log.ratings, log.users, _LIKED),
+        }
+    )
     return found
 
 

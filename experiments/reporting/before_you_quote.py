@@ -17,6 +17,14 @@ from experiments.reporting.result import Result
 from experiments.reporting.what_was_read import below_title
 
 TITLE = "Before you quote this number"
+_KNOWN = (
+    "These users know what their log shows. Of items that nobody like them ever picked they know"
+    " texts and averages at most."
+)
+_SHARED = (
+    "Users and policies learnt from the same ratings: a policy that is wrong where they are is"
+    " overrated."
+)
 _MOST_TIES = 6
 _LOUD = ("warn", "fail")
 
@@ -32,17 +40,7 @@ def before_you_quote(
             adjusted for all comparisons, ``p_holm``.
         shared: whether users and policies learnt from the same ratings.
     """
-    found = [
-        "These users know what their log shows. Of items that nobody like them ever picked they"
-        " know texts and averages at most.",
-        _levels(fidelity),
-    ]
-    if shared:
-        found.append(
-            "Users and policies learnt from the same ratings: a policy that is wrong where they are"
-            " is overrated."
-        )
-    return [*found, _ties(contrasts)]
+    return [_KNOWN, _levels(fidelity), *([_SHARED] if shared else []), _ties(contrasts)]
 
 
 def _levels(fidelity: Mapping[str, Any] | None) -> str:
@@ -94,18 +92,18 @@ def with_fidelity(result: Result) -> Result:
     box = result.values.get("before_you_quote") or []
     if not word and not box:
         return result
-    notes = f"> {markdown_text(said)}\n\n" if said else ""
-    if box:
-        rows = "".join(f"> - {markdown_text(text)}\n" for text in box)
-        notes += f"> **{TITLE}**\n>\n{rows}\n"
     pages = {
-        name: below_title(page, notes) if name.endswith(".md") else page
+        name: below_title(page, _notes(said, box)) if name.endswith(".md") else page
         for name, page in result.pages.items()
     }
     style = "bold red" if word in _LOUD else "dim"
-    lines = [
-        *result.lines,
-        *([Text(plain(said), style=style)] if said else []),
-        *(Text(f"{TITLE}: {plain(text)}", style="dim") for text in box),
-    ]
-    return replace(result, pages=pages, lines=lines)
+    lines = [Text(plain(said), style=style)] if said else []
+    lines += [Text(f"{TITLE}: {plain(text)}", style="dim") for text in box]
+    return replace(result, pages=pages, lines=[*result.lines, *lines])
+
+
+def _notes(said: str, box: Sequence[str]) -> str:
+    """Both as Markdown."""
+    notes = f"> {markdown_text(said)}\n\n" if said else ""
+    rows = "".join(f"> - {markdown_text(text)}\n" for text in box)
+    return notes + (f"> **{TITLE}**\n>\n{rows}\n" if box else "")

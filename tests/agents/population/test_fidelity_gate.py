@@ -138,3 +138,13 @@ def test_the_page_of_a_population_tells_the_word_and_every_figure(population, tm
     assert "### Fidelity card: warn" in page
     assert "- log loss: **fail**, 1.300 of the bias model's" in page
     assert '"alignment"' not in page
+
+
+def test_a_calibration_is_switched_off_at_the_door(population):
+    people = replace(population, calibration=Calibration(2.0))
+    answers = [
+        make_env(population=people, engine="scripted", slate_size=3, calibrated=on)
+        .unwrapped.user_model.probabilities([0], [[0, 1, 2]])
+        for on in (True, False)
+    ]  # fmt: skip
+    assert abs(answers[0] - answers[1]).max() > 0.05
