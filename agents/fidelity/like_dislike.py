@@ -107,7 +107,9 @@ def like_scores(scores: FloatArray, liked: BoolArray, threshold: float | None = 
         threshold: the least score that says yes. None = as many as are liked get a yes, the best
             ones, ties in part, so that precision equals recall and no scale matters.
     """
-    yes = _best(scores, liked.sum(axis=1)) if threshold is None else (scores >= threshold) * 1.0
+    yes = _best(scores, liked.sum(axis=1))
+    if threshold is not None:
+        yes = (scores >= threshold).astype(np.float64)
     failed = np.isnan(scores).any(axis=1)
     return LikeScores(*(np.where(failed, np.nan, own) for own in _figures(scores, yes, liked)))
 
