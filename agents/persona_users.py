@@ -17,6 +17,7 @@ from agents.suffixes import SuffixWriter
 from agents.wording.aspects import aspects_of
 from agents.wording.reasons import ReasonWriter
 from simenv.events import NUM_STARS, Feedback, FloatArray, IntArray, SeedArray, Slates
+from simenv.ranges import check_flag
 from simenv.snapshots import Arrays, check_shapes, pack_arrays, unpack_arrays
 from simenv.user_model import Explanation, Question
 from simenv.users.behaviour import Behaviour
@@ -51,6 +52,7 @@ class PersonaUsers:
     calibrated: bool = True
 
     def __post_init__(self) -> None:
+        check_flag("PersonaUsers", "calibrated", self.calibrated)
         people = replace(self.population, personas=list(self.population.personas))
         self.population = people  # a list of our own: who they are may change
         self.num_users = len(people.personas)

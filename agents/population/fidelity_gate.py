@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from simenv.ranges import check_flag
 from simenv.values.plain_text import one_line
 
 if TYPE_CHECKING:
@@ -93,10 +94,7 @@ def let_in(people: "Population", allow_low_fidelity: bool = False) -> "Populatio
         LowFidelityError: the card says ``fail``.
         TypeError: ``allow_low_fidelity`` is neither true nor false.
     """
-    if not isinstance(allow_low_fidelity, bool):
-        raise TypeError(
-            f"allow_low_fidelity wanted True or False, got {allow_low_fidelity!r}; leave it out"
-        )
+    check_flag("a population", "allow_low_fidelity", allow_low_fidelity)
     word, said = fidelity_word(people), fidelity_sentence(people)
     if word == FAIL and not allow_low_fidelity:
         raise LowFidelityError(

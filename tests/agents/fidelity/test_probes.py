@@ -90,7 +90,7 @@ def test_while_they_last_further_ratings_are_recalled(population):
     alone = Probe(np.array([3]), np.array([[10]]))
     model.probabilities(*alone)
     before = model.engine.asked[0].suffix
-    after_ratings(model, alone, np.array([[11]]), (1,))
+    after_ratings(model, alone, np.array([[11, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9]]), (11,))
     assert model.engine.asked[0].suffix != before
 
 

@@ -128,7 +128,7 @@ def test_texts_of_a_foreign_card_stay_on_one_line_and_short(population):
 
 
 def test_the_switch_is_true_or_false(population):
-    with pytest.raises(TypeError, match="allow_low_fidelity wanted True or False, got 'no'"):
+    with pytest.raises(TypeError, match="allow_low_fidelity to be True or False, got 'no'"):
         let_in(population, "no")
 
 
