@@ -44,7 +44,7 @@ def answer(results: Mapping[str, Any]) -> str:
     others = {n: own["difference_ci95"] for n, own in table.items() if "difference_ci95" in own}
     stand = compare_all(others, more="worse than", less="better than")
     return (
-        f"These people {word}: {_MEANS[word]}. By RMSE they are {listed(stand)}."
+        f'The gate says "{word}": {_MEANS[word]}. By RMSE these people are {listed(stand)}.'
         if word != "unknown"
         else f"These people are not judged: {_MEANS[word]}."
     )
