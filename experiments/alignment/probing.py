@@ -36,13 +36,18 @@ NUM_PARTS = 5
 
 
 def drawn(asked: Asked, num_users: int) -> tuple[Probe, IntArray]:
-    """People and items at random, and for each person (n, m) what may be rated meanwhile."""
+    """People and items at random, and for each person (n, m) what is rated meanwhile.
+
+    Where there are fewer items than that, they are rated again.
+    """
     rng = generator(asked.seed, Stream.PROBED_USERS)
     users = np.sort(rng.permutation(asked.users)[:num_users])
     size = asked.dataset.num_items
     orders = np.array([rng.permutation(size) for _ in users], dtype=np.int64)
     places = min(PLACES, size)
-    return Probe(users, orders[:, :places]), orders[:, places : places + max(AFTER)]
+    others = orders[:, places:]
+    rounds = -(-max(AFTER) // max(others.shape[1], 1))
+    return Probe(users, orders[:, :places]), np.tile(others, rounds)[:, : max(AFTER)]
 
 
 def probes(asked: Asked, num_users: int, tick: Tick) -> dict[str, Any]:
@@ -56,7 +61,9 @@ def probes(asked: Asked, num_users: int, tick: Tick) -> dict[str, Any]:
     tick("other words", advance=1)
     for name, texts in (("paraphrased", PARAPHRASES), ("one changed word", ONE_WORD)):
         found[name] = {
-            f"{old} → {new}": effect(in_other_words(model, probe, (old, new)), before)
+            f"{old.strip()} → {new.strip()}": effect(
+                in_other_words(model, probe, (old, new)), before
+            )
             for old, new in texts
         }
     tick("other order", advance=1)

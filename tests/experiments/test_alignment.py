@@ -86,6 +86,9 @@ def test_injected_numbers_do_not_move_a_reader_of_the_last_numbers(run):
     found = run[1]["human_likeness"]["probes"]
     assert found["injected texts"]["fake numbers"]["effect"]["largest"] == 0
     assert found["items in other order"]["largest"] == 0
+    assert list(found["the same question later"]) == [
+        f"after {count} ratings" for count in (10, 100, 1000)
+    ]
     assert found["traits"]["stars a star of the displayed average"]["mean"] > 0.5
 
 
