@@ -35,17 +35,27 @@ def fitted_calibration(
         raise ValueError(f"calibration wanted one of {', '.join(KINDS)}, got {kind!r}")
     if kind == "none" or not len(ratings):
         return Calibration()
+    found = _heated(chances, ratings, clusters)
+    return found if kind == "temperature" else _mapped(found, chances, ratings, clusters)
+
+
+def _heated(chances: FloatArray, ratings: FloatArray, clusters: IntArray) -> Calibration:
+    """The temperatures alone."""
     own = {
         int(cluster): _temperature(chances[clusters == cluster], ratings[clusters == cluster])
         for cluster in np.unique(clusters)
         if (clusters == cluster).sum() >= _ENOUGH
     }
-    found = Calibration(_temperature(chances, ratings), own)
-    if kind == "temperature":
-        return found
-    warm = found.applied(chances, clusters)
+    return Calibration(_temperature(chances, ratings), own)
+
+
+def _mapped(
+    heated: Calibration, chances: FloatArray, ratings: FloatArray, clusters: IntArray
+) -> Calibration:
+    """The same with a map of every star behind it."""
+    warm = heated.applied(chances, clusters)
     maps = tuple(_map(warm[:, i], ratings.round() == i + 1) for i in range(NUM_STARS))
-    return Calibration(found.temperature, own, maps)
+    return Calibration(heated.temperature, heated.of_personas, maps)
 
 
 def _temperature(chances: FloatArray, ratings: FloatArray) -> float:

@@ -25,6 +25,10 @@ FAIL: Word = "fail"
 UNKNOWN: Word = "unknown"  # not measured, or on too few rows
 CARD = "alignment"  # its entry in ``Population.card``
 _SEVERITY: tuple[Word, ...] = (UNKNOWN, PASS, WARN, FAIL)
+_CURE = (
+    "Mend them, take other people, or give allow_low_fidelity=True and say so wherever you quote a"
+    " number"
+)
 _LONGEST = 300  # characters of a reason
 _LOG = logging.getLogger(__name__)
 
@@ -82,13 +86,10 @@ def fidelity_sentence(people: "Population") -> str:
 
 
 def let_in(people: "Population", allow_low_fidelity: bool = False) -> "Population":
-    """The people, unless their card says that they should not be used.
+    """The people, unless their card says ``fail`` and nobody allows that with ``True``.
 
-    A card that says ``warn`` gives a ``LowFidelityWarning``, no card one line in the log.
-
-    Args:
-        people: who are to be used; not changed.
-        allow_low_fidelity: people who failed are used all the same, with a warning.
+    ``warn`` gives a ``LowFidelityWarning``, as ``fail`` does where it is allowed; people without a
+    card give one line in the log.
 
     Raises:
         LowFidelityError: the card says ``fail``.
@@ -97,10 +98,7 @@ def let_in(people: "Population", allow_low_fidelity: bool = False) -> "Populatio
     check_flag("a population", "allow_low_fidelity", allow_low_fidelity)
     word, said = fidelity_word(people), fidelity_sentence(people)
     if word == FAIL and not allow_low_fidelity:
-        raise LowFidelityError(
-            f"{said} Mend them, take other people, or give allow_low_fidelity=True and say so"
-            " wherever you quote a number"
-        )
+        raise LowFidelityError(f"{said} {_CURE}")
     if word in (WARN, FAIL):
         warnings.warn(said, LowFidelityWarning, stacklevel=2)
     elif word == UNKNOWN:

@@ -19,10 +19,8 @@ def gate_of(
 ) -> dict[str, Any]:
     """Word and checks of everybody, and of every persona.
 
-    Args:
-        asked: who was asked.
-        rows: measured rows, calibrated where the population will be.
-        identity: variants and their rises; None = nobody was asked in another's place.
+    ``rows`` are calibrated where the population will be; ``identity`` holds variants and their
+    rises, None = nobody was asked in another's place.
     """
     swap = (identity or {}).get(SWAP)
     checks = judge(measured(rows, asked.dataset, swap))

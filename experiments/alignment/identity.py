@@ -63,18 +63,10 @@ def variants(people: Population, seed: int) -> dict[str, Callable[[], Population
 def rises(
     asked: Asked, rows: Rows, made: Mapping[str, Callable[[], Population]], tick: Tick
 ) -> dict[str, dict[str, Any]]:
-    """Variant → its RMSE on these rows, and by how much the error is more than the people's.
-
-    Args:
-        asked: the people themselves.
-        rows: some of the measured ones, as the model answers them.
-        made: variant → what makes it, as ``variants`` does.
-        tick: told what goes on.
-    """
+    """Variant of ``made`` → its RMSE on these rows, and how much more that is than the people's."""
     log, own = rows.log, expected_stars(rows.chances) - rows.log.ratings
     found = {}
     for name, make in made.items():
-        tick(name)
         stars = _stars(asked.model, make(), log)
         answered = np.isfinite(stars)
         error = (stars - log.ratings)[answered]
