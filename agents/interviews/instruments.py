@@ -7,21 +7,18 @@ each score into one of two letters, and the letters into a type.
 Letters: ``m`` items, ``k`` options (the most that an item has), ``t`` traits.
 """
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
-from agents.interviews.instrument_checks import InstrumentError as InstrumentError
-from agents.interviews.instrument_checks import check_instrument
 from simenv.events import FloatArray, IntArray
-from simenv.whole_files import write_whole
 
 Scoring = Literal["factors", "types"]
 SHIPPED = Path(__file__).parent / "shipped"
+MOST_OPTIONS = 9  # an option's label is one digit
 
 FACTORS: Mapping[str, str] = {
     "O": "openness",
@@ -53,6 +50,10 @@ AGREEMENT_7 = (
     "generally agree",
     "agree",
 )
+
+
+class InstrumentError(ValueError):
+    """An instrument that cannot be scored: mis-keyed, without options, or of an unknown trait."""
 
 
 class Trait(NamedTuple):
@@ -129,7 +130,7 @@ class Instrument:
     norms: Mapping[str, Norm] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        check_instrument(self)
+        _check(self)
 
     def options_of(self, item: Item) -> tuple[str, ...]:
         """The item's own options, or those of all."""
@@ -191,50 +192,67 @@ class Instrument:
         chosen = tuple(known[wanted] for wanted in items)
         return Instrument(**{**fields, "name": name, "items": chosen, "norms": {}})
 
-    def save(self, path: str | Path) -> None:
-        """Write the house's own format: JSON, one item a line."""
-        record = asdict(self)
-        items = ",\n".join(f"  {json.dumps(i, ensure_ascii=False)}" for i in _slim(record))
-        record["traits"] = [trait._asdict() for trait in self.traits]
-        record["norms"] = {name: norm._asdict() for name, norm in self.norms.items()}
-        del record["items"]
-        head = json.dumps(record, ensure_ascii=False, indent=1)[:-2]
-        write_whole(Path(path), f'{head},\n "items": [\n{items}\n ]\n}}\n')
 
-
-def from_record(record: Mapping[str, Any], place: str) -> Instrument:
-    """An instrument of the house's own format.
-
-    Args:
-        record: what ``Instrument.save`` writes, read.
-        place: named in errors.
-
-    Raises:
-        InstrumentError: a field is missing, unknown or of another kind, or it cannot be scored.
-    """
-    try:
-        fields = dict(record)
-        fields["traits"] = tuple(Trait(**trait) for trait in fields["traits"])
-        fields["items"] = tuple(_item(item) for item in fields["items"])
-        fields["norms"] = {t: Norm(**norm) for t, norm in fields.get("norms", {}).items()}
-        for name in ("options", "values"):
-            if name in fields:
-                fields[name] = tuple(fields[name])
-        return Instrument(**fields)
-    except InstrumentError:
-        raise
-    except (KeyError, TypeError, AttributeError) as error:
+def _check(instrument: Instrument) -> None:
+    where = f"instrument {instrument.name!r}"
+    names = [item.name for item in instrument.items]
+    if not names:
+        raise InstrumentError(f"{where} wanted items, got none")
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InstrumentError(f"{where} wanted a name for each item, got {twice!r} twice")
+    for item in instrument.items:
+        _check_item(instrument, item, f"{where}, item {item.name!r},")
+    asked = {item.trait for item in instrument.items}
+    if unasked := [trait.name for trait in instrument.traits if trait.name not in asked]:
         raise InstrumentError(
-            f"{place} wanted an instrument with name, traits and items, got a record that is not"
-            f" one ({error}); Instrument.save writes the format"
-        ) from error
+            f"{where} wanted an item for every trait, got none for {unasked[0]!r}; leave the trait"
+            " out or add items"
+        )
+    known = {trait.name for trait in instrument.traits}
+    if strange := sorted(instrument.norms.keys() - known):
+        raise InstrumentError(f"{where} wanted norms of its traits, got {strange[0]!r}")
+    if bad := [t for t, norm in instrument.norms.items() if not norm.sd > 0]:
+        raise InstrumentError(f"{where} wanted norms with a spread above 0, got 0 for {bad[0]!r}")
+    if instrument.scoring == "types" and any(len(t.high + t.low) != 2 for t in instrument.traits):
+        raise InstrumentError(
+            f"{where} wanted a letter for both ends of every trait, as its scoring is 'types'; use"
+            " scoring='factors' for traits without letters"
+        )
 
 
-def _item(record: Mapping[str, Any]) -> Item:
-    lists = {name: tuple(record[name]) for name in ("options", "values") if name in record}
-    return Item(**{**record, **lists})
+def _check_item(instrument: Instrument, item: Item, where: str) -> None:
+    known = [trait.name for trait in instrument.traits]
+    if item.trait not in known:
+        raise InstrumentError(
+            f"{where} wanted a trait among {', '.join(known)}, got {item.trait!r}; name one of"
+            " these or add the trait"
+        )
+    if item.key not in (1, -1):
+        raise InstrumentError(
+            f"{where} wanted a key of +1 (agreeing means much of {item.trait}) or -1 (it means"
+            f" little), got {item.key!r}; correct the key"
+        )
+    if not item.text.strip():
+        raise InstrumentError(f"{where} wanted a text, got an empty one")
+    _check_options(instrument, item, where)
 
 
-def _slim(record: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Items without what says nothing."""
-    return [{k: v for k, v in item.items() if v not in ((), [])} for item in record["items"]]
+def _check_options(instrument: Instrument, item: Item, where: str) -> None:
+    options, values = instrument.options_of(item), instrument.values_of(item)
+    if not 2 <= len(options) <= MOST_OPTIONS:
+        raise InstrumentError(
+            f"{where} wanted 2 to {MOST_OPTIONS} options, got {len(options)}; give the item or the"
+            " instrument options"
+        )
+    if len(set(options)) < len(options):
+        raise InstrumentError(f"{where} wanted options that differ, got one twice")
+    if len(values) != len(options):
+        raise InstrumentError(
+            f"{where} wanted points for each of {len(options)} options, got {len(values)}"
+        )
+    if not np.isfinite(values).all() or min(values) == max(values):
+        raise InstrumentError(
+            f"{where} wanted points that are numbers and differ, got {list(values)}: no answer"
+            " would tell anything"
+        )

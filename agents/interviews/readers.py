@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from agents.interviews import foreign_forms as forms
-from agents.interviews.instruments import SHIPPED, Instrument, InstrumentError, from_record
+from agents.interviews.instrument_files import from_record
+from agents.interviews.instruments import SHIPPED, Instrument, InstrumentError
 
 NAMES = ("ipip_50", "mini_ipip", "ipip_120", "types_32")
 _MINI = "mini_ipip"
@@ -49,7 +50,7 @@ def instrument_named(place: str) -> Instrument:
 def read_instrument(path: str | Path) -> Instrument:
     """The instrument in a file, in any of these forms.
 
-    JSON: the house's own (``Instrument.save``), a list of keyed statements as of IPIP-NEO-120,
+    JSON: the house's own (``save_instrument``), a list of keyed statements as of IPIP-NEO-120,
     PsychoBench's BFI, bipolar pairs with scoring sums as OEJTS. CSV: columns ``text, domain,
     keyed`` (IPIP markers), ``text, label_ocean, key`` (MPI), or ``text, pole`` (a test of sixteen
     types; the pole is the letter that agreeing speaks for).

@@ -3,6 +3,7 @@ import json
 import numpy as np
 import pytest
 
+from agents.interviews.instrument_files import from_record, save_instrument
 from agents.interviews.instruments import (
     SHIPPED,
     Instrument,
@@ -10,7 +11,6 @@ from agents.interviews.instruments import (
     Item,
     Norm,
     Trait,
-    from_record,
 )
 from tests.agents.interviews.small_instruments import ITEMS, E, N, small
 
@@ -66,7 +66,7 @@ def test_an_instrument_that_cannot_be_scored_says_why(changes, message):
 def test_what_is_saved_is_read_again(tmp_path):
     scene = Item("s", "Ein Fest, später.", "N", -1, ("go", "hide"), (0.0, 1.0))
     told = small(items=(*ITEMS, scene), norms={"E": Norm(2.0, 0.5, 100)}, licence="CC0")
-    told.save(tmp_path / "small.json")
+    save_instrument(told, tmp_path / "small.json")
     record = json.loads((tmp_path / "small.json").read_text("utf-8"))
     assert from_record(record, "small.json") == told
 
