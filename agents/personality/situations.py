@@ -11,7 +11,6 @@ gives to a place, whichever option stands there, then cancels out.
 Letters: ``n`` people, ``m`` situations, ``r`` rotations, ``k`` options (both 4), ``t`` traits.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +20,8 @@ import numpy as np
 from agents.inference.engine import Engine, Request
 from agents.interviews.asking import Interviewee, labels
 from agents.interviews.frames import Frame, frame_of
-from agents.interviews.instruments import Instrument, InstrumentError, Item, from_record
+from agents.interviews.instruments import Instrument, InstrumentError, Item
+from agents.interviews.readers import read_instrument
 from agents.interviews.scores import trait_scores
 from simenv.events import BoolArray, FloatArray, IntArray, mean_answered
 from simenv.seeding import Stream, generator
@@ -107,19 +107,12 @@ def read_situations(path: str | Path) -> Instrument:
         InstrumentError: it is no instrument, or a situation has other options than two of much and
             two of little.
     """
-    path = Path(path)
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    if not Path(path).is_file():
         raise FileNotFoundError(
             f"situations {str(path)!r} are not there; give the path of a file, or null for those in"
             " the package"
-        ) from None
-    except ValueError as error:
-        raise InstrumentError(
-            f"situations {path.name!r} wanted JSON, got something else ({error})"
-        ) from error
-    found = from_record(record, f"situations {path.name!r}")
+        )
+    found = read_instrument(path)
     check_situations(found)
     return found
 

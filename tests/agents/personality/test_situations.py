@@ -1,6 +1,5 @@
 """Choices in situations: the texts, what is asked, and scores by hand."""
 
-import json
 import re
 from collections import Counter
 
@@ -9,6 +8,7 @@ import pytest
 
 from agents.inference.scripted import ScriptedEngine
 from agents.interviews.asking import Interviewee
+from agents.interviews.instrument_files import save_instrument
 from agents.interviews.instruments import FACTORS, Instrument, InstrumentError, Item, Trait
 from agents.personality.situations import (
     Choices,
@@ -187,13 +187,10 @@ def test_files_that_are_missing_or_no_json_are_named(tmp_path):
     with pytest.raises(FileNotFoundError, match="are not there; give the path of a file"):
         read_situations(tmp_path / "no.json")
     (tmp_path / "bad.json").write_text("{", encoding="utf-8")
-    with pytest.raises(InstrumentError, match=r"'bad\.json' wanted JSON, got something else"):
+    with pytest.raises(InstrumentError, match=r"bad\.json wanted JSON"):
         read_situations(tmp_path / "bad.json")
-    (tmp_path / "other.json").write_text(json.dumps({"a": 1}), encoding="utf-8")
-    with pytest.raises(InstrumentError, match="wanted an instrument"):
-        read_situations(tmp_path / "other.json")
 
 
 def test_own_situations_are_read_from_a_file(tmp_path):
-    small().save(tmp_path / "own.json")
+    save_instrument(small(), tmp_path / "own.json")
     assert read_situations(tmp_path / "own.json") == small()
