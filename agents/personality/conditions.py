@@ -9,7 +9,9 @@ from agents.interviews.asking import Interviewee
 from agents.interviews.conditioning import factor_context
 from agents.persona import Persona
 from agents.population.population import Population
+from agents.prompt_budget import budget_of
 from agents.prompts import persona_prefix
+from simenv.events import IntArray
 
 POLES = ("low", "none", "high")
 _LEVELS = {"low": -2, "high": 2}
@@ -52,12 +54,18 @@ def conditioned(population: Population, condition: Condition) -> Population:
     return replace(population, personas=changed)
 
 
-def interviewee(population: Population, user: int) -> Interviewee:
-    """A person as an interview meets them: told and adapted as in the environment."""
-    persona = population.personas[user]
-    prefix = persona_prefix(persona, population.catalog.kind, population.style)
-    who = prefix.partition("TASK:")[0].strip()
-    return Interviewee(str(user), who, mixture_name(persona.adapter, persona.gate))
+def interviewees(population: Population, people: IntArray) -> list[Interviewee]:
+    """People (n,) as an interview meets them: told, within the same budget of tokens, and adapted
+    as in the environment.
+    """  # noqa: D205
+    kind, style = population.catalog.kind, population.style
+    budget = budget_of(style, population.model)
+    found = []
+    for user in people.tolist():
+        persona = population.personas[user]
+        who = persona_prefix(persona, kind, style, budget).partition("TASK:")[0].strip()
+        found.append(Interviewee(str(user), who, mixture_name(persona.adapter, persona.gate)))
+    return found
 
 
 def _with(persona: Persona, condition: Condition) -> Persona:

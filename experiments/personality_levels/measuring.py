@@ -17,7 +17,7 @@ from agents.interviews.instruments import Instrument
 from agents.interviews.scores import trait_scores
 from agents.persona_users import PersonaUsers
 from agents.personality.behaviours import Visit
-from agents.personality.conditions import Condition, conditioned, interviewee
+from agents.personality.conditions import Condition, conditioned, interviewees
 from agents.personality.influence import follows_average, follows_friends
 from agents.personality.situations import Choices, ask_situations
 from recommenders.base import Recommender
@@ -58,7 +58,7 @@ def measure(study: Study, condition: Condition) -> Measured:
     """Questionnaire, situations, sessions and influence of everybody under a condition."""
     people = conditioned(study.users.population, condition)
     users = PersonaUsers(people, study.users.engine, study.users.make_memory, study.users.behaviour)
-    asked = [interviewee(people, user) for user in study.people.tolist()]
+    asked = interviewees(people, study.people)
     frame = frame_of(users.engine)
     answers = ask(users.engine, asked, study.questionnaire, study.how, frame)
     choices = ask_situations(users.engine, asked, study.situations, frame)

@@ -98,6 +98,14 @@ def test_entropy_in_bits():
     assert found == pytest.approx([1.0, 0.0, np.nan], nan_ok=True)
 
 
+def test_much_of_a_factor_is_expected_to_mean_more_of_all_but_leaving():
+    signs = {name: sign for own in EXPECTED.values() for name, sign in own.items()}
+    assert {name for name, sign in signs.items() if sign < 0} == {"abandonment"}
+    assert set(EXPECTED["O"]) == {"novelty", "genre_entropy"}
+    assert set(EXPECTED["N"]) == {"star_spread", "low_share"}
+    assert set(EXPECTED["E"]) == set(EXPECTED["A"]) == {"follows_average", "follows_friends"}
+
+
 def test_every_factor_has_behaviours_that_exist():
     assert set(EXPECTED) == set("OCEAN")
     named = {name for own in EXPECTED.values() for name in own}

@@ -2,9 +2,12 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
-from agents.personality.conditions import UNCONDITIONED, Condition, conditioned, interviewee
+from agents.inference.scripted import ScriptedEngine
+from agents.persona_users import PersonaUsers
+from agents.personality.conditions import UNCONDITIONED, Condition, conditioned, interviewees
 
 
 def test_words_stand_before_everybodys_own_profile(population):
@@ -28,7 +31,7 @@ def test_an_adapter_takes_the_place_of_everybodys_own(population, change):
     worn = conditioned(people, Condition("E", "low", "shy"))
     assert {persona.adapter for persona in worn.personas} == {"shy"}
     assert [p.profile for p in worn.personas] == [p.profile for p in people.personas]
-    assert interviewee(worn, 1).adapter == "shy"
+    assert interviewees(worn, np.array([1, 2]))[0].adapter == "shy"
 
 
 def test_an_adapter_that_the_population_does_not_hold_is_refused(population, change):
@@ -40,7 +43,20 @@ def test_an_adapter_that_the_population_does_not_hold_is_refused(population, cha
 
 def test_an_interview_meets_the_person_that_the_environment_does(population):
     told = conditioned(population, Condition("O", "high"))
-    who = interviewee(told, 0)
+    [who] = interviewees(told, np.array([0]))
     assert told.personas[0].profile.split(".")[0] in who.context
     assert "TASK" not in who.context
     assert who.name == "0"
+    [asked] = PersonaUsers(told, ScriptedEngine()).requests(np.array([0]), np.array([[1]]))
+    assert asked.prefix.startswith(who.context)
+
+
+def test_a_long_profile_is_cut_as_in_the_environment_and_the_trait_stays(population, change):
+    long = [replace(p, profile="I like films. " * 400) for p in population.personas]
+    people = change(personas=long, style=replace(population.style, told="words", budget=600))
+    told = conditioned(people, Condition("O", "high"))
+    [who] = interviewees(told, np.array([0]))
+    assert "very high in openness" in who.context
+    assert len(who.context) < 0.6 * len(told.personas[0].profile)
+    [asked] = PersonaUsers(told, ScriptedEngine()).requests(np.array([0]), np.array([[1]]))
+    assert asked.prefix.startswith(who.context)
