@@ -87,16 +87,9 @@ def behaviours_of(
     taste = _taste(visits, steps, items, behaviour)
     lengths = np.array([visit.played.lengths() for visit in visits], dtype=np.float64)
     left = np.array([visit.played.quits for visit in visits], dtype=np.float64)
-    return Behaviours(
-        novelty=taste["novelty"],
-        genre_entropy=taste["genre_entropy"],
-        session_length=lengths.mean(axis=0),
-        abandonment=left.mean(axis=0),
-        follows_average=follows[0],
-        follows_friends=follows[1],
-        star_spread=taste["star_spread"],
-        low_share=taste["low_share"],
-    )
+    acts = {"session_length": lengths.mean(axis=0), "abandonment": left.mean(axis=0)}
+    acts |= {"follows_average": follows[0], "follows_friends": follows[1]}
+    return Behaviours(**acts, **taste)
 
 
 def _taste(

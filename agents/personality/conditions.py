@@ -44,12 +44,7 @@ def conditioned(population: Population, condition: Condition) -> Population:
     if condition.pole == "none":
         return population
     if condition.adapter is not None and condition.adapter not in population.adapters:
-        held = ", ".join(sorted(population.adapters)) or "none"
-        raise ValueError(
-            f"population {population.name!r} wanted an adapter it holds for {condition.factor}"
-            f" ({condition.pole}), got {condition.adapter!r} (held: {held}); add it to the"
-            " population, or leave it out and words impose the trait"
-        )
+        raise _not_held(population, condition)
     changed = [_with(persona, condition) for persona in population.personas]
     return replace(population, personas=changed)
 
@@ -66,6 +61,15 @@ def interviewees(population: Population, people: IntArray) -> list[Interviewee]:
         who = persona_prefix(persona, kind, style, budget).partition("TASK:")[0].strip()
         found.append(Interviewee(str(user), who, mixture_name(persona.adapter, persona.gate)))
     return found
+
+
+def _not_held(population: Population, condition: Condition) -> ValueError:
+    held = ", ".join(sorted(population.adapters)) or "none"
+    return ValueError(
+        f"population {population.name!r} wanted an adapter it holds for {condition.factor}"
+        f" ({condition.pole}), got {condition.adapter!r} (held: {held}); add it to the"
+        " population, or leave it out and words impose the trait"
+    )
 
 
 def _with(persona: Persona, condition: Condition) -> Persona:

@@ -78,20 +78,19 @@ def resampled(
     """``figure`` of everybody, and the middle 95 % of it over people drawn again.
 
     Args:
-        figure: of people (n,) by number, who may repeat.
+        figure: of people (num_people,) by number, who may repeat.
         num_people: n.
-        resamples: draws, b; those without a figure are left out of the interval.
+        resamples: draws, b; those without a figure are left out.
         seed: of the draws.
     """
-    nan = float("nan")
     if not num_people:
-        return Estimate(nan, nan, nan)
+        return Estimate(np.nan, np.nan, np.nan)
     rng = generator(seed, Stream.LEVEL_RESAMPLES)
     value = figure(np.arange(num_people))
     drawn = [figure(rng.integers(num_people, size=num_people)) for _ in range(resamples)]
     known = [one for one in drawn if not np.isnan(one)]
     if np.isnan(value) or len(known) < resamples / 2:
-        return Estimate(value, nan, nan)
+        return Estimate(value, np.nan, np.nan)
     low, high = np.percentile(known, [2.5, 97.5])
     return Estimate(value, float(low), float(high))
 

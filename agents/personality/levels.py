@@ -49,23 +49,23 @@ def agreement(
     Args:
         scores: level → (n, t, c) scores.
         factors: names of the t traits.
-        resamples: people drawn again, for the intervals.
+        resamples: draws of people, for the intervals.
         seed: of the draws.
     """
-    pairs = list(combinations([level for level in LEVELS if level in scores], 2))
-    found: dict[str, dict[str, dict[str, Estimate]]] = {}
-    for way in WAYS:
-        ready = {level: _ready(values, way) for level, values in scores.items()}
-        chosen = {factor: [place] for place, factor in enumerate(factors)}
-        chosen[POOLED] = list(range(len(factors)))
-        found[way] = {
-            name: {
-                f"{one} and {other}": _correlated(ready[one], ready[other], traits, resamples, seed)
-                for one, other in pairs
-            }
-            for name, traits in chosen.items()
+    chosen = {factor: [place] for place, factor in enumerate(factors)}
+    chosen[POOLED] = list(range(len(factors)))
+
+    def pairs(ready: Mapping[str, FloatArray], own: list[int]) -> dict[str, Estimate]:
+        return {
+            f"{a} and {b}": _correlated(ready[a], ready[b], own, resamples, seed)
+            for a, b in combinations([level for level in LEVELS if level in ready], 2)
         }
-    return found
+
+    by_way = {way: {name: _ready(own, way) for name, own in scores.items()} for way in WAYS}
+    return {
+        way: {name: pairs(ready, own) for name, own in chosen.items()}
+        for way, ready in by_way.items()
+    }
 
 
 def _ready(values: FloatArray, way: str) -> FloatArray:

@@ -47,14 +47,15 @@ def figures(study: Study, found: Found, dataset: Dataset, resamples: int) -> dic
         "behaviours": {
             FACTORS[factor]: _effects(study, acts, factor, resamples) for factor in study.factors
         },
-        "agreement": {
-            way: {
-                FACTORS.get(name, name): {pair: _estimate(one) for pair, one in pairs.items()}
-                for name, pairs in traits.items()
-            }
-            for way, traits in agreed.items()
-        },
+        "agreement": {way: _agreed(traits) for way, traits in agreed.items()},
         "controls": _controls(found),
+    }
+
+
+def _agreed(traits: Mapping[str, Mapping[str, Estimate]]) -> dict[str, Any]:
+    return {
+        FACTORS.get(name, name): {pair: _estimate(one) for pair, one in pairs.items()}
+        for name, pairs in traits.items()
     }
 
 

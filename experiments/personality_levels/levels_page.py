@@ -139,9 +139,9 @@ def markdown(record: Record) -> str:
     """The same as Markdown."""
     results = record.results
     heads = agreement_heads(results)
+    warning = results["users"]["warning"]
     parts = [f"# {markdown_text(answer(results))}\n"]
-    if results["users"]["warning"]:
-        parts.append(f"**{markdown_text(results['users']['warning'])}**\n")
+    parts += [f"**{markdown_text(warning)}**\n"] if warning else []
     for way, words in WAYS.items():
         parts += [
             f"## Do the levels agree? {words}\n",
