@@ -4,6 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from agents.interviews.instrument_files import save_instrument
+from agents.personality.situations import shipped_situations
 from agents.population.population import SHIPPED
 from experiments.personality_levels.levels_page import answer, notes
 from tests.experiments.command import run_command
@@ -79,9 +81,13 @@ def test_people_who_answer_without_reading_are_the_same_under_every_condition(tm
 
 @pytest.mark.slow
 def test_words_and_adapters_reach_all_three_levels_of_the_shipped_people(tmp_path):
+    few = shipped_situations()
+    few = few.subset("few", [item.name for item in few.items[::10]])
+    save_instrument(few, tmp_path / "few.json")
     words = [
+        f"experiment.situations={tmp_path / 'few.json'}",
         "experiment=personality_levels", "data=population", f"data.path={SHIPPED}",
-        f"users.population={SHIPPED}", "num_users=3", "env.max_episode_steps=2", *SMALL,
+        f"users.population={SHIPPED}", "num_users=2", "env.max_episode_steps=2", *SMALL,
         "experiment.factors=[O]", "experiment.trait_adapters={O: {high: persona-1}}",
         "experiment.num_resamples=20",
     ]  # fmt: skip
