@@ -192,6 +192,7 @@ NODES: dict[str, Kind] = {
     "experiment.targets": Anything("{name: policy}"),
     "experiment.populations": Anything("{name: folder}"),
     "experiment.refresh.training": Anything("{name: preset, setting: value, …}"),
+    "experiment.trait_adapters": Anything("{factor: {high: name, low: name}}", (dict, type(None))),
     "experiment.cells": Anything("{memory: [adapters]} or [memory=adapters]", (dict, list)),
 }
 
