@@ -105,6 +105,11 @@ class Stream(IntEnum):
     COLLUSION_USERS = 229
     COLLUSION_SLATES = 233
     OPINION_SPLIT = 701  # which topics opinions are judged on
+    OPINION_DEMONSTRATIONS = 709  # opinions that are shown in a prompt
+    EDITED_OPINIONS = 739  # opinions that an edit is made of
+    EDITOR_BATCHES = 719  # on which an editor network learns
+    TRAIT_RESAMPLES = 727  # of seeds and topics, for an interval
+    TRAIT_RATERS = 733  # who rates before and after a trait
 
 
 def generator(seed: int, stream: Stream, *numbers: int) -> np.random.Generator:
