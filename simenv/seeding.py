@@ -104,6 +104,7 @@ class Stream(IntEnum):
     SWAPPED_VECTORS = 227  # at whose vector a gate looks
     COLLUSION_USERS = 229
     COLLUSION_SLATES = 233
+    RANDOM_NEURONS = 601  # silenced beside those that were found
     OPINION_SPLIT = 701  # which topics opinions are judged on
     OPINION_DEMONSTRATIONS = 709  # opinions that are shown in a prompt
     EDITED_OPINIONS = 739  # opinions that an edit is made of

@@ -35,6 +35,8 @@ class Completion(NamedTuple):
 class Sampling:
     """How ``generate`` draws; the defaults are the paper's decoding (section 5).
 
+    ``emojis=False`` draws no token that would show an emoji, as far as ``EmojiGuard`` knows them.
+
     Raises:
         TypeError: a setting is no number.
         ValueError: the temperature is negative, or a count is below 1.
@@ -43,6 +45,7 @@ class Sampling:
     max_new_tokens: int = 4
     temperature: float = 0.3  # 0 = greedy
     top_k: int = 50  # 0 = all tokens
+    emojis: bool = True
 
     def __post_init__(self) -> None:
         check_number("Sampling", "max_new_tokens", self.max_new_tokens, "whole [1, 1e9]", "try 4")
@@ -93,7 +96,11 @@ class Engine(Protocol):
 
     @abstractmethod
     def generate(self, requests: Sequence[Request], sampling: Sampling) -> list[Completion]:
-        """Free text for every request; raises as ``score`` does."""
+        """Free text for every request; raises as ``score`` does.
+
+        Raises:
+            ValueError: emojis are to be kept out, and somebody else draws the tokens.
+        """
         ...
 
     def close(self) -> None:

@@ -3,8 +3,11 @@
 import itertools
 import re
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
+from agents.emojis.token_bytes import token_bytes
+from agents.emojis.token_guard import EmojiGuard
 from agents.inference.engine import Request
 
 _KEPT = 200_000  # texts whose ids are kept; then the store starts afresh
@@ -126,6 +129,11 @@ class Tokens:
     def text(self, ids: Sequence[int]) -> str:
         """What token ids say."""
         return str(self.tokenizer.decode(ids, skip_special_tokens=True))
+
+    @cached_property
+    def emoji_guard(self) -> EmojiGuard:
+        """Says which tokens would show an emoji."""
+        return EmojiGuard(token_bytes(self.tokenizer))
 
     @property
     def ends(self) -> list[int]:

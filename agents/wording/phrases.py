@@ -14,18 +14,24 @@ def listed(names: Sequence[str], last: str = "and") -> str:
     return f"{', '.join(names[:-1])} {last} {names[-1]}"
 
 
+_IRREGULAR = {"child": "children", "mouse": "mice", "goose": "geese", "tooth": "teeth"}
+
+
 def plural(kind: str) -> str:
     """Several of what one item is called.
 
     >>> plural("movie"), plural("story"), plural("dress"), plural("policeman"), plural("wife")
     ('movies', 'stories', 'dresses', 'policemen', 'wives')
+    >>> plural("mouse"), plural("child")
+    ('mice', 'children')
     """
+    for one, many in _IRREGULAR.items():
+        if kind.endswith(one):
+            return kind.removesuffix(one) + many
     if kind.endswith(("man", "wife", "life", "thief", "wolf")):
         return kind[:-2] + "en" if kind.endswith("man") else kind.rstrip("e")[:-1] + "ves"
     if kind.endswith("y") and kind[-2:-1] not in "aeiou":
         return f"{kind[:-1]}ies"
-    if kind.endswith("child"):
-        return f"{kind}ren"
     return f"{kind}es" if kind.endswith(("s", "x", "ch", "sh", "hero")) else f"{kind}s"
 
 

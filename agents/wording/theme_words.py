@@ -16,13 +16,16 @@ from agents.embedding import TfidfSvdEmbedder, unit
 from agents.wording.phrases import plural
 from agents.wording.word_classes import BEFORE_NOUNS, BEFORE_VERBS, EMPTY
 
+_UNSURE = frozenset({",", "and", "but", "or", "yet"})
 _TOKENS = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*|[.!?;:,()\"]")
 _LEAST_NOUN, _LEAST_DIRECT = 0.35, 0.1  # shares of a word's places
+_LEAST_SURE = 0.3  # places of a noun for one where it may be an adjective
 _MOST_VERB, _MOST_CAPITALS = 0.2, 0.3
 _MOST_ITEMS = 0.15  # share of the items; what is everywhere is no theme
 _ALWAYS = 20  # items that may share one in any catalogue
 _LEAST_ALIKE = 0.02  # mean cosine of a theme's items
 _MOST_THEMES = 250
+_PLURAL = 0.15  # of a noun's places in the plural, from which on it is always said so
 _COUNTED = 0.02  # of a noun's places behind "a" or "an", from which on it is said in the plural
 
 
@@ -44,6 +47,7 @@ class _Places(NamedTuple):
     capital: Counter[str]  # of these, with a capital
     counted: Counter[str]  # behind "a" or "an"
     direct: Counter[str]  # as a noun, with no adjective before it
+    unsure: Counter[str]  # before "and" or a comma: the noun of "a girl and …", or "a witty and …"
     items: dict[str, list[int]]  # word → items, each once
 
 
@@ -81,8 +85,8 @@ def places_of(words: Sequence[str], places: _Places) -> list[int]:
 
 
 def _no_places() -> _Places:
-    a, b, c, d, e, f, g = (Counter[str]() for _ in range(7))
-    return _Places(a, b, c, d, e, f, g, defaultdict(list))
+    a, b, c, d, e, f, g, h = (Counter[str]() for _ in range(8))
+    return _Places(a, b, c, d, e, f, g, h, defaultdict(list))
 
 
 def _count(summaries: Sequence[str]) -> _Places:
@@ -103,10 +107,12 @@ def _count(summaries: Sequence[str]) -> _Places:
             if before not in {".", "!", "?", ":", '"', "("}:
                 places.within[word] += 1
                 places.capital[word] += token[0].isupper()
-            ends = after in STOPS or not after[0].isalpha()
+            ends = after not in _UNSURE and (after in STOPS or not after[0].isalpha())
             adjective = before[0].isalpha() and before not in STOPS and second in BEFORE_NOUNS
-            places.noun[word] += ends and (before in BEFORE_NOUNS or adjective)
-            places.direct[word] += ends and before in BEFORE_NOUNS
+            behind = before in BEFORE_NOUNS or adjective
+            places.noun[word] += ends and behind
+            places.unsure[word] += after in _UNSURE and behind
+            places.direct[word] += (ends or after in _UNSURE) and before in BEFORE_NOUNS
             places.verb[word] += before in BEFORE_VERBS
             article = second if adjective else before
             places.counted[word] += ends and article in {"a", "an"}
@@ -117,8 +123,9 @@ def _nouns(places: _Places, num_items: int) -> dict[str, list[str]]:
     """Noun → its forms (one or two), for those that few enough and enough items share."""
     found: dict[str, list[str]] = {}
     for word, total in places.total.items():
-        is_noun = places.noun[word] >= _LEAST_NOUN * total
-        is_verb = places.verb[word] >= _MOST_VERB * total
+        sure, unsure = places.noun[word], places.unsure[word]
+        is_noun = sure + unsure >= _LEAST_NOUN * total and sure > _LEAST_SURE * unsure
+        is_verb = any(_is_verb(form, places) for form in (word, *_bases(word)))
         is_verb |= places.direct[word] < _LEAST_DIRECT * total  # a sailor sings: no noun
         is_name = places.capital[word] > _MOST_CAPITALS * max(places.within[word], 1)
         if is_noun and not is_verb and not is_name:
@@ -129,14 +136,29 @@ def _nouns(places: _Places, num_items: int) -> dict[str, list[str]]:
         noun: words
         for noun, words in found.items()
         if noun not in EMPTY
-        and not EMPTY.intersection(words)
+        and not any(EMPTY.intersection((word, *_bases(word))) for word in words)
         and least <= len(places_of(words, places)) <= most
     }
 
 
+def _is_verb(word: str, places: _Places) -> bool:
+    return word in places.total and places.verb[word] >= _MOST_VERB * places.total[word]
+
+
+def _bases(word: str) -> list[str]:
+    """What a word may be a form of, if it is a verb: explores, exploring → explore."""
+    for ending in ("ies", "ing", "es", "s"):
+        if word.endswith(ending):
+            stem = word[: -len(ending)]
+            return [stem + "y"] if ending == "ies" else [stem, stem + "e"]
+    return []
+
+
 def _singular(word: str, known: Counter[str]) -> str:
     """The singular of a word where the summaries have it too, else the word."""
-    endings = (("ies", "y"), ("ves", "f"), ("es", ""), ("s", ""), ("men", "man"))
+    endings = (
+        ("ies", "y"), ("ves", "f"), ("es", ""), ("s", ""), ("men", "man"), ("children", "child"),
+    )  # fmt: skip
     for many, one in endings:
         if word.endswith(many) and (singular := word[: -len(many)] + one) in known:
             return singular
@@ -147,7 +169,8 @@ def _said(words: Sequence[str], places: _Places) -> str:
     """The plural of what is counted (teachers, soldiers); the most frequent form of other nouns."""
     word = max(words, key=lambda word: (places.total[word], word))
     counted = sum(places.counted[word] for word in words)
-    is_counted = counted >= _COUNTED * sum(places.total[word] for word in words)
+    total = sum(places.total[word] for word in words)
+    is_counted = counted >= _COUNTED * total or places.total[plural(word)] >= _PLURAL * total
     if not is_counted:
         return word
     many = [one for one in words if one.endswith(("s", "men", "children"))]

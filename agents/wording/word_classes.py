@@ -14,27 +14,30 @@ were be been being has have had gets get
 _EMPTY = """
 ability accident act action activity actor actress adaptation addition adult advance advantage age
 aid air appearance area arrival aspect associate associated attempt attention attitude audience
-author background bar base basis beginning behavior belief bit body book boy bunch career case
-cast center century chance change chapter character choice circumstance client command company
-condition contact continuation country couple course day deal decision defense destroying detail
-develop device dies difference difficulty directly director discover door ease edition effect
-effort element end ending energy episode era estate evening event everything example exchange
-execution existence expecting experience expert eye fact feature feeling fiancee field fight film
-focus focuses folk follow follows footage force form friend future girl goal group grow grows guy
-half hand head heart help history home hope hour house idea image impact incident individual
-industry influence information inhabitant institution intelligence interest interview issue item
-job joke key kid kind knowledge lack land landing leader league level life line lives local lot
-machine man manner matter meantime meeting member memory middle mind minute moment month morning
-movie murdering name nature need night novel number object office one opening operation operative
-opportunity order outside pair part particular partner party past path people percent performance
-period person personality perspective picture piece place plan plot point population portrait
-position potential presence price problem process product production profession program progress
-project purpose quality quest question rate reader reality realization reason record resident rest
-result role roll room rule scene search season second sense series set setting shop side sight
+author backdrop background bar base basis beginning behavior belief bit body book boss boundary boy
+bunch career case cast center century challenge chance change chapter character choice circumstance
+clash client clutch clutches command company complexity condition consequence contact continuation
+country couple course creation cure day dead deal decision defense delve depth destroying detail
+develop device dies difference difficulty directly director discover door down downs ease edition
+effect effort element end ending energy episode era estate evening event everything example exchange
+execution existence expecting experience expert eye fact fall feature feeling fiancee field fight
+film focus focuses folk follow followings follows footage force form friend future girl goal group
+grow growing grows guy half hand head heart help history home hope host hour house idea image impact
+incident individual industry influence information inhabitant institution intelligence interest
+intertwine interview issue item job joke key kid kind knowledge lack land landing lead leader league
+level life limit line lives local lot machine man manner matter meaning meantime meeting member
+memory middle mind minute moment month morning movie murdering mute name nature need night novel
+number object office one opening operation operative opportunity oppressive order outside owner pair
+part particular partner party passage past path people percent performance period person personality
+perspective picture piece place plan play plot point population portrait position potential presence
+price problem process product production profession program progress project purpose push quality
+quest question rate raw reader reality realization reason record resident rest result ring rise role
+roll room rule run scene search season seat second sense series set setting shop side sight
 situation size skill soon sort source stage standing state status step story stuff style subject
-success summary superior surface surprise system table tale talent task team term thing thought
-time title top total touch training trouble truth turn type unfolds unit use value variety version
-view viewer voice way week whereabouts whole woman word work world year youth
+success summary superior surface surprise system table taking tale talent target task team term test
+thing thought threaten time title top total touch trail training trouble truth turn type unfolds
+unit up ups use value variety version view viewer voice wake wave way web week whereabouts whole
+woman word work world year youth
 """
 
 BEFORE_NOUNS = frozenset(_BEFORE_NOUNS.split())

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from agents.emojis.token_guard import EmojiGuard
 from agents.inference.engine import Sampling
 from agents.inference.grouping import equal_lengths
 from agents.inference.local.architectures import may_cache, why_whole
@@ -35,7 +36,12 @@ def end_tokens(model: Any, known: list[int]) -> list[int]:
 
 @torch.inference_mode()
 def decode(
-    model: Any, prompts: list[list[int]], seeds: SeedArray, ends: list[int], sampling: Sampling
+    model: Any,
+    prompts: list[list[int]],
+    seeds: SeedArray,
+    ends: list[int],
+    sampling: Sampling,
+    guard: EmojiGuard | None = None,
 ) -> list[list[int]]:
     """Token ids said after each of n prompts.
 
@@ -45,14 +51,15 @@ def decode(
         seeds: (n,) one a prompt; the answer depends on it and on the prompt alone.
         ends: tokens that end an answer; they are part of it.
         sampling: how to draw.
+        guard: whose tokens are never drawn; None = all may be.
     """
     if why_whole(model.config) is None:
-        return _draw(_padded(model, prompts), seeds, ends, sampling)
+        return _draw(_padded(model, prompts), seeds, ends, sampling, guard)
     steps = _cached if may_cache(model.config) else _anew
     said: list[list[int]] = [[] for _ in prompts]
     for own in equal_lengths(prompts):
         tokens = torch.tensor([prompts[i] for i in own], device=model.device)
-        answers = _draw(steps(model, tokens), seeds[own], ends, sampling)
+        answers = _draw(steps(model, tokens), seeds[own], ends, sampling, guard)
         for i, answer in zip(own, answers, strict=True):
             said[i] = answer
     return said
@@ -73,14 +80,21 @@ def next_logits(model: Any, prompts: list[list[int]]) -> Generator[Tensor, Tenso
     return steps(model, torch.tensor(prompts, device=model.device))
 
 
-def _draw(steps: _Steps, seeds: SeedArray, ends: list[int], sampling: Sampling) -> list[list[int]]:
+def _draw(
+    steps: _Steps,
+    seeds: SeedArray,
+    ends: list[int],
+    sampling: Sampling,
+    guard: EmojiGuard | None,
+) -> list[list[int]]:
     """One answer a row; ``steps`` gives the next logits for what was drawn last."""
     keys = mix(seeds, Channel.TEXT)
     said: list[list[int]] = [[] for _ in seeds]
     ended = np.zeros(len(seeds), dtype=bool)
     logits = next(steps)
     for step in range(sampling.max_new_tokens):
-        chosen = choose(logits.float(), sampling, uniforms(keys, step, 1)[:, 0])
+        allowed = logits.float() if guard is None else _without(logits.float(), guard, said)
+        chosen = choose(allowed, sampling, uniforms(keys, step, 1)[:, 0])
         for row in np.flatnonzero(~ended):
             said[row].append(int(chosen[row]))
         ended |= np.isin(chosen.cpu().numpy(), ends)
@@ -88,6 +102,12 @@ def _draw(steps: _Steps, seeds: SeedArray, ends: list[int], sampling: Sampling) 
             break
         logits = steps.send(chosen[:, None])
     return said
+
+
+def _without(logits: Tensor, guard: EmojiGuard, said: list[list[int]]) -> Tensor:
+    """Logits (n, vocabulary) in which no token may come that would show an emoji."""
+    barred = torch.as_tensor(guard.after(said, logits.shape[-1]), device=logits.device)
+    return logits.masked_fill(barred, -torch.inf)
 
 
 def _padded(model: Any, prompts: list[list[int]]) -> _Steps:

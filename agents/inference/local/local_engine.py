@@ -233,12 +233,13 @@ class LocalEngine(Engine):
         )
         seeds = np.array([r.seed for r in requests], dtype=np.uint64)
         completions = [Completion("", 0)] * len(requests)
+        guard = None if sampling.emojis else self.tokens.emoji_guard
         for segment in plan.segments:
             rows = segment.rows
             with self._adapted.using(segment.adapter) as model:
                 own = [prompts[i] for i in rows]
                 ends = end_tokens(model, self.tokens.ends)
-                said = decode(model, own, seeds[rows], ends, sampling)
+                said = decode(model, own, seeds[rows], ends, sampling, guard)
             for row, tokens in zip(rows, said, strict=True):
                 completions[row] = Completion(self.tokens.text(tokens), len(tokens))
         return completions

@@ -134,7 +134,16 @@ class ServerEngine(Engine):
         """See ``Engine.generate``; raises as ``score`` does.
 
         ``top_k`` is no part of OpenAI's own protocol: 0 leaves it out, for servers that refuse it.
+
+        Raises:
+            ValueError: emojis are to be kept out, which the server's own drawing does not know.
         """
+        if not sampling.emojis:
+            raise ValueError(
+                "emojis=False wanted an engine that draws its tokens itself, got engine=server,"
+                " whose server draws them; take engine=local, or remove emojis from what is said"
+                " (agents.emojis.detection.without_emojis)"
+            )
         read = answers.completion_text if self.endpoint == "completions" else answers.chat_text
         more = {"extra_body": {"top_k": sampling.top_k}} if sampling.top_k else {}
 

@@ -201,8 +201,10 @@ def score_key(request: Request, choices: Sequence[str]) -> Key:
 
 
 def generate_key(request: Request, sampling: Sampling) -> Key:
-    """What a text depends on."""
-    return (request.adapter, request.prefix, request.suffix, int(request.seed), astuple(sampling))
+    """What a text depends on; recordings from before emojis could be kept out still serve."""
+    *drawn, emojis = astuple(sampling)
+    how = tuple(drawn) if emojis else (*drawn, False)
+    return (request.adapter, request.prefix, request.suffix, int(request.seed), how)
 
 
 def _append(path: Path, lines: Iterable[Mapping[str, Any]]) -> None:

@@ -136,6 +136,13 @@ def test_top_k_is_left_out_for_servers_that_refuse_it(questions):
         assert "top_k" not in server.sent[0].body
 
 
+def test_a_server_cannot_keep_emojis_out_and_says_what_to_do(questions):
+    with OpenAIServer(ScriptedEngine()) as server:
+        with pytest.raises(ValueError, match=r"got engine=server, .* take engine=local, or remove"):
+            engine_on(server).generate(questions[:1], Sampling(emojis=False))
+        assert not server.sent
+
+
 # -- what goes wrong -------------------------------------------------------------------------
 
 

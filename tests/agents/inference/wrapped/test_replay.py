@@ -15,6 +15,7 @@ from agents.inference.wrapped.replay import (
     RecordingEngine,
     ReplayEngine,
     UnknownRequestError,
+    generate_key,
     recording_engine,
     replay_engine,
 )
@@ -229,3 +230,10 @@ def test_people_live_the_same_life_again_without_their_model(population, path):
     for first, second in zip(recorded, life(ReplayEngine(path)), strict=True):
         for ours, theirs in zip(first, second, strict=True):
             np.testing.assert_array_equal(ours, theirs)
+
+
+def test_a_text_with_and_without_emojis_are_two_answers_and_old_recordings_still_serve():
+    request = Request("a", "b", None, seed=3)
+    assert generate_key(request, Sampling(4, 0.3, 50)) == (None, "a", "b", 3, (4, 0.3, 50))
+    kept_out = generate_key(request, Sampling(4, 0.3, 50, emojis=False))
+    assert kept_out == (None, "a", "b", 3, (4, 0.3, 50, False))

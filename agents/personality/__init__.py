@@ -1,0 +1,1 @@
+"""Traits seen without a questionnaire: choices in situations, behaviour, and how levels agree."""
