@@ -110,7 +110,6 @@ class Stream(IntEnum):
     EDITED_OPINIONS = 739  # opinions that an edit is made of
     EDITOR_BATCHES = 719  # on which an editor network learns
     TRAIT_RESAMPLES = 727  # of seeds and topics, for an interval
-    TRAIT_RATERS = 733  # who rates before and after a trait
 
 
 def generator(seed: int, stream: Stream, *numbers: int) -> np.random.Generator:
