@@ -175,7 +175,8 @@ class MendEditors:
         def adding(pair: Pair) -> Any:
             def hook(linear: Any, inputs: Any, output: Tensor) -> Tensor:
                 states = inputs[0].float()
-                return output + (states @ pair.inputs.T @ pair.gradients).to(output)
+                change: Tensor = states @ pair.inputs.T @ pair.gradients
+                return output + change.to(output)
 
             return hook
 
