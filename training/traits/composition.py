@@ -146,7 +146,7 @@ def _updates(folder: Path, weight: float) -> dict[str, _Update]:
     """Layer → its update, scaled as the configuration says and by ``weight``."""
     from safetensors.torch import load_file
 
-    check_adapter_kind(folder.name, folder)
+    check_adapter_kind(f"part {folder.name}".replace(".", "_"), folder)
     config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
     tensors = load_file(folder / WEIGHTS)
     odd = [name for name in tensors if not name.endswith((_IN, _OUT))]

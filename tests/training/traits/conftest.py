@@ -1,5 +1,7 @@
 """A model too small to mean anything that can read opinions, and opinions of three topics."""
 
+from dataclasses import replace
+
 import pytest
 
 from training.base.pocket_model import PocketConfig, new_model, train_tokenizer
@@ -13,10 +15,7 @@ LABELS = [label("openness"), label("openness", "low"), label("extraversion")]
 
 def write_talker(folder, opinions, seed=0):
     """An untrained model with a tokenizer that can read the opinions."""
-    import torch
-
-    torch.manual_seed(seed)
-    config = PocketConfig.tiny()
+    config = replace(PocketConfig.tiny(), seed=seed, hidden_size=32 + 16 * seed)
     tokenizer = train_tokenizer([o.question + " " + o.answer for o in opinions], 500)
     new_model(config, len(tokenizer)).save_pretrained(folder)
     tokenizer.save_pretrained(folder)

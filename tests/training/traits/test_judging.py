@@ -50,10 +50,16 @@ def test_an_unknown_label_and_one_label_alone_are_refused(classifier):
 
 
 def test_a_classifier_may_read_a_models_states(speaker):
-    by_states = TraitClassifier([HIGH, label("neuroticism")], states_of(speaker), count=20)
+    texts = ["I adore art.", "I worry all night.", "I adore art."]
+    features = states_of(speaker, depth=0.0)
+    np.testing.assert_allclose(features(texts), speaker.text_states(texts)[:, 0], atol=1e-5)
+    by_states = TraitClassifier([HIGH, label("neuroticism")], features, count=20)
     assert by_states.card().features == "states"
-    assert by_states.card().kept_back > 0.5
     assert by_states.card().opinions is None
+    chances = by_states.chances(texts)
+    np.testing.assert_allclose(chances.sum(axis=1), 1)
+    np.testing.assert_allclose(chances[0], chances[2])
+    assert np.abs(chances[0] - chances[1]).max() > 1e-4
 
 
 class Fixed:
