@@ -44,6 +44,10 @@ class Channel(IntEnum):
     PROFILE = 2202  # the words of a profile
     SPLIT = 3001  # which rows of a log without times are training rows
     FORM = 4001  # tokens of the blanks of a form
+    OPTION_ORDER = 5001  # in which order a questionnaire's options are shown
+    INTERVIEW_ANSWER = 5002  # which option of a questionnaire is chosen
+    SPOKEN_ANSWER = 5003  # tokens of an answer to a questionnaire
+    AWARENESS = 5004  # tokens of what is said of a test
     OPINION = 4101  # the words of an opinion that shows a trait
     STATEMENT = 4102  # the words of a statement that a trait classifier learns from
 

@@ -122,9 +122,9 @@ class ReasonWriter:
         if not why.said:
             return _one(_PLAIN, draw)
         kind = why.said[0].aspect.kind
-        forms: tuple[str, ...] = (
-            _BY_PEOPLE if kind == "person" and not self._aspects.acted else _SUBJECTS[kind]
-        )
+        forms: tuple[str, ...] = _SUBJECTS[kind]
+        if kind == "person" and not self._aspects.acted:
+            forms = _BY_PEOPLE
         if kind == "genre" and why.said[0].word.endswith("'s"):
             forms = _SUBJECTS["genre"][1:2]  # "the Children's in it" is no English
         return _one(forms, draw).format(listed([said.word for said in why.said]), kind=self._kind)
