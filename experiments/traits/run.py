@@ -23,6 +23,7 @@ from experiments.traits.tables import main_table, page
 from experiments.traits.ways import names_of
 from simenv.data.dataset import Dataset
 from training.opinion_qa.opinions import split_by_topic, topics_of
+from training.opinion_qa.slice_by_hand import SLICE
 from training.traits.evaluation import Instruments
 from training.traits.judges import checked
 from training.traits.speaker import Speaker
@@ -40,7 +41,7 @@ def run(cfg: DictConfig) -> Result:
         values = {"experiment": settings.name, "forecast": told._asdict()}
         return Result(values, lines=[f"It takes {told}."])
     instruments = instruments_of(study, speaker)
-    judged = checked(instruments.judge)
+    judged = checked(instruments.judge, [s for s in SLICE if s.label.trait in study.traits])
     with progress_bar("traits", total=_num_cells(study)) as tick:
         cells = measured(study, speaker, instruments, lambda text: tick(text, advance=1))
     values = {

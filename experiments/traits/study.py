@@ -3,6 +3,7 @@
 It trains nothing and asks nobody.
 """
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,14 @@ from training.distillation.ledger import Prices
 from training.distillation.priced_client import ClientSettings
 from training.distillation.with_model import OpenAIDistiller
 from training.opinion_qa.grammar import written_offline
-from training.opinion_qa.opinions import Label, Opinion, all_labels, split_by_topic, topics_of
+from training.opinion_qa.opinions import (
+    POLES,
+    Label,
+    Opinion,
+    all_labels,
+    split_by_topic,
+    topics_of,
+)
 from training.opinion_qa.reading import read_opinions
 from training.opinion_qa.topics import TOPICS
 from training.opinion_qa.with_model import WriterSettings, written_by_model
@@ -74,6 +82,8 @@ def study_of(cfg: DictConfig) -> Study:
             f"experiment.opinions wanted opinions of at least two of {len(wanted)} traits and"
             f" poles, got {len(labels)}; add traits or poles, or give another file"
         )
+    if "steering" in settings.methods:
+        _check_poles(labels)
     training: Any = OmegaConf.to_container(settings.training, resolve=True)
     study = Study(
         base=model_named(settings.slm or BASE),
@@ -93,6 +103,18 @@ def study_of(cfg: DictConfig) -> Study:
     )
     split_by_topic(study.opinions, study.test_share, study.seeds[0])  # now, before hours of work
     return study
+
+
+def _check_poles(labels: list[Label]) -> None:
+    """Raise unless every trait has both poles, whose difference is a direction."""
+    for trait in dict.fromkeys(label.trait for label in labels):
+        missing = [pole for pole in POLES if Label(trait, pole) not in labels]
+        if missing:
+            raise ValueError(
+                f"steering wanted opinions of both poles of every trait, got none of {missing[0]}"
+                f" {trait}; take experiment.poles=[high,low], or leave steering out of"
+                " experiment.methods"
+            )
 
 
 def instruments_of(study: Study, speaker: Speaker) -> Instruments:
@@ -131,8 +153,6 @@ def _by_model(cfg: DictConfig, labels: list[Label], topics: Any) -> list[Opinion
             "experiment.written_by_model=true wanted distiller=openai, which names the model, its"
             f" prices and its cache, got {given._target_}; add distiller=openai"
         )
-    import os
-
     client = ClientSettings(
         given.model or os.environ.get("OPENAI_MODEL", ""),
         given.max_tokens,

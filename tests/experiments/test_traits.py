@@ -19,7 +19,8 @@ from training.traits.evaluation import Scores
 SMALL = [
     "experiment=traits", "experiment.traits=[openness,extraversion]", "experiment.num_topics=4",
     "experiment.forms=2", "experiment.test_share=0.5", "experiment.max_new_tokens=4",
-    "experiment.training={name: opinion_qa, quantized: false, optimizer: adamw_torch, epochs: 1}",
+    "+experiment.training.quantized=false", "+experiment.training.optimizer=adamw_torch",
+    "+experiment.training.epochs=1",
     "experiment.editor_steps=1", "experiment.shown=1", "experiment.intensities=[2.0]",
 ]  # fmt: skip
 
@@ -86,8 +87,17 @@ def test_an_unknown_trait_a_silent_file_and_an_empty_split_are_refused(tmp_path,
     said = error_of(capsys, tmp_path, slm, f"experiment.opinions={path}")
     assert "opinions of at least two of 4 traits and poles, got 1" in said
     path.write_text(f"{head}openness,Tea,Tea?,Fine\nextraversion,Tea,Tea?,Great\n")
-    said = error_of(capsys, tmp_path, slm, f"experiment.opinions={path}")
+    given = f"experiment.opinions={path}", "experiment.methods=[prompt]"
+    said = error_of(capsys, tmp_path, slm, *given)
     assert "a split by topic wanted topics of every label" in said
+
+
+def test_steering_without_one_of_the_poles_is_refused_before_anything_is_trained(
+    tmp_path, base, capsys
+):
+    said = error_of(capsys, tmp_path, f"slm={base}", "experiment.poles=[high]")
+    assert "steering wanted opinions of both poles of every trait, got none of low" in said
+    assert not (tmp_path / "adapters").exists()
 
 
 def test_options_that_would_change_nothing_are_refused(tmp_path, base, capsys):
@@ -118,7 +128,7 @@ def values(**changes):
 def test_sentences_compare_only_where_the_interval_does():
     found = sentences(values())
     assert found[0] == (
-        "Trait alignment of the adapters is above the model as it is; within noise of mend."
+        "Trait alignment of the adapters is within noise of mend; above the model as it is."
     )
     assert found[1] == "Steering reaches 75 % of the adapters' trait alignment."
     assert found[2].startswith("1 of 1 adapters move their own trait by at least a point")
