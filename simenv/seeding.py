@@ -113,6 +113,7 @@ class Stream(IntEnum):
     OPINION_DEMONSTRATIONS = 709  # opinions that are shown in a prompt
     EDITED_OPINIONS = 739  # opinions that an edit is made of
     EDITOR_BATCHES = 719  # on which an editor network learns
+    TRAIT_RATERS = 733  # who rates before and after a trait
     TRAIT_RESAMPLES = 727  # of seeds and topics, for an interval
 
 

@@ -191,6 +191,7 @@ NODES: dict[str, Kind] = {
     "experiment.targets": Anything("{name: policy}"),
     "experiment.populations": Anything("{name: folder}"),
     "experiment.refresh.training": Anything("{name: preset, setting: value, …}"),
+    "experiment.training": Anything("{name: preset, setting: value, …}"),
     "experiment.cells": Anything("{memory: [adapters]} or [memory=adapters]", (dict, list)),
 }
 
