@@ -47,7 +47,7 @@ class LocalWriter:
         how: Sampling,
     ) -> list[str]:
         """The filled-in form of each conversation; empty where it is longer than the context."""
-        prompts = [conversation_ids(self._tokenizer, self._tokens, m) for m in conversations]
+        prompts = [self._prompt(messages) for messages in conversations]
         rows = [i for i, ids in enumerate(prompts) if len(ids) + self._longest(forms[i])
                 <= self._context]  # fmt: skip
         written = [""] * len(prompts)
@@ -63,6 +63,9 @@ class LocalWriter:
         printed = "".join(part for part in form if isinstance(part, str))
         blanks = sum(part.most for part in form if isinstance(part, Blank))
         return len(self._tokens.encode([printed])[0]) + len(form) + blanks
+
+    def _prompt(self, messages: list[Message]) -> list[int]:
+        return conversation_ids(self._tokenizer, self._tokens, messages)
 
 
 def conversation_ids(tokenizer: Any, tokens: Tokens, messages: list[Message]) -> list[int]:

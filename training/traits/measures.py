@@ -59,7 +59,9 @@ def _mean_of_means(answers: Sequence[FloatArray]) -> float:
 def divergence(before: FloatArray, after: FloatArray) -> FloatArray:
     """KL(before ‖ after) in nats of log-probabilities (n, v); DD is its mean over tokens."""
     chances = np.exp(before)
-    return np.asarray(np.where(chances > 0, chances * (before - after), 0.0).sum(axis=-1))
+    with np.errstate(invalid="ignore"):  # of what can never be said, which counts nothing
+        costs = np.where(chances > 0, chances * (before - after), 0.0)
+    return np.asarray(costs.sum(axis=-1))
 
 
 def accuracy(chances: FloatArray, targets: IntArray) -> float:
