@@ -1,7 +1,7 @@
 """Can a trait be trained into people, what do rivals achieve, and what else changes?
 
-How to run: ``personarec experiment=traits experiment.dry_run=true`` says how long it will take,
-without the last word it trains one adapter a trait, pole and seed on opinions (arXiv 2409.10245),
+How to run: ``personarec experiment=traits experiment.dry_run=true`` says how long it takes here;
+without that word it trains one adapter a trait, pole and seed on opinions (arXiv 2409.10245),
 asks it and its rivals (prompt, demonstrations, MEND, steering) about topics that nobody learnt
 from, and asks people for ratings before and after. What is there already is not made again.
 
@@ -11,7 +11,7 @@ perplexity, refusals and errors of ratings. A rival is beaten only where the int
 difference says so.
 """
 
-TAKES = "hours; experiment.dry_run=true says how many"
+TAKES = "about 2 hours"
 USES = ("data", "distiller", "slm")
 REFUSES = {
     "num_users": "who rates is experiment.rated_users",
