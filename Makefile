@@ -40,7 +40,7 @@ lint: $(STAMP)
 test: export OMP_NUM_THREADS = 1
 test: lint
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile
-	$(BIN)/python -m pytest -q -m slow
+	$(BIN)/python -m pytest -q -m slow -n 2 --dist loadfile --durations=15
 
 # Every hostile input that the tests know, a table of what came of it at the end (runs/attack/table.md).
 # Half an hour of one core; after an interruption the same command goes on.

@@ -43,6 +43,8 @@ class Channel(IntEnum):
     REASON = 2201  # the words of a reason
     PROFILE = 2202  # the words of a profile
     SPLIT = 3001  # which rows of a log without times are training rows
+    EVIDENCE = 3002  # which half of a log's rows people are made of
+    ODD_ROW = 3003  # which half gets the odd row
     FORM = 4001  # tokens of the blanks of a form
     OPTION_ORDER = 5001  # in which order a questionnaire's options are shown
     INTERVIEW_ANSWER = 5002  # which option of a questionnaire is chosen

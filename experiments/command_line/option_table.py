@@ -95,6 +95,7 @@ PEOPLE: dict[str, Kind] = {
         ("none", "no_ms", "no_ml", "no_adapter", "shared_adapter", "shuffled_adapters")
     ),
     "users.l2": POSITIVE,
+    "users.evidence": Choice(("shared", "independent", "mixed")),
     "embedder.num_dims": Whole(1, 100_000),
     "embedder.seed": SEED,
     "embedder.model": PLACE,

@@ -9,6 +9,7 @@ import numpy as np
 
 from experiments.people.people import People
 from simenv.data.dataset import Dataset
+from simenv.data.evidence import Evidence
 from simenv.data.synthetic import SyntheticTruth
 from simenv.events import FloatArray
 from simenv.seeding import Stream, generator
@@ -19,12 +20,13 @@ from training.tastes import taste_ridge
 _NOISE_SD = 0.75  # of a rating about what its user thinks of the item, in stars
 
 
-def fitted(dataset: Dataset, l2: float = 2.0) -> People:
+def fitted(dataset: Dataset, l2: float = 2.0, evidence: Evidence = "shared") -> People:
     """Users whose tastes are ridge regressions of their own training rows on genres and year.
 
     Args:
         dataset: whose users they are; ids are its own.
         l2: ridge penalty: ratings that the prior of no taste is worth.
+        evidence: what the training rows are, for the card; see ``simenv.data.evidence``.
     """
     tastes = fit_tastes(dataset, l2)
     users = ScriptedUsers(tastes, dataset.num_users, dataset.num_items, tastes.activity)
@@ -35,7 +37,7 @@ def fitted(dataset: Dataset, l2: float = 2.0) -> People:
         "population": {"name": dataset.name, "users": int(dataset.num_users)},
         "warning": "FITTED USERS: no language model answered; regressions on the log did.",
     }
-    return People(users, card)
+    return People(users, card).told_as(evidence)
 
 
 def fit_tastes(

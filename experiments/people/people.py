@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from experiments.reporting.provenance import public, public_text
 from simenv.data.dataset import Dataset
+from simenv.data.evidence import Evidence
 from simenv.events import IntArray
 from simenv.user_model import UserModel
 
@@ -29,6 +30,10 @@ class People(NamedTuple):
     fidelity: Fidelity | None = None  # measures the held-out error; None = it would be circular
     engine: "Engine | None" = None  # that the model asks, however it is wrapped; None = needs none
     population: "Population | None" = None  # who answers; None = nobody who has a persona
+
+    def told_as(self, evidence: Evidence) -> "People":
+        """The same people, whose card says which rows they are made of."""
+        return self._replace(card={**self.card, "evidence": evidence})
 
 
 SCRIPTED_WARNING = (
@@ -75,6 +80,7 @@ def personas(
     model: str | None = None,
     ablation: str = "none",
     embedder: "Embedder | None" = None,
+    evidence: Evidence = "shared",
 ) -> People:
     """People on a language model, who know training rows only.
 
@@ -88,22 +94,31 @@ def personas(
             belong to its own people); None = the shipped one.
         ablation: what is taken from them; see ``experiments.people.ablations``.
         embedder: of item texts, by which memories are found; None = TF-IDF + SVD.
+        evidence: what the training rows are, for the card; see ``simenv.data.evidence``.
 
     Raises:
         ValueError: both ``population`` and ``model`` are given, the population's people are not
-            those of the data set, or the ablation needs adapters that they do not have.
+            those of the data set or are asked for other evidence than their own memories, or the
+            ablation needs adapters that they do not have.
     """
     from agents.assembly import persona_users  # heavy: a language model
     from agents.fidelity.held_out import measure
     from experiments.people.ablations import ablated
 
+    if population and evidence != "shared":
+        raise ValueError(
+            f"users.evidence={evidence} wanted people made of the data's rows, got"
+            f" users.population={public_text(population)}, who bring their memories with them;"
+            " leave users.population out"
+        )
     people, knows_later_rows = _population(dataset, population, model, embedder)
     people = ablated(people, ablation)
     users = persona_users(people, engine=engine)
     card = _card(people, users.engine.description, ablation)
     # Profiles are made of all rows that a population holds: held-out ones are no test of it.
     fidelity = None if knows_later_rows else measure
-    return People(users, card, fidelity, users.engine, users.population)
+    made = People(users, card, fidelity, users.engine, users.population)
+    return made.told_as(evidence)
 
 
 def _population(

@@ -10,6 +10,7 @@ import numpy as np
 
 from experiments.people.people import People
 from simenv.data.dataset import Dataset
+from simenv.data.evidence import Evidence
 from simenv.data.rating_baselines import BiasModel
 from simenv.data.splits import stacked
 from simenv.events import NUM_STARS, STARS, FloatArray, IntArray
@@ -46,27 +47,32 @@ class PredictedTruth:
         return _tilted((low + high) / 2, self.spread)
 
 
-def non_personal(dataset: Dataset) -> People:
+def non_personal(dataset: Dataset, evidence: Evidence = "shared") -> People:
     """Item average + user offset: everybody agrees which items are better.
 
     Args:
         dataset: whose users they are; ``train`` and ``background`` are learnt from.
+        evidence: what ``train`` is, for the card; see ``simenv.data.evidence``.
     """
-    return predicted_people(dataset, _biases(dataset), "item average + user offset", "non-personal")
+    people = predicted_people(
+        dataset, _biases(dataset), "item average + user offset", "non-personal"
+    )
+    return people.told_as(evidence)
 
 
-def ridge(dataset: Dataset) -> People:
+def ridge(dataset: Dataset, evidence: Evidence = "shared") -> People:
     """The same, and each user's taste for genres and words: a ridge regression a user."""
     means = _biases(dataset)
     features = _features(dataset)
     train = dataset.train
     residuals = train.ratings - means[train.users, train.items]
-    return predicted_people(
+    people = predicted_people(
         dataset,
         means + taste_ridge(train, features, residuals, _PRIOR_ROWS) @ features.T,
         "ridge regression on genres and words, one a user",
         "ridge",
     )
+    return people.told_as(evidence)
 
 
 def predicted_people(dataset: Dataset, means: FloatArray, model: str, kind: str) -> People:

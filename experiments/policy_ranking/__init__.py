@@ -32,3 +32,6 @@ USES = (
     "precision",
     "budget",
 )
+REFUSES = {
+    "users.evidence": "policies and people know the same rows here; take experiment=worlds",
+}

@@ -11,5 +11,6 @@ the prefix cache.
 TAKES = "seconds"
 USES = ("data", "users", "engine", "embedder", "seed")
 REFUSES = {
+    "users.evidence": "no policy is judged; leave it out",
     "num_users": "one person is asked; set user=NUMBER",
 }

@@ -14,6 +14,7 @@ before believing a small difference.
 TAKES = "10 minutes; seconds with users=scripted"
 USES = ("data", "users", "engine", "embedder", "distiller", "env", "recommender", "seed", "slm")
 REFUSES = {
+    "users.evidence": "policies and people know the same rows here; take experiment=worlds",
     "num_users": "everybody in the data lives in the society; set data.num_users",
     "env.reward": "nobody is rewarded in a society; leave it out",
     "env.max_episode_steps": "set experiment.ticks",

@@ -4,6 +4,7 @@ Run::
 
     personarec experiment=worlds                            # 20 worlds at 3 levels of logging bias
     personarec experiment=worlds users=ridge                # another kind of users in their place
+    personarec experiment=worlds users.evidence=independent  # people share no row with policies
     personarec experiment=worlds data=reading_world         # worlds in which summaries must be read
     personarec experiment=worlds debug=tiny users=scripted  # seconds, no meaning
 
@@ -15,6 +16,12 @@ expect of what is shown to them. The truth is what the true users expect of the 
 The off-policy estimates are given the true logging chances, which are unknown outside a synthetic
 world: they are the best case of their kind. The simulated users read training
 rows only.
+
+``users.evidence`` says which training rows people are made of: all, from which the policies learnt
+too (``shared``); with ``independent`` everybody's rows are cut in two, policies learn from one half
+and judges (people, predictors, readers) from the other, then the halves are swapped and the two
+values of a policy are averaged; with ``mixed`` judges know both halves. A judge that shares its
+rows with a policy loves that policy's mistakes.
 
 A world lies in ``cells/``, one JSON file each; a run that was stopped goes on where it was, and
 runs with the same ``experiment.cells`` folder share their worlds.

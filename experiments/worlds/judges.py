@@ -12,6 +12,7 @@ import numpy as np
 from experiments.people.people import People, true_users
 from experiments.people.predictor_users import non_personal, ridge
 from experiments.tournament.policies import fitted
+from experiments.worlds.cross_fitting import merged
 from experiments.worlds.easy_mode import ask, easy_mode
 from experiments.worlds.knowable import USERS as USERS
 from experiments.worlds.knowable import knowable, read, reader_users
@@ -21,6 +22,7 @@ from recommenders.off_policy.estimators import estimate_weighted
 from recommenders.off_policy.intervals import OverlapWarning
 from recommenders.off_policy.weighing import WeightedLog
 from simenv.data.dataset import Dataset
+from simenv.data.evidence import Evidence, Views, views_of
 from simenv.data.rating_baselines import BiasModel
 from simenv.events import FloatArray, IntArray
 from simenv.seeding import Stream, generator
@@ -40,6 +42,7 @@ class Task(NamedTuple):
     slate_size: int
     min_rating: float  # held-out stars that count as relevant
     seed: int
+    evidence: Evidence = "shared"  # what people are made of; see ``simenv.data.evidence``
 
 
 def judge_world(
@@ -50,6 +53,8 @@ def judge_world(
 ) -> dict[str, Any]:
     """Values of all policies by all judges, and the easy-mode checks, as JSON types.
 
+    Under evidence that is not shared the world is judged twice, and figures are the means of both.
+
     Returns:
         ``policies`` (p names), ``failed`` (name → message), ``truth`` (p), ``judges`` (name → p
         values), ``truth_of_all_users`` (p), ``easy_mode`` and ``knowable`` (see there), ``card``,
@@ -58,8 +63,20 @@ def judge_world(
     Raises:
         ValueError: the world has no known truth, or fewer than two policies work.
     """
+    views = views_of(dataset, task.evidence, task.seed)
+    return merged([_judged(view, policies, make_people, task) for view in views])
+
+
+def _judged(
+    view: Views,
+    policies: Mapping[str, Callable[[], Recommender]],
+    make_people: Callable[[Dataset], People],
+    task: Task,
+) -> dict[str, Any]:
+    """See ``judge_world``: policies learn from one side of the view, judges know the other."""
+    dataset = view.people
     everybody = np.arange(dataset.num_users)
-    shown, failed, ndcg = _slates(dataset, policies, everybody, task)
+    shown, failed, ndcg = _slates(view.policies, policies, everybody, task)
     if len(shown) < 2:
         raise ValueError(
             f"a world wanted at least two policies that work, got {len(shown)}; failed: {failed}"
@@ -68,7 +85,7 @@ def judge_world(
     rng = generator(task.seed, Stream.JUDGED_USERS)
     asked = np.sort(rng.permutation(dataset.num_users)[: task.num_users]).astype(np.int64)
     true = true_users(dataset)
-    judges = {OFFLINE: ndcg, **off_policy(dataset, items)}
+    judges = {OFFLINE: ndcg, **off_policy(view.policies, items)}
     readers = read(dataset)
     others = {NON_PERSONAL: non_personal(dataset), RIDGE: ridge(dataset)}
     others |= reader_users(dataset, readers) if readers else {}

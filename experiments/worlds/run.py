@@ -104,7 +104,13 @@ def _cell(cfg: DictConfig, folder: Path, seed: int, bias: float) -> dict[str, An
             instantiate(cfg.data, seed=seed, logging_bias=bias),
             policy_makers(cfg.recommender),
             kept_people(cfg),
-            Task(settings.num_users, settings.slate_size, settings.min_rating, cfg.seed),
+            Task(
+                settings.num_users,
+                settings.slate_size,
+                settings.min_rating,
+                cfg.seed,
+                cfg.users.get("evidence", "shared"),
+            ),
         )
     if not counted.failed:
         write_whole(path, json_text(world).encode())

@@ -11,12 +11,14 @@ from experiments.people.people import true_users
 from experiments.people.predictor_users import PredictedTruth, non_personal, ridge
 from experiments.reporting.report import markdown_text
 from experiments.reporting.running import perform
+from experiments.worlds.cross_fitting import merged
 from experiments.worlds.easy_mode import easy_mode
 from experiments.worlds.judges import OFFLINE, USERS, Task, judge_world, off_policy
 from experiments.worlds.knowable import BASELINE, PARTIAL, PERFECT, knowable, read, reader_users
 from experiments.worlds.verdicts import score_judge, summarise_worlds
 from experiments.worlds.worlds_page import answer
 from recommenders.evaluation.ranking_metrics import user_metrics
+from recommenders.policies.ease import EASE
 from recommenders.policies.heuristics import Popularity, Random
 from simenv.data.synthetic import SyntheticTruth, synthetic
 from simenv.data.worlds.reading_world import reading_world
@@ -384,3 +386,38 @@ def test_a_policy_that_shows_cold_items_is_weighed_without_dividing_by_nothing(t
 def test_the_page_names_the_share_of_the_knowable(results, folder):
     for name in ("report.html", "report.md"):
         assert "share of the knowable" in (folder / name).read_text(encoding="utf-8")
+
+
+def test_a_policy_that_fails_under_one_view_is_left_out_of_the_means():
+    view = {
+        "policies": ["a", "b", "c"], "failed": {}, "truth": [3.0, 4.0, 5.0],
+        "truth_of_all_users": [3.0, 4.0, 5.0], "judges": {"x": [1.0, 2.0, None]},
+        "easy_mode": {"bad_slate": 2.0}, "knowable": {}, "card": {}, "exposures": 10,
+    }  # fmt: skip
+    other = {
+        **view, "policies": ["c", "a"], "failed": {"b": "ValueError: no"}, "truth": [4.0, 2.0],
+        "truth_of_all_users": [4.0, 2.0], "judges": {"x": [3.0, 2.0]},
+        "easy_mode": {"bad_slate": 3.0},
+    }  # fmt: skip
+    found = merged([view, other])
+    assert found["policies"] == ["a", "c"]
+    assert found["failed"] == {"b": "ValueError: no"}
+    assert found["truth"] == [2.5, 4.5]
+    assert found["judges"] == {"x": [1.5, None]}
+    assert found["easy_mode"] == {"bad_slate": 2.5}
+    assert found["exposures"] == 20
+    with pytest.raises(ValueError, match="at least two policies that work, got 1; failed"):
+        merged([view, {**other, "policies": ["a"], "failed": {"b": "no", "c": "no"}}])
+
+
+def test_a_judge_of_the_policies_own_rows_loves_what_they_show_more():
+    """Everybody's ridge regression overrates a user-personal policy made of the same rows."""
+    world = synthetic(7201, num_users=150, num_items=200, logging_bias=1.0)
+    policies = {"ease": EASE, "random": Random}
+    gaps = {}
+    for evidence in ("shared", "independent"):
+        found = judge_world(world, policies, ridge, Task(150, 5, 4.0, 0, evidence))
+        rates = dict(zip(found["policies"], found["judges"][USERS], strict=True))
+        true = dict(zip(found["policies"], found["truth"], strict=True))
+        gaps[evidence] = rates["ease"] - true["ease"]
+    assert gaps["independent"] < gaps["shared"]
