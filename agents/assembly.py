@@ -11,6 +11,7 @@ from agents.inference.metering.engine_info import EngineInfo, VectorEngineInfo
 from agents.inference.scripted import ScriptedEngine
 from agents.inference.server.server_engine import ServerEngine
 from agents.persona_users import PersonaUsers
+from agents.population.fidelity_gate import let_in
 from agents.population.population import Population
 from simenv.env.options import EnvSettings
 from simenv.env.single_env import RecEnv
@@ -30,7 +31,7 @@ def persona_users(
         population: who they are and what they run on.
         engine: ``local``, ``server`` (at OPENAI_BASE_URL), ``scripted``, or a callable
             (model, adapters) → engine.
-        settings: of ``PersonaUsers`` (memory, behaviour).
+        settings: of ``PersonaUsers`` (memory, behaviour, calibrated).
     """
     return PersonaUsers(population, make_engine(population, engine), **settings)
 
@@ -59,6 +60,8 @@ def make_env(
     session_steps: int | None = None,
     engine_info: bool = False,
     model: str | Path | None = None,
+    allow_low_fidelity: bool = False,
+    calibrated: bool = True,
     **settings: Unpack[EnvSettings],
 ) -> RecEnv | EngineInfo:
     """``PersonaRec-v0``: one user a time.
@@ -72,9 +75,15 @@ def make_env(
             second, tokens, cache, padding, memory (``EngineFigures``).
         model: ``smollm2``, or folder or hub name of any causal language model, which the people are
             put on instead of their own; their profiles and memories stay, their adapters do not.
+        allow_low_fidelity: people whose fidelity card says ``fail`` are used all the same; see
+            ``agents.population.fidelity_gate``.
+        calibrated: whether answers are calibrated, where the population says how.
         settings: of the environment (``slate_size``, ``reward``, …).
+
+    Raises:
+        LowFidelityError: the people failed, and nobody said that they may be used all the same.
     """
-    users = _users(population, engine, model)
+    users = _users(population, engine, model, allow_low_fidelity, calibrated)
     env = RecEnv(users, users.population.catalog, **_settings(users, settings, session_steps))
     return EngineInfo(env, users.engine) if engine_info else env
 
@@ -87,10 +96,12 @@ def make_vector_env(
     autoreset_mode: Any = None,
     engine_info: bool = False,
     model: str | Path | None = None,
+    allow_low_fidelity: bool = False,
+    calibrated: bool = True,
     **settings: Unpack[EnvSettings],
 ) -> RecVectorEnv | VectorEngineInfo:
     """``PersonaRec-v0`` as a native batch: one engine call a step for all users; see `make_env`."""
-    users = _users(population, engine, model)
+    users = _users(population, engine, model, allow_low_fidelity, calibrated)
     more = {} if autoreset_mode is None else {"autoreset_mode": autoreset_mode}
     env = RecVectorEnv(
         users,
@@ -106,6 +117,8 @@ def _users(
     population: str | Path | Population | None,
     engine: MakeEngine | str,
     model: str | Path | None,
+    allow_low_fidelity: bool,
+    calibrated: bool,
 ) -> PersonaUsers:
     if population is None:
         population = Population.shipped()
@@ -113,7 +126,8 @@ def _users(
         population = Population.load(population)
     if model is not None:
         population = population.on_model(model)
-    return persona_users(population, engine)
+    people = let_in(population, allow_low_fidelity)
+    return persona_users(people, engine, calibrated=calibrated)
 
 
 def _settings(users: PersonaUsers, settings: EnvSettings, session_steps: int | None) -> EnvSettings:

@@ -17,6 +17,7 @@ from agents.suffixes import SuffixWriter
 from agents.wording.aspects import aspects_of
 from agents.wording.reasons import ReasonWriter
 from simenv.events import NUM_STARS, Feedback, FloatArray, IntArray, SeedArray, Slates
+from simenv.ranges import check_flag
 from simenv.snapshots import Arrays, check_shapes, pack_arrays, unpack_arrays
 from simenv.user_model import Explanation, Question
 from simenv.users.behaviour import Behaviour
@@ -40,14 +41,18 @@ class PersonaUsers:
         engine: answers the requests; closed by whoever made it.
         make_memory: memory of item vectors (num_items, d) for so many users.
         behaviour: how distributions become watching, rating and leaving.
+        calibrated: whether answers are calibrated, where the population says how; it says nothing
+            unless ``experiment=alignment`` was asked to put it there.
     """
 
     population: Population
     engine: Engine
     make_memory: MakeMemory = TableMemory
     behaviour: Behaviour = field(default_factory=Behaviour)
+    calibrated: bool = True
 
     def __post_init__(self) -> None:
+        check_flag("PersonaUsers", "calibrated", self.calibrated)
         people = replace(self.population, personas=list(self.population.personas))
         self.population = people  # a list of our own: who they are may change
         self.num_users = len(people.personas)
@@ -61,6 +66,7 @@ class PersonaUsers:
         self._prefixes = [self._prefix(persona) for persona in people.personas]
         self._adapters = [mixture_name(p.adapter, p.gate) for p in people.personas]
         self._activity = np.array([p.activity for p in people.personas], dtype=np.int64)
+        self._clusters = np.array([p.cluster for p in people.personas], dtype=np.int64)
         self._satisfaction = np.full(self.num_users, self.behaviour.content_level)
 
     def reset(self) -> None:
@@ -103,7 +109,12 @@ class PersonaUsers:
         scores = self.engine.score(self.requests(users, items, chosen), RATING_CHOICES)
         chances = np.exp(scores)
         chances /= chances.sum(axis=1, keepdims=True)
-        return chances.reshape(*items.shape, NUM_STARS)
+        chances = chances.reshape(*items.shape, NUM_STARS)
+        calibration = self.population.calibration if self.calibrated else None
+        if calibration is None:
+            return chances
+        clusters = self._clusters[np.asarray(users)][:, None]
+        return calibration.applied(chances, np.broadcast_to(clusters, items.shape))
 
     def respond(self, users: IntArray, slates: Slates, seeds: SeedArray) -> Feedback:
         """See ``UserModel.respond``: one engine call for the whole batch."""
@@ -140,6 +151,7 @@ class PersonaUsers:
         people = self.population
         people.personas[user] = persona
         self._adapters[user] = mixture_name(persona.adapter, persona.gate)
+        self._clusters[user] = persona.cluster
         self._prefixes[user] = self._prefix(persona)
         self._writer.meet(user, persona)
 

@@ -52,6 +52,7 @@ class Channel(IntEnum):
     AWARENESS = 5004  # tokens of what is said of a test
     OPINION = 4101  # the words of an opinion that shows a trait
     STATEMENT = 4102  # the words of a statement that a trait classifier learns from
+    TRAJECTORY = 4201  # stars of a simulated trajectory
 
 
 @unique
@@ -92,6 +93,14 @@ class Stream(IntEnum):
     LINKED_SHUFFLE = 101  # profiles dealt out among people
     LINKED_OTHERS = 107  # on whom a reader of profiles learns
     LINKED_RESAMPLES = 103  # of people, for an interval
+    ALIGNED_USERS = 801  # whose held-out rows are asked about
+    VARIANT_USERS = 809  # who are asked once more with something of them changed
+    PROBED_USERS = 811  # and about which items
+    SHUFFLED_HISTORY = 821
+    LIKED_OR_NOT = 823  # what is asked about in the like-or-dislike protocol
+    SCENES = 827  # of five, of which one was taken, and the order of their letters
+    UNSEEN_USERS = 829  # who are asked about items that their log would not have shown
+    UNSEEN_ITEMS = 839
     RANDOM_SLATES = 89  # beside deliberately bad ones
     READING_ITEMS = 503  # of a world that must be read: attributes, titles, casts
     READING_SUMMARIES = 509

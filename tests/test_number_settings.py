@@ -22,7 +22,7 @@ MAKERS = (
     ALS, BPR, EASE, EpsilonGreedy, ItemKNN, LinTS, LinUCB, LogisticMF, Popularity, PPOSettings,
     RaftSettings, RefreshSettings, SLIM, Sampling, AnswerLoss, UserKNN,
 )  # fmt: skip
-NO_NUMBERS = {"cuts", "kind", "per_user", "value", "whole_vocabulary"}
+NO_NUMBERS = {"cuts", "emojis", "kind", "per_user", "value", "whole_vocabulary"}
 NUMBERS = [
     (make, field.name)
     for make in MAKERS

@@ -1,4 +1,4 @@
-"""Errors of ratings: RMSE, MAE, log loss, UAUC, calibration, and intervals over users and draws.
+"""Errors of ratings: RMSE, MAE, scores of distributions, AUC, calibration, intervals over users.
 
 Every such number of the project is computed here and nowhere else. Arrays in, numbers out: it knows
 no user, no engine and no data set.
@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simenv.events import NUM_STARS, FloatArray, IntArray
+from simenv.events import NUM_STARS, BoolArray, FloatArray, IntArray
 
 NUM_BINS = 15  # of a calibration, over [0, 1]
 _LEVEL = (2.5, 97.5)  # percentiles: an interval holds the middle 95 %
@@ -33,6 +33,41 @@ def log_loss(log_chances: FloatArray, ratings: FloatArray) -> float:
     return float(-np.mean(log_chances[np.arange(len(stars)), stars - 1]))
 
 
+def brier(chances: FloatArray, ratings: FloatArray) -> float:
+    """Mean over rows of the squared distance between chances (r, 5) and what came; in [0, 2]."""
+    came = ratings.round()[:, None] == np.arange(1, NUM_STARS + 1)
+    return float(np.mean(((chances - came) ** 2).sum(axis=1)))
+
+
+def ranked_probability_score(chances: FloatArray, ratings: FloatArray) -> float:
+    """Mean squared gap between cumulative chances and what came, over four thresholds; in [0, 1].
+
+    Unlike the log loss it knows that four stars are nearer to five than one is (Epstein, A Scoring
+    System for Probability Forecasts of Ranked Categories, 1969).
+
+    Args:
+        chances: (r, 5) distributions over stars.
+        ratings: (r,) whole stars that were given.
+    """
+    below = np.cumsum(chances, axis=1)[:, :-1]
+    came = ratings.round()[:, None] <= np.arange(1, NUM_STARS)
+    return float(np.mean((below - came) ** 2))
+
+
+def auc(scores: FloatArray, positive: BoolArray) -> float:
+    """Share of (positive, negative) pairs in which the positive one scores higher; ties count half.
+
+    NaN where one of both kinds is missing. Scores (r,) are numbers, none is NaN.
+    """
+    from scipy.stats import rankdata
+
+    num_positive, num_negative = int(positive.sum()), int((~positive).sum())
+    if not num_positive or not num_negative:
+        return float("nan")
+    above = rankdata(scores)[positive].sum() - num_positive * (num_positive + 1) / 2
+    return float(above / (num_positive * num_negative))
+
+
 def user_auc(stars: FloatArray, ratings: FloatArray, users: IntArray, liked: float = 4.0) -> float:
     """UAUC: how well a person's liked items are told from their others, as a mean over people.
 
@@ -48,11 +83,10 @@ def user_auc(stars: FloatArray, ratings: FloatArray, users: IntArray, liked: flo
     answered, found = np.isfinite(stars), []
     stars, ratings, users = stars[answered], ratings[answered], users[answered]
     for user in np.unique(users):
-        own, is_liked = stars[users == user], ratings[users == user] >= liked
-        apart = own[is_liked][:, None] - own[~is_liked][None]
-        if apart.size:
-            found.append(float((apart > 0).mean() + (apart == 0).mean() / 2))
-    return float(np.mean(found)) if found else float("nan")
+        own = users == user
+        found.append(auc(stars[own], ratings[own] >= liked))
+    known = [share for share in found if np.isfinite(share)]
+    return float(np.mean(known)) if known else float("nan")
 
 
 def calibration_error(chances: FloatArray, ratings: FloatArray) -> float:
@@ -96,6 +130,18 @@ def _forecasts(chances: FloatArray, ratings: FloatArray) -> tuple[FloatArray, Fl
     forecast = chances.reshape(-1)
     happened = (ratings[:, None] == np.arange(1, NUM_STARS + 1)).reshape(-1).astype(np.float64)
     return forecast, happened, np.minimum((forecast * NUM_BINS).astype(np.int64), NUM_BINS - 1)
+
+
+def mean_interval(values: FloatArray, num_resamples: int = 1000) -> list[float]:
+    """95 % bootstrap interval of the mean of one value a unit (n,), NaN left out; units are drawn.
+
+    Both ends are NaN where there is no value.
+    """
+    known = values[np.isfinite(values)]
+    if not len(known):
+        return [float("nan")] * 2
+    drawn = np.random.default_rng(0).integers(0, len(known), size=(num_resamples, len(known)))
+    return interval(known[drawn].mean(axis=1))
 
 
 def rmse_interval(errors: FloatArray, users: IntArray, num_resamples: int = 1000) -> list[float]:

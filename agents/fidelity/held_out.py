@@ -16,6 +16,7 @@ from agents.fidelity.error_measures import (
     rmse_difference_interval,
     rmse_interval,
 )
+from agents.fidelity.utopian_bias import utopian_bias
 from agents.persona_users import PersonaUsers
 from simenv.data.dataset import Dataset
 from simenv.data.rating_baselines import BASELINES
@@ -41,8 +42,9 @@ def measure(
     Returns:
         ``num_ratings`` and ``predictors``: name → rmse, rmse_ci95, mae, and for the simulated users
         also ece (expected calibration error), log_loss (nats) and rmse_rounded; for the others
-        difference_ci95, the interval of the simulated users' RMSE minus theirs. Rows whose answer
-        failed are left out for all, and ``num_failed`` counts them where there are any.
+        difference_ci95, the interval of the simulated users' RMSE minus theirs. ``utopian_bias``:
+        the panel of that name, None for what cannot be said. Rows whose answer failed are left out
+        for all, and ``num_failed`` counts them where there are any.
 
     Raises:
         ValueError: every answer failed.
@@ -64,7 +66,11 @@ def measure(
             "difference_ci95": rmse_difference_interval(*errors, asked.users),
         }
     counts |= {"num_ratings": len(asked), "num_users": len(users)}
-    return {**counts, "predictors": predictors}
+    panel = utopian_bias(
+        chances, asked.ratings, asked.users, asked.items, dataset.catalog.genre_shares
+    )._asdict()
+    known = {name: value if np.isfinite(value) else None for name, value in panel.items()}
+    return {**counts, "predictors": predictors, "utopian_bias": known}
 
 
 def _answered(chances: FloatArray) -> BoolArray:

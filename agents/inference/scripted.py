@@ -30,7 +30,12 @@ class ScriptedEngine(Engine):
         return EngineFacts("scripted (no language model)")
 
     def score(self, requests: Sequence[Request], choices: Sequence[str]) -> FloatArray:
-        """Log-probabilities (n, c) of a normal around the numbers read, for c numeric choices."""
+        """Log-probabilities (n, c) of a normal around the numbers read, for c numeric choices.
+
+        Letters are all alike to it.
+        """
+        if not all(choice.strip().isdigit() for choice in choices):
+            return np.full((len(requests), len(choices)), -np.log(len(choices)))
         centres = np.array([self._centre(r) for r in requests]).reshape(-1, 1)
         stars = np.array([float(c) for c in choices])
         scores = -0.5 * ((stars - centres) / self.spread) ** 2

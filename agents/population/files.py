@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from agents.calibration import Calibration
 from agents.embedding import Vectors
 from agents.inference.local.plain_files import (
     named,
@@ -98,6 +99,7 @@ def _read_parts(folder: Path, content: Mapping[str, Any]) -> dict[str, Any]:
         "style": PromptStyle(**head.style.model_dump()),
         "adapters": {name: str(folder / "adapters" / name) for name in head.adapters},
         "card": head.card,
+        "calibration": head.calibration and head.calibration.made(),
         "peers": read_peers(folder, len(personas), len(catalog)),
     }
 
@@ -121,6 +123,7 @@ def write_head(
     style: PromptStyle,
     adapters: Sequence[str],
     card: Mapping[str, Any],
+    calibration: Calibration | None,
     counts: Mapping[str, int],
 ) -> None:
     """``population.json``: all that is neither a table nor weights; written after those."""
@@ -134,6 +137,8 @@ def write_head(
         "counts": dict(counts),
         "files": hashes(folder),
     }
+    if calibration is not None:  # earlier versions know none
+        head["calibration"] = _calibration(calibration)
     head = json.loads(json.dumps(head, ensure_ascii=False, allow_nan=False))
     text = json.dumps({**head, "digest": _digest(head)}, indent=2, ensure_ascii=False)
     (folder / HEAD).write_text(text + "\n", encoding="utf-8")
@@ -143,6 +148,12 @@ def _style(style: PromptStyle) -> dict[str, Any]:
     """Its fields; later ones only where they are set, so that earlier versions read the others."""
     plain, later = asdict(PromptStyle()), ("told", "numbers", "budget", "together", "peers")
     return {k: v for k, v in asdict(style).items() if k not in later or v != plain[k]}
+
+
+def _calibration(calibration: Calibration) -> dict[str, Any]:
+    """Its fields as JSON, whose keys are texts."""
+    fields = asdict(calibration)
+    return {**fields, "of_personas": {str(k): v for k, v in fields["of_personas"].items()}}
 
 
 def _digest(head: Mapping[str, Any]) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from agents.calibration import Calibration
 from agents.embedding import Vectors
 from agents.inference.packaged import is_packaged
 from agents.peers import Peers
@@ -53,6 +54,7 @@ class Population:
     adapters: Mapping[str, str] = field(default_factory=dict)  # name → folder
     card: Mapping[str, Any] = field(default_factory=dict)  # how it was made, measured fidelity
     peers: Peers | None = None  # what people alike gave, where the style shows it
+    calibration: Calibration | None = None  # of answers; None = they are the model's own
 
     def __post_init__(self) -> None:
         if len(self.personas) != self.history.num_users:
@@ -158,6 +160,7 @@ class Population:
                 style=self.style,
                 adapters=list(self.adapters),
                 card=self.card,
+                calibration=self.calibration,
                 counts={
                     "personas": len(self.personas),
                     "items": len(self.catalog),
@@ -220,6 +223,7 @@ class Population:
             model=str(model),
             personas=[replace(persona, adapter=None) for persona in self.personas],
             adapters={},
+            calibration=None,
             card={"model": Path(model).name, "people": f"those of {self.name}"},
         )
 

@@ -16,10 +16,11 @@ def population_readme(
         name: of the population.
         facts: what is counted (people, items, adapters, …).
         card: of the population; ``card["fidelity"]`` (world → ``agents.fidelity.held_out.measure``)
-            becomes tables, the rest is printed as it is.
+            becomes tables, of ``card["alignment"]`` the gate is told, the rest is printed as it
+            is.
         hub_model: the base model's hub name; None = it lies in the folder.
     """
-    rest = {k: v for k, v in card.items() if k != "fidelity"}
+    rest = {k: v for k, v in card.items() if k not in ("fidelity", "alignment")}
     parts = [
         _front_matter(hub_model),
         f"# {name}",
@@ -29,6 +30,7 @@ def population_readme(
         "```python\nimport gymnasium as gym\nimport simenv\n\n"
         'env = gym.make("PersonaRec-v0", population="PATH_OR_OWNER/NAME")\n```',
         *_fidelity(card.get("fidelity") or {}),
+        *_gate(card.get("alignment")),
         "## How it was made",
         f"```json\n{json.dumps(rest, indent=2, ensure_ascii=False)}\n```",
     ]
@@ -57,6 +59,17 @@ def _fidelity(worlds: Mapping[str, Any]) -> list[str]:
         count = f"{figures['num_ratings']} ratings of {figures['num_users']} users"
         parts += [f"### {world} ({count})", _table(figures["predictors"])]
     return parts
+
+
+def _gate(card: Any) -> list[str]:
+    """The word of the fidelity card and what it stands on; nothing without one."""
+    gate = card.get("gate") if isinstance(card, Mapping) else None
+    if not isinstance(gate, Mapping):
+        return []
+    checks = gate.get("checks")
+    known = [c for c in checks if isinstance(c, Mapping)] if isinstance(checks, list) else []
+    rows = [f"- {c.get('measure')}: **{c.get('word')}**, {c.get('said')}" for c in known]
+    return [f"### Fidelity card: {gate.get('word')}", *(["\n".join(rows)] if rows else [])]
 
 
 def _table(predictors: Mapping[str, Mapping[str, Any]]) -> str:

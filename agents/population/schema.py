@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from agents.calibration import Calibration
 from agents.population.adapter_names import ADAPTER_NAME
 
 _HUB_NAME = r"[\w][\w.-]*(/[\w][\w.-]*)?"
@@ -52,12 +53,32 @@ class Counts(_Strict):
     history: Total
 
 
+class CalibrationEntry(_Strict):
+    """The fields of ``agents.calibration.Calibration``."""
+
+    model_config = ConfigDict(strict=True, allow_inf_nan=False, extra="forbid")
+
+    temperature: float
+    of_personas: dict[Annotated[str, Field(pattern=r"^-?[0-9]{1,10}$")], float]
+    maps: list[Annotated[list[list[float]], Field(min_length=2, max_length=2)]]
+
+    def made(self) -> Calibration:
+        """What it describes.
+
+        Raises:
+            ValueError: it is no calibration.
+        """
+        own = {int(cluster): heat for cluster, heat in self.of_personas.items()}
+        maps = tuple((tuple(said), tuple(true)) for said, true in self.maps)
+        return Calibration(self.temperature, own, maps)
+
+
 class Head(_Strict):
     """``population.json``.
 
     ``counts``, ``files`` (hashes of the model's and the adapters' files, by their place in the
     folder) and ``digest`` (a hash of all the rest) are missing in folders of earlier versions; the
-    last one also after an edit by hand.
+    last one also after an edit by hand. ``calibration`` is there where answers are calibrated.
     """
 
     format: Annotated[int, Field(ge=1)]
@@ -66,6 +87,7 @@ class Head(_Strict):
     style: Style
     adapters: list[Annotated[str, Field(pattern=rf"^{ADAPTER_NAME}$")]]
     card: dict[str, Any]
+    calibration: CalibrationEntry | None = None
     counts: Counts | None = None
     files: dict[str, Hash] | None = None
     digest: Hash | None = None

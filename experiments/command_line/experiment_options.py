@@ -165,7 +165,17 @@ EXPERIMENT: dict[str, Kind] = {
     "experiment.asked_rows": or_null(COUNT),
     "experiment.together": Flag(),
     "experiment.said_rows": COUNT_OR_NONE,
-    "experiment.baselines": ListOf(Choice(("content_ridge", "myfm")), least=0),
+    "experiment.baselines": ListOf(Choice(("content_ridge", "knn", "myfm")), least=0),
+    "experiment.validation": Real(0.0, 1.0, above=True),
+    "experiment.calibration": Choice(("none", "temperature", "isotonic")),
+    "experiment.parts": ListOf(
+        Choice(("trajectories", "choices", "identity", "probes", "counterfactual")), least=0
+    ),
+    "experiment.variant_rows": COUNT,
+    "experiment.like_users": COUNT,
+    "experiment.scenes": COUNT,
+    "experiment.probe_users": COUNT,
+    "experiment.save_to": or_null(PLACE),
     "experiment.population": or_null(PLACE),
     "experiment.part": Choice(("all", "race", "env", "memory")),
     "experiment.full": Flag(),

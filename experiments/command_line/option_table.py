@@ -73,7 +73,7 @@ DATA: dict[str, Kind] = {
     "data.encoding": Text("the name of an encoding, such as utf-8"),
     "data.rating_scale": or_null(ListOf(NUMBER, least=2, most=2)),
     "data.timestamp_unit": or_null(Choice(("s", "ms", "us", "ns"))),
-    "data.split": Choice(("time", "lot", "cold_items", "cold_people")),
+    "data.split": Choice(("time", "lot", "cold_items", "cold_people", "global_time")),
     "data.half_stars": Choice(("up", "rescale")),
     "data.regime": Choice(("population", "same_rows")),
     "data.on_bad_rows": Choice(("error", "drop")),

@@ -21,9 +21,11 @@ from experiments.reporting.formatting import (
     rounded_ends,
     signed,
 )
+from experiments.reporting.parts import Parts
 from experiments.reporting.report import markdown_table, markdown_text
 from experiments.reporting.result import Result
 from experiments.reporting.terminal import text_table
+from experiments.tournament.cautions import FEW, cautions, measured_fidelity
 from experiments.tournament.policies import fitted, policy_makers
 from experiments.tournament.setting import Setting, make_setting
 from recommenders.base import Recommender
@@ -40,6 +42,7 @@ def run(cfg: DictConfig) -> Result:
         raise OptionError(refusal("experiment.before", Choice(tuple(cfg.recommender)), before))
     setting, people = make_setting(cfg)
     found = _forked(_fitted(cfg, setting), setting, before, switch_at)
+    parts = Parts()
     values = {
         "experiment": cfg.experiment.name,
         "users": people.card,
@@ -48,10 +51,25 @@ def run(cfg: DictConfig) -> Result:
         "num_users": len(setting.users),
         "still_there": int(found.there.sum()),
         "after": _compared(found, before),
+        "fidelity": parts.get("fidelity", lambda: measured_fidelity(people, setting, FEW), None),
+        "failures": parts.failures,
     }
+    values["before_you_quote"] = cautions(people, values["fidelity"], _contrasts(values))
     rows = _rows(values)
     lines = [text_table(HEADS, rows), answer(values), values["users"]["warning"] or ""]
-    return Result(values, pages={"report.md": _markdown(values, rows)}, lines=lines)
+    page = _markdown(values, rows)
+    return Result(values, pages={"report.md": page}, lines=lines, error=parts.error)
+
+
+def _contrasts(results: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Every switch against staying."""
+    stay = results["before"]
+    return [
+        {"better": name, "worse": f"staying with {stay}", "ci95": f["difference_ci95"],
+         "p_holm": f["p_holm"]}
+        for name, f in results["after"].items()
+        if name != stay
+    ]  # fmt: skip
 
 
 def _fitted(cfg: DictConfig, setting: Setting) -> dict[str, Recommender]:

@@ -8,7 +8,7 @@ How to score: top-1 over many sets of people beside chance, with 95 % intervals 
 people; a profile that fits nobody better than another's does not describe its owner.
 """
 
-TAKES = "10 minutes a draw"
+TAKES = "2 minutes"
 USES = ("data",)
 REFUSES = {
     "num_users": "everybody who was drawn is judged; set data.num_users",

@@ -147,7 +147,9 @@ def _population(
 
 
 def _card(people: "Population", description: str, ablation: str) -> dict[str, Any]:
-    """Who answers, on which engine and model."""
+    """Who answers, on which engine and model, and what their fidelity card says."""
+    from agents.population.fidelity_gate import fidelity_sentence, fidelity_word
+
     facts = {key: value for key, value in people.card.items() if isinstance(value, str | int)}
     own = {"name": people.name, "users": len(people.personas), "adapters": len(people.adapters)}
     return {
@@ -155,6 +157,7 @@ def _card(people: "Population", description: str, ablation: str) -> dict[str, An
         "engine": public_text(description),
         "model": public_text("/".join(Path(people.model).parts[-2:])),
         "population": public({**own, **facts, "ablation": ablation}),
+        "fidelity": {"word": fidelity_word(people), "said": public_text(fidelity_sentence(people))},
         "warning": SCRIPTED_WARNING if description.startswith("scripted") else None,
     }
 

@@ -13,9 +13,9 @@ from agents.inference.metering.meter import EngineMeter
 from experiments.people.people import People
 from experiments.policy_ranking import ranking_page as page
 from experiments.reporting.parts import Parts
-from experiments.reporting.progress import progress_bar
 from experiments.reporting.provenance import public
 from experiments.reporting.result import Result
+from experiments.tournament.cautions import cautions, measured_fidelity
 from experiments.tournament.group_summary import summarise_groups
 from experiments.tournament.groups import persona_groups
 from experiments.tournament.off_policy_check import estimate_from_log
@@ -40,10 +40,11 @@ def run(cfg: DictConfig) -> Result:
         "stop": meter.report(),
         **_compared(sessions, setting, people, cfg.experiment.num_resamples, parts),
         "traces": parts.get("traces", lambda: trace_of_best(sessions, setting), None),
-        "fidelity": parts.get("fidelity", lambda: _fidelity(people, setting), None),
+        "fidelity": parts.get("fidelity", lambda: measured_fidelity(people, setting), None),
         "engine": public(asking.report()),
         "failures": parts.failures,
     }
+    values["before_you_quote"] = cautions(people, values["fidelity"], values["contrasts"])
     return Result(
         values,
         pages={"report.html": page.html, "report.md": page.markdown},
@@ -71,17 +72,6 @@ def _compared(
         "groups": parts.get("kinds of people", groups, none),
         "off_policy": summarise_off_policy(off_policy, sessions),
     }
-
-
-def _fidelity(people: People, setting: Setting) -> dict[str, Any] | None:
-    """Held-out error of the simulated users beside the simple predictors."""
-    if people.fidelity is None:
-        return None
-    with progress_bar("fidelity", total=1) as tick:
-        tick("held-out ratings")
-        figures = people.fidelity(people.model, setting.dataset, setting.users)
-        tick("done", advance=1)
-    return figures
 
 
 def _failure(sessions: list[Session]) -> str | None:

@@ -24,9 +24,9 @@ from agents.fidelity.error_measures import (
 )
 from agents.prompt_style import PromptStyle
 from experiments.people.base_models import model_named
+from experiments.predictors.plain_predictors import plain_answers
 from experiments.rating_fidelity.fidelity_figures import write_figures
 from experiments.rating_fidelity.forecast import forecast
-from experiments.rating_fidelity.plain_predictors import plain_answers
 from experiments.rating_fidelity.table import WIDTH, Regime, lines, markdown, summarise
 from experiments.rating_fidelity.table_cells import MEMORIES, CellSettings, Draw, ask_all
 from experiments.reporting.parts import Parts, failed_parts

@@ -18,7 +18,7 @@ from agents.population.adapters import base_identity
 from agents.population.population import Population
 from agents.prompt_style import PromptStyle
 from agents.prompts import persona_prefix
-from experiments.rating_fidelity.in_anothers_place import swapped
+from experiments.people.in_anothers_place import swapped
 from experiments.reporting.progress import Tick
 from simenv.data.dataset import Dataset
 from simenv.events import FloatArray, IntArray, InteractionLog

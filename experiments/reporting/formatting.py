@@ -4,7 +4,7 @@ A figure that does not exist is None in JSON and a dash in text, never NaN.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 NONE = "\N{EN DASH}"
@@ -95,6 +95,23 @@ def rounded_ends(low: float, high: float, places: int = 6) -> list[float | None]
     [0.1, None]
     """
     return [rounded(low, places), rounded(high, places)]
+
+
+def tidy(value: Any, places: int = 6) -> Any:
+    """A tree of figures for JSON: named tuples become mappings, arrays lists, NaN None.
+
+    >>> tidy({"a": (1.23456789, float("nan")), 2: True}, 3)
+    {'a': [1.235, None], '2': True}
+    """
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        value = value._asdict()
+    if isinstance(value, Mapping):
+        return {str(key): tidy(one, places) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [tidy(one, places) for one in value]
+    if hasattr(value, "tolist"):  # numpy's arrays and numbers
+        return tidy(value.tolist(), places)
+    return rounded(value, places) if isinstance(value, float) else value
 
 
 def estimate(found: Sequence[float], places: int = 6) -> dict[str, Any]:

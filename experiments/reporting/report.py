@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from experiments.reporting.before_you_quote import TITLE, fidelity_said
 from experiments.reporting.failed_answers import sentence
 from experiments.reporting.markdown import markdown_table as markdown_table
 from experiments.reporting.markdown import markdown_text as markdown_text
@@ -45,6 +46,9 @@ def filled(template: str, record: Record, values: Mapping[str, Any]) -> str:
         config_yaml=record.config_yaml,
         reading=_reading(record),
         failed_answers=sentence(record.results),
+        fidelity_said=fidelity_said(record.results),
+        quote_title=TITLE,
+        before_you_quote=record.results.get("before_you_quote") or [],
     )
     return page
 

@@ -27,6 +27,7 @@ from experiments.command_line.options import (
     check_targets,
     replace_choices,
 )
+from experiments.reporting.before_you_quote import with_fidelity
 from experiments.reporting.failed_answers import with_failed_answers
 from experiments.reporting.provenance import provenance
 from experiments.reporting.report import json_text
@@ -66,7 +67,7 @@ def perform(cfg: DictConfig, overrides: Sequence[str] = ()) -> dict[str, Any]:
     if result is None:
         return {}
     config: Any = OmegaConf.to_container(cfg, resolve=True)
-    result = with_failed_answers(result, counted)
+    result = with_failed_answers(with_fidelity(result), counted)
     result = with_readings(result, [_in_command(reading, config) for reading in found])
     record = finished(result, cfg, started)
     folder = Path((result.config or cfg).output_dir)

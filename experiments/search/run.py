@@ -13,9 +13,11 @@ from rich.text import Text
 
 from experiments.reporting.claims import compare
 from experiments.reporting.formatting import interval, number, rounded_ends
+from experiments.reporting.parts import Parts
 from experiments.reporting.progress import progress_bar
 from experiments.reporting.report import markdown_table, markdown_text
 from experiments.reporting.result import Record, Result
+from experiments.tournament.cautions import FEW, cautions, measured_fidelity
 from experiments.tournament.playing import Session, play
 from experiments.tournament.policies import make_policy
 from experiments.tournament.setting import Setting, make_setting
@@ -44,6 +46,7 @@ def run(cfg: DictConfig) -> Result:
     searching, confirming = _halves(setting)
     study = _study(settings, configured, cfg.seed, Path(cfg.output_dir) / "trials.db")
     _search(study, settings, configured, searching)
+    parts = Parts()
     values = {
         "experiment": settings["name"],
         "policy": settings["policy"],
@@ -52,9 +55,17 @@ def run(cfg: DictConfig) -> Result:
         **_best(study, settings["policy"]),
         "confirmation": _confirm(settings, configured, study.best_params, confirming),
         "trials": [_described(trial) for trial in study.trials if trial.state.is_finished()],
+        "fidelity": parts.get("fidelity", lambda: measured_fidelity(people, setting, FEW), None),
+        "failures": parts.failures,
     }
+    contrast = {"better": "the settings found", "worse": "those configured"}
+    contrasts = [{**contrast, "ci95": values["confirmation"]["ci95"]}]
+    values["before_you_quote"] = cautions(people, values["fidelity"], contrasts)
     return Result(
-        values, pages={"report.md": _markdown}, lines=[Text(_answer(values), style="bold")]
+        values,
+        pages={"report.md": _markdown},
+        lines=[Text(_answer(values), style="bold")],
+        error=parts.error,
     )
 
 

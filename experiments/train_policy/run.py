@@ -16,9 +16,11 @@ from omegaconf import DictConfig
 
 from agents.inference.metering.meter import EngineMeter
 from experiments.people.people import People
+from experiments.reporting.parts import Parts
 from experiments.reporting.progress import progress_bar
 from experiments.reporting.provenance import public
 from experiments.reporting.result import Result
+from experiments.tournament.cautions import FEW, cautions, measured_fidelity
 from experiments.tournament.feasibility import too_few_unseen
 from experiments.tournament.playing import Session, play, ticks_per_policy
 from experiments.tournament.policies import policy_makers
@@ -54,6 +56,7 @@ def run(cfg: DictConfig) -> Result:
     curves = _train(cfg, setting, people, learners)
     sessions = _played(cfg, setting, learners, curves)
     num_resamples = cfg.experiment.num_resamples
+    parts = Parts()
     values = {
         "experiment": cfg.experiment.name,
         "debug": cfg.get("debug"),
@@ -62,12 +65,16 @@ def run(cfg: DictConfig) -> Result:
         **summarise(sessions, setting.item_facts(), setting.top, cfg.seed, num_resamples),
         **_learnt(cfg, sessions, setting, learners, curves),
         "engine": public(asking.report()),
+        "fidelity": parts.get("fidelity", lambda: measured_fidelity(people, setting, FEW), None),
+        "failures": parts.failures,
     }
+    values["before_you_quote"] = cautions(people, values["fidelity"], values["contrasts"])
     return Result(
         values,
         pages={"report.html": page.html},
         frames={"curves.csv": _points(values["curves"])},
         lines=page.lines(values),
+        error=parts.error,
     )
 
 

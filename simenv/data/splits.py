@@ -1,7 +1,8 @@
 """Splits that cannot leak: each user's rows in time or by lot, averages of the first part only.
 
 Two more ask about the cold: items that nobody has rated, and people who have rated hardly anything.
-Both are splits in time of which rows are then left out, so that all four ask about later rows.
+Both are splits in time of which rows are then left out, so that all ask about later rows. A fifth
+has one moment for everybody, so that no average holds what others gave after a row asked about.
 """
 
 from typing import Literal, get_args
@@ -15,7 +16,7 @@ from simenv.item_averages import ItemAverages
 from simenv.seeding import Channel, row_seeds, uniforms
 from simenv.user_model import WorldTruth
 
-SplitRule = Literal["time", "lot", "cold_items", "cold_people"]
+SplitRule = Literal["time", "lot", "cold_items", "cold_people", "global_time"]
 COLD_ROWS = (0, 1, 2, 5, 10, 20)  # training rows of cold people, in turn
 _COLD_SHARE, _COLD_SEED = 0.1, 77  # of the rated items; one choice for every draw of people
 
@@ -25,7 +26,8 @@ def is_training_row(
 ) -> BoolArray:
     """(r,) true for ⌈fraction · n⌉ rows of every user: the first in time, or drawn by ``seed``.
 
-    Of the cold splits it says which rows are early; ``split_dataset`` leaves some of them out.
+    Of the cold splits it says which rows are early; ``split_dataset`` leaves some of them out. Of
+    "global_time" they are those until the moment at which ``fraction`` of the log was given.
     A row's lot depends on the seed, the user and the item, not on where the row stands.
 
     Raises:
@@ -36,6 +38,8 @@ def is_training_row(
         raise ValueError(f"split must be one of {named}, got {split!r}")
     if not 0 < fraction <= 1:
         raise ValueError(f"split fraction must lie in (0, 1], got {fraction}; try 0.6")
+    if split == "global_time":
+        return np.asarray(log.timestamps <= _moment(log, fraction))
     offsets = log.offsets()
     position = _places(log, split, seed) - offsets[log.users]
     first = np.ceil(
@@ -50,6 +54,11 @@ def temporal_split(
     """Split every user's history in time: (first part, rest)."""
     first = is_training_row(log, fraction)
     return log.take(first), log.take(~first)
+
+
+def _moment(log: InteractionLog, fraction: float) -> float:
+    """The time until which ``fraction`` of the rows were given."""
+    return float(np.quantile(log.timestamps, fraction, method="inverted_cdf")) if len(log) else 0.0
 
 
 def _places(log: InteractionLog, split: SplitRule, seed: int) -> IntArray:
@@ -103,7 +112,9 @@ def split_dataset(
         split: "time" or "lot": early rows are training rows, the others test rows. "cold_items": a
             tenth of the rated items (``cold_items``) stand in no training or background row, and
             test rows are the later ones about them. "cold_people": people are known by their first
-            0, 1, 2, 5, 10 or 20 early rows, in turn; test rows are the later ones.
+            0, 1, 2, 5, 10 or 20 early rows, in turn; test rows are the later ones. "global_time":
+            training and background rows are those until the moment at which ``fraction`` of all of
+            them were given, test rows those behind it.
         seed: of the lot.
     """
     first = is_training_row(log, fraction, split, seed)
@@ -115,6 +126,11 @@ def split_dataset(
     elif split == "cold_people":
         place = np.arange(len(log)) - log.offsets()[log.users]
         first = first & (place < np.array(COLD_ROWS)[log.users % len(COLD_ROWS)])
+    elif split == "global_time":
+        moment = _moment(stacked(log, background), fraction)
+        first = log.timestamps <= moment
+        asked = ~first
+        background = background and background.take(background.timestamps <= moment)
     return split_rows(name, catalog, log, first, user_ids, truth, background, asked)
 
 

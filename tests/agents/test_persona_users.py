@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from agents.assembly import without
+from agents.calibration import Calibration
 from agents.inference.scripted import ScriptedEngine
 from agents.memory.base import ExactMemory, FaissMemory, TableMemory
 from agents.persona_users import PersonaUsers
@@ -171,3 +172,26 @@ def test_snapshots_of_another_population_are_refused(population, scripted_users,
     with pytest.raises(ValueError, match="bytes that snapshot"):
         scripted_users.restore(b"nonsense")
     assert scripted_users.snapshot() == before
+
+
+def test_a_calibration_is_applied_unless_it_is_switched_off(population):
+    """Without one, and with it off, answers are the model's own, bit for bit."""
+    users, items = np.array([0, 1]), np.array([[0, 1], [2, 3]])
+    plain = PersonaUsers(population, ScriptedEngine()).probabilities(users, items)
+    own = Calibration(2.0, {0: 0.5})
+    people = replace(population, calibration=own)
+    found = PersonaUsers(people, ScriptedEngine()).probabilities(users, items)
+    np.testing.assert_allclose(found, own.applied(plain, np.zeros((2, 2), dtype=int)))
+    assert abs(found - plain).max() > 0.05
+    off = PersonaUsers(people, ScriptedEngine(), calibrated=False).probabilities(users, items)
+    assert (off == plain).all()
+
+
+def test_who_becomes_another_persona_gets_its_temperature(population):
+    people = replace(population, calibration=Calibration(1.0, {7: 3.0}))
+    model = PersonaUsers(people, ScriptedEngine())
+    user, items = np.array([0]), np.array([[0, 1]])
+    before = model.probabilities(user, items)
+    model.become(0, replace(people.personas[0], cluster=7))
+    after = model.probabilities(user, items)
+    np.testing.assert_allclose(after, Calibration(3.0).applied(before, np.zeros((1, 2), dtype=int)))

@@ -89,7 +89,7 @@ def test_no_experiment_lists_the_choices(monkeypatch, capsys):
 
 
 TYPOS = {
-    ("experiment=policy_rankin",): r"did you mean experiment=policy_ranking\? \(there are build_",
+    ("experiment=policy_rankin",): r"mean experiment=policy_ranking\? \(there are alignment, ",
     ("experiment=cluster", "data=movielens_10m"): r"did you mean data=movielens_1\w+\? \(there",
     ("experiment=cluster", "num_user=3"): r"num_user is no option .*; did you mean num_users\?",
     ("experiment=cluster", "data.num_user=3"): r"data\.num_user is no .* mean data\.num_users\?",

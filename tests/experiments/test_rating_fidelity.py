@@ -9,10 +9,10 @@ import pytest
 
 from agents.fidelity.error_measures import interval, resampled_rmse, user_sums
 from agents.population.population import SHIPPED
+from experiments.predictors.bayesian_fm import BayesianFM, _with_others
+from experiments.predictors.matrix_factorisation import BiasedMF
 from experiments.rating_fidelity import run
-from experiments.rating_fidelity.bayesian_fm import BayesianFM, _with_others
 from experiments.rating_fidelity.forecast import Forecast
-from experiments.rating_fidelity.matrix_factorisation import BiasedMF
 from experiments.rating_fidelity.table import (
     CONTRASTS,
     Regime,

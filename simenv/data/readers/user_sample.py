@@ -36,7 +36,7 @@ class ProtocolSettings(TypedDict, total=False):
         num_users: how many users to draw; None (default) = all that qualify.
         seed: of the draw; default 0.
         split: "time" (default); "lot": which rows are training rows is drawn by the seed, for logs
-            without times; "cold_items" or "cold_people": see ``split_dataset``.
+            without times; "cold_items", "cold_people" or "global_time": see ``split_dataset``.
         regime: what averages see besides training rows (see this module); default "population".
     """
 
@@ -173,6 +173,8 @@ def _reading(
 
 
 def _split_in_words(reading: Reading, fraction: float, split: SplitRule, seed: int) -> str:
+    if split == "global_time":
+        return f"{fraction:.0%} of all ratings come first in time and are known, the rest not"
     rule = "come first in time and are training rows"
     if split == "lot":
         rule = f"are drawn by lot (seed {seed}) for training"

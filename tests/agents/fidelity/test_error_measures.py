@@ -7,14 +7,18 @@ import numpy as np
 import pytest
 
 from agents.fidelity.error_measures import (
+    auc,
+    brier,
     calibration_curve,
     calibration_error,
     interval,
     knowable_share,
     log_loss,
     mae,
+    mean_interval,
     mean_mae,
     mean_rmse,
+    ranked_probability_score,
     resampled_rmse,
     rmse,
     rmse_interval,
@@ -252,3 +256,33 @@ def test_nothing_can_be_known_where_the_ceiling_is_no_better_than_the_baseline()
 
 def test_who_errs_more_than_the_baseline_has_a_share_below_0():
     assert knowable_share(np.array([7.0]), np.array([6.0]), np.array([4.0])).share == -0.5
+
+
+def test_brier_score_by_hand():
+    """A sure right answer costs 0, a sure wrong one 1 + 1, an even guess 0.8² + 4 · 0.2²."""
+    chances = np.vstack([certain(5), certain(1), np.full((1, 5), 0.2)])
+    assert brier(chances, np.array([5.0, 2.0, 3.0])) == pytest.approx((0 + 2 + 0.8) / 3)
+
+
+def test_ranked_probability_score_knows_that_four_is_nearer_to_five_than_one_is():
+    """One wrong threshold of four costs 1/4; four wrong ones cost 1."""
+    five = np.array([5.0])
+    assert ranked_probability_score(certain(5), five) == 0
+    assert ranked_probability_score(certain(4), five) == pytest.approx(1 / 4)
+    assert ranked_probability_score(certain(1), five) == pytest.approx(1)
+    even = np.full((1, 5), 0.2)
+    assert ranked_probability_score(even, five) == pytest.approx((0.04 + 0.16 + 0.36 + 0.64) / 4)
+
+
+def test_auc_by_hand_with_a_tie():
+    """Pairs: 3 > 1, 3 = 3 (half), 2 > 1, 2 < 3."""
+    scores, liked = np.array([3.0, 2.0, 1.0, 3.0]), np.array([True, True, False, False])
+    assert auc(scores, liked) == pytest.approx((1 + 0.5 + 1 + 0) / 4)
+    assert np.isnan(auc(scores, np.ones(4, dtype=bool)))
+
+
+def test_interval_of_a_mean_holds_it_and_is_none_of_nothing():
+    low, high = mean_interval(np.array([0.0, 1.0, np.nan, 1.0, 0.0]))
+    assert low < 0.5 < high
+    assert mean_interval(np.full(3, 2.0)) == [2.0, 2.0]
+    assert np.isnan(mean_interval(np.array([np.nan]))).all()

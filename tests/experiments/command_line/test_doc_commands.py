@@ -54,6 +54,7 @@ FEWER = {
                         "experiment.said_rows=0"],
     "train_base": ["experiment.pocket.num_steps=2"],
     "build_population": ["experiment.num_users=4"],
+    "alignment": ["experiment.variant_rows=20", "experiment.scenes=5", "experiment.probe_users=2"],
 }  # fmt: skip
 MODULE = """
 from recommenders.policies.heuristics import Popularity

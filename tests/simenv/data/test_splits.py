@@ -64,3 +64,16 @@ def test_cold_people_are_known_by_their_first_rows_and_asked_about_the_same_late
 def test_the_early_rows_of_the_cold_splits_are_those_in_time(rated):
     for split in ("cold_items", "cold_people"):
         assert (is_training_row(rated.log, 0.6, split) == is_training_row(rated.log, 0.6)).all()
+
+
+def test_global_time_knows_no_row_of_anybody_behind_one_moment(rated):
+    times = np.random.default_rng(0).permutation(len(rated.log)).astype(float)
+    columns = (getattr(rated.log, c) for c in ("users", "items", "ratings"))
+    log = InteractionLog.from_columns(*columns, times, num_users=40, num_items=200)
+    data = build_dataset("x", rated._replace(log=log), num_users=20, split="global_time")
+    known = np.concatenate([data.train.timestamps, data.background.timestamps])
+    assert known.max() < data.test.timestamps.min()
+    assert len(known) == np.ceil(0.6 * len(log))
+    assert data.averages.counts.sum() == len(known)
+    assert data.reading.split.startswith("60% of all ratings come first in time")
+    assert is_training_row(log, 0.6, "global_time").sum() == np.ceil(0.6 * len(log))

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Sequence
 
-from experiments.rating_fidelity.bayesian_fm import BayesianFM
-from experiments.rating_fidelity.matrix_factorisation import BiasedMF
+from experiments.predictors.bayesian_fm import BayesianFM
+from experiments.predictors.matrix_factorisation import BiasedMF
+from experiments.predictors.neighbours import ItemNeighbours
 from simenv.data.content_ridge import ContentRidge
 from simenv.data.dataset import Dataset
 from simenv.data.rating_baselines import BASELINES, RatingPredictor
@@ -14,6 +15,7 @@ PLAIN: dict[str, Callable[[], RatingPredictor]] = {**BASELINES, "matrix factoris
 # option → name in the table, and how it is made; they need texts, time or a package of their own.
 EXTRA: dict[str, tuple[str, Callable[[Dataset], RatingPredictor]]] = {
     "content_ridge": ("content ridge", lambda dataset: ContentRidge(dataset.catalog)),
+    "knn": ("nearest neighbours", lambda dataset: ItemNeighbours()),
     "myfm": ("myFM", lambda dataset: BayesianFM()),
 }
 

@@ -1,10 +1,18 @@
 """Biased matrix factorisation of ratings, from cornac: the strongest plain rival in the table."""
 
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
 from simenv.events import FloatArray, IntArray, InteractionLog
+
+
+def cornac_rows(log: InteractionLog, seed: int) -> Any:
+    """The log as cornac reads it; ``uid_map`` and ``iid_map`` say what it calls users and items."""
+    from cornac.data import Dataset
+
+    columns = log.users.tolist(), log.items.tolist(), log.ratings.tolist()
+    return Dataset.from_uir(list(zip(*columns, strict=True)), seed=seed)
 
 
 class BiasedMF:
@@ -30,11 +38,9 @@ class BiasedMF:
 
     def fit(self, log: InteractionLog) -> Self:
         """Learn from training rows; the log is not changed."""
-        from cornac.data import Dataset  # heavy, and only this row of the table needs it
-        from cornac.models import MF
+        from cornac.models import MF  # heavy, and only this row of the table needs it
 
-        columns = log.users.tolist(), log.items.tolist(), log.ratings.tolist()
-        rows = Dataset.from_uir(list(zip(*columns, strict=True)), seed=self.seed)
+        rows = cornac_rows(log, self.seed)
         model = MF(
             k=self.num_factors,
             max_iter=self.num_epochs,

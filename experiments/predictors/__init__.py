@@ -1,0 +1,1 @@
+"""Rating predictors without a language model: the rivals in every table of fidelity."""

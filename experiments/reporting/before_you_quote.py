@@ -1,0 +1,109 @@
+"""What has to be said beside a number: the word of the users' fidelity card, and a box of cautions.
+
+Every report of simulated people shows the word; one that compares policies has the box too. It asks
+nobody and knows no experiment: figures in, sentences out.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from rich.text import Text
+
+from experiments.reporting.claims import verdict
+from experiments.reporting.formatting import listed, number, percent, signed
+from experiments.reporting.markdown import markdown_text, plain
+from experiments.reporting.result import Result
+from experiments.reporting.what_was_read import below_title
+
+TITLE = "Before you quote this number"
+_KNOWN = (
+    "These users know what their log shows. Of items that nobody like them ever picked they know"
+    " texts and averages at most."
+)
+_SHARED = (
+    "Users and policies learnt from the same ratings: a policy that is wrong where they are is"
+    " overrated."
+)
+_MOST_TIES = 6
+_LOUD = ("warn", "fail")
+
+
+def before_you_quote(
+    fidelity: Mapping[str, Any] | None, contrasts: Sequence[Mapping[str, Any]], *, shared: bool
+) -> list[str]:
+    """The cautions of a comparison, as sentences.
+
+    Args:
+        fidelity: what ``agents.fidelity.held_out.measure`` found; None = it was not measured.
+        contrasts: differences between policies: ``better``, ``worse``, ``ci95`` and, where they are
+            adjusted for all comparisons, ``p_holm``.
+        shared: whether users and policies learnt from the same ratings.
+    """
+    return [_KNOWN, _levels(fidelity), *([_SHARED] if shared else []), _ties(contrasts)]
+
+
+def _levels(fidelity: Mapping[str, Any] | None) -> str:
+    panel = (fidelity or {}).get("utopian_bias")
+    if not panel:
+        return (
+            "Nobody has compared the level of their stars with real ratings of the same items:"
+            " believe differences rather than levels."
+        )
+    return (
+        f"On held-out items their stars are {signed(panel['mean_shift'], 2)} off"
+        f" (KS distance {number(panel['ks'], 2)}, Wasserstein {number(panel['wasserstein'], 2)}),"
+        f" {percent(panel['low_share'])} are one or two where real people give"
+        f" {percent(panel['real_low_share'])}, people differ by"
+        f" {number(panel['variance_ratio'], 2)} of the real variance: believe differences rather"
+        " than levels."
+    )
+
+
+def _ties(contrasts: Sequence[Mapping[str, Any]]) -> str:
+    tied = [
+        f"{c['better']} and {c['worse']}"
+        for c in contrasts
+        if verdict(c["ci95"], c.get("p_holm", 0.0)) not in ("more", "less")
+    ]
+    if not tied:
+        return "No difference in this report is a tie." if contrasts else "Nothing was compared."
+    more = f" and {len(tied) - _MOST_TIES} more pairs" if len(tied) > _MOST_TIES else ""
+    shown = tied[:_MOST_TIES]
+    return f"Ties, of which none is better: {'; '.join(shown) if more else listed(shown)}{more}."
+
+
+def fidelity_said(results: Mapping[str, Any]) -> tuple[str, str]:
+    """The word and the sentence of the users' card; both empty where no people answered."""
+    for who in ("users", "people"):
+        card = results.get(who)
+        own = card.get("fidelity") if isinstance(card, Mapping) else None
+        if isinstance(own, Mapping):
+            return str(own["word"]), str(own["said"])
+    return "", ""
+
+
+def with_fidelity(result: Result) -> Result:
+    """The result with word and box in its Markdown pages and lines; nothing is changed in place.
+
+    Pages of HTML show both by their common template.
+    """
+    word, said = fidelity_said(result.values)
+    box = result.values.get("before_you_quote") or []
+    if not word and not box:
+        return result
+    pages = {
+        name: below_title(page, _notes(said, box)) if name.endswith(".md") else page
+        for name, page in result.pages.items()
+    }
+    style = "bold red" if word in _LOUD else "dim"
+    lines = [Text(plain(said), style=style)] if said else []
+    lines += [Text(f"{TITLE}: {plain(text)}", style="dim") for text in box]
+    return replace(result, pages=pages, lines=[*result.lines, *lines])
+
+
+def _notes(said: str, box: Sequence[str]) -> str:
+    """Both as Markdown."""
+    notes = f"> {markdown_text(said)}\n\n" if said else ""
+    rows = "".join(f"> - {markdown_text(text)}\n" for text in box)
+    return notes + (f"> **{TITLE}**\n>\n{rows}\n" if box else "")
