@@ -153,6 +153,16 @@ def _by_model(cfg: DictConfig, labels: list[Label], topics: Any) -> list[Opinion
             "experiment.written_by_model=true wanted distiller=openai, which names the model, its"
             f" prices and its cache, got {given._target_}; add distiller=openai"
         )
+    settings = _writer_settings(given)
+    with progress_bar("opinions", total=len(labels) * len(topics)) as tick:
+        written = written_by_model(
+            labels, topics, cfg.experiment.forms, settings, lambda text: tick(text, advance=1)
+        )
+    return written.cleaned.opinions
+
+
+def _writer_settings(given: DictConfig) -> WriterSettings:
+    """Those of ``distiller=openai``, as far as opinions need them."""
     client = ClientSettings(
         given.model or os.environ.get("OPENAI_MODEL", ""),
         given.max_tokens,
@@ -160,7 +170,7 @@ def _by_model(cfg: DictConfig, labels: list[Label], topics: Any) -> list[Opinion
         given.temperature,
         given.seed,
     )
-    settings = WriterSettings(
+    return WriterSettings(
         client,
         Prices(given.input_price, given.output_price),
         given.max_cost,
@@ -170,8 +180,3 @@ def _by_model(cfg: DictConfig, labels: list[Label], topics: Any) -> list[Opinion
         given.timeout,
         Patience(given.tries, given.first_wait, given.longest_wait),
     )
-    with progress_bar("opinions", total=len(labels) * len(topics)) as tick:
-        written = written_by_model(
-            labels, topics, cfg.experiment.forms, settings, lambda text: tick(text, advance=1)
-        )
-    return written.cleaned.opinions

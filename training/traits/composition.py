@@ -149,13 +149,7 @@ def _updates(folder: Path, weight: float) -> dict[str, _Update]:
     check_adapter_kind(f"part {folder.name}".replace(".", "_"), folder)
     config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
     tensors = load_file(folder / WEIGHTS)
-    odd = [name for name in tensors if not name.endswith((_IN, _OUT))]
-    if odd or config.get("use_dora") or (folder / GATE).exists():
-        kind = "facets" if (folder / GATE).exists() else odd[0] if odd else "DoRA"
-        raise ValueError(
-            f"a composition wanted plain LoRA of linear layers, adapter {folder.name!r} has {kind};"
-            " train it as an ordinary LoRA"
-        )
+    _check_plain(folder, config, tensors)
     found = {}
     for name in tensors:
         if name.endswith(_IN):
@@ -164,6 +158,16 @@ def _updates(folder: Path, weight: float) -> dict[str, _Update]:
             scale = weight * _scale(config, layer.removeprefix(_MODEL), len(inwards))
             found[layer] = _Update(inwards, scale * outwards)
     return found
+
+
+def _check_plain(folder: Path, config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
+    odd = [name for name in tensors if not name.endswith((_IN, _OUT))]
+    if odd or config.get("use_dora") or (folder / GATE).exists():
+        kind = "facets" if (folder / GATE).exists() else odd[0] if odd else "DoRA"
+        raise ValueError(
+            f"a composition wanted plain LoRA of linear layers, adapter {folder.name!r} has {kind};"
+            " train it as an ordinary LoRA"
+        )
 
 
 def _scale(config: Mapping[str, Any], layer: str, rank: int) -> float:

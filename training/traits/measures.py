@@ -124,9 +124,14 @@ def over_seeds(values: FloatArray, num_resamples: int = 2000) -> Estimate:
     if not np.isfinite(values).any():
         return Estimate(float("nan"), None)
     mean = float(np.nanmean(values))
-    seeds, topics = values.shape
-    if min(seeds, topics) < 2:
+    if min(values.shape) < 2:
         return Estimate(mean, None)
+    low, high = np.nanpercentile(_resampled_means(values, num_resamples), _LEVEL)
+    return Estimate(mean, (float(low), float(high)))
+
+
+def _resampled_means(values: FloatArray, num_resamples: int) -> FloatArray:
+    seeds, topics = values.shape
     rng = generator(0, Stream.TRAIT_RESAMPLES)
     means = np.empty(num_resamples)
     for i in range(num_resamples):
@@ -134,5 +139,4 @@ def over_seeds(values: FloatArray, num_resamples: int = 2000) -> Estimate:
         drawn = values[rows, rng.integers(topics, size=(seeds, topics))]
         known = drawn[np.isfinite(drawn)]
         means[i] = known.mean() if known.size else np.nan
-    low, high = np.nanpercentile(means, _LEVEL)
-    return Estimate(mean, (float(low), float(high)))
+    return means

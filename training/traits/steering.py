@@ -38,21 +38,23 @@ def directions(
     """
     found = []
     for trait in traits:
-        means = []
-        for pole in _SIGN:
-            own = [o for o in opinions if o.label == (trait, pole)]
-            if not own:
-                raise ValueError(
-                    f"a direction of {trait} wanted opinions of both poles, got none of {pole};"
-                    " contrast needs both: take experiment.poles=[high,low], or leave steering out"
-                )
-            samples = [
-                speaker.sample(Plain().conversation(Asked(o.topic, o.question)), o.answer)
-                for o in own
-            ]
-            means.append(speaker.mean_states(samples).mean(axis=0))
-        found.append(means[0] - means[1])
+        high, low = (_mean_state(speaker, opinions, Label(trait, pole)) for pole in _SIGN)
+        found.append(high - low)
     return dict(zip(traits, orthogonal(np.stack(found)), strict=True))
+
+
+def _mean_state(speaker: Speaker, opinions: Sequence[Opinion], label: Label) -> FloatArray:
+    """(l, d) mean over the answers of a label."""
+    own = [o for o in opinions if o.label == label]
+    if not own:
+        raise ValueError(
+            f"a direction of {label.trait} wanted opinions of both poles, got none of"
+            f" {label.pole}; contrast needs both: take experiment.poles=[high,low], or leave"
+            " steering out"
+        )
+    asked = (Plain().conversation(Asked(o.topic, o.question)) for o in own)
+    samples = [speaker.sample(a, o.answer) for a, o in zip(asked, own, strict=True)]
+    return np.asarray(speaker.mean_states(samples).mean(axis=0))
 
 
 def orthogonal(vectors: FloatArray) -> FloatArray:
