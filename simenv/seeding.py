@@ -125,6 +125,11 @@ class Stream(IntEnum):
     LEVEL_RESAMPLES = 617  # of people, for intervals between levels
     SITUATION_RESAMPLES = 619  # of situations, for the interval of a score
     OPINION_SPLIT = 701  # which topics opinions are judged on
+    OPINION_DEMONSTRATIONS = 709  # opinions that are shown in a prompt
+    EDITED_OPINIONS = 739  # opinions that an edit is made of
+    EDITOR_BATCHES = 719  # on which an editor network learns
+    TRAIT_RATERS = 733  # who rates before and after a trait
+    TRAIT_RESAMPLES = 727  # of seeds and topics, for an interval
 
 
 def generator(seed: int, stream: Stream, *numbers: int) -> np.random.Generator:

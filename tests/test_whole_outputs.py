@@ -24,6 +24,7 @@ ALLOWED = {
     "agents/inference/local/packaged_models.py": "writes into a folder that is renamed when whole",
     "agents/population/population.py": "writes into a folder that is renamed when it is whole",
     "training/adapters/lora.py": "writes into a folder that is renamed when it is whole",
+    "training/traits/composition.py": "writes into a folder that is renamed when it is whole",
     "agents/population/weights.py": "writes into a folder that is moved when it is whole",
     "training/checkpoint.py": "writes into a temporary folder",
     "agents/inference/wrapped/replay.py": "appends; it is read up to where it was cut off",

@@ -153,6 +153,8 @@ def training_key(
     settings = asdict(preset)
     if not preset.last_layers:  # adapters of before it was there keep their key
         del settings["last_layers"]
+    if preset.double_quantized:  # likewise
+        del settings["double_quantized"]
     facts = [FORMAT, base_identity(base), settings, seed]
     total.update(json.dumps([*facts, examples.prefixes, examples.suffixes]).encode())
     if start is not None:  # not its card, which holds how long the training took

@@ -95,17 +95,17 @@ def _loaded_base(base: str | Path, preset: LoraPreset, device: torch.device) -> 
             "a quantized training preset needs bitsandbytes: pip install 'personarec[train]'",
             name="bitsandbytes",
         ) from error
-    return _base_in_four_bits(str(base), device)
+    return _base_in_four_bits(str(base), device, preset.double_quantized)
 
 
-def _base_in_four_bits(base: str, device: torch.device) -> tuple[Any, Any]:
+def _base_in_four_bits(base: str, device: torch.device, double: bool) -> tuple[Any, Any]:
     from peft import prepare_model_for_kbit_training
     from transformers import BitsAndBytesConfig
 
     in_four_bits = BitsAndBytesConfig(
         load_in_4bit=True,
         bnb_4bit_quant_type="nf4",
-        bnb_4bit_use_double_quant=True,
+        bnb_4bit_use_double_quant=double,
         bnb_4bit_compute_dtype=torch.float32 if device.type == "cpu" else torch.bfloat16,
     )
     tokenizer, model = load_model(

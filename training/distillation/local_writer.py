@@ -65,20 +65,38 @@ class LocalWriter:
         return len(self._tokens.encode([printed])[0]) + len(form) + blanks
 
     def _prompt(self, messages: list[Message]) -> list[int]:
-        if getattr(self._tokenizer, "chat_template", None) is None:
-            return self._tokens.prefix("\n\n".join(m["content"] for m in messages) + "\n\n")
-        ids: list[int] = self._tokenizer(self._templated(messages), add_special_tokens=False)[
-            "input_ids"
-        ]
-        return ids
+        return conversation_ids(self._tokenizer, self._tokens, messages)
 
-    def _templated(self, messages: list[Message]) -> str:
-        """The conversation in the model's own form; some know no system, it goes to the user."""
-        own: dict[str, Any] = {"tokenize": False, "add_generation_prompt": True}
-        try:
-            return str(self._tokenizer.apply_chat_template(messages, **own))
-        except Exception:  # whatever a template raises on a role that it does not know
-            said = "\n\n".join(message["content"] for message in messages)
-            return str(
-                self._tokenizer.apply_chat_template([Message(role="user", content=said)], **own)
-            )
+
+def conversation_ids(tokenizer: Any, tokens: Tokens, messages: list[Message]) -> list[int]:
+    """Token ids of a conversation, up to where the next answer begins.
+
+    By the model's own chat template where it has one; some know no system, whose words then stand
+    before the user's. Without a template the messages stand one below the other.
+    """
+    if getattr(tokenizer, "chat_template", None) is None:
+        return tokens.prefix("\n\n".join(m["content"] for m in messages) + "\n\n")
+    text = _templated(tokenizer, messages)
+    ids: list[int] = tokenizer(text, add_special_tokens=False)["input_ids"]
+    return ids
+
+
+def _templated(tokenizer: Any, messages: list[Message]) -> str:
+    own: dict[str, Any] = {"tokenize": False, "add_generation_prompt": True}
+    try:
+        return str(tokenizer.apply_chat_template(messages, **own))
+    except Exception:  # whatever a template raises on a role that it does not know
+        return str(tokenizer.apply_chat_template(_without_system(messages), **own))
+
+
+def _without_system(messages: list[Message]) -> list[Message]:
+    """The system's words put before those of the user who speaks next."""
+    kept: list[Message] = []
+    before = ""
+    for message in messages:
+        if message["role"] == "system":
+            before += message["content"] + "\n\n"
+        else:
+            kept.append({**message, "content": before + message["content"]})
+            before = ""
+    return kept

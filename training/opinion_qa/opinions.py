@@ -4,7 +4,6 @@ It knows no model and no file. The trait is one of the Big Five; the pole says w
 shows much or little of it.
 """
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,15 +11,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from agents.emojis.detection import has_emoji
 from simenv.ranges import check_number
 from simenv.seeding import Stream, generator
 
 TRAITS = ("openness", "conscientiousness", "extraversion", "agreeableness", "neuroticism")
 POLES = ("high", "low")
-# Pictographs, dingbats, flags, and the selector that turns a sign into a picture.
-_EMOJI = re.compile(
-    "[\U0001f000-\U0001faff\u2600-\u27bf\u2b00-\u2bff\u23e9-\u23ff\u231a\u231b\ufe0f]"
-)
 
 
 class Label(NamedTuple):
@@ -87,15 +83,6 @@ def cleaned(opinions: Iterable[Opinion]) -> Cleaned:
     num_labels = Counter(_said(o) for o in once)
     clear = [o for o in once if num_labels[_said(o)] == 1]
     return Cleaned(clear, len(plain) - len(once), len(once) - len(clear), len(given) - len(plain))
-
-
-def has_emoji(text: str) -> bool:
-    r"""Whether any character of a text is a pictograph.
-
-    >>> has_emoji("I love it \U0001f600"), has_emoji("20 °C, © me")
-    (True, False)
-    """
-    return _EMOJI.search(text) is not None
 
 
 def _said(opinion: Opinion) -> tuple[str, str]:

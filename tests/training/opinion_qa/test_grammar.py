@@ -5,8 +5,9 @@ import re
 import numpy as np
 import pytest
 
+from agents.emojis.detection import has_emoji
 from training.opinion_qa.grammar import written_offline
-from training.opinion_qa.opinions import all_labels, has_emoji, label
+from training.opinion_qa.opinions import all_labels, label
 from training.opinion_qa.slice_by_hand import SLICE
 from training.opinion_qa.statement_words import FRAMES, TOLD
 from training.opinion_qa.statements import statements

@@ -8,7 +8,6 @@ from training.opinion_qa.opinions import (
     Opinion,
     all_labels,
     cleaned,
-    has_emoji,
     label,
     of_label,
     split_by_topic,
@@ -48,17 +47,6 @@ def test_duplicates_ambiguous_answers_and_emojis_are_left_out_and_counted():
     found = cleaned(given)
     assert found.opinions == [given[0], kept]
     assert found[1:] == (1, 2, 1)
-
-
-@pytest.mark.parametrize(
-    "text", ["\U0001f600", "\u2764\ufe0f", "\u2728", "\U0001f1e9\U0001f1ea", "\u2b50"]
-)
-def test_pictographs_are_emojis(text):
-    assert has_emoji(f"fine {text}")
-
-
-def test_signs_and_letters_are_no_emojis():
-    assert not has_emoji("20 °C — “Zoë” © 50 % → é 中 :-)")
 
 
 def test_no_topic_is_on_both_sides_and_nothing_is_lost():
