@@ -1,8 +1,10 @@
 """Three levels of a trait side by side: questionnaire, choice in a situation, behaviour.
 
 Two questions are kept apart. *Between* people on whom nothing is imposed: does somebody who scores
-higher also act so? *Within* a person: where a trait is imposed from low to high, do the levels move
-together? Each person's own mean is then taken out.
+higher also act so? *Within* a person: where a trait is imposed, low and then high, do the levels
+move together? Each person's own mean of the two is taken out, so that r is the sum of products of
+the differences over the root of the product of their sums of squares. Nobody as they are is part of
+it: any words before a profile may move all levels, whichever pole they speak of.
 
 Letters: ``n`` people, ``t`` traits, ``c`` conditions (low, none, high), ``b`` behaviours.
 """
@@ -21,6 +23,7 @@ LEVELS = ("questionnaire", "situations", "behaviour")
 WAYS = ("within", "between")
 POOLED = "pooled"
 _NONE = POLES.index("none")
+_IMPOSED = [POLES.index("low"), POLES.index("high")]
 
 
 def behaviour_scores(by_condition: Sequence[Behaviours], factor: str) -> FloatArray:
@@ -72,7 +75,8 @@ def _ready(values: FloatArray, way: str) -> FloatArray:
     """(n, t, c') what is correlated, each trait on the same scale."""
     if way == "between":
         return standardised(values[:, :, _NONE : _NONE + 1], axes=(0, 2))
-    return standardised(values - values.mean(axis=2, keepdims=True), axes=(0, 2))
+    imposed = values[:, :, _IMPOSED]
+    return standardised(imposed - imposed.mean(axis=2, keepdims=True), axes=(0, 2))
 
 
 def _correlated(

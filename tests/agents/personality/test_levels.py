@@ -31,6 +31,22 @@ def test_within_and_between_are_told_apart():
     ]  # fmt: skip
 
 
+def test_words_that_move_people_whichever_pole_they_speak_of_are_no_agreement():
+    said = np.repeat(PEOPLE[:, None], 3, axis=1)[:, None, :] + np.array([1.0, 0.0, 1.0])
+    done = said + np.array([1.0, 0.0, 1.0])  # both levels rise under low as under high
+    found = agreement({"questionnaire": said, "behaviour": done}, ["E"], resamples=20)
+    assert np.isnan(found["within"]["E"]["questionnaire and behaviour"].value)
+
+
+def test_within_people_r_is_that_of_the_differences_between_the_poles():
+    said, done = np.array([1.0, 2.0, 3.0, -1.0]), np.array([2.0, 1.0, -1.0, 0.0])
+    by_pole = [np.stack([-d / 2, 9 * d, d / 2], axis=1)[:, None, :] for d in (said, done)]
+    levels = dict(zip(("questionnaire", "behaviour"), by_pole, strict=True))
+    found = agreement(levels, ["E"], resamples=20)["within"]["E"]["questionnaire and behaviour"]
+    expected = (said * done).sum() / np.sqrt((said**2).sum() * (done**2).sum())
+    assert found.value == pytest.approx(expected)
+
+
 def test_a_level_that_never_moves_has_no_correlation():
     still = np.repeat(scores()[:, :, :1], 3, axis=2)
     found = agreement({"questionnaire": scores(), "behaviour": still}, ["E"], resamples=20)
