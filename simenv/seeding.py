@@ -120,6 +120,10 @@ class Stream(IntEnum):
     COLLUSION_USERS = 229
     COLLUSION_SLATES = 233
     RANDOM_NEURONS = 601  # silenced beside those that were found
+    LEVEL_PEOPLE = 607  # whose traits are looked at on three levels
+    LEVEL_ITEMS = 613  # about which people are asked with other averages
+    LEVEL_RESAMPLES = 617  # of people, for intervals between levels
+    SITUATION_RESAMPLES = 619  # of situations, for the interval of a score
     OPINION_SPLIT = 701  # which topics opinions are judged on
     OPINION_DEMONSTRATIONS = 709  # opinions that are shown in a prompt
     EDITED_OPINIONS = 739  # opinions that an edit is made of

@@ -53,7 +53,7 @@ def test_the_wheel_holds_every_module_config_and_template(wheel_names, package):
     wanted = {
         path.relative_to(ROOT).as_posix()
         for path in (ROOT / package).rglob("*")
-        if path.suffix in {".py", ".yaml", ".html", ".css", ".vue"}
+        if path.suffix in {".py", ".yaml", ".html", ".css", ".vue", ".json"}
     }
     assert wanted <= wheel_names
 

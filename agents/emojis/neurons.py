@@ -131,16 +131,14 @@ def emoji_mass(
     Args:
         model: with the adapter at work that is asked about.
         rows: token ids of n texts; each runs by itself.
-        guard: says which tokens show one.
-        starts: (n,) tokens of each text that are the question: the place behind the last of them is
-            the first that counts. None = the place behind the whole text alone.
+        guard: see ``EmojiGuard``.
+        starts: (n,) tokens that are the question; places behind it count. None = the last alone.
     """
-    first = [len(row) for row in rows] if starts is None else list(starts)
-    found = []
+    first, found = [len(row) for row in rows] if starts is None else list(starts), []
     for row, start in zip(rows, first, strict=True):
         logits = model(torch.tensor([list(row)], device=model.device), use_cache=False).logits
-        chances = logits[0, max(start, 1) - 1 :].float().softmax(-1).cpu().numpy()
-        found.append(float(guard.mass(chances.astype(np.float64)).mean()))
+        chances = logits[0, max(start, 1) - 1 :].double().softmax(-1).cpu().numpy()
+        found.append(float(guard.mass(chances).mean()))
     return np.array(found)
 
 

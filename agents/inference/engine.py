@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from agents.inference.stats import AnswerStats, EngineStats, FailureStats
 from simenv.events import FloatArray
-from simenv.ranges import check_number
+from simenv.ranges import check_flag, check_number
 
 
 class Request(NamedTuple):
@@ -38,7 +38,7 @@ class Sampling:
     ``emojis=False`` draws no token that would show an emoji, as far as ``EmojiGuard`` knows them.
 
     Raises:
-        TypeError: a setting is no number.
+        TypeError: a setting is no number, or ``emojis`` neither True nor False.
         ValueError: the temperature is negative, or a count is below 1.
     """
 
@@ -51,6 +51,7 @@ class Sampling:
         check_number("Sampling", "max_new_tokens", self.max_new_tokens, "whole [1, 1e9]", "try 4")
         check_number("Sampling", "temperature", self.temperature, "[0, inf)", "0 is greedy")
         check_number("Sampling", "top_k", self.top_k, "whole [0, 1e9]", "0 is all tokens")
+        check_flag("Sampling", "emojis", self.emojis)
 
 
 class EngineFacts(NamedTuple):

@@ -245,6 +245,8 @@ def _check_options(instrument: Instrument, item: Item, where: str) -> None:
             f"{where} wanted 2 to {MOST_OPTIONS} options, got {len(options)}; give the item or the"
             " instrument options"
         )
+    if not all(isinstance(option, str) and option.strip() for option in options):
+        raise InstrumentError(f"{where} wanted options in words, got {list(options)}")
     if len(set(options)) < len(options):
         raise InstrumentError(f"{where} wanted options that differ, got one twice")
     if len(values) != len(options):

@@ -119,7 +119,7 @@ def normalised_gain(
         most: of the scale.
         pole: 1 wants the upper end, -1 the lower one.
     """
-    moved = pole * (np.asarray(score) - base)
+    moved = pole * (np.asarray(score) - base) + 0.0  # no minus before a zero
     room = np.asarray(most - base if pole > 0 else base - least, dtype=np.float64)
     return np.asarray(np.divide(moved, room, out=np.full(moved.shape, np.nan), where=room > 0))
 

@@ -60,8 +60,7 @@ def read_option(text: str, shown: Sequence[str]) -> int:
         shown: options in the order in which they were shown.
 
     Returns:
-        The place; ``REFUSED`` for a refusal in words; ``INVALID`` for anything else, such as a
-        number that is no option or the words of two options.
+        The place by the first number; ``REFUSED`` for a refusal; ``INVALID`` for anything else.
 
     >>> read_option(" 2. maybe", ["no", "maybe"]), read_option("Maybe!", ["no", "maybe"])
     (1, 1)

@@ -49,11 +49,8 @@ def probe(
         num_answers: of each question.
         sampling: how to draw; None = 60 tokens at temperature 0.7, top-k 50.
     """
-    asked = [
-        question._replace(seed=question.seed + number)
-        for question in questions
-        for number in range(num_answers)
-    ]
+    numbers = range(num_answers)
+    asked = [one._replace(seed=one.seed + number) for one in questions for number in numbers]
     how = sampling or Sampling(max_new_tokens=60, temperature=0.7)
     return most_frequent([answer.text for answer in engine.generate(asked, how)])
 

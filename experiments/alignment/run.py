@@ -74,7 +74,7 @@ def run(cfg: DictConfig) -> Result:
     saved = parts.get("saving", lambda: _saved(cfg, model, calibration, card), None)
     values = {
         "experiment": cfg.experiment.name,
-        "users": people.card,
+        "users": {key: value for key, value in people.card.items() if key != "fidelity"},
         **card,
         "curve": page.curve(rows),
         "failures": parts.failures,

@@ -65,6 +65,11 @@ EXPERIMENT: dict[str, Kind] = {
     "experiment.fraction": Real(0.0, 1.0, above=True),
     "experiment.before": NAME,
     "experiment.switch_at": COUNT,
+    "experiment.factors": ListOf(Choice(("O", "C", "E", "A", "N"))),
+    "experiment.visits": Whole(1, 1000),
+    "experiment.influence_items": COUNT,
+    "experiment.questionnaire": PLACE,
+    "experiment.situations": or_null(PLACE),
     "experiment.repetitions": COUNT,
     "experiment.truth_plays": COUNT,
     "experiment.policy": NAME,
@@ -207,6 +212,20 @@ EXPERIMENT: dict[str, Kind] = {
     "experiment.check.layers": COUNT,
     "experiment.check.users": COUNT,
     "experiment.check.tolerance": AMOUNT,
+    "experiment.type_instrument": or_null(PLACE),
+    "experiment.factor_instrument": or_null(PLACE),
+    "experiment.models": ListOf(PLACE, least=0),
+    "experiment.levels": ListOf(Whole(-2, 2)),
+    "experiment.temperatures": ListOf(POSITIVE),
+    "experiment.answers": Choice(("scored", "spoken")),
+    "experiment.retries": Whole(0, 100),
+    "experiment.max_new_tokens": Whole(1, 4096),
+    "experiment.order": Choice(("written", "reversed", "permuted")),
+    "experiment.wordings": ListOf(Whole(0, 2)),
+    "experiment.frame": Choice(("chat", "plain")),
+    "experiment.awareness": Flag(),
+    "experiment.race.*": COUNT_OR_NONE,
+    "experiment.tokens_per_second": POSITIVE,
 }
 
 # One word that means something else in another experiment.
@@ -216,6 +235,7 @@ OF_EXPERIMENT: Mapping[str, dict[str, Kind]] = {
     "build_population": {"experiment.worlds": Choice(("drawn", "log"))},
     "train_base": {"experiment.worlds": Choice(("drawn", "log"))},
     "cluster": {"experiment.most": COUNT},
+    "interviews": {"experiment.people": COUNT},
 }
 
 # What is a mapping of its own kind: somebody else looks into it.

@@ -192,7 +192,11 @@ NODES: dict[str, Kind] = {
     "experiment.targets": Anything("{name: policy}"),
     "experiment.populations": Anything("{name: folder}"),
     "experiment.refresh.training": Anything("{name: preset, setting: value, …}"),
+<<<<<<< HEAD
     "experiment.training": Anything("{name: preset, setting: value, …}"),
+=======
+    "experiment.trait_adapters": Anything("{factor: {high: name, low: name}}", (dict, type(None))),
+>>>>>>> main
     "experiment.cells": Anything("{memory: [adapters]} or [memory=adapters]", (dict, list)),
 }
 

@@ -46,6 +46,8 @@ def test_the_scale_of_a_trait_is_the_mean_of_its_items_ends():
         ({"options": ()}, "item 'e1', wanted 2 to 9 options, got 0; give the item or the"),
         ({"items": (*ITEMS, Item("x", "I.", "E", 1, ("a",)))}, "2 to 9 options, got 1"),
         ({"options": ("no", "no")}, "wanted options that differ"),
+        ({"options": ("no", " ")}, r"wanted options in words, got \['no', ' '\]"),
+        ({"options": (1, 2)}, r"wanted options in words, got \[1, 2\]"),
         ({"values": (1.0, 2.0)}, "wanted points for each of 3 options, got 2"),
         ({"values": (2.0, 2.0, 2.0)}, "wanted points that are numbers and differ"),
         ({"values": (1.0, 2.0, float("nan"))}, "wanted points that are numbers and differ"),

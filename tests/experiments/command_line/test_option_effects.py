@@ -6,7 +6,9 @@ from experiments.command_line.experiments_said import experiments
 from experiments.command_line.options import OptionError
 from tests.experiments.command_line.test_base_model_option import checked
 
-ASKING = sorted(n for n, said in experiments().items() if "engine" in (said.uses or ()))
+ASKING = sorted(
+    n for n, said in experiments().items() if {"engine", "users"} <= (said.uses or set())
+)
 
 
 def test_experiments_on_users_take_an_engine():

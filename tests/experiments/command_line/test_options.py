@@ -188,8 +188,9 @@ COMMON = ["seed=3", "num_users=5", "data.num_users=20", "users=scripted", "engin
           "output_dir=runs/test"]  # fmt: skip
 READS = {
     "seed": r"cfg\.seed|cfg\.data|make_setting", "num_users": r"cfg\.num_users|make_setting",
-    "data": r"cfg\.data|make_setting|train_pocket", "users": r"cfg\.users|make_setting",
-    "engine": r"cfg\.users|make_setting", "embedder": r"cfg\.users|cfg\.embedder|make_setting",
+    "data": r"cfg\.data|make_setting|train_pocket", "users": r"cfg\.users|make_setting|kept_people",
+    "engine": r"cfg\.users|cfg\.engine|make_setting|kept_people",
+    "embedder": r"cfg\.users|cfg\.embedder|make_setting|kept_people",
     "distiller": r"cfg\.distiller|made_distiller", "training": r"cfg\.training|persona_settings",
     "env": r"cfg\.env|make_setting|env\.slate_size", "recommender": r"cfg\.recommender|\"recomm",
     "budget": r"make_setting", "precision": r"make_setting",

@@ -51,3 +51,8 @@ def plain(weight):
     weight = weight.clone()
     weight[-1] = 0
     return torch.nn.Parameter(weight)
+
+
+def test_the_switch_is_true_or_false_and_nothing_that_reads_like_it():
+    with pytest.raises(TypeError, match="Sampling wanted emojis to be True or False, got 'no'"):
+        Sampling(emojis="no")

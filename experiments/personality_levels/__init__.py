@@ -1,0 +1,22 @@
+"""Do people act as they say they are? A trait on three levels: questionnaire, choice, behaviour.
+
+Run::
+
+    personarec experiment=personality_levels                  # the shipped model, words as traits
+    personarec experiment=personality_levels slm=smollm2 num_users=10
+    personarec experiment=personality_levels data=population data.path=P users.population=P
+
+The same people are met under eleven conditions: as they are, and low and high in each factor of the
+Big Five. A trait enters as words before a person's profile, or as an adapter that the population
+holds (``experiment.trait_adapters={E: {high: NAME, low: NAME}}``). Under each condition everybody
+fills in a questionnaire, chooses in situations of daily life, and plays sessions in the environment
+with the same draws and, under a policy that does not learn, the same slates.
+
+Score: ``results.json``. ``levels.FACTOR.LEVEL`` holds the mean under low, none and high and the
+difference of high and low with its interval over people; ``behaviours.FACTOR.NAME`` Cohen's d and
+Cliff's delta of every behaviour, expected or not; ``agreement`` the correlations of every two
+levels, within people (a trait is imposed) and between people (nothing is), by factor and pooled.
+"""
+
+TAKES = "minutes on the shipped model; hours with slm=smollm2"
+USES = ("data", "users", "engine", "embedder", "env", "recommender", "seed", "slm", "num_users")

@@ -1,0 +1,80 @@
+"""The interviews as a command."""
+
+import pytest
+
+from tests.experiments.command import run_command
+
+TYPES = "text,pole\nI like company.,E\nI like facts.,S\nI like logic.,T\nI like plans.,J\n"
+FACTORS = "text,domain,keyed\nLike art,O,1\nDislike art,O,-1\nTalk a lot,E,1\nWorry,N,1\n"
+
+
+@pytest.fixture
+def small(tmp_path):
+    (tmp_path / "types.csv").write_text(TYPES, encoding="utf-8")
+    (tmp_path / "factors.csv").write_text(FACTORS, encoding="utf-8")
+    return [
+        "experiment=interviews", f"experiment.type_instrument={tmp_path / 'types.csv'}",
+        f"experiment.factor_instrument={tmp_path / 'factors.csv'}", "experiment.repetitions=3",
+    ]  # fmt: skip
+
+
+def test_a_run_leaves_the_papers_tables_and_figures_and_says_that_no_model_answered(
+    tmp_path, small
+):
+    found = run_command(tmp_path / "run", *small, "engine=scripted")
+    [model] = found["models"].values()
+    assert model["scripted"]
+    assert set(model) >= {"types", "factors", "awareness", "race"}
+    assert "by its own rules" in model["race"]["skipped"]
+    page = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    assert page.count("<svg") == 4
+    assert "No language model answered" in page
+    table = (tmp_path / "run" / "table.md").read_text(encoding="utf-8")
+    for title in ("RQ0", "RQ1 to RQ3", "(RQ2)", "(RQ3)", "beside the target", "be trusted"):
+        assert title in table
+
+
+def test_a_dry_run_tells_prompts_tokens_memory_and_time_and_asks_nobody(tmp_path, small):
+    words = ["experiment.models=[phi3]", "experiment.dry_run=true", "engine=replay"]
+    plan = run_command(tmp_path / "run", *small, *words)["plan"]["phi3"]
+    # two orders of 4 items to 1 + 16 + 48 people, and of 4 to 1 + 3 x 2 + 3 x 3; two wordings
+    assert plan["prompts"] == 2 * 2 * (4 * 65 + 4 * 16)
+    assert plan["memory_gb"] == 7.6
+    assert 0 < plan["tokens"] < plan["tokens_without_kept_prefixes"]
+    assert plan["hours"] == pytest.approx(plan["tokens"] / 1000 / 3600, abs=1e-3)
+    assert not (tmp_path / "run" / "report.html").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["experiment.type_instrument=null", "experiment.factor_instrument=null"], "wanted a test"),
+        (["experiment.factor_instrument=types_32"], "an instrument of factors, got 'types_32'"),
+        (["experiment.factor_instrument=nothing.json"], "wanted an instrument of ipip_50"),
+        (["experiment.levels=[3]"], "experiment.levels"),
+        (["experiment.models=[a]", "slm=b"], "once, got the base model b beside experiment.models"),
+    ],
+)
+def test_a_wrong_command_is_refused_before_anybody_is_asked(
+    tmp_path, small, capsys, words, message
+):
+    with pytest.raises(SystemExit):
+        run_command(tmp_path / "run", *small, *words, "engine=scripted")
+    assert message in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.slow
+def test_the_shipped_model_and_its_people_are_interviewed_and_raced(tmp_path, small):
+    from agents.population.population import SHIPPED
+
+    found = run_command(
+        tmp_path / "run", *small, f"experiment.populations={{shipped: {SHIPPED}}}",
+        "experiment.people=3", "experiment.awareness=false", "experiment.race.items=3",
+    )  # fmt: skip
+    race = found["models"]["shipped"]["race"]
+    assert race["largest_difference"] < 1e-5
+    assert race["seconds"]["batched"] > 0
+    people = found["people"]["shipped"]
+    assert people["factors"]["O"]["people"] == 3
+    assert 1 <= people["factors"]["O"]["mean"] <= 5
+    assert (tmp_path / "run" / "people.csv").is_file()
