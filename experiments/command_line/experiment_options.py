@@ -153,7 +153,6 @@ EXPERIMENT: dict[str, Kind] = {
     "experiment.shown": COUNT,
     "experiment.editor_steps": COUNT,
     "experiment.judge": Choice(("letters", "states", "digits")),
-    "experiment.max_new_tokens": COUNT,
     "experiment.temperature": AMOUNT,
     "experiment.rated_users": COUNT_OR_NONE,
     "experiment.rated_rows": COUNT,

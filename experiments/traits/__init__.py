@@ -11,7 +11,7 @@ perplexity, refusals and errors of ratings. A rival is beaten only where the int
 difference says so.
 """
 
-TAKES = "about 2 hours"
+TAKES = "about 7 hours"
 USES = ("data", "distiller", "slm")
 REFUSES = {
     "num_users": "who rates is experiment.rated_users",
