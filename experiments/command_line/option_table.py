@@ -194,9 +194,6 @@ NODES: dict[str, Kind] = {
     "experiment.refresh.training": Anything("{name: preset, setting: value, …}"),
     "experiment.trait_adapters": Anything("{factor: {high: name, low: name}}", (dict, type(None))),
     "experiment.training": Anything("{name: preset, setting: value, …}"),
-<<<<<<< HEAD
-=======
->>>>>>> main
     "experiment.cells": Anything("{memory: [adapters]} or [memory=adapters]", (dict, list)),
 }
 
