@@ -149,4 +149,6 @@ def _print(result: Result, folder: Path) -> None:
     console.width = max(console.width, result.width)
     for line in result.lines:
         console.print(line, markup=False)
-    console.print(f"Report: {folder / result.report}", soft_wrap=True, markup=False)
+    report, here = folder / result.report, Path.cwd()
+    shown = report.relative_to(here) if report.is_relative_to(here) else report
+    console.print(f"Report: {shown}", soft_wrap=True, markup=False)

@@ -135,7 +135,8 @@ def small(words: list[str]) -> list[str]:
     more = [o for o in FEWER.get(name, []) if o.split("=")[0] not in given]
     kept = [word for word in words if not word.startswith(data)]
     kept = [word for word in kept if "refresh_every" not in word]  # a tiny world has no adapters
-    if "users" in uses and not any(w.startswith(("users", "engine")) for w in kept):
+    scripted = "users" in uses and name != "alignment"  # which is about people on a model
+    if scripted and not any(w.startswith(("users", "engine")) for w in kept):
         more.append("users=scripted")
     return [*kept, "debug=tiny", "output_dir=out", *choices_of_ones_own(more)]
 

@@ -2,6 +2,7 @@
 
 import json
 import math
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -68,6 +69,14 @@ def test_lines_are_printed_as_they_are_and_the_last_names_the_report(tmp_path, c
     perform(config(tmp_path, "good"))
     printed = capsys.readouterr().out.splitlines()
     assert printed == ["[3.5] stars", f"Report: {tmp_path / 'report.md'}"]
+
+
+def test_a_report_below_the_working_folder_is_named_as_one_would_type_it(
+    tmp_path, capsys, monkeypatch
+):
+    monkeypatch.chdir(tmp_path.parent)
+    perform(config(tmp_path, "good"))
+    assert capsys.readouterr().out.endswith(f"Report: {Path(tmp_path.name) / 'report.md'}\n")
 
 
 def test_a_run_that_failed_in_the_end_leaves_its_files_and_raises(tmp_path):
