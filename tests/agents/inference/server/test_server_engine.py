@@ -196,7 +196,7 @@ def test_a_hanging_request_is_given_up_and_asked_again(questions):
     [
         (Fault("status", 500, message="kernel panic"), 3, "the server said 500.*kernel panic"),
         (Fault("status", 400, message="prompt of 9000 tokens is too long"), 1, "9000 tokens"),
-        (Fault("hang", seconds=0.6), 3, r"no answer from 127.0.0.1:\d+ within 0.2 s"),
+        (Fault("hang", seconds=4), 3, r"no answer from 127.0.0.1:\d+ within 1.5 s"),
         (Fault("schema"), 3, "not the protocol's answer: top_logprobs wanted a list, got str"),
         (Fault("truncated"), 3, "not the protocol's answer: .*column"),
         (Fault("no_logprobs"), 1, "sent no logprobs; `transformers serve` leaves log-probab"),
@@ -206,7 +206,7 @@ def test_a_hanging_request_is_given_up_and_asked_again(questions):
 )
 def test_a_lasting_fault_loses_one_request_and_no_other(questions, fault, tries, words):
     with OpenAIServer(ScriptedEngine(), faults={"Film 5 ": [fault] * 9}) as server:
-        engine = engine_on(server, tries=3, timeout=0.2 if fault.kind == "hang" else 5)
+        engine = engine_on(server, tries=3, timeout=1.5 if fault.kind == "hang" else 5)
         with pytest.raises(FailedRequestsError, match=words) as raised:
             engine.score(questions, CHOICES)
         assert len(server.sent) == len(questions) - 1 + tries
