@@ -47,11 +47,17 @@ def worst(words: Sequence[Word]) -> Word:
 
 
 def fingerprint(people: "Population") -> str:
-    """A hash of who the people are and how they are asked; memories and the place do not count."""
+    """A hash of who the people are, how they are asked and what answers, by content.
+
+    Memories and the place do not count. A model on the hub counts by its name.
+    """
+    from agents.population.adapters import base_identity
+
     facts = [
+        base_identity(people.model),
+        {name: base_identity(folder) for name, folder in people.adapters.items()},
         [asdict(persona) for persona in people.personas],
         asdict(people.style),
-        sorted(people.adapters),
         None if people.calibration is None else asdict(people.calibration),
     ]
     text = json.dumps(facts, sort_keys=True, ensure_ascii=False)
@@ -116,10 +122,10 @@ def _reasons(people: "Population") -> list[str]:
 
 def _gate(people: "Population") -> Mapping[str, Any]:
     card = people.card.get(CARD)
-    if not isinstance(card, Mapping) or card.get("of") != fingerprint(people):
+    if not isinstance(card, Mapping) or not isinstance(card.get("gate"), Mapping):
         return {}
-    gate = card.get("gate")
-    return gate if isinstance(gate, Mapping) else {}
+    own: Mapping[str, Any] = card["gate"]
+    return own if card.get("of") == fingerprint(people) else {}
 
 
 def _word(said: Any) -> Word:

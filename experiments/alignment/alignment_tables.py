@@ -134,12 +134,19 @@ def _trajectories(found: Mapping[str, Any]) -> Table:
     return Table(caption, ["who answers", "AUC", "95 % CI", "trajectories of each kind"], rows)
 
 
+_LEADS = ("lead_by_letter_ci95", "lead_by_stars_ci95")
+
+
 def _five(found: Mapping[str, Any]) -> Table:
     rows = [
-        [name, percent(own["accuracy"]), _percents(own["ci95"]), _percents(own["lead_ci95"])]
+        [
+            name,
+            percent(own["accuracy"]),
+            *(_percents(own[ends]) for ends in ("ci95", *_LEADS)),
+        ]
         for name, own in found["accuracy"].items()
     ]
-    heads = ["who answers", "right", "95 % CI", f"lead of {found.get('better_way', NONE)}, 95 % CI"]
+    heads = ["who answers", "right", "95 % CI", "lead by letter", "lead by stars"]
     return Table(f"Which of five was taken, {found['num_scenes']} scenes", heads, rows)
 
 

@@ -77,15 +77,21 @@ def _shift(study: Study, cells: Cells, way: str, label: Label, place: int) -> Es
 
 
 def _reached(label: Label, own: Mapping[str, Estimate]) -> dict[str, bool | None]:
-    """Whether the own trait moves a point and others less than half of it; None = not known."""
+    """Whether the own trait moves a point and others less than half of it, by their intervals.
+
+    None = not known.
+    """
     sign = 1.0 if label.pole == POLES[0] else -1.0
-    target = own[label.trait]
-    others = [abs(one.mean) for trait, one in own.items() if trait != label.trait]
-    if target.ci95 is None or not np.isfinite(target.mean):
+    target = own[label.trait].ci95
+    others = [one.ci95 for trait, one in own.items() if trait != label.trait]
+    if target is None or None in others:
         return {"moves_a_point": None, "others_less_than_half": None}
-    least = min(sign * end for end in target.ci95)
-    kept = all(other < _OFF_TARGET * abs(target.mean) for other in others)
-    return {"moves_a_point": bool(least >= _OWN_MOVE), "others_less_than_half": bool(kept)}
+    least = min(sign * end for end in target)
+    most = max((abs(end) for ends in others for end in ends or ()), default=0.0)
+    return {
+        "moves_a_point": bool(least >= _OWN_MOVE),
+        "others_less_than_half": bool(most < _OFF_TARGET * least),
+    }
 
 
 def _of_way(study: Study, cells: Cells, way: str) -> dict[str, Any]:

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from experiments.reporting.claims import ONE_SEED, compare_all
-from experiments.reporting.formatting import listed, number
+from experiments.reporting.claims import ONE_SEED, compare_all, verdict
+from experiments.reporting.formatting import listed, signed
 
 _PER_CENT = 0.02  # more RMSE than that, and people with a trait rate worse
 
@@ -44,7 +44,8 @@ def _moves(values: Mapping[str, Any]) -> list[str]:
     second = sum(one["others_less_than_half"] for one in known)
     return [
         f"{first} of {len(known)} adapters move their own trait by at least a point of 5 (by its"
-        f" interval); {second} of {len(known)} move every other trait by less than half of that."
+        f" interval); {second} of {len(known)} move every other trait by less than half of"
+        " what they move at least."
     ]
 
 
@@ -52,13 +53,27 @@ def _ratings(values: Mapping[str, Any]) -> list[str]:
     ratings = values["ratings"]
     if not ratings:
         return []
-    changes = {name: one["rmse_change"] for name, one in ratings["after"].items()}
-    worse = [name for name, change in changes.items() if change is None or change > _PER_CENT]
-    most = max((change for change in changes.values() if change is not None), default=None)
-    said = f"The RMSE of ratings changes by at most {number(100 * most, 1)} %" if most else ""
+    after = ratings["after"]
+    changes = [one["rmse_change"] for one in after.values() if one["rmse_change"] is not None]
+    if not changes:
+        return ["What a trait does to the RMSE of ratings is not known."]
+    said = f"The RMSE of ratings changes by {_ends(min(changes), max(changes))} %"
+    worse = [name for name, one in after.items() if _rises(one)]
     if not worse:
-        return [f"{said or 'The RMSE of ratings does not rise'}; none rises by more than 2 %."]
-    return [f"The RMSE of ratings rises by more than 2 % with {listed(worse)}."]
+        return [f"{said}; no rise of more than 2 % lies beyond noise."]
+    return [f"{said}; it rises by more than 2 %, beyond noise, with {listed(worse)}."]
+
+
+def _rises(one: Mapping[str, Any]) -> bool:
+    """Whether people rate worse by more than 2 %, and the interval of the difference says worse."""
+    change, ends = one["rmse_change"], one["rmse_difference_ci95"]
+    if change is None or not ends or None in ends:
+        return False
+    return bool(change > _PER_CENT and verdict(ends) == "more")
+
+
+def _ends(least: float, most: float) -> str:
+    return f"{signed(100 * least, 1)} to {signed(100 * most, 1)}"
 
 
 def _instruments(values: Mapping[str, Any]) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from experiments.reporting.claims import ONE_SEED
-from experiments.traits.figures import values_of
+from experiments.traits.figures import _reached, values_of
 from experiments.traits.sentences import sentences
 from experiments.traits.ways import Ways, names_of, partner
 from tests.experiments.command import run_command
@@ -15,6 +15,7 @@ from training.opinion_qa.grammar import written_offline
 from training.opinion_qa.opinions import POLES, label
 from training.opinion_qa.topics import TOPICS
 from training.traits.evaluation import Scores
+from training.traits.measures import Estimate
 
 SMALL = [
     "experiment=traits", "experiment.traits=[openness,extraversion]", "experiment.num_topics=4",
@@ -109,6 +110,10 @@ def test_options_that_would_change_nothing_are_refused(tmp_path, base, capsys):
     assert "would change nothing: experiment.rated_users is 0" in said
 
 
+def rating_change(change, ends):
+    return {"rmse_change": change, "rmse_difference_ci95": ends}
+
+
 def measures(mean, ends):
     return {"mean": mean, "ci95": ends}
 
@@ -120,7 +125,7 @@ def values(**changes):
         "differences": {"as it is": measures(0.5, [0.4, 0.6]), "mend": measures(0, [-0.1, 0.1])},
         "ways": {"adapter": {"ta": measures(0.8, None)}, "steering": {"ta": measures(0.6, None)}},
         "moves": {"adapter": moves},
-        "ratings": {"after": {"high openness": {"rmse_change": 0.031}}},
+        "ratings": {"after": {"high openness": rating_change(0.031, [0.01, 0.05])}},
         "classifier": {"opinions": 0.8, "by_hand": 0.3, "labels": 10},
         "judge": {"right": 0.7},
     }
@@ -135,15 +140,42 @@ def test_sentences_compare_only_where_the_interval_does():
     assert found[1] == "Steering reaches 75 % of the adapters' trait alignment."
     assert found[2].startswith("1 of 1 adapters move their own trait by at least a point")
     assert "0 of 1 move every other trait" in found[2]
-    assert found[3] == "The RMSE of ratings rises by more than 2 % with high openness."
+    assert found[3] == (
+        "The RMSE of ratings changes by +3.1 to +3.1 %; it rises by more than 2 %, beyond noise,"
+        " with high openness."
+    )
     assert "right on 80 % of held-out opinions and on 30 %" in found[4]
 
 
 def test_one_seed_is_said_and_small_changes_of_ratings_are_too():
-    ratings = {"after": {"high openness": {"rmse_change": 0.012}}}
+    ratings = {"after": {"high openness": rating_change(0.012, [0.001, 0.02])}}
     found = sentences(values(seeds=[0], ratings=ratings))
     assert found[0] == f"One seed: {ONE_SEED}."
-    assert "changes by at most 1.2 %; none rises by more than 2 %." in found[4]
+    assert "changes by +1.2 to +1.2 %; no rise of more than 2 % lies beyond noise." in found[4]
+
+
+def test_a_large_rise_within_noise_is_no_rise_and_a_fall_is_told_as_one():
+    after = {
+        "high openness": rating_change(0.05, [-0.01, 0.08]),
+        "low openness": rating_change(-0.02, [-0.03, -0.01]),
+    }
+    found = sentences(values(ratings={"after": after}))
+    assert "changes by \u22122.0 to +5.0 %; no rise of more than 2 % lies beyond noise." in found[3]
+
+
+def test_a_move_counts_by_the_ends_of_its_interval():
+    own = Estimate(1.5, (1.1, 1.9))
+    small, wide = Estimate(0.1, (-0.2, 0.4)), Estimate(0.1, (-0.7, 0.9))
+    names = ("openness", "extraversion")
+    for other, kept in ((small, True), (wide, False)):
+        found = _reached(label("openness"), dict(zip(names, (own, other), strict=True)))
+        assert found == {"moves_a_point": True, "others_less_than_half": kept}
+    weak = _reached(label("openness"), {"openness": Estimate(1.2, (0.9, 1.5))})
+    assert not weak["moves_a_point"]
+    unknown = _reached(label("openness"), {"openness": own, "extraversion": Estimate(0.1, None)})
+    assert unknown == {"moves_a_point": None, "others_less_than_half": None}
+    low = _reached(label("openness", "low"), {"openness": Estimate(-1.5, (-1.9, -1.1))})
+    assert low["moves_a_point"]
 
 
 class TwoTraits:

@@ -1,6 +1,7 @@
 """Who is let in by their card: pass, warn, fail, none, and a card of other people."""
 
 import logging
+import shutil
 import warnings
 from dataclasses import replace
 
@@ -148,3 +149,29 @@ def test_a_calibration_is_switched_off_at_the_door(population):
         for on in (True, False)
     ]  # fmt: skip
     assert abs(answers[0] - answers[1]).max() > 0.05
+
+
+def test_a_card_does_not_vouch_for_another_model_or_other_weights_under_the_same_names(
+    population, tmp_path
+):
+    bare = replace(
+        population, adapters={}, personas=[replace(p, adapter=None) for p in population.personas]
+    )
+    model = tmp_path / "model"
+    model.mkdir()
+    (model / "config.json").write_text("{}", encoding="utf-8")
+    people = carded(replace(bare, model=str(model)), "pass")
+    assert fidelity_word(people) == "pass"
+    copied = tmp_path / "elsewhere"
+    shutil.copytree(model, copied)
+    assert fidelity_word(replace(people, model=str(copied))) == "pass", "the place does not count"
+    assert fidelity_word(replace(people, model="owner/another")) == "unknown"
+    (copied / "config.json").write_text('{"a": 1}', encoding="utf-8")
+    assert fidelity_word(replace(people, model=str(copied))) == "unknown"
+    adapter = tmp_path / "adapter"
+    adapter.mkdir()
+    (adapter / "adapter_config.json").write_text("{}", encoding="utf-8")
+    trained = carded(replace(people, adapters={"p": str(adapter)}), "pass")
+    assert fidelity_word(trained) == "pass"
+    (adapter / "adapter_config.json").write_text('{"r": 8}', encoding="utf-8")
+    assert fidelity_word(trained) == "unknown", "adapters that were trained further are others"
