@@ -86,5 +86,14 @@ def test_a_behaviour_that_somebody_lacks_is_left_out():
     assert np.isnan(behaviour_scores([nothing, nothing], "C")).all()
 
 
+def test_a_behaviour_counts_by_how_far_it_lies_from_everybodys_mean():
+    """Mean 3, standard deviation √4.5 of four values; abandonment never varies and adds 0."""
+    low = acts(np.array([0.0, 3.0]), np.array([0.5, 0.5]))
+    high = acts(np.array([3.0, 6.0]), np.array([0.5, 0.5]))
+    spread = np.sqrt(4.5)
+    expected = np.array([[-3.0, 0.0], [0.0, 3.0]]) / spread / 2
+    assert behaviour_scores([low, high], "C") == pytest.approx(expected)
+
+
 def test_levels_are_three():
     assert LEVELS == ("questionnaire", "situations", "behaviour")
