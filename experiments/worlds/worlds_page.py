@@ -27,6 +27,14 @@ _EASY = {
 }
 
 
+_EVIDENCE = {
+    "independent": "Users, predictors and readers share no rating with the policies that they judge"
+    " (cross-fitting: two halves of everybody's ratings, swapped)",
+    "mixed": "Users, predictors and readers know all ratings, the policies that they judge one half"
+    " (two halves of everybody's ratings, swapped)",
+}
+
+
 def answer(results: Mapping[str, Any]) -> str:
     """What the simulated users are worth as a judge at the bias that the run is about."""
     level, found = _main_level(results)
@@ -44,6 +52,8 @@ def answer(results: Mapping[str, Any]) -> str:
     )
     if losing:
         parts.append(f"{listed(losing)} beat them")
+    how = _EVIDENCE.get(results["users"].get("evidence", "shared"))
+    parts += [how] if how else []
     return ". ".join(parts) + "."
 
 

@@ -251,7 +251,7 @@ def test_only_judges_beyond_chance_are_beaten_or_lost_to():
     def said(p, mean, judged_at=1.0):
         results = {"levels": {"0": level(0.9, 0.1), "1": level(p, mean)},
                    "setting": {"judged_at": judged_at}}  # fmt: skip
-        return answer(results).split("0.50. ")[1]
+        return answer({"users": {}, **results}).split("0.50. ")[1]
 
     assert said(0.049, 0.1) == "They beat NDCG."
     assert said(0.05, 0.1) == said(None, 0.1) == "They beat no other judge beyond chance."
@@ -421,3 +421,13 @@ def test_a_judge_of_the_policies_own_rows_loves_what_they_show_more():
         true = dict(zip(found["policies"], found["truth"], strict=True))
         gaps[evidence] = rates["ease"] - true["ease"]
     assert gaps["independent"] < gaps["shared"]
+
+
+def test_a_report_says_what_its_users_are_made_of(tmp_path):
+    found = perform(tiny(tmp_path, "users=ridge", "users.evidence=independent"))
+    assert found["users"]["evidence"] == "independent"
+    assert "share no rating with the policies that they judge" in answer(found)
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "share no rating with the policies that they judge" in page
+    shared = {**found, "users": {**found["users"], "evidence": "shared"}}
+    assert "swapped" not in answer(shared)
