@@ -50,7 +50,7 @@ def said_of_worlds(kind):
     judge = {"tau": {"mean": 0.5, "ci95": [0.4, 0.6]}}
     level = {"worlds": 3, "judges": {worlds_page.USERS: judge, worlds_page.OFFLINE: judge},
              "differences": [difference]}  # fmt: skip
-    found = worlds_page.answer({"levels": {"1": level}, "setting": {"judged_at": 1.0}})
+    found = worlds_page.answer({"users": {}, "levels": {"1": level}, "setting": {"judged_at": 1.0}})
     return [found.replace("They beat no other judge beyond chance", "")]
 
 
