@@ -135,6 +135,7 @@ class Stream(IntEnum):
     PERSONIFIED_PEOPLE = 751  # who is trained to stay themselves
     REJECTED_ANSWERS = 757  # whose answer is the rejected one
     TRAIT_RESAMPLES = 727  # of seeds and topics, for an interval
+    KEPT_BACK_ITEMS = 743  # of questionnaires, that a trait classifier does not learn from
 
 
 def generator(seed: int, stream: Stream, *numbers: int) -> np.random.Generator:
