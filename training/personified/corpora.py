@@ -117,10 +117,20 @@ class Corpora:
         return list(dict.fromkeys(p.source for p in self.passages))
 
     def without(self, sources: Iterable[str]) -> "Corpora":
-        """All but the passages of some sources; raises as the class does."""
+        """All but the passages of some sources; what they rated stays ``rated``.
+
+        Raises as the class does.
+        """
         gone = frozenset(sources)
-        kept = tuple(p for p in self.passages if p.source not in gone)
-        return replace(self, passages=kept)
+        rated = {person: set(titles) for person, titles in self.rated.items()}
+        for passage in self.passages:
+            if passage.source in gone and passage.fact is not None:
+                rated.setdefault(passage.person, set()).add(passage.fact.title)
+        return replace(
+            self,
+            passages=tuple(p for p in self.passages if p.source not in gone),
+            rated={person: frozenset(titles) for person, titles in rated.items()},
+        )
 
     def save(self, path: str | Path) -> None:
         """One JSON object a line: first the stages and the kind, then a passage each."""
