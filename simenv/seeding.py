@@ -132,7 +132,6 @@ class Stream(IntEnum):
     EDITOR_BATCHES = 719  # on which an editor network learns
     TRAIT_RATERS = 733  # who rates before and after a trait
     SOURCE_SPLIT = 1709  # which passages of a life judge
-    PERSONIFIED_PEOPLE = 1721  # who is trained to stay themselves
     TRAIT_RESAMPLES = 727  # of seeds and topics, for an interval
     KEPT_BACK_ITEMS = 743  # of questionnaires, that a trait classifier does not learn from
 
