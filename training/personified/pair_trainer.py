@@ -4,7 +4,7 @@ Importing it loads trl, so whoever needs it imports it late. It knows no person.
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from trl.trainer.dpo_config import DPOConfig
@@ -12,9 +12,6 @@ from trl.trainer.dpo_trainer import DPOTrainer
 
 from training.adapters.block_trainer import training_arguments
 from training.adapters.lora_presets import LoraPreset
-
-if TYPE_CHECKING:
-    from training.personified.preference_tuning import DpoSettings
 
 # Settings of ``training_arguments`` that both kinds of training share.
 _SHARED = (
@@ -45,7 +42,8 @@ class PairTrainer(DPOTrainer):  # type: ignore[misc]
 
 
 def pair_arguments(
-    settings: "DpoSettings",
+    beta: float,
+    length: str,
     preset: LoraPreset,
     num_pairs: int,
     folder: Path,
@@ -53,15 +51,18 @@ def pair_arguments(
     save_every: int,
     device: torch.device,
 ) -> DPOConfig:
-    """Settings as trl takes them; ``folder`` is for checkpoints."""
+    """Settings as trl takes them; ``folder`` is for checkpoints.
+
+    ``beta`` and ``length`` are those of ``DpoSettings``, the schedule is that of ``preset``.
+    """
     plain = training_arguments(
         preset, num_pairs, folder, seed=seed, save_every=save_every, device=device
     )
     return DPOConfig(
         **{name: getattr(plain, name) for name in _SHARED},
-        beta=settings.beta,
-        loss_type=["sigmoid_norm" if settings.length == "mean" else "sigmoid"],
-        ld_alpha=0.0 if settings.length == "shared" else None,
+        beta=beta,
+        loss_type=["sigmoid_norm" if length == "mean" else "sigmoid"],
+        ld_alpha=0.0 if length == "shared" else None,
         max_length=None,
         bf16=False,  # weights have the number format that the loader chose
         gradient_checkpointing=False,

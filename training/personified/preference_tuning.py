@@ -177,8 +177,9 @@ def _trainer(
     at = choose_device(device)
     tokenizer, model = frozen_base(base, lora_preset("personified"), at)
     rows = _rows(choices, Speaker(tokenizer, model, str(base)))
-    preset = _as_preset(settings)
-    arguments = pair_arguments(settings, preset, len(rows), work, seed, save_every, at)
+    arguments = pair_arguments(
+        settings.beta, settings.length, _as_preset(settings), len(rows), work, seed, save_every, at
+    )
     trainer = PairTrainer(
         model=resumed_lora(model, start, seed),
         args=arguments,
