@@ -24,7 +24,7 @@ from simenv.events import FloatArray, SeedArray
 from training.distillation.distiller_prompts import Message
 from training.distillation.local_writer import conversation_ids
 
-_ROWS = 16  # of a pass
+_ROWS, _ROWS_OF_A_GPU = 16, 128  # of a pass
 Ids = list[int]
 
 
@@ -125,16 +125,31 @@ class Speaker:
             seeds: (n,) an answer depends on its own alone.
             sampling: how to draw; temperature 0 is greedy.
         """
-        prompts = [
-            conversation_ids(self._tokenizer, self._tokens, way.conversation(one)) for one in asked
-        ]
-        said: list[str] = []
+        conversations = [way.conversation(one) for one in asked]
         with way.at_work():
-            ends = end_tokens(self.model, self._tokens.ends)
-            for start in range(0, len(prompts), _ROWS):
-                own = slice(start, start + _ROWS)
-                found = decode(self.model, prompts[own], seeds[own], ends, sampling)
-                said += [_first_line(self._tokens.text(ids)) for ids in found]
+            return [_first_line(text) for text in self.replies(conversations, seeds, sampling)]
+
+    def replies(
+        self,
+        conversations: Sequence[list[Message]],
+        seeds: SeedArray,
+        sampling: Sampling,
+    ) -> list[str]:
+        """The whole answer to each of n conversations, by the model as it is now.
+
+        Args:
+            conversations: (n,) up to where the next answer begins.
+            seeds: (n,) an answer depends on its own alone.
+            sampling: how to draw; temperature 0 is greedy.
+        """
+        prompts = [conversation_ids(self._tokenizer, self._tokens, one) for one in conversations]
+        size = _ROWS_OF_A_GPU if self.model.device.type == "cuda" else _ROWS
+        ends = end_tokens(self.model, self._tokens.ends)
+        said: list[str] = []
+        for start in range(0, len(prompts), size):
+            own = slice(start, start + size)
+            found = decode(self.model, prompts[own], seeds[own], ends, sampling)
+            said += [self._tokens.text(ids) for ids in found]
         return said
 
     @torch.inference_mode()
