@@ -154,6 +154,7 @@ EXPERIMENT: dict[str, Kind] = {
     "experiment.editor_steps": COUNT,
     "experiment.judge": Choice(("letters", "states", "digits")),
     "experiment.temperature": AMOUNT,
+    "experiment.emojis": Flag(),
     "experiment.rated_users": COUNT_OR_NONE,
     "experiment.rated_rows": COUNT,
     "experiment.raft.cuts": ListOf(Real(0.0, 1.0, above=True)),

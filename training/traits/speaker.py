@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from agents.emojis.token_guard import EmojiGuard
 from agents.inference.engine import Sampling
 from agents.inference.local.architectures import check_causal, context_of, why_whole
 from agents.inference.local.free_text import decode, end_tokens
@@ -98,6 +99,11 @@ class Speaker:
         check_causal(model.config, str(base))
         return cls(tokenizer, model.requires_grad_(False), str(base))
 
+    @property
+    def emoji_guard(self) -> EmojiGuard:
+        """Which tokens would show an emoji."""
+        return self._tokens.emoji_guard
+
     def sample(self, conversation: list[Message], answer: str) -> Sample:
         """Token ids of a conversation and of an answer.
 
@@ -125,6 +131,13 @@ class Speaker:
             seeds: (n,) an answer depends on its own alone.
             sampling: how to draw; temperature 0 is greedy.
         """
+        return list(map(_first_line, self.write(way, asked, seeds, sampling)))
+
+    def write(
+        self, way: Way, asked: Sequence[Asked], seeds: SeedArray, sampling: Sampling
+    ) -> list[str]:
+        """As ``say``, with all lines."""
+        guard = None if sampling.emojis else self.emoji_guard
         prompts = [
             conversation_ids(self._tokenizer, self._tokens, way.conversation(one)) for one in asked
         ]
@@ -133,8 +146,8 @@ class Speaker:
             ends = end_tokens(self.model, self._tokens.ends)
             for start in range(0, len(prompts), _ROWS):
                 own = slice(start, start + _ROWS)
-                found = decode(self.model, prompts[own], seeds[own], ends, sampling)
-                said += [_first_line(self._tokens.text(ids)) for ids in found]
+                found = decode(self.model, prompts[own], seeds[own], ends, sampling, guard)
+                said += [self._tokens.text(ids) for ids in found]
         return said
 
     @torch.inference_mode()
