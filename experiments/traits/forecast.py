@@ -117,16 +117,17 @@ def _seconds_of_a_cell(study: Study, speaker: Speaker) -> float:
 
 
 def _seconds_of_emojis(study: Study, speaker: Speaker) -> float:
-    """One held-out answer and one answer that is written, times as many as there are."""
+    """Some held-out answers read and one written, times as many as there are."""
     split = split_by_topic(study.opinions, study.test_share, study.seeds[0])
     items = items_of(split.test, study.labels[0])
-    sample = speaker.sample(Plain().conversation(items[0].asked), items[0].targets[0])
+    few = items[:_ITEMS]
+    samples = [speaker.sample(Plain().conversation(one.asked), one.targets[0]) for one in few]
     started = time.perf_counter()
-    emoji_mass(speaker.model, [sample.prompt + sample.answer], speaker.emoji_guard)
+    emoji_mass(speaker.model, [s.prompt + s.answer for s in samples], speaker.emoji_guard)
     read = time.perf_counter()
     speaker.say(Plain(), [items[0].asked], np.zeros(1, dtype=np.uint64), study.sampling)
     written = time.perf_counter() - read
-    return (read - started) * len(items) * PASSES + written * (len(items) + 2 * PROBED)
+    return (read - started) * len(items) / len(few) * PASSES + written * (len(items) + 2 * PROBED)
 
 
 def _seconds_of_the_editor(study: Study, speaker: Speaker) -> float:

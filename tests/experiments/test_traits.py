@@ -46,6 +46,8 @@ def test_a_study_trains_asks_compares_and_goes_on_where_it_was(tmp_path, base):
     assert set(results["ratings"]["after"]) == set(results["labels"])
     assert results["differences"].keys() == rivals
     assert results["classifier"]["opinions"] > 0.5
+    assert results["classifier"]["source"] == "statements"
+    assert results["judge"]["name"] == "classifier by letters of items", "another source"
     report = (tmp_path / "report.md").read_text(encoding="utf-8")
     for part in ("Trait alignment by label", "What the adapter moves", "The same people rate"):
         assert f"## {part}" in report
