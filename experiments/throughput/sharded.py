@@ -57,7 +57,8 @@ def race_workers(population: Population, sizes: ShardSizes, tick: Tick) -> dict[
         tick("by turns")
         asks = {n: partial(_ask, engine) for n, engine in ways.items()}
         rates = timed_rates(asks, draw, sizes.rounds + 1, {}, 1)
-        share = [_seconds(one, draw(-1 - i)) / _seconds(bare, draw(-1 - i)) for i in range(2)]
+        met = [draw(sizes.rounds + 1 + number) for number in range(2)]
+        share = [_seconds(one, own) / _seconds(bare, own) for own in met]
         return {
             "sizes": sizes._asdict(),
             "rates": {name: spread(own) for name, own in rates.items()},
