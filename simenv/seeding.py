@@ -130,6 +130,7 @@ class Stream(IntEnum):
     EDITOR_BATCHES = 719  # on which an editor network learns
     TRAIT_RATERS = 733  # who rates before and after a trait
     TRAIT_RESAMPLES = 727  # of seeds and topics, for an interval
+    KEPT_BACK_ITEMS = 743  # of questionnaires, that a trait classifier does not learn from
 
 
 def generator(seed: int, stream: Stream, *numbers: int) -> np.random.Generator:

@@ -25,7 +25,6 @@ from agents.inference.engine import (
 )
 from agents.inference.facets.asked import check_asked
 from agents.inference.fused.fused_forward import FusedForward
-from agents.inference.fused.llama_weights import why_not
 from agents.inference.grouping import make_plan
 from agents.inference.local.adapter_kinds import check_adapter_kind, check_adapter_tensors
 from agents.inference.local.adapter_modes import AdaptedModel, AdapterMode
@@ -34,7 +33,7 @@ from agents.inference.local.forks import compute_alone_after_forks
 from agents.inference.local.free_text import decode, end_tokens
 from agents.inference.local.huggingface import HuggingFaceForward, num_embeddings
 from agents.inference.local.loading import attach_adapter, choose_device, load_model
-from agents.inference.local.scoring import Encoded, Scorer
+from agents.inference.local.scoring import Encoded, Scorer, runs_fast
 from agents.inference.prefix_cache import CacheStats, make_cache
 from agents.inference.stats import EngineStats
 from agents.inference.tokens import Tokens
@@ -45,7 +44,6 @@ _LOG = logging.getLogger(__name__)
 _WHOLE = (
     "%s: prefixes are not kept and every prompt runs whole, one length at a time, because of %s"
 )
-_FAST_WEIGHTS = 200_000_000  # larger models would pay for the copies that the fast forward makes
 _TOKEN_BUDGET = 32_768
 _MERGED_BYTES = {"cuda": 2**33}  # merged weights of adapters kept beside a model, else 2 GiB
 
@@ -116,7 +114,7 @@ class LocalEngine(Engine):
         self._cache = make_cache(cache_bytes, host_cache_bytes, self.device)
         kept = self._cache if reuse_prefixes else None
         self._fast: FusedForward | None = None
-        if reuse_prefixes and _fits(base, fast, adapter_mode):
+        if reuse_prefixes and runs_fast(base, fast, adapter_mode):
             self._fast = FusedForward(base, self.tokens, self._cache, self.stats, repeatable)
             adapter_mode = "switch"  # of the other path: the fast one reads the base's own weights
         if token_budget == "auto":
@@ -219,6 +217,14 @@ class LocalEngine(Engine):
         self._stats.add_call(time.perf_counter() - started)
         return scores
 
+    def token_logs(self, requests: Sequence[Request], answers: Sequence[str]) -> list[FloatArray]:
+        """See ``GivesTokenLogs.token_logs``; prefixes are kept as for ``score``."""
+        self._check_adapters(requests)
+        said = self.tokens.answers(answers)
+        suffixes = self.tokens.encode([r.suffix for r in requests])
+        lengths = self._lengths(requests, [s + a for s, a in zip(suffixes, said, strict=True)])
+        return self._scorer.answer_logs(Encoded(requests, suffixes, lengths, []), said)
+
     def generate(self, requests: Sequence[Request], sampling: Sampling) -> list[Completion]:
         """See ``Engine.generate``; each request draws from its own seed, whatever the batch."""
         prompts = self.tokens.whole(requests)
@@ -278,20 +284,3 @@ def _facts(model: str | Path, base: Any, device: torch.device, context: int) -> 
         dtype=str(base.dtype).removeprefix("torch."),
         context=context,
     )
-
-
-def _fits(base: Any, fast: bool | Literal["auto"], adapter_mode: AdapterMode) -> bool:
-    """Whether the fast forward is to run this model."""
-    if fast is False:
-        return False
-    reason = why_not(base)
-    if base.device.type != "cpu":
-        reason = reason or f"device {base.device}"
-    if adapter_mode not in ("auto", "merged"):
-        reason = reason or f"adapter_mode {adapter_mode!r}"
-    if fast is True and reason:
-        raise ValueError(
-            "fast=True wanted a Llama-like model in float32 or bfloat16 on a CPU with merged"
-            f" adapters, got {reason}; leave fast on 'auto' and Hugging Face's forward answers"
-        )
-    return not reason and (fast is True or base.num_parameters() <= _FAST_WEIGHTS)
