@@ -32,6 +32,8 @@ from experiments.command_line.kinds import (
     Whole,
 )
 
+_URL = Text("http://HOST:PORT/v1")
+
 COMMON: dict[str, Kind] = {
     "seed": SEED,
     "slm": or_null(PLACE),
@@ -122,7 +124,7 @@ ENGINES: dict[str, Kind] = {
     "engine.identity": or_null(NAME),
     "engine.path": PLACE,
     "engine.spread": POSITIVE,
-    "engine.base_url": or_null(Text("http://HOST:PORT/v1")),
+    "engine.base_url": or_null(_URL, ListOf(_URL)),
     "engine.served_model": or_null(NAME),
     "engine.least_mass": SHARE,
     "engine.endpoint": Choice(("completions", "chat")),
@@ -139,7 +141,7 @@ ENGINES: dict[str, Kind] = {
     "engine.timeout": POSITIVE,
     "engine.tries": Whole(1, 1_000),
     "distiller.model": or_null(NAME),
-    "distiller.base_url": or_null(Text("http://HOST:PORT/v1")),
+    "distiller.base_url": or_null(_URL),
     "distiller.cache": PLACE,
     "distiller.users_at_once": COUNT,
     "distiller.section_tokens": COUNT,

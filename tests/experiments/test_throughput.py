@@ -137,7 +137,7 @@ def test_one_part_runs_alone(tmp_path):
     assert "cells" not in results
     assert all(what.startswith("memory") for what in ratios(results))
     with pytest.raises(
-        ValueError, match=r"experiment\.part wanted one of all, race, env, memory, got races"
+        ValueError, match=r"experiment\.part wanted one of all, race, env, memory, ray, got"
     ):
         perform(composed(tmp_path, "part=races"))
 

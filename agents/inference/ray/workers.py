@@ -6,6 +6,7 @@ The only module that imports Ray, and only when the first workers are made.
 import contextlib
 import logging
 import os
+import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from simenv.ranges import check_number
 
 _LOG = logging.getLogger(__name__)
 _OBJECT_STORE = 2**28  # bytes of the store that Ray starts here; calls hold a few megabytes
+_FREED_WITHIN = 20.0  # seconds that the room of a closed worker may stay taken
 _LONG = 120  # characters of Ray's reason that are shown
 
 
@@ -89,8 +91,9 @@ class Workers:
         _connect(self._ray, settings)
         self.num = _num_workers(self._ray, settings)
         self.deaths = 0
-        self._actors: list[Any] = []
-        self._actors = [self._actor() for _ in range(self.num)]
+        if settings.address is None:
+            _wait_for_room(self._ray, settings, self.num)
+        self._actors: list[Any] = [self._actor() for _ in range(self.num)]
         try:
             self.started = [self._start(place) for place in range(self.num)]
         except BaseException:
@@ -201,6 +204,7 @@ def _connect(ray: Any, settings: WorkerSettings) -> None:
     """Join the cluster, or start Ray on this machine; nothing where this process did already."""
     if ray.is_initialized():
         return
+    os.environ.setdefault("RAY_worker_niceness", "0")  # else 15: they would starve beside others
     quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
     if settings.address is None:
         needed = 0 if settings.workers == "auto" else settings.workers * settings.cpus_per_worker
@@ -230,6 +234,28 @@ def _num_workers(ray: Any, settings: WorkerSettings) -> int:
             f"engine=ray wanted room for one worker at least, got none: {_room(ray, settings)}"
         )
     return found
+
+
+def _wait_for_room(ray: Any, settings: WorkerSettings, num: int) -> None:
+    """Wait until workers that were just closed are gone: this machine will not grow.
+
+    Raises:
+        RuntimeError: workers of other engines stay where these want to be, or it is too small.
+    """
+    wanted = {"CPU": num * settings.cpus_per_worker, "GPU": num * settings.gpus_per_worker}
+    end = time.monotonic() + min(_FREED_WITHIN, settings.start_timeout)
+    while True:
+        free = ray.available_resources()
+        if all(free.get(kind, 0) >= count - 1e-6 for kind, count in wanted.items()):
+            return
+        if time.monotonic() > end:
+            raise RuntimeError(
+                f"engine=ray wanted room for {num} workers on this machine, got"
+                f" {free.get('CPU', 0):g} CPUs and {free.get('GPU', 0):g} GPUs free;"
+                f" {_room(ray, settings)}; close the engines that hold the others, ask for fewer"
+                " workers, or for less a worker (cpus_per_worker=0.5)"
+            )
+        time.sleep(0.05)
 
 
 def _room(ray: Any, settings: WorkerSettings) -> str:

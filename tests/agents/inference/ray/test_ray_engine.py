@@ -27,9 +27,9 @@ NAMES = ("ann", "bob")
 
 @pytest.fixture(scope="module", autouse=True)
 def cluster():
-    """One Ray for this file, with room for three workers and no GPU."""
+    """One Ray for this file, with room for five workers and no GPU."""
     ray = pytest.importorskip("ray")
-    RayEngine(ScriptedEngine, WorkerSettings(workers=3)).close()  # starts it as a user would
+    RayEngine(ScriptedEngine, WorkerSettings(workers=5)).close()  # starts it as a user would
     yield
     ray.shutdown()
 
@@ -188,11 +188,18 @@ def test_errors_are_those_of_the_engine_inside(pocket_folder, questions):
         workers(lambda: TolerantEngine(ScriptedEngine()))
 
 
-def test_a_cluster_without_room_is_said_in_time():
-    with pytest.raises(RuntimeError, match=r"worker 1 of 1 .*within 2 s.* has 3 and 0; ask for"):
-        workers(ScriptedEngine, 1, gpus_per_worker=1, start_timeout=2)
+def test_a_machine_without_room_says_so_soon(local_workers):
+    with pytest.raises(RuntimeError, match=r"room for 1 workers .* 0 GPUs free; .* has 5 and 0;"):
+        workers(ScriptedEngine, 1, gpus_per_worker=1, start_timeout=1)
+    with pytest.raises(RuntimeError, match=r"room for 4 workers .* got 3 CPUs .*close the engines"):
+        workers(ScriptedEngine, 4, start_timeout=1)
     with pytest.raises(RuntimeError, match=r"room for one worker at least, got none"):
         workers(ScriptedEngine, "auto", gpus_per_worker=1)
+
+
+def test_a_cluster_that_does_not_grow_in_time_is_said():
+    with pytest.raises(RuntimeError, match=r"worker 1 of 1 .*within 2 s.* has 5 and 0; ask for"):
+        workers(ScriptedEngine, 1, address="auto", gpus_per_worker=1, start_timeout=2)
 
 
 def test_answer_caches_of_all_workers_are_summed(questions):
