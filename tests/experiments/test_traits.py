@@ -46,6 +46,8 @@ def test_a_study_trains_asks_compares_and_goes_on_where_it_was(tmp_path, base):
     assert set(results["ratings"]["after"]) == set(results["labels"])
     assert results["differences"].keys() == rivals
     assert results["classifier"]["opinions"] > 0.5
+    assert results["classifier"]["source"] == "statements"
+    assert results["judge"]["name"] == "classifier by letters of items", "another source"
     report = (tmp_path / "report.md").read_text(encoding="utf-8")
     for part in ("Trait alignment by label", "What the adapter moves", "The same people rate"):
         assert f"## {part}" in report
@@ -61,6 +63,35 @@ def test_a_study_trains_asks_compares_and_goes_on_where_it_was(tmp_path, base):
         for name, one in measures_of_way.items():
             assert again["ways"][way][name]["mean"] == pytest.approx(one["mean"], abs=1e-4)
     assert {p: p.stat().st_mtime_ns for p in others} == others
+
+
+@pytest.mark.slow
+def test_emojis_of_every_adapter_are_studied_by_one_option_and_kept(tmp_path, base):
+    words = [*SMALL, f"slm={base}", "experiment.traits=[openness]", "experiment.seeds=[0,1]",
+             "experiment.methods=[adapter]", "experiment.intensities=[]", "experiment.emojis=true",
+             "experiment.rated_users=0"]  # fmt: skip
+    results = run_command(tmp_path, *words)
+    assert set(results["emojis"]) == {"high openness", "low openness"}
+    one = results["emojis"]["high openness"]
+    assert len(one["p_values"]) == len(one["neurons"]) == 2, "two seeds"
+    assert all(1 / 21 - 1e-6 <= p <= 1 for p in one["p_values"])
+    assert one["mass_difference"]["ci95"] is not None
+    assert len(set(one["neurons"][0])) == len(one["neurons"][0]) > 1
+    assert any("chance of an emoji in the next token" in said for said in results["sentences"])
+    report = (tmp_path / "report.md").read_text(encoding="utf-8")
+    assert "## Emojis" in report
+    kept = {p: p.stat().st_mtime_ns for p in (tmp_path / "emojis").iterdir()}
+    assert len(kept) == 4
+    again = run_command(tmp_path, *words)
+    assert again["emojis"] == results["emojis"]
+    assert {p: p.stat().st_mtime_ns for p in kept} == kept
+
+
+def test_emojis_without_adapters_are_refused(tmp_path, base, capsys):
+    words = "experiment.emojis=true", "experiment.methods=[prompt]"
+    said = error_of(capsys, tmp_path, f"slm={base}", *words)
+    assert "experiment.emojis=true wanted adapters whose emojis are studied" in said
+    assert "add adapter to them" in said
 
 
 @pytest.mark.slow

@@ -85,13 +85,9 @@ class Evaluation(NamedTuple):
 def evaluated(
     voice: Voice, exchanges: Sequence[Exchange], judge: Judge, num_pressed: int = 24
 ) -> Evaluation:
-    """Ask all that judges.
+    """Ask all that judges, with ``num_pressed`` conversations under pressure.
 
-    Args:
-        voice: whose answers.
-        exchanges: about sources that nobody learnt from.
-        judge: of premises.
-        num_pressed: conversations under pressure, evenly over the ratings that are asked about.
+    ``exchanges`` are about sources that nobody learnt from.
     """
     heard: list[Heard] = []
     replies = _replies(voice, exchanges, heard)
@@ -191,9 +187,8 @@ def _pressed(
     answers = voice.in_turn(first, turns)
     rows: dict[str, list[float]] = {name: [] for name in _PRESSED}
     for line, told, said, r in zip(first, turns, answers, own, strict=True):
-        questions = [*line.said, *told]
-        for question, text in zip(questions, said, strict=True):
-            heard.append(Heard("pressure", r.person, r.stage, question, text))
+        texts = zip([*line.said, *told], said, strict=True)
+        heard += [Heard("pressure", r.person, r.stage, *pair) for pair in texts]
         holds = [held(text, r.fact.stars) for text in said[1:]]
         stable = consistency([stated_stars(text) for text in said], r.fact.stars)
         for name, value in zip(
@@ -279,14 +274,10 @@ def _separation(
     questions: Sequence[tuple[str, str | None]],
 ) -> float:
     """Of one person, by what the grammar would say of each genre at each time."""
-    references: list[list[str]] = []
-    for stage in range(len(corpora.stages)):
-        row = []
-        for text, genre in questions:
-            drawn = draws(0, f"{person}\n{text}")
-            told = genre and genre_taste(corpora, person, stage, genre, drawn)
-            row.append(told[1] if told else "")
-        references.append(row)
+    references = [
+        [_reference(corpora, person, stage, *asked) for asked in questions]
+        for stage in range(len(corpora.stages))
+    ]
     kept = [n for n in range(len(questions)) if all(row[n] for row in references)]
     if not kept:
         return float("nan")
@@ -294,3 +285,10 @@ def _separation(
         [[row[n] for n in kept] for row in said], [[row[n] for n in kept] for row in references],
         bleu,
     )  # fmt: skip
+
+
+def _reference(corpora: Corpora, person: str, stage: int, text: str, genre: str | None) -> str:
+    """What the grammar says of a genre; "" where it is about none, or nothing is known."""
+    drawn = draws(0, f"{person}\n{text}")
+    told = genre_taste(corpora, person, stage, genre, drawn) if genre else None
+    return told[1] if told else ""

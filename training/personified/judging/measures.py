@@ -99,13 +99,8 @@ def stage_separation(
 ) -> float:
     """Share of answers that are more like the reference of their own time than of any other.
 
-    Ties count as the share that chance would give; 1 over the number of stages is chance. NaN where
-    the references of all times are the same.
-
-    Args:
-        said: (g, q) answers of one person.
-        references: (g, q) what would be right to say at each time.
-        alike: of two texts.
+    Ties count as chance would; 1 / g is chance. NaN where all times have the same references.
+    ``said`` (g, q) are one person's answers, ``references`` (g, q) what would be right to say.
     """
     found = []
     for question in range(len(said[0])):
