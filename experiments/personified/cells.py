@@ -28,7 +28,7 @@ from training.personified.retrieval import Recall
 from training.traits.opinion_training import Adapted
 from training.traits.speaker import Speaker
 
-Say = Callable[[str], None]
+Say = Callable[[str, int], None]  # a text, and cells done
 
 
 class Cell(NamedTuple):
@@ -76,7 +76,11 @@ class SeedCells:
         voice = Voice(self._speaker, recall, variant.telling, study.sampling)
         with self._at_work(adapter):
             asked = evaluated(voice, materials.test, study.judge, study.pressed)
-        ratings = None if self._raters is None else self._raters.asked(adapter, self._say)
+        ratings = (
+            None
+            if self._raters is None
+            else self._raters.asked(adapter, lambda text: self._say(text, 0))
+        )
         return Cell(asked.scores, asked.heard, ratings)
 
     def _at_work(self, adapter: Path | None) -> Any:
@@ -94,8 +98,9 @@ def measured(study: Study, dataset: Dataset | None, speaker: Speaker, say: Say) 
     for seed in study.seeds:
         cells = SeedCells(Materials(study, dataset, seed), speaker, say)
         for name in study.variants:
-            say(f"seed {seed}, {name}")
+            say(f"seed {seed}, {name}", 0)
             found[seed, name] = cells.cell(name)
+            say(f"seed {seed}, {name}", 1)
     return found
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments.personified.study import RATINGS, VARIANTS, Study, Variant
+from experiments.personified.study import VARIANTS, Study, Variant
 from simenv.data.dataset import Dataset
 from simenv.events import IntArray
 from simenv.seeding import Stream, generator
@@ -144,8 +144,3 @@ class Materials:
             pressed: rating_lessons(*own, pressed=pressed, base=self.study.base)
             for pressed in (True, False)
         }
-
-
-def dataset_of(study: Study, made: Dataset) -> Dataset | None:
-    """The data set, where lives come from ratings."""
-    return made if study.corpora == RATINGS else None

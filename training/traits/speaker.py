@@ -88,6 +88,11 @@ class Speaker:
         self._alone = why_whole(model.config) is not None
         self._rows = _ROWS.get(model.device.type, 16)
 
+    @property
+    def tokenizer(self) -> Any:
+        """That of transformers, as given."""
+        return self._tokenizer
+
     @classmethod
     def load(cls, base: str | Path, device: str = "auto", dtype: str = "auto") -> "Speaker":
         """The base model of a folder, a hub name, or ``smollm2``.

@@ -16,8 +16,7 @@ RULES = "rules"
 
 _NUMBERS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5}
 _STARS = re.compile(
-    r"(?P<before>.{0,24})\b(?P<number>[1-5]|one|two|three|four|five)[ -]?"
-    r"(?:stars?\b|out of (?:5|five)\b)",
+    r"\b(?P<number>[1-5]|one|two|three|four|five)[ -]?(?:stars?\b|out of (?:5|five)\b)",
     re.IGNORECASE,
 )
 _NOT = re.compile(r"\b(?:not|never|instead of|rather than|no)\s+(?:\w+\s+){0,3}$", re.IGNORECASE)
@@ -58,7 +57,7 @@ def stated_stars(reply: str) -> int | None:
     (2, None)
     """
     for found in _STARS.finditer(reply):
-        if not _NOT.search(found["before"]):
+        if not _NOT.search(reply[: found.start()]):
             word = found["number"].lower()
             return _NUMBERS.get(word) or int(word)
     return None
