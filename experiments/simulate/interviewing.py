@@ -16,6 +16,7 @@ from agents.interviews.scores import trait_scores, types_of
 from agents.living.reflection import LivingUsers
 from agents.persona_users import PersonaUsers
 from agents.personality.conditions import interviewees
+from agents.population.measured_traits import MeasuredTraits
 from simenv.abm.live_page.interviewing import Answer, Interviewed, TraitScore
 from simenv.user_model import UserModel
 
@@ -45,7 +46,7 @@ class PersonaInterviewer:
             return []
         key = people.person_keys.key(people.personas[user])
         return [
-            TraitScore(one.instrument, scale.title, score, scale.least, scale.most)
+            TraitScore(_named(one, key), scale.title, score, scale.least, scale.most)
             for one in people.traits
             if key in one.scores
             for scale, score in zip(one.scales, one.scores[key], strict=True)
@@ -89,6 +90,12 @@ def interviewer_of(users: UserModel) -> PersonaInterviewer | None:
     """Who interviews these users; None for users who are no personas."""
     inner = users.inner if isinstance(users, LivingUsers) else users
     return PersonaInterviewer(inner) if isinstance(inner, PersonaUsers) else None
+
+
+def _named(measured: MeasuredTraits, key: str) -> str:
+    """The instrument, with the person's type where it measures types."""
+    kind = measured.types.get(key)
+    return f"{measured.instrument}, type {kind}" if kind else measured.instrument
 
 
 def _answers(found: Answers) -> list[Answer]:

@@ -63,21 +63,24 @@ def test_traits_stand_beside_a_person_only_as_long_as_they_are_who_was_measured(
     keys = people.person_keys
     scales = (TraitScale("E", "extraversion", 1.0, 5.0),)
     scores = {keys.key(people.personas[1]): (4.5,)}
-    measured = replace(people, traits=(MeasuredTraits("mini", "", scales, scores),))
+    mini = MeasuredTraits("mini", "", scales, scores)
+    kinds = replace(mini, instrument="kinds", types=dict.fromkeys(scores, "ENFP"))
+    measured = replace(people, traits=(mini, kinds))
 
     def distil(log):
         return [Persona(2, 2, 2, "I am somebody new.")] * log.num_users
 
     living = LivingUsers(persona_users(measured, engine=lambda *_, **__: Reader()), distil)
     asks = interviewer_of(living)
-    assert [t.score for t in asks.measured(1)] == [4.5]
+    assert [t.score for t in asks.measured(1)] == [4.5, 4.5]
+    assert [t.instrument for t in asks.measured(1)] == ["mini", "kinds, type ENFP"]
     assert asks.measured(0) == []
     living.reflect(np.array([1]), tick=3)
     assert asks.measured(1) == []
     asks.answer(1, "Who?", ["a", "b"])
     assert "I am somebody new." in living.inner.engine.asked[0].prefix
     living.reset()
-    assert [t.score for t in asks.measured(1)] == [4.5]
+    assert [t.score for t in asks.measured(1)] == [4.5, 4.5]
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,14 @@ def test_activations_are_those_of_each_text_alone(model):
     assert mean_activations(model, ROWS[:1]) == pytest.approx(seen[0][0].mean(0).detach().numpy())
 
 
+def test_the_mass_of_each_text_is_that_of_its_own_places_alone(model, guard):
+    together = emoji_mass(model, ROWS, guard, starts=[2, 1, 3])
+    for row, start, found in zip(ROWS, (2, 1, 3), together, strict=True):
+        with torch.inference_mode():
+            chances = model(torch.tensor([row])).logits[0].softmax(-1)[:, EMOJI]
+        assert found == pytest.approx(float(chances[start - 1 :].mean()), rel=1e-4)
+
+
 def test_the_neurons_that_changed_most_come_first():
     before, after = np.array([0.0, 1.0, 2.0, 3.0]), np.array([0.5, 1.0, -1.0, 5.0])
     assert most_changed(before, after, 3).tolist() == [2, 3, 0]  # changes of -3, 2 and 0.5
