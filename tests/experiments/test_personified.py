@@ -85,6 +85,32 @@ def check_the_people_serve_and_talk(folder):
 
 
 @pytest.mark.slow
+def test_people_of_texts_are_trained_and_judged_without_ratings(tmp_path, base):
+    for person in ("Ada", "Eve"):
+        for stage in ("1 young", "2 old"):
+            for material in ("objective", "subjective"):
+                folder = tmp_path / "texts" / person / stage / material
+                folder.mkdir(parents=True)
+                said = "\n\n".join(
+                    f"{person} was {what} in the {stage} town. It was {what} there."
+                    for what in ("happy", "cold", "alone", "busy")
+                )
+                (folder / "a.txt").write_text(f"{said} {material}", encoding="utf-8")
+    words = [w for w in SMALL if not w.startswith("data")]
+    results = run_command(
+        tmp_path / "out", *words, f"slm={base}", "experiment.seeds=[0]",
+        f"experiment.corpora={tmp_path / 'texts'}", "experiment.variants=[prompt,personified]",
+        "experiment.objective_words=8", "experiment.subjective_words=8",
+    )  # fmt: skip
+    assert results["ratings"] is None
+    own = results["variants"]["personified"]
+    assert own["knowledge"]["mean"] is None
+    assert own["corrected"]["mean"] is not None
+    assert results["sentences"][0].startswith("One seed")
+    assert "nothing said" in (tmp_path / "out" / "report.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
 def test_a_chat_refuses_what_it_cannot_do(tmp_path, capsys):
     def said(*words):
         with pytest.raises(SystemExit):
