@@ -19,8 +19,9 @@ from agents.prompts import (
     peers_words,
     taste_words,
 )
+from agents.told_numbers import ToldNumbers
 from simenv.catalog import Catalog
-from simenv.events import NUM_STARS, BoolArray, FloatArray, IntArray
+from simenv.events import NUM_STARS, BoolArray, IntArray
 from simenv.item_averages import ItemAverages
 
 
@@ -41,23 +42,17 @@ class SuffixWriter:
         self.averages = averages
         self.memory = memory
         self.style = style
-        self._peers = _shown(peers, style)
+        self._numbers = ToldNumbers(catalog, averages, personas, style, peers)
         self._budget = budget
         self._item_parts: dict[tuple[int, bool], tuple[str, str]] = {}
-        self._shares = catalog.genre_shares
-        self._tastes = np.array(
-            [[p.tastes.get(g, 0.0) for g in catalog.genre_names] for p in personas]
-        ).reshape(len(personas), len(catalog.genre_names))
-        self._levels = np.array([p.level for p in personas])
 
     def meet(self, user: int, persona: Persona) -> None:
         """``user`` is ``persona`` from now on."""
-        self._tastes[user] = [persona.tastes.get(g, 0.0) for g in self.catalog.genre_names]
-        self._levels[user] = persona.level
+        self._numbers.meet(user, persona)
 
     def hear(self, averages: ItemAverages) -> None:
         """People now think otherwise of the items."""
-        self.averages = averages
+        self.averages = self._numbers.averages = averages
         self._item_parts.clear()
 
     def write(
@@ -97,10 +92,10 @@ class SuffixWriter:
 
     def _taste_parts(self, users: IntArray, items: IntArray) -> list[str]:
         """What each user's Ms says of each item's genres; nothing where Ms is left out."""
-        if not (self.style.persona and self.style.numbers):
+        if not self._numbers.tells_tastes:
             return [""] * items.size
-        tastes = np.einsum("ng,nkg->nk", self._tastes[users], self._shares[items]).reshape(-1)
-        levels = np.repeat(self._levels[users], items.shape[1])
+        tastes = self._numbers.tastes(users, items)
+        levels = self._numbers.levels(users, items.shape[1])
         sums: list[float] | list[None] = [None] * items.size
         if self.style.together:
             fair = self.averages.fair[items].reshape(-1)
@@ -110,10 +105,8 @@ class SuffixWriter:
 
     def _peers_parts(self, users: IntArray, items: IntArray) -> list[str]:
         """What people like each user gave to each item; nothing where prompts leave it out."""
-        if self._peers is None:
-            return [""] * items.size
-        stars = self._peers.stars(users, items).reshape(-1)
-        return [peers_words(own) for own in stars.tolist()]
+        stars = self._numbers.peers(users, items)
+        return [""] * items.size if stars is None else [peers_words(own) for own in stars.tolist()]
 
     def _memory_parts(self, users: IntArray, recalled: Recalled) -> list[str]:
         n, k, m = recalled.items.shape
@@ -143,41 +136,10 @@ class SuffixWriter:
         return memory_line(self.catalog, self.averages, decision)
 
     def _gist_parts(self, recalled: Recalled) -> list[str]:
-        m = self.style.gist if self.style.numbers else 0
-        if not m:
+        gists = self._numbers.gists(recalled)
+        if gists is None:
             return [""] * recalled.items[..., 0].size
-        items, ratings = recalled.items[..., :m], recalled.ratings[..., :m]
-        near = recalled.similarities[..., :m]
-        gists = summed_up(self.averages.fair, items, ratings, near)
-        flat = (x.reshape(-1).tolist() for x in (*gists, (items >= 0).any(axis=-1)))
+        flat = (x.tolist() for x in gists)
         return [
             gist_words(Gist(a, b, c)) if any_ else "" for a, b, c, any_ in zip(*flat, strict=True)
         ]
-
-
-def _shown(peers: Peers | None, style: PromptStyle) -> Peers | None:
-    """The peers, if prompts say what they gave."""
-    if style.peers and peers is None:
-        raise ValueError(
-            "PromptStyle(peers=True) wanted what people alike gave, got none; build the"
-            " population with that style, or set peers=False"
-        )
-    return peers if style.peers else None
-
-
-def summed_up(
-    fair: FloatArray, items: IntArray, ratings: FloatArray, similarities: FloatArray
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """The numbers of a ``Gist`` for memories (..., m); the results have shape (...).
-
-    Memories count in proportion to their similarity; what is unlike the item counts next to
-    nothing. Where there is no memory the numbers are 0.
-    ``fair`` (num_items,) are the fair averages that own ratings are compared with.
-    """
-    known = items >= 0
-    weights = np.where(known, np.maximum(similarities, 0.01), 0.0)
-    total = np.maximum(weights.sum(axis=-1), 1e-12)
-    safe = np.where(known, items, 0)
-    apart = np.where(known, ratings - fair[safe], 0.0)
-    near = np.where(known, similarities, 0.0).sum(axis=-1) / np.maximum(known.sum(axis=-1), 1)
-    return near, (weights * ratings).sum(axis=-1) / total, (weights * apart).sum(axis=-1) / total

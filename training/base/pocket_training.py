@@ -15,12 +15,14 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from agents.inference.local.loading import load_model
 from agents.prompts import RATING_CHOICES
 from simenv.data.dataset import Dataset
 from simenv.data.synthetic import drawn_world
 from simenv.whole_files import replaced_folder
+from training.base.block_batches import BlockBatch, encode
 from training.base.pocket_model import (
     PocketConfig,
     answer_ids,
@@ -35,29 +37,69 @@ from training.examples.from_log import (
     ExampleWriter,
     Questions,
     chosen_blocks,
+    joined,
     later_rows,
     with_suggestions,
 )
 
 _FIRST_WORLD = 1000  # the worlds below made the tokenizer
+# Every number that a cue may hold, so that each becomes one token.
+_NUMBERS = " ".join(
+    ["", *(f"{i / 10:.1f}" for i in range(60)), *(f"{i / 10:+.1f}" for i in range(-9, 10)), "-"]
+)
+_NUMBER_LINES = 2000
 WorldSource = Callable[[int], Dataset]
+Batch = Examples | BlockBatch
 
 
-def batches(config: PocketConfig, worlds: WorldSource, first_world: int = 0) -> Iterator[Examples]:
-    """An endless stream of batches; every world is used once, batches of several are mixed."""
+def batches(
+    config: PocketConfig,
+    worlds: WorldSource,
+    first_world: int = 0,
+    tokenizer: Any = None,
+    workers: int = 0,
+) -> Iterator[Batch]:
+    """An endless stream of batches; every world is used once, batches of several are mixed.
+
+    Args:
+        config: of the training.
+        worlds: where they come from.
+        first_world: number of the first one.
+        tokenizer: of a model that reads in blocks, whose batches are token ids.
+        workers: processes that prepare worlds; the stream is the same for any number.
+    """
     mixer = np.random.default_rng([config.seed, first_world])
-    pool: list[Examples] = []
+    prepared = _PreparedWorlds(config, worlds, first_world, tokenizer)
+    loader = iter(DataLoader(prepared, batch_size=None, num_workers=workers))
+    pool: list[Batch] = []
     while True:
         while len(pool) < config.min_pool:
-            pool += _world_batches(config, worlds, first_world)
-            first_world += 1
+            pool += next(loader)
         yield pool.pop(int(mixer.integers(len(pool))))
+
+
+class _PreparedWorlds(IterableDataset[list[Batch]]):
+    """The batches of world after world, without end; each of several workers makes its share."""
+
+    def __init__(
+        self, config: PocketConfig, worlds: WorldSource, first_world: int, tokenizer: Any
+    ) -> None:
+        self._config, self._worlds, self._tokenizer = config, worlds, tokenizer
+        self._first = first_world
+
+    def __iter__(self) -> Iterator[list[Batch]]:
+        worker = get_worker_info()
+        shift, stride = (0, 1) if worker is None else (worker.id, worker.num_workers)
+        for world in itertools.count(self._first + shift, stride):
+            found = _world_batches(self._config, self._worlds, world)
+            yield [encode(b, self._tokenizer) for b in found] if self._tokenizer else list(found)
 
 
 def _world_batches(config: PocketConfig, worlds: WorldSource, world: int) -> list[Examples]:
     rng = np.random.default_rng([config.seed, world])
     size, found = config.users_per_step, []
-    for examples in _world_examples(worlds(world), world, config, config.turns_per_user, rng):
+    parts = _world_examples(worlds(world), world, config, config.turns_per_user, rng)
+    for examples in [joined(parts)] if config.style.reading == "blocks" else parts:
         order = rng.permutation(len(examples.prefixes))
         starts = range(0, len(order) - size + 1, size)
         found += [chosen_blocks(examples, order[s : s + size]) for s in starts]
@@ -109,7 +151,9 @@ class PocketTrainer:
         device: str = "cpu",
         save_every: int = 200,
         initial: str | Path | None = None,
+        workers: int = 0,
     ) -> None:
+        self.workers = workers  # processes that prepare worlds
         self.config, self.folder, self.worlds = config, Path(folder), worlds
         self.initial = initial
         self.device, self.save_every = device, save_every
@@ -134,7 +178,10 @@ class PocketTrainer:
             return
         # A list: the tokenizer's threads have small stacks, in which numpy's solvers crash.
         texts = [t for w in range(12) for t in self._sample_texts(w)]
-        self.tokenizer = train_tokenizer(texts, self.config.vocab_size)
+        blocks = self.config.style.reading == "blocks"
+        more = self.config.places.tokens if blocks else ()
+        texts += [_NUMBERS] * (_NUMBER_LINES if blocks else 0)
+        self.tokenizer = train_tokenizer(texts, self.config.vocab_size, more)
         self.model = new_model(self.config, len(self.tokenizer))
         give_numbers_meaning(self.model, self.tokenizer)
         self.model.to(self.device)
@@ -147,6 +194,7 @@ class PocketTrainer:
         for examples in _world_examples(self.worlds(world), world, self.config, 4, rng):
             texts += examples.prefixes
             texts += [s + c for s, c in zip(examples.suffixes, answers, strict=False)]
+            texts += [*examples.items, *(d.text for past in examples.pasts for d in past)]
         return texts
 
     def _make_optimizer(self) -> None:
@@ -179,6 +227,9 @@ class PocketTrainer:
         for later in ("peers", "together"):  # checkpoints of earlier versions know neither
             if not config["style"][later]:
                 del config["style"][later]
+        if config["style"]["reading"] == "whole":  # nor these
+            del config["style"]["reading"], config["style"]["attended"]
+            del config["places"], config["num_key_heads"]
         return json.dumps(config, sort_keys=True)
 
     def save(self) -> None:
@@ -208,7 +259,8 @@ class PocketTrainer:
         self.model.train()
         # A resumed run draws the batches it has seen once more and skips them, so that it goes on
         # exactly as an uninterrupted one would.
-        stream = batches(self.config, self.worlds, first_world=_FIRST_WORLD)
+        blocks = self.tokenizer if self.config.style.reading == "blocks" else None
+        stream = batches(self.config, self.worlds, _FIRST_WORLD, blocks, self.workers)
         for examples in itertools.islice(stream, self.step, self.config.num_steps):
             started = time.perf_counter()
             loss = self._update(examples)
@@ -221,10 +273,12 @@ class PocketTrainer:
                 self.save()
         self.save()
 
-    def _update(self, examples: Examples) -> float:
+    def _update(self, examples: Batch) -> float:
         for group in self.optimizer.param_groups:
             group["lr"] = self._learning_rate()
-        logits = answer_logits(self.model, self.tokenizer, examples)
+        fast = torch.device(self.device).type == "cuda"
+        with torch.autocast("cuda", torch.bfloat16, enabled=fast):
+            logits = answer_logits(self.model, self.tokenizer, examples)
         targets = torch.as_tensor(examples.targets, dtype=torch.float32, device=self.device)
         log_probabilities = logits.float().log_softmax(-1)[:, self._answers]
         loss = -(targets.reshape(-1, len(RATING_CHOICES)) * log_probabilities).sum(-1).mean()

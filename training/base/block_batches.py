@@ -1,0 +1,164 @@
+"""Examples for a model that reads in blocks, as numbers: each text once, and who attends to what.
+
+A batch is read as the engine reads: items and memories once for all people of the batch, profiles
+once a person, then all cues. It knows no loss and no optimizer.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from agents.inference.blocks.reader import Behind, BlockReader, Cues
+from agents.inference.blocks.texts import GistTokens, Ids, padded_cues
+from simenv.events import BoolArray, FloatArray, IntArray
+from training.examples.from_log import Examples
+
+GROUP_TOKENS = 2**15  # read at once, padding included
+
+
+@dataclass(frozen=True)
+class BlockBatch:
+    """Texts as token ids, and indices into them; ``-1`` stands where there is no memory."""
+
+    items: list[Ids]
+    memories: list[Ids]
+    leans_on: IntArray  # (m,) item of each memory
+    profiles: list[Ids]  # (u,)
+    pasts: IntArray  # (u, s) memories of each person
+    asked: IntArray  # (u, k) items
+    cues: IntArray  # (u, k, c) token ids, padded on the left
+    known: BoolArray  # (u, k, c) False = padding
+    targets: FloatArray  # (u, k, 5)
+    weights: FloatArray  # (u, k)
+
+
+class _Numbered:
+    """Distinct texts in the order of their first appearance."""
+
+    def __init__(self) -> None:
+        self.index: dict[Any, int] = {}
+
+    def __call__(self, text: Any) -> int:
+        return self.index.setdefault(text, len(self.index))
+
+
+def encode(examples: Examples, tokenizer: Any) -> BlockBatch:
+    """Examples as token ids."""
+    num_people, turns = examples.ratings.shape
+    items, memories = _Numbered(), _Numbered()
+    longest = max((len(past) for past in examples.pasts), default=0)
+    pasts = np.full((num_people, longest), -1, dtype=np.int64)
+    for person, past in enumerate(examples.pasts):
+        for place, decision in enumerate(past):
+            pasts[person, place] = memories((items(decision.item), decision.text))
+    asked = np.array([items(text) for text in examples.items], dtype=np.int64)
+    cues, known = padded_cues(_ids(tokenizer, examples.suffixes))
+    return BlockBatch(
+        _ids(tokenizer, list(items.index)),
+        _ids(tokenizer, [text for _, text in memories.index]),
+        np.array([item for item, _ in memories.index], dtype=np.int64),
+        _ids(tokenizer, examples.prefixes),
+        pasts,
+        asked.reshape(num_people, turns),
+        cues.reshape(num_people, turns, -1),
+        known.reshape(num_people, turns, -1),
+        examples.targets,
+        examples.weights,
+    )
+
+
+def _ids(tokenizer: Any, texts: Sequence[str]) -> list[Ids]:
+    found: list[Ids] = tokenizer(texts, add_special_tokens=False)["input_ids"] if texts else []
+    return found
+
+
+def batch_logits(
+    reader: BlockReader,
+    gists: GistTokens,
+    batch: BlockBatch,
+    device: torch.device,
+    choices: Tensor | None = None,
+    plain: Callable[[], AbstractContextManager[Any]] = nullcontext,
+) -> Tensor:
+    """Logits (u, k, n) of the chosen tokens (n,); gradients flow into all that was read.
+
+    Args:
+        reader: of the model.
+        gists: of its vocabulary.
+        batch: what is read and asked.
+        device: of the model.
+        choices: (n,) token ids; None = all.
+        plain: within it the model's adapter is off; items and memories are read so.
+    """
+    with plain():
+        items = read_all(reader, gists, batch.items, "item", device)
+        memories = _memories(reader, gists, batch, items, device)
+    profiles = read_all(reader, gists, batch.profiles, "profile", device)
+    layers, two, u, groups, _, width = profiles.shape
+    pasts = torch.from_numpy(batch.pasts).to(device)
+    there = pasts >= 0
+    shared = profiles
+    if memories is not None:
+        chosen = memories[:, :, pasts.clamp_min(0)]  # (L, 2, u, s, G, g, D)
+        flat = chosen.permute(0, 1, 2, 4, 3, 5, 6).reshape(layers, two, u, groups, -1, width)
+        shared = torch.cat([profiles, flat], 4)
+    asked = torch.from_numpy(batch.asked).to(device)
+    seen = _seen(batch, there, asked, gists, device)
+    cues = Cues(
+        torch.from_numpy(batch.cues).to(device),
+        torch.from_numpy(batch.known).to(device),
+        gists.places.last_cue,
+        shared,
+        seen,
+        items[:, :, asked],
+    )
+    return reader.logits(reader.answer(cues), choices)
+
+
+def read_all(
+    reader: BlockReader,
+    gists: GistTokens,
+    texts: Sequence[Ids],
+    kind: Any,
+    device: torch.device | str,
+    behind: Tensor | None = None,
+) -> Tensor:
+    """States (L, 2, b, G, g, D) of texts of one kind, each behind its own states where given."""
+    parts, rows = [], []
+    for group in gists.groups(texts, kind, GROUP_TOKENS, device):
+        own = None
+        if behind is not None:
+            own = Behind(behind[:, :, torch.from_numpy(group.rows).to(device)])
+        parts.append(reader.read(group.ids, group.known, group.places, group.keep, own))
+        rows.append(group.rows)
+    back = torch.from_numpy(np.argsort(np.concatenate(rows))).to(device)
+    return torch.cat(parts, 2)[:, :, back]
+
+
+def _memories(
+    reader: BlockReader, gists: GistTokens, batch: BlockBatch, items: Tensor, device: torch.device
+) -> Tensor | None:
+    if not batch.memories:
+        return None
+    behind = items[:, :, torch.from_numpy(batch.leans_on).to(device)]
+    return read_all(reader, gists, batch.memories, "memory", device, behind)
+
+
+def _seen(
+    batch: BlockBatch, there: Tensor, asked: Tensor, gists: GistTokens, device: torch.device
+) -> Tensor:
+    """(u, k, s) which states each cue sees: never a memory of the item asked about."""
+    u, k = asked.shape
+    own = torch.ones(u, k, gists.places.profile, dtype=torch.bool, device=device)
+    if not batch.memories:
+        return own
+    leans_on = torch.from_numpy(batch.leans_on).to(device)
+    pasts = torch.from_numpy(batch.pasts).to(device).clamp_min(0)
+    other = leans_on[pasts][:, None, :] != asked[:, :, None]
+    seen = (there[:, None, :] & other).repeat_interleave(gists.places.memory, 2)
+    return torch.cat([own, seen], 2)
