@@ -5,17 +5,17 @@ no model and no tokens.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 
+from agents.inference.engine import EngineFacts, Past, PastDecision
 from agents.memory.base import Memory
 from agents.peers import Peers
 from agents.persona import Persona, stars_apart
 from agents.prompt_budget import Budget
 from agents.prompt_style import PromptStyle
 from agents.prompts import Recollection, cue_words, item_line, memory_block
-from agents.told_numbers import ToldNumbers
+from agents.suffixes import ToldNumbers
 from simenv.catalog import Catalog
 from simenv.events import BoolArray, IntArray
 from simenv.item_averages import ItemAverages
@@ -23,14 +23,18 @@ from simenv.item_averages import ItemAverages
 _UNTOLD = "-"  # stands where a number would
 
 
-class PastDecision(NamedTuple):
-    """A memory as blocks: its own text, read behind that of its item."""
+def check_reading(name: str, style: PromptStyle, facts: EngineFacts) -> None:
+    """Raise unless an engine reads as a population's people are told.
 
-    item: str
-    text: str
-
-
-Past = tuple[PastDecision, ...]
+    Raises:
+        ValueError: it does not.
+    """
+    if style.reading == "blocks" and not facts.reads_blocks:
+        raise ValueError(
+            f"population {name!r} is told in blocks, and {facts.description!r} reads whole prompts;"
+            " use engine=local with the population's own model, or a population whose style says"
+            " reading='whole'"
+        )
 
 
 class BlockWriter:
@@ -78,9 +82,7 @@ class BlockWriter:
             for item, stars, why in self.memory.decisions(user)[-self.style.attended :]
         )
 
-    def cues(
-        self, users: IntArray, items: IntArray, chosen: BoolArray | bool = False
-    ) -> list[str]:
+    def cues(self, users: IntArray, items: IntArray, chosen: BoolArray | bool = False) -> list[str]:
         """Cues of users (n,) for items (n, k), row by row: n·k texts; changes no memory.
 
         Args:

@@ -4,10 +4,9 @@ A batch is read as the engine reads: items and memories once for all people of t
 once a person, then all cues. It knows no loss and no optimizer.
 """
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -18,6 +17,7 @@ from agents.inference.blocks.texts import GistTokens, Ids, padded_cues
 from simenv.events import BoolArray, FloatArray, IntArray
 from training.examples.from_log import Examples
 
+_OF_PEOPLE = ("pasts", "asked", "cues", "known", "targets", "weights")
 GROUP_TOKENS = 2**15  # read at once, padding included
 
 
@@ -35,6 +35,14 @@ class BlockBatch:
     known: BoolArray  # (u, k, c) False = padding
     targets: FloatArray  # (u, k, 5)
     weights: FloatArray  # (u, k)
+
+    def of(self, people: IntArray) -> "BlockBatch":
+        """The questions to some people (n,); the texts are those of all."""
+        return replace(
+            self,
+            profiles=[self.profiles[person] for person in people.tolist()],
+            **{name: getattr(self, name)[people] for name in _OF_PEOPLE},
+        )
 
 
 class _Numbered:
@@ -77,47 +85,52 @@ def _ids(tokenizer: Any, texts: Sequence[str]) -> list[Ids]:
     return found
 
 
-def batch_logits(
-    reader: BlockReader,
-    gists: GistTokens,
-    batch: BlockBatch,
-    device: torch.device,
-    choices: Tensor | None = None,
-    plain: Callable[[], AbstractContextManager[Any]] = nullcontext,
-) -> Tensor:
-    """Logits (u, k, n) of the chosen tokens (n,); gradients flow into all that was read.
+class TextStates(NamedTuple):
+    """What was read of items and memories, which is nobody's own."""
 
-    Args:
-        reader: of the model.
-        gists: of its vocabulary.
-        batch: what is read and asked.
-        device: of the model.
-        choices: (n,) token ids; None = all.
-        plain: within it the model's adapter is off; items and memories are read so.
-    """
-    with plain():
-        items = read_all(reader, gists, batch.items, "item", device)
-        memories = _memories(reader, gists, batch, items, device)
-    profiles = read_all(reader, gists, batch.profiles, "profile", device)
+    items: Tensor  # (L, 2, i, G, g, D)
+    memories: Tensor | None  # (L, 2, m, G, g, D); None where there are none
+
+
+def batch_logits(
+    reader: BlockReader, gists: GistTokens, batch: BlockBatch, device: torch.device
+) -> Tensor:
+    """Logits (u, k, vocabulary) of all cues; gradients flow into all that was read."""
+    return cue_logits(reader, gists, batch, read_texts(reader, gists, batch, device))
+
+
+def read_texts(
+    reader: BlockReader, gists: GistTokens, batch: BlockBatch, device: torch.device
+) -> TextStates:
+    """Reads the items and memories of a batch, each once."""
+    items = read_all(reader, gists, batch.items, "item", device)
+    if not batch.memories:
+        return TextStates(items, None)
+    behind = items[:, :, torch.from_numpy(batch.leans_on).to(device)]
+    return TextStates(items, read_all(reader, gists, batch.memories, "memory", device, behind))
+
+
+def cue_logits(
+    reader: BlockReader, gists: GistTokens, batch: BlockBatch, texts: TextStates
+) -> Tensor:
+    """Logits (u, k, vocabulary) of cues that attend to their person's profile and to ``texts``."""
+    device = texts.items.device
+    shared = profiles = read_all(reader, gists, batch.profiles, "profile", device)
     layers, two, u, groups, _, width = profiles.shape
-    pasts = torch.from_numpy(batch.pasts).to(device)
-    there = pasts >= 0
-    shared = profiles
-    if memories is not None:
-        chosen = memories[:, :, pasts.clamp_min(0)]  # (L, 2, u, s, G, g, D)
+    if texts.memories is not None:
+        pasts = torch.from_numpy(batch.pasts).to(device).clamp_min(0)
+        chosen = texts.memories[:, :, pasts]  # (L, 2, u, s, G, g, D)
         flat = chosen.permute(0, 1, 2, 4, 3, 5, 6).reshape(layers, two, u, groups, -1, width)
         shared = torch.cat([profiles, flat], 4)
-    asked = torch.from_numpy(batch.asked).to(device)
-    seen = _seen(batch, there, asked, gists, device)
     cues = Cues(
         torch.from_numpy(batch.cues).to(device),
         torch.from_numpy(batch.known).to(device),
         gists.places.last_cue,
         shared,
-        seen,
-        items[:, :, asked],
+        torch.from_numpy(_seen(batch, gists)).to(device),
+        texts.items[:, :, torch.from_numpy(batch.asked).to(device)],
     )
-    return reader.logits(reader.answer(cues), choices)
+    return reader.logits(reader.answer(cues))
 
 
 def read_all(
@@ -140,25 +153,11 @@ def read_all(
     return torch.cat(parts, 2)[:, :, back]
 
 
-def _memories(
-    reader: BlockReader, gists: GistTokens, batch: BlockBatch, items: Tensor, device: torch.device
-) -> Tensor | None:
-    if not batch.memories:
-        return None
-    behind = items[:, :, torch.from_numpy(batch.leans_on).to(device)]
-    return read_all(reader, gists, batch.memories, "memory", device, behind)
-
-
-def _seen(
-    batch: BlockBatch, there: Tensor, asked: Tensor, gists: GistTokens, device: torch.device
-) -> Tensor:
+def _seen(batch: BlockBatch, gists: GistTokens) -> BoolArray:
     """(u, k, s) which states each cue sees: never a memory of the item asked about."""
-    u, k = asked.shape
-    own = torch.ones(u, k, gists.places.profile, dtype=torch.bool, device=device)
+    own = np.ones((*batch.asked.shape, gists.places.profile), dtype=np.bool_)
     if not batch.memories:
         return own
-    leans_on = torch.from_numpy(batch.leans_on).to(device)
-    pasts = torch.from_numpy(batch.pasts).to(device).clamp_min(0)
-    other = leans_on[pasts][:, None, :] != asked[:, :, None]
-    seen = (there[:, None, :] & other).repeat_interleave(gists.places.memory, 2)
-    return torch.cat([own, seen], 2)
+    other = batch.leans_on[batch.pasts][:, None, :] != batch.asked[:, :, None]
+    seen = (batch.pasts >= 0)[:, None, :] & other
+    return np.concatenate([own, seen.repeat(gists.places.memory, axis=2)], axis=2)

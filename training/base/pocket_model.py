@@ -108,7 +108,7 @@ def new_model(config: PocketConfig, vocab_size: int) -> Any:
     from transformers import LlamaConfig, LlamaForCausalLM
 
     blocks = config.style.reading == "blocks"
-    more = {CONFIG_KEY: asdict(config.places)} if blocks else {}
+    more: dict[str, Any] = {CONFIG_KEY: asdict(config.places)} if blocks else {}
     torch.manual_seed(config.seed)
     model: Any = LlamaForCausalLM(
         LlamaConfig(

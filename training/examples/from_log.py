@@ -3,13 +3,15 @@
 Law 7: Ms and Ml are made of training rows, targets are later rows of the same user.
 """
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 
-from agents.blocks import BlockWriter, Past
+from agents.blocks import BlockWriter
 from agents.embedding import Embedder
+from agents.inference.engine import Past
 from agents.memory.base import ExactMemory, MakeMemory
 from agents.peers import Peers
 from agents.prompt_budget import budget_of
@@ -40,8 +42,8 @@ class Examples(NamedTuple):
     targets: FloatArray  # (b, t, 5) the distribution to answer with
     ratings: FloatArray  # (b, t) the rating that was given
     weights: FloatArray  # (b, t) 1 = counts, 0 = fills a block up
-    pasts: list[Past] = []  # (b,) memories; none for whole prompts
-    items: list[str] = []  # (b * t,) texts of the items; none for whole prompts
+    pasts: Sequence[Past] = ()  # (b,) memories; none for whole prompts
+    items: Sequence[str] = ()  # (b * t,) texts of the items; none for whole prompts
 
 
 class Questions(NamedTuple):

@@ -1,1 +1,1 @@
-"""Reading in blocks: each text is read once, alone, and an answer costs a cue that attends to them."""
+"""Each text is read once, alone, and an answer costs a cue that attends to what was kept."""

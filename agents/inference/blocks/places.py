@@ -39,7 +39,7 @@ class Places:
     item: int = 4
     memory: int = 2
     profile: int = 8
-    longest: int = 360
+    longest: int = 448
     cue: int = 16
 
     def __post_init__(self) -> None:

@@ -101,7 +101,7 @@ class BlockReader:
 
     def answer(self, cues: Cues) -> Tensor:
         """Hidden state (u, k, w) of the last token of each cue."""
-        u, k, c = cues.ids.shape
+        c = cues.ids.shape[2]
         body = self._body
         x = body.embed_tokens(cues.ids)  # (u, k, c, w)
         places = torch.arange(cues.last_place + 1 - c, cues.last_place + 1, device=cues.ids.device)

@@ -65,15 +65,15 @@ class GistTokens:
             ids = np.zeros((len(rows), longest + len(gist)), dtype=np.int64)
             places = np.zeros_like(ids)
             known = np.ones(ids.shape, dtype=np.bool_)
-            for at, row in enumerate(rows.tolist()):
+            for place, row in enumerate(rows.tolist()):
                 start = longest - lengths[row]
-                ids[at, start:longest] = cut[row]
-                places[at, start:longest] = np.arange(lengths[row])
-                known[at, :start] = False
+                ids[place, start:longest] = cut[row]
+                places[place, start:longest] = np.arange(lengths[row])
+                known[place, :start] = False
             ids[:, longest:] = gist
             places[:, longest:] = first + np.arange(len(gist))
-            tensors = (torch.from_numpy(x).to(device) for x in (ids, known, places))
-            yield Padded(rows, *tensors, keep=len(gist))
+            told, there, at = (torch.from_numpy(x).to(device) for x in (ids, known, places))
+            yield Padded(rows, told, there, at, len(gist))
 
 
 def padded_cues(cues: Sequence[Ids]) -> tuple[IntArray, BoolArray]:
@@ -88,11 +88,14 @@ def padded_cues(cues: Sequence[Ids]) -> tuple[IntArray, BoolArray]:
 
 
 def _cut_groups(order: IntArray, sizes: IntArray, most: int) -> Iterator[IntArray]:
-    """``order`` in stretches of at most ``most`` tokens, each row counted as its longest."""
+    """``order`` in stretches of at most ``most`` tokens, each row counted as its longest.
+
+    Rows of a stretch stand as they came: those of a single one need not be put back in order.
+    """
     start = 0
     while start < len(order):
         end = start + 1
         while end < len(order) and (end + 1 - start) * sizes[order[end]] <= most:
             end += 1
-        yield order[start:end]
+        yield np.sort(order[start:end])
         start = end
