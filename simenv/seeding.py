@@ -52,6 +52,8 @@ class Channel(IntEnum):
     AWARENESS = 5004  # tokens of what is said of a test
     OPINION = 4101  # the words of an opinion that shows a trait
     STATEMENT = 4102  # the words of a statement that a trait classifier learns from
+    EXCHANGE = 4103  # the words of a question to a person and of their answer
+    GENERAL_QUESTION = 4104  # ordinary questions that are mixed with those to people
     TRAJECTORY = 4201  # stars of a simulated trajectory
 
 
@@ -129,7 +131,9 @@ class Stream(IntEnum):
     EDITED_OPINIONS = 739  # opinions that an edit is made of
     EDITOR_BATCHES = 719  # on which an editor network learns
     TRAIT_RATERS = 733  # who rates before and after a trait
+    SOURCE_SPLIT = 1709  # which passages of a life judge
     TRAIT_RESAMPLES = 727  # of seeds and topics, for an interval
+    KEPT_BACK_ITEMS = 743  # of questionnaires, that a trait classifier does not learn from
 
 
 def generator(seed: int, stream: Stream, *numbers: int) -> np.random.Generator:

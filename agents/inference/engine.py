@@ -99,6 +99,24 @@ class Tokenizes(Protocol):
     tokenizer: Any  # Hugging Face's, of texts to ids
 
 
+@runtime_checkable
+class GivesTokenLogs(Protocol):
+    """An engine that says how likely given words are; a server gives digits and text alone."""
+
+    def token_logs(self, requests: Sequence[Request], answers: Sequence[str]) -> list[FloatArray]:
+        """Log-probabilities (tokens,) of each answer's tokens, of all that may be said there.
+
+        Args:
+            requests: (n,) prompts.
+            answers: (n,) the words behind each, with the blank before them.
+
+        Raises:
+            KeyError: a request names an adapter that is not loaded.
+            ValueError: an answer is empty, or is longer with its prompt than the model's context.
+        """
+        ...
+
+
 class Engine(Protocol):
     """Whatever answers. Answers come in the caller's order and depend on their request alone."""
 

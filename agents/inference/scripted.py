@@ -11,6 +11,7 @@ from simenv.ranges import check_number
 
 _AVERAGE = re.compile(r"AVERAGE (\d\.\d)")
 _CUE = re.compile(r"([+-]\d\.\d|-)(?: \d\.\d)? (\d\.\d) \d+ \w+:$")  # of what is read in blocks
+_WORDS = 1000  # that it might say
 _LEVEL = re.compile(r"level ([+-]\d\.\d)")
 
 
@@ -41,6 +42,10 @@ class ScriptedEngine(Engine):
         stars = np.array([float(c) for c in choices])
         scores = -0.5 * ((stars - centres) / self.spread) ** 2
         return np.asarray(scores - np.log(np.exp(scores).sum(axis=1, keepdims=True)))
+
+    def token_logs(self, requests: Sequence[Request], answers: Sequence[str]) -> list[FloatArray]:
+        """Every word is as likely as any other: one of ``_WORDS``."""
+        return [np.full(len(answer.split()), -np.log(_WORDS)) for answer in answers]
 
     def generate(self, requests: Sequence[Request], sampling: Sampling) -> list[Completion]:
         """The nearest star, as text."""

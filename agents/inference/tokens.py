@@ -90,6 +90,20 @@ class Tokens:
         suffixes = self.encode([r.suffix for r in requests])
         return [self.prefix(r.prefix) + s for r, s in zip(requests, suffixes, strict=True)]
 
+    def answers(self, answers: Sequence[str]) -> list[list[int]]:
+        """Token ids of words that are said, none of them empty.
+
+        Raises:
+            ValueError: an answer has no token.
+        """
+        found = self._kept(answers)
+        if empty := [row for row, ids in enumerate(found) if not ids]:
+            raise ValueError(
+                f"token_logs wanted words behind every prompt, got none in row {empty[0]}; leave"
+                " the row out"
+            )
+        return found
+
     def choices(self, choices: Sequence[str]) -> tuple[list[int], list[int]]:
         """(tokens that all choices begin with, the one token by which each differs).
 

@@ -2,18 +2,23 @@
 
 A situation has four options: two that show much of a trait and two that show little of it. The form
 is that of TRAIT (Lee et al., NAACL 2025); every text was written for this project and nobody has
-validated it. The options stand behind digits, and the engine says how probable each digit is.
+validated it.
 
-Models prefer places and digits. So each situation is asked once for every rotation of its options:
-each option stands once in each place, and its log-probabilities are averaged. Whatever a model
-gives to a place, whichever option stands there, then cancels out.
+``scoring="text"`` looks at how much likelier the situation makes the words of each option, see
+``option_texts.py``: no option is listed, so their order cannot matter. ``scoring="letters"`` lists
+the options behind digits, and the engine says how probable each digit is. Models prefer places and
+digits, so each situation is then asked once for every rotation of its options: each option stands
+once in each place, and its log-probabilities are averaged. What a model gives to a place, whichever
+option stands there, cancels out; what is left of a model that looks at nothing else is noise.
 
-Letters: ``n`` people, ``m`` situations, ``r`` rotations, ``k`` options (both 4), ``t`` traits.
+Letters: ``n`` people, ``m`` situations, ``r`` rotations (4; 1 by text), ``k`` options (4), ``t``
+traits.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -23,12 +28,14 @@ from agents.interviews.frames import Frame, frame_of
 from agents.interviews.instruments import Instrument, InstrumentError, Item
 from agents.interviews.readers import read_instrument
 from agents.interviews.scores import trait_scores
+from agents.personality.option_texts import option_scores, reader_in
 from simenv.events import BoolArray, FloatArray, IntArray, mean_answered
 from simenv.seeding import Stream, generator
 from simenv.values.plain_text import one_line
 
 SHIPPED = Path(__file__).with_name("situations.json")
 NUM_OPTIONS = 4
+Scoring = Literal["text", "letters"]
 TASK = (
     "You are told a situation. Choose the one option that comes closest to what you would do."
     " Answer with its number alone."
@@ -43,10 +50,12 @@ class Choices:
         situations: that were asked.
         logs: (n, m, r, k) log-probabilities of the options as the instrument lists them, given that
             one is said; NaN where the engine failed.
+        scoring: by the options' words or by their digits.
     """
 
     situations: Instrument
     logs: FloatArray
+    scoring: Scoring = "letters"
 
     def chances(self) -> FloatArray:
         """(n, m, k) probability of every option, places cancelled; NaN where a rotation failed."""
@@ -79,7 +88,12 @@ class Choices:
         return ends
 
     def places(self) -> FloatArray:
-        """(n, k) mean probability of each place, whatever stands there: 1/4 = no preference."""
+        """(n, k) mean probability of each place, whatever stands there: 1/4 = no preference.
+
+        NaN by text, where options have no place.
+        """
+        if self.scoring == "text":
+            return np.full((len(self.logs), NUM_OPTIONS), np.nan)
         chances = np.exp(self.logs)
         n, m, r, k = chances.shape
         shown = rotations()
@@ -87,7 +101,12 @@ class Choices:
         return _means(np.moveaxis(by_place.reshape(n, m * r, k), 1, 2))
 
     def steadiness(self) -> FloatArray:
-        """(n,) share of situations in which all rotations lean to the same side of the trait."""
+        """(n,) share of situations in which all rotations lean to the same side of the trait.
+
+        NaN by text, where nothing is turned.
+        """
+        if self.scoring == "text":
+            return np.full(len(self.logs), np.nan)
         chances = np.exp(self.logs)
         high = (chances * high_options(self.situations)[:, None, :]).sum(axis=3) > 0.5
         same = (high.all(axis=2) | ~high.any(axis=2)).astype(np.float64)
@@ -149,24 +168,47 @@ def ask_situations(
     interviewees: Sequence[Interviewee],
     situations: Instrument,
     frame: Frame | None = None,
+    scoring: Scoring = "text",
 ) -> Choices:
-    """Ask everybody every situation in every rotation, in one call.
+    """Ask everybody every situation, in one call.
 
     Args:
         engine: answers; unchanged apart from its caches.
         interviewees: n people; each names an adapter or the base.
         situations: m situations, see ``check_situations``.
         frame: what stands around a context and a question; None = the model's own.
+        scoring: ``text`` by the words of the options, ``letters`` by their digits in every
+            rotation.
 
     Raises:
         InstrumentError: a situation's options are no two pairs.
         KeyError: an adapter is not loaded.
-        ValueError: nobody is asked, or a prompt is longer than the engine's context.
+        ValueError: nobody is asked, a prompt is longer than the engine's context, there is no such
+            scoring, or the engine does not say how likely words are.
     """
+    if scoring not in get_args(Scoring):
+        raise ValueError(f"scoring wanted one of {', '.join(get_args(Scoring))}, got {scoring!r}")
     if not interviewees:
         raise ValueError("ask_situations wanted at least one interviewee, got none")
     check_situations(situations)
     around = frame_of(engine) if frame is None else frame
+    if scoring == "text":
+        reader = reader_in(engine)
+        if reader is None:
+            raise ValueError(
+                "scoring='text' wanted an engine that says how likely given words are, got"
+                f" {engine.description}; take a LocalEngine, or scoring='letters'"
+            )
+        people = [(_told(person), person.adapter) for person in interviewees]
+        scores = option_scores(reader, people, situations, around)
+        return Choices(situations, _log_shares(scores)[:, :, None, :], scoring)
+    return Choices(situations, _by_digits(engine, interviewees, situations, around))
+
+
+def _by_digits(
+    engine: Engine, interviewees: Sequence[Interviewee], situations: Instrument, around: Frame
+) -> FloatArray:
+    """(n, m, r, k) log-probabilities of the options, each behind every digit once."""
     shown = rotations()
     asked = [
         Request(prefix_of(person, around), _question(situations, item, row, around), person.adapter)
@@ -178,13 +220,22 @@ def ask_situations(
     found = np.asarray(engine.score(asked, labels(NUM_OPTIONS))).reshape(sizes)
     logs = np.empty_like(found)
     np.put_along_axis(logs, np.broadcast_to(shown, sizes), found, axis=3)
-    return Choices(situations, logs)
+    return logs
 
 
 def prefix_of(person: Interviewee, frame: Frame) -> str:
     """Who the person is and what they are asked: the part that all situations share."""
-    told = "\n".join(map(one_line, person.context.splitlines()))
-    return frame.before(f"{told}\n{TASK}".strip())
+    return frame.before(f"{_told(person)}\n{TASK}".strip())
+
+
+def _told(person: Interviewee) -> str:
+    return "\n".join(map(one_line, person.context.splitlines()))
+
+
+def _log_shares(scores: FloatArray) -> FloatArray:
+    """Scores (…, k) as log-probabilities: the log of their softmax."""
+    apart = scores - scores.max(axis=-1, keepdims=True)
+    return np.asarray(apart - np.log(np.exp(apart).sum(axis=-1, keepdims=True)))
 
 
 def _question(situations: Instrument, item: Item, shown: IntArray, frame: Frame) -> str:

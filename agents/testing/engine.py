@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from agents.inference.engine import Completion, Engine, Request, Sampling
+from agents.inference.engine import Completion, Engine, GivesTokenLogs, Request, Sampling
 from simenv.events import FloatArray
 
 CHOICES = (" 1", " 2", " 3", " 4", " 5")
@@ -95,6 +95,19 @@ class EngineContract:
         kept = first.copy()
         first[:] = 0.0
         self._assert_close(engine.score(self.requests(), CHOICES), kept)
+
+    def test_words_are_as_likely_alone_as_among_all(self, engine: Engine) -> None:
+        """Where an engine gives them: one log-probability a token, of each row's own words."""
+        if not isinstance(engine, GivesTokenLogs):
+            return
+        asked = self.requests()
+        words = [" 4." + " It was fun." * (i % 3) for i in range(len(asked))]
+        together = engine.token_logs(asked, words)
+        assert all(np.isfinite(own).all() and (own <= 0).all() for own in together)
+        assert all(len(own) >= len(text.split()) for own, text in zip(together, words, strict=True))
+        for row in range(0, len(asked), 3):
+            self._assert_close(engine.token_logs([asked[row]], [words[row]])[0], together[row])
+        assert engine.token_logs([], []) == []
 
     def test_no_request_is_no_answer(self, engine: Engine) -> None:
         """An empty call is no fault."""

@@ -234,6 +234,7 @@ EXPERIMENT: dict[str, Kind] = {
     "experiment.wordings": ListOf(Whole(0, 2)),
     "experiment.frame": Choice(("chat", "plain")),
     "experiment.awareness": Flag(),
+    "experiment.scoring": Choice(("text", "letters")),
     "experiment.race.*": COUNT_OR_NONE,
     "experiment.tokens_per_second": POSITIVE,
 }

@@ -91,7 +91,6 @@ def effect_rows(results: Mapping[str, Any], expected: bool) -> list[list[str]]:
 def notes(results: Mapping[str, Any]) -> list[str]:
     """What a reader must know to read the tables."""
     setting, controls = results["setting"], results["controls"]
-    places = ", ".join(percent(place) for place in controls["places"])
     said = [
         f"{setting['num_users']} people, {setting['visits']} visits of at most"
         f" {setting['max_steps']} slates of {setting['slate_size']} by {setting['policy']};"
@@ -100,9 +99,7 @@ def notes(results: Mapping[str, Any]) -> list[str]:
         "Questionnaire: mean points of the factor's items. Situations: chance of an option that"
         " shows much of the factor, 0.5 is no lean. Behaviour: mean of the standardised behaviours"
         " that speak for the factor.",
-        f"Chance of the four places of a situation's options, whatever stood there: {places};"
-        f" {percent(controls['steadiness'])} of the situations lean to one side in all four"
-        " rotations.",
+        _how_chosen(controls),
         "Each interval holds 95 % over people drawn again. Many are shown and none is adjusted for"
         " their number.",
     ]
@@ -114,6 +111,21 @@ def notes(results: Mapping[str, Any]) -> list[str]:
     if controls["unanswered"]:
         said.append(f"{percent(controls['unanswered'])} of the situations got no answer.")
     return said
+
+
+def _how_chosen(controls: Mapping[str, Any]) -> str:
+    """Places are known only where options stood behind digits."""
+    if controls["steadiness"] is None:
+        return (
+            "Situations by text: by how much the situation makes the words of an option likelier, a"
+            " token; no option was listed, so none had a place."
+        )
+    places = ", ".join(percent(place) for place in controls["places"])
+    return (
+        f"Chance of the four places of a situation's options, whatever stood there: {places};"
+        f" {percent(controls['steadiness'])} of the situations lean to one side in all four"
+        " rotations."
+    )
 
 
 def html(record: Record) -> str:

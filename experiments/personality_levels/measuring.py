@@ -19,7 +19,7 @@ from agents.persona_users import PersonaUsers
 from agents.personality.behaviours import Visit
 from agents.personality.conditions import Condition, conditioned, interviewees
 from agents.personality.influence import follows_average, follows_friends
-from agents.personality.situations import Choices, ask_situations
+from agents.personality.situations import Choices, Scoring, ask_situations
 from recommenders.base import Recommender
 from simenv.env.rollout import rollout
 from simenv.env.vector_env import RecVectorEnv
@@ -39,6 +39,7 @@ class Study:
     influence_items: IntArray  # (k,)
     questionnaire: Instrument
     situations: Instrument
+    scoring: Scoring  # of the situations
     how: Interview
     factors: tuple[str, ...]  # letters, t
     seed: int
@@ -61,7 +62,7 @@ def measure(study: Study, condition: Condition) -> Measured:
     asked = interviewees(people, study.people)
     frame = frame_of(users.engine)
     answers = ask(users.engine, asked, study.questionnaire, study.how, frame)
-    choices = ask_situations(users.engine, asked, study.situations, frame)
+    choices = ask_situations(users.engine, asked, study.situations, frame, study.scoring)
     return Measured(
         _columns(study, trait_scores(study.questionnaire, answers.expected()), study.questionnaire),
         _columns(study, choices.scores(), study.situations),

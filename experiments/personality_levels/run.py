@@ -17,6 +17,7 @@ from agents.interviews.instruments import FACTORS, Instrument
 from agents.interviews.readers import instrument_named
 from agents.persona_users import PersonaUsers
 from agents.personality.conditions import POLES, UNCONDITIONED, Condition, conditioned
+from agents.personality.option_texts import reader_in
 from agents.personality.situations import read_situations, shipped_situations
 from experiments.command_line.options import OptionError
 from experiments.people.people import People
@@ -42,6 +43,7 @@ def run(cfg: DictConfig) -> Result:
         raise OptionError(
             "personality_levels wanted people with a profile, got others; take users=persona"
         )
+    _check_scoring(cfg, people.model)
     study = _study(cfg, dataset, people.model)
     conditions = _conditions(cfg, study)
     for condition in conditions:  # all adapters are known before anybody is asked
@@ -90,10 +92,19 @@ def _study(cfg: DictConfig, dataset: Dataset, users: PersonaUsers) -> Study:
         influence_items=items.astype(np.int64),
         questionnaire=instrument_named(settings.questionnaire),
         situations=situations(settings.situations),
+        scoring=settings.scoring,
         how=Interview("permuted", rounds=settings.rounds, seed=cfg.seed),
         factors=tuple(dict.fromkeys(settings.factors)),
         seed=cfg.seed,
     )
+
+
+def _check_scoring(cfg: DictConfig, users: PersonaUsers) -> None:
+    if cfg.experiment.scoring == "text" and reader_in(users.engine) is None:
+        raise OptionError(
+            "experiment.scoring=text wanted an engine that says how likely given words are, got"
+            f" {users.engine.description}; take engine=local, or experiment.scoring=letters"
+        )
 
 
 def situations(path: str | None) -> Instrument:
@@ -153,6 +164,7 @@ def _setting(cfg: DictConfig, study: Study, conditions: list[Condition]) -> dict
         "questionnaire": study.questionnaire.name,
         "questionnaire_items": len(study.questionnaire.items),
         "situations": study.situations.name,
+        "scoring": study.scoring,
         "situations_items": len(study.situations.items),
         "friends_learnt": study.users.population.style.peers,
     }

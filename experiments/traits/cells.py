@@ -15,7 +15,7 @@ import numpy as np
 
 from agents.population.adapters import base_identity
 from experiments.reporting.formatting import rounded
-from experiments.traits.study import Study
+from experiments.traits.study import JUDGED_BY, Study
 from experiments.traits.ways import Ways, names_of
 from simenv.events import FloatArray
 from simenv.whole_files import write_whole
@@ -105,7 +105,7 @@ def _key(study: Study, seed: int) -> str:
     facts = [
         base_identity(study.base), [asdict(o) for o in study.opinions], study.labels, seed,
         study.test_share, asdict(study.preset), study.shown, asdict(study.editor), study.judge,
-        asdict(study.sampling),
+        JUDGED_BY, asdict(study.sampling),
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 

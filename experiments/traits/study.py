@@ -32,7 +32,7 @@ from training.opinion_qa.opinions import (
 from training.opinion_qa.reading import read_opinions
 from training.opinion_qa.topics import TOPICS
 from training.opinion_qa.with_model import WriterSettings, written_by_model
-from training.traits.classifier import TraitClassifier, states_of
+from training.traits.classifier import Source, TraitClassifier, states_of
 from training.traits.editor_network import EditorSettings
 from training.traits.evaluation import Instruments
 from training.traits.judges import ClassifierJudge, EngineJudge, Judge
@@ -40,6 +40,7 @@ from training.traits.speaker import Speaker
 
 BASE = "smollm2"  # where the command names none
 OFFLINE = "offline"
+JUDGED_BY: Source = "items"  # what a judge learns from; the classifier's source is another
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,11 @@ def _check_poles(labels: list[Label]) -> None:
 
 
 def instruments_of(study: Study, speaker: Speaker) -> Instruments:
-    """Classifier and judge: the one tells the study's labels apart, the other knows both poles."""
+    """Classifier and judge, which have learnt from no text in common.
+
+    The one tells the study's labels apart and learns from statements; the other knows both poles
+    and learns from items of questionnaires and situations, or is asked for a digit.
+    """
     return Instruments(TraitClassifier(study.labels), _judge(study, speaker), study.traits)
 
 
@@ -128,7 +133,7 @@ def _judge(study: Study, speaker: Speaker) -> Judge:
 
         return EngineJudge(LocalEngine(study.base))
     features = states_of(speaker) if study.judge == "states" else None
-    return ClassifierJudge(TraitClassifier(all_labels(study.traits), features, seed=1))
+    return ClassifierJudge(TraitClassifier(all_labels(study.traits), features, source=JUDGED_BY))
 
 
 def _opinions(cfg: DictConfig, labels: list[Label]) -> list[Opinion]:

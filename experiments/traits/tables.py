@@ -37,6 +37,7 @@ def page(record: Record) -> str:
         _side_effects(values),
         *_rating_table(values),
         "## Who classified and judged",
+        "They learnt from no text in common, and from none that an adapter learnt from.",
         _instruments(values),
         record.command,
     ]
@@ -143,8 +144,8 @@ def _instruments(values: Mapping[str, Any]) -> str:
     card, judge = values["classifier"], values["judge"]
     rows = [
         (
-            f"classifier of {card['labels']} labels by {card['features']}",
-            f"right: {percent(card['kept_back'])} of statements kept back, "
+            f"classifier of {card['labels']} labels by {card['features']} of {card['source']}",
+            f"right: {percent(card['kept_back'])} of {card['source']} kept back, "
             f"{percent(card['opinions'])} of held-out opinions, {percent(card['by_hand'])} by hand",
         ),
         (

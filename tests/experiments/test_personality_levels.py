@@ -70,13 +70,32 @@ def test_people_who_answer_without_reading_are_the_same_under_every_condition(tm
     for rows in found["behaviours"].values():
         assert all(one["low"] == one["none"] == one["high"] for one in rows.values())
     assert found["controls"]["unanswered"] == 0
-    assert found["controls"]["places"] != [0.25] * 4
+    assert found["controls"]["places"] == [None] * 4
+    assert "no option was listed, so none had a place" in " ".join(notes(found))
     table = pd.read_csv(tmp_path / "run" / "people.csv")
     assert len(table) == 4 * 2 * 3
     assert "sentence that is new to it" in " ".join(notes(found))
     page = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
     assert "SCRIPTED USERS" in page
     assert "<svg" in page
+
+
+@pytest.mark.slow
+def test_by_letters_the_places_are_told(tmp_path):
+    words = ["experiment.scoring=letters", "experiment.factors=[C]"]
+    found = run_command(tmp_path / "run", *TINY, *SMALL, *words)
+    assert found["controls"]["places"] != [0.25] * 4
+    assert found["setting"]["scoring"] == "letters"
+    assert "lean to one side in all four rotations" in " ".join(notes(found))
+
+
+def test_an_engine_that_knows_no_words_is_refused_before_anybody_is_asked(tmp_path, capsys):
+    words = ["engine=server", "engine.base_url=http://127.0.0.1:9/v1", "engine.served_model=m"]
+    with pytest.raises(SystemExit):
+        run_command(tmp_path, "experiment=personality_levels", "debug=tiny", *words)
+    said = " ".join(capsys.readouterr().err.split())
+    assert "experiment.scoring=text wanted an engine that says how likely given words are" in said
+    assert "or experiment.scoring=letters" in said
 
 
 @pytest.mark.slow

@@ -20,7 +20,7 @@ from training.traits.measures import Estimate
 SMALL = [
     "experiment=traits", "experiment.traits=[openness,extraversion]", "experiment.num_topics=4",
     "experiment.forms=2", "experiment.test_share=0.5", "experiment.max_new_tokens=4",
-    "+experiment.training.quantized=false", "+experiment.training.optimizer=adamw_torch",
+    "+experiment.training.quantized=false",
     "+experiment.training.epochs=1",
     "experiment.editor_steps=1", "experiment.shown=1", "experiment.intensities=[2.0]",
 ]  # fmt: skip

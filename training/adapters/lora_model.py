@@ -92,7 +92,8 @@ def _loaded_base(base: str | Path, preset: LoraPreset, device: torch.device) -> 
         import bitsandbytes  # noqa: F401
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
-            "a quantized training preset needs bitsandbytes: pip install 'personarec[train]'",
+            "a quantized training preset needs bitsandbytes: pip install 'personarec[train]', or"
+            " set quantized to false and the base is trained in its full number format",
             name="bitsandbytes",
         ) from error
     return _base_in_four_bits(str(base), device, preset.double_quantized)

@@ -75,6 +75,9 @@ PRESETS = {
 def lora_preset(name: str, **changes: Any) -> LoraPreset:
     """The preset of that name with some settings changed.
 
+    ``quantized=False`` of a quantized preset takes AdamW too, so that bitsandbytes is not needed;
+    name an ``optimizer`` for another.
+
     Raises:
         ValueError: no preset has this name, or there is no such setting.
     """
@@ -85,4 +88,6 @@ def lora_preset(name: str, **changes: Any) -> LoraPreset:
         raise ValueError(f"training preset {name!r} has no setting {unknown}; it has {known}")
     if "target_modules" in changes:
         changes["target_modules"] = tuple(changes["target_modules"])
+    if PRESETS[name].quantized and changes.get("quantized") is False:
+        changes = {"optimizer": "adamw_torch", **changes}
     return replace(PRESETS[name], **changes)

@@ -1,16 +1,20 @@
 """Which trait and pole a text shows: a classifier that learnt from other words than it judges.
 
-It learns from ``statements``, which no adapter is trained on, by letters (runs of three to five
-characters, which need no model) or by a language model's states. What it is worth is said by its
-card: on statements that were kept back, on opinions of another generator, and on a slice by hand.
+It learns from ``statements`` or from ``items`` of questionnaires, which no adapter is trained on
+and which have no text in common, so that two classifiers may check one another. It reads letters
+(runs of three to five characters, which need no model) or a language model's states. What it is
+worth is said by its card: on texts of its source that were kept back, on opinions of another
+generator, and on a slice by hand.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 
 from simenv.events import FloatArray, IntArray
+from simenv.seeding import Stream, generator
+from training.opinion_qa.items import labelled_items
 from training.opinion_qa.opinions import Label, Opinion
 from training.opinion_qa.slice_by_hand import SLICE
 from training.opinion_qa.statements import Labelled, statements
@@ -18,16 +22,18 @@ from training.traits.measures import accuracy
 from training.traits.speaker import Speaker
 
 Features = Callable[[Sequence[str]], FloatArray]
-_KEPT_BACK = 5  # one statement in so many
+Source = Literal["statements", "items"]
+_KEPT_BACK = 5  # one text in so many
 
 
 class ClassifierCard(NamedTuple):
     """Shares of right answers; None = nothing to judge on."""
 
     features: str
+    source: str  # of the texts it learnt from
     labels: int  # chance is one in so many
-    learnt_from: int  # statements
-    kept_back: float  # statements of the same generator
+    learnt_from: int  # texts
+    kept_back: float  # texts of the same source
     opinions: float | None  # of another generator
     by_hand: float | None
 
@@ -38,11 +44,16 @@ class TraitClassifier:
     Args:
         labels: that it tells apart, at least two.
         features: texts → (n, d); None = letters.
-        count: statements of a label to learn from.
+        count: statements of a label to learn from; of items, all are.
         seed: of the statements.
+        source: of the texts to learn from.
 
     Attributes:
         labels: as given.
+        source: as given.
+
+    Raises:
+        ValueError: fewer than two labels, or no such source.
     """
 
     def __init__(
@@ -51,15 +62,21 @@ class TraitClassifier:
         features: Features | None = None,
         count: int = 120,
         seed: int = 0,
+        source: Source = "statements",
     ) -> None:
         if len(set(labels)) < 2:
             raise ValueError(
                 f"a trait classifier wanted at least two labels to tell apart, got {len(labels)};"
                 " take more traits, or both poles"
             )
-        self.labels = tuple(labels)
+        if source not in get_args(Source):
+            raise ValueError(
+                f"a trait classifier wanted a source among {', '.join(get_args(Source))}, got"
+                f" {source!r}"
+            )
+        self.labels, self.source = tuple(labels), source
         self._features, self._model = features, _pipeline(features is None)
-        told = statements(count, seed, self.labels)
+        told = _texts(source, count, seed, self.labels)
         self._kept_back = told[::_KEPT_BACK]
         learnt = [one for n, one in enumerate(told) if n % _KEPT_BACK]
         self._model.fit(self._read([one.text for one in learnt]), self._columns(learnt))
@@ -87,6 +104,7 @@ class TraitClassifier:
         given = [Labelled(o.label, o.answer) for o in opinions]
         return ClassifierCard(
             "letters" if self._features is None else "states",
+            self.source,
             len(self.labels),
             self._learnt_from,
             self._right(self._kept_back) or 0.0,
@@ -105,6 +123,14 @@ class TraitClassifier:
 
     def _read(self, texts: Sequence[str]) -> Any:
         return list(texts) if self._features is None else self._features(texts)
+
+
+def _texts(source: Source, count: int, seed: int, labels: Sequence[Label]) -> list[Labelled]:
+    """What is learnt from and kept back; items in an order that mixes their questionnaires."""
+    if source == "statements":
+        return statements(count, seed, labels)
+    found = labelled_items(labels)
+    return [found[i] for i in generator(0, Stream.KEPT_BACK_ITEMS).permutation(len(found))]
 
 
 def _pipeline(of_letters: bool) -> Any:

@@ -99,7 +99,7 @@ class Scores(NamedTuple):
 
 
 class Instruments(NamedTuple):
-    """Who classifies and who judges."""
+    """Who classifies and who judges; the two learnt from texts of their own."""
 
     classifier: TraitClassifier
     judge: Judge

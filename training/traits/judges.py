@@ -45,7 +45,8 @@ class ClassifierJudge:
     """
 
     def __init__(self, classifier: TraitClassifier) -> None:
-        self.name = f"classifier by {classifier.card().features}"
+        card = classifier.card()
+        self.name = f"classifier by {card.features} of {card.source}"
         self._classifier = classifier
 
     def scores(self, texts: Sequence[str], label: Label) -> FloatArray:

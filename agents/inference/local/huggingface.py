@@ -5,7 +5,7 @@ is the obviously correct twin of every faster path. A model that ``why_whole`` n
 prompts, those of one length at a time, without padding. Nothing here waits for a GPU: answers stay
 on the device, and the caller fetches those of many passes at once.
 
-Letters: ``n`` requests of a pass, ``c`` choices.
+Letters: ``n`` requests of a pass, ``c`` choices, ``v`` tokens of a vocabulary.
 """
 
 from collections.abc import Iterator, Sequence
@@ -75,15 +75,40 @@ class HuggingFaceForward:
             whole = [self._tokens.prefix(p) + s for p, s in pairs]
             if self.whole:
                 return self._run_unpadded(adapters, whole)[:, choices]
-            return self._run(adapters, whole, [])[:, choices]
-        states = self._states(self._cache, adapters, prefixes)
-        before = [states[key] for key in zip(adapters, prefixes, strict=True)]
-        return self._run(adapters, suffixes, before)[:, choices]
+            return self._run(adapters, whole, [])[:, -1, choices]
+        before = self._before(self._cache, adapters, prefixes)
+        return self._run(adapters, suffixes, before)[:, -1, choices]
+
+    @torch.inference_mode()
+    def answer_logs(
+        self,
+        adapters: Sequence[str | None],
+        prefixes: Sequence[str],
+        suffixes: Sequence[list[int]],
+        answers: Sequence[list[int]],
+    ) -> list[Tensor]:
+        """Log-probabilities (tokens,) of the tokens of each of n answers, on the device.
+
+        ``adapters`` as for ``logits``; nobody's answer is empty.
+        """
+        rows = [s + a for s, a in zip(suffixes, answers, strict=True)]
+        if self._cache is None or self.whole:
+            rows = [self._tokens.prefix(p) + row for p, row in zip(prefixes, rows, strict=True)]
+        if self.whole:
+            logits = [self._run_alone(a, row) for a, row in zip(adapters, rows, strict=True)]
+            return [_logs_of(one, answer) for one, answer in zip(logits, answers, strict=True)]
+        before = self._before(self._cache, adapters, prefixes) if self._cache is not None else []
+        found = self._run(adapters, rows, before, keep=1 + max(map(len, answers)))
+        return [_logs_of(one, answer) for one, answer in zip(found, answers, strict=True)]
 
     def _run(
-        self, adapters: Sequence[str | None], rows: Sequence[list[int]], before: list[Tensor]
+        self,
+        adapters: Sequence[str | None],
+        rows: Sequence[list[int]],
+        before: list[Tensor],
+        keep: int = 1,
     ) -> Tensor:
-        """Last logits (n, vocabulary) of rows, each behind its prefix's states if given."""
+        """Last logits (n, keep, v) of rows, each behind its prefix's states if given."""
         tokens, own_mask = left_padded(rows, self.device)
         self._count(rows, tokens)
         mask, cache, start = own_mask, None, torch.zeros_like(own_mask[:, :1])
@@ -100,10 +125,19 @@ class HuggingFaceForward:
                 position_ids=positions,
                 past_key_values=cache,
                 use_cache=cache is not None,
-                logits_to_keep=1,
+                logits_to_keep=keep,
             ).logits
-        last: Tensor = logits[:, -1].float()
+        last: Tensor = logits[:, -keep:].float()
         return last
+
+    def _run_alone(self, adapter: str | None, row: list[int]) -> Tensor:
+        """Logits (tokens, v) of one row, unpadded and without states."""
+        self._stats.add_run(len(row), len(row), self._num_weights)
+        tokens = torch.tensor([row], device=self.device)
+        with self._at_work([adapter]):
+            inputs = inputs_of(self.adapted.model, tokens, logits_to_keep=0)
+            logits: Tensor = self.adapted([adapter], **inputs).logits[0]
+        return logits
 
     def _run_unpadded(self, adapters: Sequence[str | None], rows: Sequence[list[int]]) -> Tensor:
         """As ``_run`` without states, but no row meets padding or another row's length."""
@@ -118,6 +152,13 @@ class HuggingFaceForward:
             return last
 
         return run_by_length(rows, self.device, run)
+
+    def _before(
+        self, cache: PrefixCache, adapters: Sequence[str | None], prefixes: Sequence[str]
+    ) -> list[Tensor]:
+        """The states (n,) that each prompt goes on from."""
+        states = self._states(cache, adapters, prefixes)
+        return [states[key] for key in zip(adapters, prefixes, strict=True)]
 
     def _states(
         self, cache: PrefixCache, adapters: Sequence[str | None], prefixes: Sequence[str]
@@ -167,6 +208,12 @@ class HuggingFaceForward:
 
     def _count(self, rows: Sequence[list[int]], tokens: Tensor) -> None:
         self._stats.add_run(sum(map(len, rows)), tokens.numel(), self._num_weights)
+
+
+def _logs_of(logits: Tensor, answer: list[int]) -> Tensor:
+    """Log-probabilities (tokens,) of an answer that ends a row of logits (at least one more, v)."""
+    own = logits[-len(answer) - 1 : -1].float().log_softmax(-1)
+    return own.gather(1, torch.tensor(answer, device=own.device)[:, None])[:, 0]
 
 
 def left_padded(rows: Sequence[list[int]], device: torch.device) -> tuple[Tensor, Tensor]:

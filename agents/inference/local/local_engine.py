@@ -25,7 +25,7 @@ from agents.inference.engine import (
     Sampling,
     UnknownAdapterError,
 )
-from agents.inference.engine_choices import check_reading, facts_of, fits
+from agents.inference.engine_facts import check_reading, facts_of
 from agents.inference.facets.asked import check_asked
 from agents.inference.fused.fused_forward import FusedForward
 from agents.inference.grouping import make_plan
@@ -36,7 +36,7 @@ from agents.inference.local.forks import compute_alone_after_forks
 from agents.inference.local.free_text import decode, end_tokens
 from agents.inference.local.huggingface import HuggingFaceForward, num_embeddings
 from agents.inference.local.loading import attach_adapter, choose_device, load_model
-from agents.inference.local.scoring import Encoded, Scorer
+from agents.inference.local.scoring import Encoded, Scorer, runs_fast
 from agents.inference.prefix_cache import CacheStats, make_cache
 from agents.inference.stats import EngineStats
 from agents.inference.tokens import Tokens
@@ -112,12 +112,13 @@ class LocalEngine(Engine):
         check_causal(base.config, str(model))
         self.context = context_of(base.config)
         self._facts = facts_of(model, base, self.device, self.context)
+        in_blocks = self._facts.reads_blocks
         self._stats = EngineStats()
         self.tokens = Tokens(self.tokenizer, num_embeddings(base))
         self._cache = make_cache(cache_bytes, host_cache_bytes, self.device)
         kept = self._cache if reuse_prefixes else None
         self._fast: FusedForward | None = None
-        if reuse_prefixes and fits(base, fast, adapter_mode):
+        if reuse_prefixes and not in_blocks and runs_fast(base, fast, adapter_mode):
             self._fast = FusedForward(base, self.tokens, self._cache, self.stats, repeatable)
             adapter_mode = "switch"  # of the other path: the fast one reads the base's own weights
         if token_budget == "auto":
@@ -130,7 +131,7 @@ class LocalEngine(Engine):
         if self.whole and reuse_prefixes:
             _LOG.warning(_WHOLE, self._facts.description, self.whole)
         self._blocks: BlockScorer | None = None
-        if self._facts.reads_blocks:
+        if in_blocks:
             most = self._cache.max_bytes
             self._blocks = BlockScorer(self._adapted, self.tokens, self._stats, most, repeatable)
         self._scorer = Scorer(plain, self._fast, self.stats, token_budget, not reuse_prefixes)
@@ -234,6 +235,14 @@ class LocalEngine(Engine):
             scores = self._scorer.score(Encoded(requests, suffixes, lengths, digits))
         self._stats.add_call(time.perf_counter() - started)
         return scores
+
+    def token_logs(self, requests: Sequence[Request], answers: Sequence[str]) -> list[FloatArray]:
+        """See ``GivesTokenLogs.token_logs``; prefixes are kept as for ``score``."""
+        self._check_adapters(requests)
+        said = self.tokens.answers(answers)
+        suffixes = self.tokens.encode([r.suffix for r in requests])
+        lengths = self._lengths(requests, [s + a for s, a in zip(suffixes, said, strict=True)])
+        return self._scorer.answer_logs(Encoded(requests, suffixes, lengths, []), said)
 
     def generate(self, requests: Sequence[Request], sampling: Sampling) -> list[Completion]:
         """See ``Engine.generate``; each request draws from its own seed, whatever the batch."""

@@ -9,7 +9,7 @@ import itertools
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -18,13 +18,16 @@ from torch import Tensor
 from agents.inference.engine import Request
 from agents.inference.facets.mixtures import adapter_of
 from agents.inference.fused.fused_forward import FusedForward
-from agents.inference.fused.llama_weights import NotFused
+from agents.inference.fused.llama_weights import NotFused, why_not
 from agents.inference.grouping import Plan, make_plan
+from agents.inference.local.adapter_modes import AdapterMode
 from agents.inference.local.huggingface import HuggingFaceForward
 from agents.inference.stats import EngineStats
 from simenv.events import FloatArray, IntArray
 
 _Out = TypeVar("_Out")
+_FAST_WEIGHTS = 200_000_000  # larger models would pay for the copies that the fast forward makes
+_ANSWER_TOKENS = 8_192  # of a pass that keeps logits of many places
 
 
 class Encoded(NamedTuple):
@@ -77,6 +80,45 @@ class Scorer:
         self._stats.cached_tokens += max(0, tokens - (self._stats.run_tokens - run_before))
         self._stats.adapter_switches += plan.adapter_switches
         return scores[first]
+
+    def answer_logs(self, asked: Encoded, answers: Sequence[list[int]]) -> list[FloatArray]:
+        """Log-probabilities (tokens,) of the tokens of n answers, in the caller's order.
+
+        Hugging Face's forward computes them; the fused one knows the last token alone.
+
+        Args:
+            asked: the prompts; their lengths hold the answers, their digits are not looked at.
+            answers: (n,) token ids, nobody's empty.
+
+        Raises:
+            FloatingPointError: the model gave a score that is not a number.
+            MemoryError: a request alone is more than the memory holds.
+        """
+        plan = make_plan(
+            [adapter_of(request.adapter) for request in asked.requests],
+            ["" if self._plain.whole else request.prefix for request in asked.requests],
+            asked.lengths,
+            min(self._token_budget, _ANSWER_TOKENS),
+        )
+        found: list[FloatArray] = [np.zeros(0)] * len(answers)
+        for segment in plan.segments:
+            parts = _by_halves(segment.rows, lambda rows: self._answer_logs(rows, asked, answers))
+            for row, logs in zip(segment.rows, itertools.chain(*parts), strict=True):
+                _check_finite(logs[None], np.array([row]), asked.requests)
+                found[row] = logs.double().numpy()
+        return found
+
+    def _answer_logs(
+        self, rows: IntArray, asked: Encoded, answers: Sequence[list[int]]
+    ) -> list[Tensor]:
+        own = [asked.requests[i] for i in rows]
+        found = self._plain.answer_logs(
+            [r.adapter for r in own],
+            [r.prefix for r in own],
+            [asked.suffixes[i] for i in rows],
+            [answers[i] for i in rows],
+        )
+        return [logs.cpu() for logs in found]
 
     def close(self) -> None:
         """Let go of the fused forward's weights."""
@@ -137,6 +179,27 @@ class Scorer:
             except NotFused:
                 self._stats.fallbacks += 1
         return self._plain.logits(adapters, prefixes, suffixes, asked.digits)
+
+
+def runs_fast(base: Any, fast: bool | Literal["auto"], adapter_mode: AdapterMode) -> bool:
+    """Whether the fast forward is to run this model.
+
+    Raises:
+        ValueError: ``fast=True`` and it cannot; the text says why.
+    """
+    if fast is False:
+        return False
+    reason = why_not(base)
+    if base.device.type != "cpu":
+        reason = reason or f"device {base.device}"
+    if adapter_mode not in ("auto", "merged"):
+        reason = reason or f"adapter_mode {adapter_mode!r}"
+    if fast is True and reason:
+        raise ValueError(
+            "fast=True wanted a Llama-like model in float32 or bfloat16 on a CPU with merged"
+            f" adapters, got {reason}; leave fast on 'auto' and Hugging Face's forward answers"
+        )
+    return not reason and (fast is True or base.num_parameters() <= _FAST_WEIGHTS)
 
 
 def _first_equal(requests: Sequence[Request]) -> IntArray:

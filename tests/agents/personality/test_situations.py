@@ -99,7 +99,7 @@ def test_options_of_much_and_little_are_equally_long_on_average(factor):
 
 def test_each_option_stands_once_in_each_place_and_a_prefix_is_shared():
     engine = Chooser()
-    ask_situations(engine, [ANN, BOB], small())
+    ask_situations(engine, [ANN, BOB], small(), scoring="letters")
     assert len(engine.asked) == 2 * 3 * 4
     party = [r for r in engine.asked if "It is late." in r.suffix and "Ann" in r.prefix]
     columns = zip(*(LINE.findall(request.suffix) for request in party), strict=True)
@@ -120,7 +120,7 @@ def test_rotations_move_every_option_through_every_place():
 
 def test_a_preference_for_places_cancels_out_and_is_told():
     engine = Chooser(places=np.log([0.7, 0.1, 0.1, 0.1]))
-    choices = ask_situations(engine, [ANN], small())
+    choices = ask_situations(engine, [ANN], small(), scoring="letters")
     assert choices.chances() == pytest.approx(np.full((1, 3, 4), 0.25))
     assert choices.scores() == pytest.approx(np.full((1, 2), 0.5))
     assert choices.places() == pytest.approx(np.array([[0.7, 0.1, 0.1, 0.1]]))
@@ -129,7 +129,7 @@ def test_a_preference_for_places_cancels_out_and_is_told():
 
 def test_what_is_chosen_is_scored_by_the_key_whatever_the_places():
     engine = Chooser({"dance": np.log(5), "sleep": np.log(3)}, places=(2.0, 0.0, -1.0, 0.5))
-    choices = ask_situations(engine, [ANN], small())
+    choices = ask_situations(engine, [ANN], small(), scoring="letters")
     party, train, night = (5 + 1) / 8, (5 + 1) / 8, 2 / 6  # dance is high in both of the first
     assert choices.high() == pytest.approx(np.array([[party, train, night]]))
     assert choices.scores() == pytest.approx(np.array([[(party + train) / 2, night]]))
@@ -137,18 +137,20 @@ def test_what_is_chosen_is_scored_by_the_key_whatever_the_places():
 
 def test_a_lean_that_all_rotations_share_is_steady():
     engine = Chooser({"dance": 5.0, "lie": 5.0}, places=(0.1, 0.0, 0.0, 0.0))
-    assert ask_situations(engine, [ANN], small()).steadiness().tolist() == [1.0]
+    assert ask_situations(engine, [ANN], small(), scoring="letters").steadiness().tolist() == [1.0]
 
 
 def test_a_key_of_minus_one_turns_the_options_around():
     item = Item("party", "It is late.", "E", -1, OPTIONS, (1.0, 1.0, 0.0, 0.0))
     engine = Chooser({"dance": np.log(5)})
-    assert ask_situations(engine, [ANN], small(item)).scores()[0, 0] == pytest.approx(2 / 8)
+    assert ask_situations(engine, [ANN], small(item), scoring="letters").scores()[
+        0, 0
+    ] == pytest.approx(2 / 8)
 
 
 def test_situations_that_got_no_answer_are_left_out_and_nothing_is_invented():
     engine = Chooser({"dance": np.log(5)}, fails=["stands still", "noise"])
-    choices = ask_situations(engine, [ANN], small())
+    choices = ask_situations(engine, [ANN], small(), scoring="letters")
     assert choices.scores()[0] == pytest.approx([6 / 8, np.nan], nan_ok=True)
     assert np.isnan(choices.intervals(20)[0, 1]).all()
     assert choices.steadiness().tolist() == [1.0]
@@ -175,12 +177,12 @@ def test_a_situation_without_two_pairs_is_refused():
     with pytest.raises(InstrumentError, match=r"'odd' of 'small' wanted four options, two that"):
         check_situations(small(item))
     with pytest.raises(InstrumentError, match="two that score 1 and two that score 0"):
-        ask_situations(Chooser(), [ANN], small(item))
+        ask_situations(Chooser(), [ANN], small(item), scoring="letters")
 
 
 def test_nobody_to_ask_is_an_error():
     with pytest.raises(ValueError, match="at least one interviewee, got none"):
-        ask_situations(Chooser(), [], small())
+        ask_situations(Chooser(), [], small(), scoring="letters")
 
 
 def test_files_that_are_missing_or_no_json_are_named(tmp_path):

@@ -237,6 +237,13 @@ def test_the_papers_preset_is_the_papers():
     assert lora_preset("paper", target_modules=["v_proj"]).target_modules == ("v_proj",)
 
 
+def test_a_preset_that_is_not_quantized_any_more_needs_no_bitsandbytes():
+    assert lora_preset("opinion_qa").optimizer == "paged_adamw_8bit"
+    assert lora_preset("opinion_qa", quantized=False).optimizer == "adamw_torch"
+    assert lora_preset("qlora", quantized=False, optimizer="sgd").optimizer == "sgd"
+    assert lora_preset("paper", quantized=False) == lora_preset("paper")
+
+
 def test_an_update_of_the_last_layers_leaves_the_others_out(tiny_base, blocks, tmp_path):
     last = replace(QUICK, last_layers=1, epochs=1)
     train_lora(tiny_base, blocks, last, tmp_path / "top")

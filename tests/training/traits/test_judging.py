@@ -6,9 +6,10 @@ import pytest
 from agents.inference.engine import Sampling
 from agents.inference.scripted import ScriptedEngine
 from training.opinion_qa.grammar import written_offline
+from training.opinion_qa.items import labelled_items
 from training.opinion_qa.opinions import Label, all_labels, label
 from training.opinion_qa.slice_by_hand import SLICE
-from training.opinion_qa.statements import Labelled
+from training.opinion_qa.statements import Labelled, statements
 from training.opinion_qa.topics import TOPICS
 from training.traits.classifier import TraitClassifier, states_of
 from training.traits.evaluation import Heard, Instruments, Likelihoods, heard, items_of, scored
@@ -31,6 +32,40 @@ def test_the_classifier_knows_opinions_that_it_never_learnt_from(classifier):
     assert card.kept_back > 0.9
     assert card.opinions > 0.6, "chance is 0.1"
     assert card.by_hand > 0.2, "written by hand, with few words in common"
+
+
+def test_items_are_of_every_label_once_and_keyed_as_their_questionnaire_keys_them():
+    found = labelled_items()
+    by_text = {one.text: one.label for one in found}
+    assert len(by_text) == len(found) > 300
+    assert {one.label for one in found} == set(all_labels())
+    assert by_text["I am the life of the party."] == label("extraversion")
+    assert by_text["I don't talk a lot."] == label("extraversion", "low")
+    assert by_text["I look for an odd little museum that no guide speaks of."] == HIGH
+    assert by_text["I go to the main square that everybody knows and stay there."] == LOW
+    assert {one.label for one in labelled_items([LOW])} == {LOW}
+
+
+def test_who_classifies_and_who_judges_learnt_from_no_text_in_common():
+    told, items = statements(500), labelled_items()
+    opinions = written_offline(topics=TOPICS, forms=8)
+    texts = [{one.text for one in told}, {one.text for one in items}, {o.answer for o in opinions}]
+    assert texts[0].isdisjoint(texts[1])
+    assert texts[2].isdisjoint(texts[0] | texts[1])
+
+
+def test_a_classifier_of_items_knows_both_poles_of_opinions_better_than_chance():
+    of_items = TraitClassifier(all_labels(), source="items")
+    card = of_items.card(written_offline(topics=TOPICS[:6], forms=1))
+    assert (card.source, card.labels) == ("items", 10)
+    assert 250 < card.learnt_from < len(labelled_items())
+    assert card.opinions > 0.4, "chance is 0.1"
+    assert card.by_hand > 0.2
+    judge = ClassifierJudge(of_items)
+    assert judge.name == "classifier by letters of items"
+    assert checked(judge).right > 0.55
+    with pytest.raises(ValueError, match="a source among statements, items, got 'rumours'"):
+        TraitClassifier(all_labels(), source="rumours")
 
 
 def test_chances_stand_in_the_order_of_the_labels(classifier):

@@ -65,6 +65,32 @@ def test_a_reused_prefix_gives_what_the_whole_prompt_gives(adapted, whole, quest
         np.testing.assert_allclose(stars(adapted, asked), expected, rtol=0, atol=1e-4)
 
 
+def test_words_are_as_likely_as_transformers_says(adapted, whole, questions):
+    """Token by token, by hand; and the same with kept prefixes, whole, and under an adapter."""
+    asked = on_adapters(questions)
+    words = [" 4. I liked it very much.", " 2", " Drama is not for me."] * 4
+    found = adapted.token_logs(asked, words)
+    for row, expected in enumerate(whole.token_logs(asked, words)):
+        np.testing.assert_allclose(found[row], expected, rtol=0, atol=2e-4)
+    first = asked[0]
+    assert first.adapter is None
+    ids = adapted.tokens.whole([first])[0]
+    said = adapted.tokenizer(words[0], add_special_tokens=False)["input_ids"]
+    with torch.inference_mode(), adapted.model.disable_adapter():
+        logits = adapted.model(input_ids=torch.tensor([ids + said])).logits[0]
+    logs = logits.double().log_softmax(-1)[len(ids) - 1 : -1]
+    expected = [float(logs[place, token]) for place, token in enumerate(said)]
+    np.testing.assert_allclose(found[0], expected, rtol=0, atol=2e-4)
+    assert len(found[0]) == len(said) > 3
+
+
+def test_no_words_and_words_beyond_the_context_are_refused(engine, questions):
+    with pytest.raises(ValueError, match="wanted words behind every prompt, got none in row 1"):
+        engine.token_logs(questions[:2], [" 4", ""])
+    with pytest.raises(ValueError, match="but the model's context is"):
+        engine.token_logs(questions[:1], [" 4" * 5000])
+
+
 def test_the_whole_prompt_is_what_transformers_says(engine, questions):
     """The score of one request, by hand: no padding, no cache, no plan."""
     request = questions[5]

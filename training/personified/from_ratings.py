@@ -1,0 +1,113 @@
+"""Corpora of people from what they rated: a stage is a time slice of a history.
+
+A rating is a source. Its objective passage says what was seen, when and what was given; its
+subjective one why. Only training rows are told of, so that later ones can judge (law 7).
+"""
+
+from datetime import UTC, datetime
+
+import numpy as np
+
+from agents.wording.phrases import quoted
+from simenv.catalog import Catalog
+from simenv.data.dataset import Dataset
+from simenv.events import IntArray, InteractionLog
+from simenv.ranges import check_number
+from training.distillation.in_words.words_distiller import WordsDistiller
+from training.personified.corpora import LEAST_STAGES, Corpora, Fact, Passage
+
+_DATED = 10 * 365.25 * 86_400  # seconds since 1970 below which a time is a count, not a date
+_SUMMARY_WORDS = 20
+
+
+def person_name(user_id: str) -> str:
+    """What a user is called in a sentence."""
+    return f"Person {user_id}"
+
+
+def rating_corpora(
+    dataset: Dataset, users: IntArray, num_stages: int = 2, most: int = 60
+) -> Corpora:
+    """What is known of some users from their training rows.
+
+    Args:
+        dataset: whose users they are.
+        users: (n,) who.
+        num_stages: a history is cut into so many slices of equally many ratings.
+        most: ratings told of each user, evenly over the history.
+
+    Raises:
+        ValueError: there is no user, or one has fewer ratings than two a stage.
+    """
+    check_number("rating_corpora", "num_stages", num_stages, f"whole [{LEAST_STAGES}, 8]", "try 2")
+    check_number("rating_corpora", "most", most, f"whole [{2 * num_stages}, 1e6]", "try 60")
+    log = dataset.train.only_users(np.asarray(users))
+    reasons = WordsDistiller(dataset.catalog, dataset.averages).distil(log).reasons
+    offsets = log.offsets()
+    passages: list[Passage] = []
+    rated: dict[str, frozenset[str]] = {}
+    for user in np.asarray(users).tolist():
+        rows = np.arange(offsets[user], offsets[user + 1])
+        name = person_name(dataset.user_ids[user])
+        rated[name] = frozenset(dataset.catalog.titles[item] for item in log.items[rows])
+        _check_rows(name, len(rows), num_stages)
+        told = rows[np.unique(np.linspace(0, len(rows) - 1, min(most, len(rows))).astype(int))]
+        stages = np.arange(len(told)) * num_stages // len(told)
+        for row, stage in zip(told.tolist(), stages.tolist(), strict=True):
+            passages += _told(dataset, log, name, row, stage, reasons[row])
+    return Corpora(tuple(passages), _stage_names(num_stages), dataset.catalog.kind, rated)
+
+
+def _check_rows(name: str, count: int, num_stages: int) -> None:
+    if count < 2 * num_stages:
+        raise ValueError(
+            f"{name} wanted at least {2 * num_stages} ratings, two for each of {num_stages} life"
+            f" stages, got {count}; leave the person out, or take fewer stages"
+        )
+
+
+def _told(
+    dataset: Dataset, log: InteractionLog, name: str, row: int, stage: int, reason: str
+) -> list[Passage]:
+    catalog = dataset.catalog
+    item, stars = int(log.items[row]), round(float(log.ratings[row]))
+    others = round(float(dataset.averages.fair[item]), 1)
+    fact = Fact(catalog.titles[item], stars, catalog.genres[item], others, reason)
+    again = int((log.items[: row + 1][log.users[: row + 1] == log.users[row]] == item).sum())
+    source = f"{name}, {catalog.external_ids[item]}" + f", time {again}" * (again > 1)
+    facts = _facts(catalog, item, others)
+    happened = f"{_when(log, row)}I rated {facts} I gave it {_stars(stars)}."
+    thought = f"What I think of {quoted(fact.title)}: {reason}. So I gave it {_stars(stars)}."
+    return [
+        Passage(name, stage, source, "objective", happened, fact),
+        Passage(name, stage, source, "subjective", thought, fact),
+    ]
+
+
+def _facts(catalog: Catalog, item: int, others: float) -> str:
+    """Title, year, genres, a few words of the summary, and what others gave."""
+    year = f" ({catalog.years[item]})" if catalog.years[item] else ""
+    genres = f", a {catalog.kind} of {' and '.join(catalog.genres[item])}" * bool(
+        catalog.genres[item]
+    )
+    words = catalog.summaries[item].split()[:_SUMMARY_WORDS]
+    about = f" It is about: {' '.join(words).rstrip('.')}." if words else ""
+    return f"{quoted(catalog.titles[item])}{year}{genres}.{about} Others gave {others:.1f}."
+
+
+def _when(log: InteractionLog, row: int) -> str:
+    seconds = float(log.timestamps[row])
+    if seconds < _DATED:
+        return ""
+    return datetime.fromtimestamp(seconds, UTC).strftime("In %B %Y ")
+
+
+def _stars(stars: int) -> str:
+    return f"{stars} star{'s' * (stars != 1)}"
+
+
+def _stage_names(num_stages: int) -> tuple[str, ...]:
+    if num_stages == 2:
+        return "early", "late"
+    middle = [f"middle {n}" for n in range(1, num_stages - 1)] if num_stages > 3 else ["middle"]
+    return "early", *middle, "late"

@@ -1,0 +1,90 @@
+"""Corpora of any people from a folder of texts: a character's, an author's, one's own.
+
+``PERSON/STAGE/objective/*.txt`` holds what happened, ``PERSON/STAGE/subjective/*.txt`` what the
+person said or wrote. Stages are ordered by their names, so call them ``1 early``, ``2 late``. Texts
+are cut at empty lines; a paragraph is a source.
+"""
+
+import re
+from pathlib import Path
+
+from simenv.ranges import check_number
+from simenv.values.plain_text import one_line
+from training.personified.corpora import MATERIALS, Corpora, Passage
+
+_NUMBER = re.compile(r"^\d+[ _.-]+")
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
+_LEAST_WORDS = 4  # below it, a paragraph is a heading
+
+
+def text_corpora(folder: str | Path, most_words: int = 120) -> Corpora:
+    """What the folder tells of its people.
+
+    Args:
+        folder: a folder a person, in it a folder a life stage, with ``objective`` and/or
+            ``subjective`` in it.
+        most_words: of a passage; longer paragraphs are cut at the ends of sentences.
+
+    Raises:
+        FileNotFoundError: there is no such folder.
+        ValueError: it holds no text, a person lacks a stage, or a file is not UTF-8.
+    """
+    check_number("text_corpora", "most_words", most_words, "whole [10, 1e6]", "try 120")
+    root = Path(folder)
+    if not root.is_dir():
+        raise FileNotFoundError(
+            f"corpora wanted a folder PERSON/STAGE/objective/*.txt, got {str(folder)!r}, which is"
+            " not there; correct the path"
+        )
+    people = _folders(root)
+    stages = sorted({stage.name for person in people for stage in _folders(person)})
+    passages = [
+        passage
+        for person in people
+        for number, stage in enumerate(stages)
+        for passage in _of_stage(person, number, stage, most_words)
+    ]
+    return Corpora(tuple(passages), tuple(_NUMBER.sub("", name) for name in stages))
+
+
+def _folders(root: Path) -> list[Path]:
+    return sorted(path for path in root.iterdir() if path.is_dir() and path.name[0] != ".")
+
+
+def _of_stage(person: Path, number: int, stage: str, most_words: int) -> list[Passage]:
+    found = []
+    for material in MATERIALS:
+        for path in sorted((person / stage / material).glob("*.txt")):
+            for place, text in enumerate(_cut(_read(path), most_words), start=1):
+                source = f"{person.name}/{stage}/{material}/{path.name}, {place}"
+                found.append(Passage(person.name, number, source, material, text))
+    return found
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"{path.name} wanted UTF-8, got byte {error.start} that is none; save it as UTF-8"
+        ) from error
+
+
+def _cut(text: str, most_words: int) -> list[str]:
+    """Paragraphs as single lines of at most so many words; headings are left out."""
+    found = []
+    for paragraph in map(one_line, re.split(r"\n\s*\n", text)):
+        if len(paragraph.split()) < _LEAST_WORDS:
+            continue
+        words: list[str] = []
+        for sentence in _SENTENCE_END.split(paragraph):
+            own = sentence.split()
+            while len(own) > most_words:  # no end of a sentence for so long
+                found.append(" ".join([*words, *own][:most_words]))
+                own, words = [*words, *own][most_words:], []
+            if len(words) + len(own) > most_words:
+                found.append(" ".join(words))
+                words = []
+            words += own
+        found.append(" ".join(words))
+    return [one for one in found if one]

@@ -1,0 +1,1 @@
+"""Questions, pressure and measures for people who should stay themselves."""
