@@ -16,8 +16,8 @@ from agents.inference.blocks.texts import GistTokens
 from agents.prompt_style import PromptStyle
 from agents.prompts import RATING_CHOICES
 from simenv.events import FloatArray
-from training.base.block_batches import BlockBatch, batch_logits, encode
 from training.base.hiding import Hiding
+from training.examples.block_batches import BlockBatch, batch_logits, encode
 from training.examples.from_log import Examples, chosen_blocks
 
 if TYPE_CHECKING:

@@ -22,7 +22,6 @@ from agents.prompts import RATING_CHOICES
 from simenv.data.dataset import Dataset
 from simenv.data.synthetic import drawn_world
 from simenv.whole_files import replaced_folder
-from training.base.block_batches import BlockBatch, encode
 from training.base.pocket_model import (
     PocketConfig,
     answer_ids,
@@ -32,6 +31,7 @@ from training.base.pocket_model import (
     train_tokenizer,
 )
 from training.checkpoint import read_state, restored_model, settings_files, write_state
+from training.examples.block_batches import BlockBatch, encode
 from training.examples.from_log import (
     Examples,
     ExampleWriter,
