@@ -106,7 +106,7 @@ def read_texts(
     items = read_all(reader, gists, batch.items, "item", device)
     if not batch.memories:
         return TextStates(items, None)
-    behind = items[:, :, torch.from_numpy(batch.leans_on).to(device)]
+    behind = _rows(items, batch.leans_on)
     return TextStates(items, read_all(reader, gists, batch.memories, "memory", device, behind))
 
 
@@ -118,8 +118,7 @@ def cue_logits(
     shared = profiles = read_all(reader, gists, batch.profiles, "profile", device)
     layers, two, u, groups, _, width = profiles.shape
     if texts.memories is not None:
-        pasts = torch.from_numpy(batch.pasts).to(device).clamp_min(0)
-        chosen = texts.memories[:, :, pasts]  # (L, 2, u, s, G, g, D)
+        chosen = _rows(texts.memories, batch.pasts.clip(0))  # (L, 2, u, s, G, g, D)
         flat = chosen.permute(0, 1, 2, 4, 3, 5, 6).reshape(layers, two, u, groups, -1, width)
         shared = torch.cat([profiles, flat], 4)
     cues = Cues(
@@ -128,7 +127,7 @@ def cue_logits(
         gists.places.last_cue,
         shared,
         torch.from_numpy(_seen(batch, gists)).to(device),
-        texts.items[:, :, torch.from_numpy(batch.asked).to(device)],
+        _rows(texts.items, batch.asked),
     )
     return reader.logits(reader.answer(cues))
 
@@ -146,11 +145,22 @@ def read_all(
     for group in gists.groups(texts, kind, GROUP_TOKENS, device):
         own = None
         if behind is not None:
-            own = Behind(behind[:, :, torch.from_numpy(group.rows).to(device)])
+            own = Behind(_rows(behind, group.rows))
         parts.append(reader.read(group.ids, group.known, group.places, group.keep, own))
         rows.append(group.rows)
-    back = torch.from_numpy(np.argsort(np.concatenate(rows))).to(device)
-    return torch.cat(parts, 2)[:, :, back]
+    return _rows(torch.cat(parts, 2), np.argsort(np.concatenate(rows)))
+
+
+def _rows(states: Tensor, chosen: IntArray) -> Tensor:
+    """States (L, 2, …, G, g, D) of chosen texts (…).
+
+    Not by an index, whose gradient takes turns where many rows are the same one.
+    """
+    flat = torch.from_numpy(chosen.reshape(-1)).to(states.device)
+    found: Tensor = states.index_select(2, flat).reshape(
+        *states.shape[:2], *chosen.shape, *states.shape[3:]
+    )
+    return found
 
 
 def _seen(batch: BlockBatch, gists: GistTokens) -> BoolArray:
