@@ -10,7 +10,7 @@ that the neurons found matter is tested here, against as many random ones.
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -20,6 +20,8 @@ from agents.emojis.token_guard import EmojiGuard
 from simenv.events import FloatArray, IntArray
 from simenv.seeding import Stream, generator
 
+_Row = TypeVar("_Row")
+_ROWS = 8  # of a pass
 _DOWN = ("mlp.down_proj", "mlp.c_proj", "mlp.dense_4h_to_h", "mlp.fc2", "fc2", "mlp.fc_out")
 
 
@@ -74,20 +76,20 @@ def mean_activations(model: Any, rows: Sequence[Sequence[int]]) -> FloatArray:
 
     Args:
         model: with the adapter at work that is asked about.
-        rows: token ids of n texts; each runs by itself, so no padding is counted.
+        rows: token ids of n texts; padding is not counted.
     """
-    sums: list[FloatArray] = []
-
-    def keep(_: Any, inputs: tuple[Tensor, ...]) -> None:
-        sums.append(inputs[0].float().flatten(0, -2).mean(0).cpu().numpy().astype(np.float64))
-
-    handle = down_projection(model).register_forward_pre_hook(keep)
+    sums: list[Tensor] = []
+    seen: list[Tensor] = []
+    handle = down_projection(model).register_forward_pre_hook(lambda _, x: seen.append(x[0]))
     try:
-        for row in rows:
-            model(torch.tensor([list(row)], device=model.device), use_cache=False)
+        for part in _parts(rows):
+            seen.clear()
+            _logits(model, part)
+            states = seen[-1].float().reshape(len(part), -1, seen[-1].shape[-1])
+            sums += [own[: len(row)].mean(0) for own, row in zip(states, part, strict=True)]
     finally:
         handle.remove()
-    return np.asarray(np.mean(sums, axis=0))
+    return torch.stack(sums).cpu().double().mean(0).numpy()
 
 
 def most_changed(before: FloatArray, after: FloatArray, most: int) -> IntArray:
@@ -130,15 +132,16 @@ def emoji_mass(
 
     Args:
         model: with the adapter at work that is asked about.
-        rows: token ids of n texts; each runs by itself.
+        rows: token ids of n texts.
         guard: see ``EmojiGuard``.
         starts: (n,) tokens that are the question; places behind it count. None = the last alone.
     """
     first, found = [len(row) for row in rows] if starts is None else list(starts), []
-    for row, start in zip(rows, first, strict=True):
-        logits = model(torch.tensor([list(row)], device=model.device), use_cache=False).logits
-        chances = logits[0, max(start, 1) - 1 :].double().softmax(-1).cpu().numpy()
-        found.append(float(guard.mass(chances).mean()))
+    for part in _parts(list(zip(rows, first, strict=True))):
+        logits = _logits(model, [row for row, _ in part])
+        for own, (row, start) in zip(logits, part, strict=True):
+            chances = own[max(start, 1) - 1 : len(row)].double().softmax(-1).cpu().numpy()
+            found.append(float(guard.mass(chances).mean()))
     return np.array(found)
 
 
@@ -182,6 +185,24 @@ def ablate(
     drawn = [rng.permutation(others)[: len(neurons)] for _ in range(num_random)]
     intact = emoji_mass(model, rows, guard, starts)
     return Ablation(intact, mass(neurons), np.array([mass(own) for own in drawn]))
+
+
+def _parts(rows: Sequence[_Row]) -> Iterator[Sequence[_Row]]:
+    for start in range(0, len(rows), _ROWS):
+        yield rows[start : start + _ROWS]
+
+
+def _logits(model: Any, rows: Sequence[Sequence[int]]) -> Tensor:
+    """(n, longest, v) of rows padded on the right, where no token of a causal model looks."""
+    longest = max(map(len, rows))
+    tokens = torch.zeros((len(rows), longest), dtype=torch.long)
+    mask = torch.zeros_like(tokens)
+    for place, row in enumerate(rows):
+        tokens[place, : len(row)] = torch.tensor(list(row))
+        mask[place, : len(row)] = 1
+    inputs = {"input_ids": tokens.to(model.device), "attention_mask": mask.to(model.device)}
+    found: Tensor = model(**inputs, use_cache=False).logits
+    return found
 
 
 def _part(block: Any, name: str) -> torch.nn.Module | None:

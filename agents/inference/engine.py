@@ -181,6 +181,7 @@ class UnknownAdapterError(KeyError):
     """A request names an adapter that the engine does not have."""
 
     def __init__(self, wanted: str, known: Sequence[str]) -> None:
+        self.wanted, self.known = wanted, tuple(known)
         names = ", ".join(sorted(known)) or "none"
         super().__init__(
             f"no adapter {wanted!r} is loaded (loaded: {names});"
@@ -189,3 +190,7 @@ class UnknownAdapterError(KeyError):
 
     def __str__(self) -> str:
         return str(self.args[0])
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """So that it is the same error in another process."""
+        return type(self), (self.wanted, self.known)

@@ -4,6 +4,7 @@ It knows no server and no model.
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 from agents.inference.engine import Completion
 from simenv.events import FloatArray
@@ -28,6 +29,10 @@ class FailedRequestsError(RuntimeError):
             f"{self.summary}. The other answers are in this error's .answers; ask again for the"
             " rows in .failures, or go on without them: engine=tolerant, TolerantEngine(…)"
         )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """So that it is the same error in another process."""
+        return type(self), (self.failures, self.answers, self.where)
 
     @property
     def summary(self) -> str:

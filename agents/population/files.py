@@ -1,7 +1,8 @@
 """The files of a population: each part has a function that writes it and one that reads it.
 
 ``population.json`` (name, model, style, card), ``catalog.parquet``, ``personas.parquet``,
-``history.parquet``, ``vectors.safetensors``, ``adapters/NAME/`` and ``model/``. It knows no
+``history.parquet``, ``vectors.safetensors``, ``adapters/NAME/`` and ``model/``; where there are
+any, ``gates.safetensors``, ``peers.safetensors`` and ``traits.json``. It knows no
 ``Population``: parts are given and returned by the names of its fields.
 """
 
@@ -24,6 +25,7 @@ from agents.inference.local.plain_files import (
 )
 from agents.persona import Persona
 from agents.population.folder import HEAD
+from agents.population.measured_traits import read_traits
 from agents.population.shared_taste import read_peers, with_gates, write_gates
 from agents.population.weights import hashes, model_of
 from agents.prompt_style import PromptStyle
@@ -102,6 +104,7 @@ def _read_parts(folder: Path, content: Mapping[str, Any]) -> dict[str, Any]:
         "card": head.card,
         "calibration": head.calibration and head.calibration.made(),
         "peers": read_peers(folder, len(personas), len(catalog)),
+        "traits": read_traits(folder),
     }
 
 

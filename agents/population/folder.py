@@ -8,6 +8,7 @@ from pathlib import Path
 from agents.inference.local.model_files import ADAPTER_FILES, MODEL_FILES
 from agents.inference.local.plain_files import is_known, refuse_links
 from agents.population.hub import fetch, holds
+from agents.population.measured_traits import TRAITS
 from agents.population.shared_taste import GATES, PEERS
 from simenv.whole_files import replaced_folder
 
@@ -21,6 +22,7 @@ FILES = (
     "vectors.safetensors",
     GATES,
     PEERS,
+    TRAITS,
     *(f"model/{name}" for name in MODEL_FILES),
     *(f"adapters/*/{name}" for name in ADAPTER_FILES),
 )

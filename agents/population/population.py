@@ -27,6 +27,7 @@ from agents.population.files import (
 )
 from agents.population.folder import HEAD, find_folder, replaced_population
 from agents.population.hub import push
+from agents.population.measured_traits import MeasuredTraits, PersonKeys, write_traits
 from agents.population.readme import population_readme
 from agents.population.shared_taste import check_gates, write_peers
 from agents.population.weights import check_saved_files, write_adapters, write_model
@@ -55,6 +56,7 @@ class Population:
     card: Mapping[str, Any] = field(default_factory=dict)  # how it was made, measured fidelity
     peers: Peers | None = None  # what people alike gave, where the style shows it
     calibration: Calibration | None = None  # of answers; None = they are the model's own
+    traits: tuple[MeasuredTraits, ...] = ()  # that somebody measured, an entry an instrument
 
     def __post_init__(self) -> None:
         if len(self.personas) != self.history.num_users:
@@ -119,6 +121,11 @@ class Population:
         people.check_adapters()
         return people
 
+    @property
+    def person_keys(self) -> PersonKeys:
+        """By what ``traits`` know people, whoever they become on this model and adapters."""
+        return PersonKeys(self.model, self.adapters, self.style)
+
     def check_adapters(self) -> None:
         """Raise unless every adapter can be read, and fits the base and the people's gates."""
         for adapter in self.adapters.values():
@@ -152,6 +159,7 @@ class Population:
             write_history(folder, self.history, self.reasons)
             write_vectors(folder, self.vectors)
             write_peers(folder, self.peers)
+            write_traits(folder, self.traits)
             (folder / "README.md").write_text(self._readme(model), encoding="utf-8")
             write_head(
                 folder,
@@ -224,6 +232,7 @@ class Population:
             personas=[replace(persona, adapter=None) for persona in self.personas],
             adapters={},
             calibration=None,
+            traits=(),
             card={"model": Path(model).name, "people": f"those of {self.name}"},
         )
 

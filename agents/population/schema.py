@@ -108,6 +108,37 @@ class PersonaRow(_Strict):
     adapter: str | None
 
 
+class Scale(_Strict):
+    """The fields of ``agents.population.measured_traits.TraitScale``."""
+
+    model_config = ConfigDict(strict=True, allow_inf_nan=False, extra="forbid")
+
+    name: Annotated[str, Field(min_length=1, max_length=100)]
+    title: Annotated[str, Field(max_length=200)]
+    least: float
+    most: float
+
+
+_Key = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+
+
+class Measured(_Strict):
+    """One entry of ``traits.json``."""
+
+    instrument: Annotated[str, Field(min_length=1, max_length=200)]
+    how: Annotated[str, Field(max_length=400)]
+    scales: Annotated[list[Scale], Field(min_length=1, max_length=100)]
+    people: dict[_Key, list[float | None]]
+    types: dict[_Key, Annotated[str, Field(max_length=100)]]
+
+
+class TraitFile(_Strict):
+    """``traits.json``."""
+
+    format: Annotated[int, Field(ge=1)]
+    measured: list[Measured]
+
+
 class AdapterCard(_Strict):
     """The part of ``adapter_card.json`` that decides whether an adapter may run on a base."""
 

@@ -32,6 +32,8 @@ from experiments.command_line.kinds import (
     Whole,
 )
 
+_URL = Text("http://HOST:PORT/v1")
+
 COMMON: dict[str, Kind] = {
     "seed": SEED,
     "slm": or_null(PLACE),
@@ -122,7 +124,7 @@ ENGINES: dict[str, Kind] = {
     "engine.identity": or_null(NAME),
     "engine.path": PLACE,
     "engine.spread": POSITIVE,
-    "engine.base_url": or_null(Text("http://HOST:PORT/v1")),
+    "engine.base_url": or_null(_URL, ListOf(_URL)),
     "engine.served_model": or_null(NAME),
     "engine.least_mass": SHARE,
     "engine.endpoint": Choice(("completions", "chat")),
@@ -130,10 +132,16 @@ ENGINES: dict[str, Kind] = {
     "engine.lead": Text("a text", empty=True),
     "engine.tokenizer": or_null(PLACE),
     "engine.concurrency": Whole(1, 10_000),
+    "engine.workers": Either((AUTO, COUNT)),
+    "engine.address": or_null(Text("auto or ray://HOST:10001")),
+    "engine.cpus_per_worker": Real(0.0, 10_000.0),
+    "engine.gpus_per_worker": Real(0.0, 10_000.0),
+    "engine.restarts": Whole(0, 1_000),
+    "engine.start_timeout": POSITIVE,
     "engine.timeout": POSITIVE,
     "engine.tries": Whole(1, 1_000),
     "distiller.model": or_null(NAME),
-    "distiller.base_url": or_null(Text("http://HOST:PORT/v1")),
+    "distiller.base_url": or_null(_URL),
     "distiller.cache": PLACE,
     "distiller.users_at_once": COUNT,
     "distiller.section_tokens": COUNT,

@@ -10,7 +10,8 @@ prompts, tokens, memory and time first, and asks nobody.
 
 How to score: ``report.html`` and ``table.md`` have the paper's tables and figures, ``results.json``
 also confusion matrices, off-target matrices, reliability and rates, ``people.csv`` the traits of
-the people of populations. What a model reports of itself says nothing yet of how it behaves.
+the people of populations; ``traits.json`` in the population's folder keeps them for the page of a
+society. What a model reports of itself says nothing yet of how it behaves.
 """
 
 TAKES = "about 10 minutes"
@@ -20,3 +21,4 @@ REFUSES = {
     "users": "name people with experiment.populations={name: folder}",
     "num_users": "set experiment.people, of each population",
 }
+ONLY_WITH = {"experiment.store": "experiment.populations"}

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 from contextlib import closing
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -10,46 +11,104 @@ import pandas as pd
 from agents.inference.engine import Engine
 from agents.interviews.asking import Interviewee, ask
 from agents.interviews.frames import PLAIN, frame_of
+from agents.interviews.instruments import Instrument
 from agents.interviews.scores import trait_scores, types_of
-from agents.population.population import Population
+from agents.personality.conditions import interviewees
+from agents.population.measured_traits import (
+    MeasuredTraits,
+    TraitScale,
+    kept_beside,
+    read_traits,
+    write_traits,
+)
+from agents.population.population import SHIPPED, Population
 from experiments.interviews.settings import Settings
+from simenv.events import FloatArray
 
 COLUMNS = ("population", "person", "instrument", "trait", "score", "type")
 
 
+class Interviewed(NamedTuple):
+    """What the first people of a population said of themselves."""
+
+    rows: list[dict[str, Any]]  # a row a person and trait
+    measured: list[MeasuredTraits]  # an entry an instrument
+
+
 def interview_people(
-    make: Callable[..., Engine], name: str, folder: str, settings: Settings
-) -> list[dict[str, Any]]:
-    """A row a person and trait: expected points over the exact distribution, and the type.
+    make: Callable[..., Engine], name: str, population: Population, settings: Settings
+) -> Interviewed:
+    """Expected points over the exact distribution, and the type, in one batch an instrument.
 
     Args:
         make: makes an engine of a model and its adapters.
         name: of the population, for the rows.
-        folder: or hub id.
+        population: whose people; not changed.
         settings: ``people`` says how many, the first ones.
     """
-    population = Population.load(folder)
-    people = [
-        Interviewee(str(i), f"You are this person.\n{persona.profile}", persona.adapter)
-        for i, persona in enumerate(population.personas[: settings.people])
-    ]
+    count = min(settings.people, len(population.personas))
+    people = interviewees(population, np.arange(count))
+    of = population.person_keys
+    keys = [of.key(persona) for persona in population.personas[:count]]
+    found = Interviewed([], [])
     with closing(make(population.model, population.adapters)) as engine:
-        return _rows(engine, name, people, settings)
+        frame = frame_of(engine) if settings.chat else PLAIN
+        for instrument in settings.instruments:
+            answers = ask(engine, people, instrument, settings.how(), frame)
+            scores = trait_scores(instrument, answers.expected())
+            measured = _measured(instrument, scores, keys, _told(settings))
+            found.measured.append(measured)
+            found.rows.extend(_rows(name, people, measured, keys))
+    return found
+
+
+def stored(folder: str, found: Interviewed) -> str:
+    """Put the scores into ``traits.json`` of the population's own folder; where they went, or why
+    they did not: what was measured is in the results anyway.
+    """  # noqa: D205
+    place = Path(folder)
+    if not place.is_dir() or place.resolve() == SHIPPED.resolve():
+        return (
+            "not stored: the population is on the hub or part of the package; save it to a folder"
+        )
+    try:
+        write_traits(place, kept_beside(read_traits(place), found.measured))
+    except OSError as error:
+        return f"not stored: {error.strerror or error}"
+    return "traits.json of its folder"
+
+
+def _measured(
+    instrument: Instrument, scores: FloatArray, keys: list[str], told: str
+) -> MeasuredTraits:
+    scales = tuple(
+        TraitScale(trait.name, trait.title, float(least), float(most))
+        for trait, (least, most) in zip(instrument.traits, instrument.scale, strict=True)
+    )
+    by_key = {key: tuple(own) for key, own in zip(keys, scores.tolist(), strict=True)}
+    types = {}
+    if instrument.scoring == "types":
+        found = types_of(instrument, scores).tolist()
+        types = dict(zip(keys, map(str, found), strict=True))
+    return MeasuredTraits(instrument.name, told, scales, by_key, types)
+
+
+def _told(settings: Settings) -> str:
+    """How it was asked, in words."""
+    return (
+        f"options {settings.order}, {settings.rounds} rounds, wording {settings.wordings[0]},"
+        f" {'chat' if settings.chat else 'plain'} frame, seed {settings.seed}"
+    )
 
 
 def _rows(
-    engine: Engine, name: str, people: list[Interviewee], settings: Settings
+    name: str, people: list[Interviewee], measured: MeasuredTraits, keys: list[str]
 ) -> list[dict[str, Any]]:
     found = []
-    frame = frame_of(engine) if settings.chat else PLAIN
-    for instrument in settings.instruments:
-        answers = ask(engine, people, instrument, settings.how(), frame)
-        scores = trait_scores(instrument, answers.expected())
-        types = types_of(instrument, scores) if instrument.scoring == "types" else None
-        for (i, t), score in np.ndenumerate(scores):
-            own = "" if types is None else str(types[i])
-            trait = instrument.traits[t].name
-            values = (name, people[i].name, instrument.name, trait, float(score), own)
+    for person, key in zip(people, keys, strict=True):
+        kind = measured.types.get(key, "")
+        for scale, score in zip(measured.scales, measured.scores[key], strict=True):
+            values = (name, person.name, measured.instrument, scale.name, score, kind)
             found.append(dict(zip(COLUMNS, values, strict=True)))
     return found
 

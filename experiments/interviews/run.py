@@ -1,7 +1,7 @@
 """Runs the interviews; the question and the score stand in the package.
 
 Files: ``report.html``, ``table.md``, ``people.csv`` (where populations are asked), ``results.json``
-and ``config.yaml``.
+and ``config.yaml``; in a population's own folder ``traits.json``, for the page of a society.
 """
 
 from collections.abc import Callable
@@ -16,10 +16,16 @@ from agents.interviews.awareness import awareness
 from agents.interviews.conditioning import type_names
 from agents.interviews.frames import PLAIN, frame_of
 from agents.interviews.instruments import FACTORS
+from agents.population.population import Population
 from experiments.interviews.dry_run import planned, with_time
 from experiments.interviews.interview_page import html, markdown
 from experiments.interviews.interview_tables import lines, plan_lines
-from experiments.interviews.population_people import COLUMNS, interview_people, summed_up
+from experiments.interviews.population_people import (
+    COLUMNS,
+    interview_people,
+    stored,
+    summed_up,
+)
 from experiments.interviews.race import race
 from experiments.interviews.settings import Settings
 from experiments.interviews.study import study
@@ -40,6 +46,7 @@ def run(cfg: DictConfig) -> Result:
     make: _Make = instantiate(cfg.engine)
     models: dict[str, Any] = {}
     rows: list[dict[str, Any]] = []
+    places: dict[str, str] = {}  # of what was measured of a population
     with progress_bar("interviews", len(settings.models) + len(settings.populations)) as tick:
         for name, place in settings.models.items():
             tick(name)
@@ -47,9 +54,17 @@ def run(cfg: DictConfig) -> Result:
             tick(f"{name} done", advance=1)
         for name, folder in settings.populations.items():
             tick(f"people of {name}")
-            rows += interview_people(make, name, folder, settings)
+            people = interview_people(make, name, Population.load(folder), settings)
+            rows += people.rows
+            if cfg.experiment.store:
+                places[name] = stored(folder, people)
             tick(f"people of {name} done", advance=1)
-    values = {"experiment": cfg.experiment.name, "models": models, "people": summed_up(rows)}
+    values = {
+        "experiment": cfg.experiment.name,
+        "models": models,
+        "people": summed_up(rows),
+        "stored": places,
+    }
     frames = {"people.csv": pd.DataFrame(rows, columns=list(COLUMNS))} if rows else {}
     pages = {"report.html": html, "table.md": markdown}
     return Result(values, pages=pages, frames=frames, lines=lines(values))

@@ -10,7 +10,8 @@ The same people are met under eleven conditions: as they are, and low and high i
 Big Five. A trait enters as words before a person's profile, or as an adapter that the population
 holds (``experiment.trait_adapters={E: {high: NAME, low: NAME}}``). Under each condition everybody
 fills in a questionnaire, chooses in situations of daily life, and plays sessions in the environment
-with the same draws and, under a policy that does not learn, the same slates.
+with the same draws and, under a policy that does not learn, the same slates. Choices are scored by
+the words of the options; ``experiment.scoring=letters`` scores the digits they stand behind.
 
 Score: ``results.json``. ``levels.FACTOR.LEVEL`` holds the mean under low, none and high and the
 difference of high and low with its interval over people; ``behaviours.FACTOR.NAME`` Cohen's d and

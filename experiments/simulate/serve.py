@@ -11,6 +11,7 @@ from rich.console import Console
 from experiments.people.people import People, scripted
 from experiments.simulate.build import Cast, cast, refreshing, society
 from experiments.tournament.policies import make_policy
+from simenv.abm.live_page.interviewing import Interviewer
 from simenv.abm.live_page.running_society import Choice
 from simenv.abm.model import PersonaSociety
 from simenv.data.dataset import Dataset
@@ -66,6 +67,12 @@ class ConfiguredStage:
     def labels(self, society: PersonaSociety) -> list[str]:
         """See ``simenv.abm.live_page.running_society.Stage.labels``."""
         return self._casts[id(society)].labels
+
+    def interviewer(self, society: PersonaSociety) -> Interviewer | None:
+        """See ``simenv.abm.live_page.running_society.Stage.interviewer``."""
+        from experiments.simulate.interviewing import interviewer_of
+
+        return interviewer_of(society.user_model)
 
     def _loaded(self, name: str) -> "tuple[Population, Any]":
         """A population and its engine."""

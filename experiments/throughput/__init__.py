@@ -4,6 +4,7 @@ Run::
 
     personarec experiment=throughput                            # a small matrix, minutes
     personarec experiment=throughput experiment.part=race       # or env, or memory
+    personarec experiment=throughput experiment.part=ray        # Ray workers beside one process
     personarec experiment=throughput experiment.full=true       # the whole matrix: long
     personarec experiment=throughput_gpu                        # a model of 3.8 billion: ``gpu.py``
 
@@ -15,6 +16,7 @@ Single figures, each in minutes on a quiet machine::
       experiment.workloads=[uniform]                            # 64 adapters
     … experiment.part=env experiment.env_users=[100,10000] experiment.env_steps=2
       experiment.cache_bytes=8589934592                         # cost at 10,000 over that at 100
+    … experiment.part=ray experiment.ray.kills=20               # and 20 workers killed
     … experiment.part=memory experiment.memory.users=10000      # 10,000 x 200 decisions
 
 Every way of asking gets the same requests of the same model on the same machine, turn by turn in
@@ -35,7 +37,9 @@ through ``env.step``, the share of the time that is not the model's, the time of
 cache, padding and the share of the measured peak of float32 products that the model reaches (2 x
 weights x real tokens after the prefixes, attention left out); ``cost_ratio``, for several sizes,
 what an exposure costs among the most users over what it costs among the fewest. ``memory`` holds
-seconds and ratios of recalls from long-term memories of several kinds.
+seconds and ratios of recalls from long-term memories of several kinds. ``ray`` holds exposures per
+second of the engine in this process, on one Ray worker and on several, their ratios, this process's
+own share in asking one, and how many calls in which a worker was killed came out the same.
 
 ``baseline.json`` holds the ratios alone. A run is compared with the one kept beside this file, or
 with ``experiment.baseline=PATH``; ``regressions`` are ratios that fell by more than

@@ -42,6 +42,10 @@ def ratios(results: Mapping[str, Any]) -> dict[str, float]:
         setting = "env.step, {num_users}x{slate}".format(**row)
         found[f"{setting}: share of the model"] = 1 - row["share_outside_model"]["median"]
         found[f"{setting}: utilisation"] = row["utilisation"]
+    if "ray" in results:
+        setting = "ray, {users}x{slate}, {workers} workers".format(**results["ray"]["sizes"])
+        for rival, figures in results["ray"]["ratios"].items():
+            found[f"{setting}: {rival}"] = figures["median"]
     if "cost_ratio" in results:
         cost = results["cost_ratio"]
         found["cost of an exposure, {few} users / {many}".format(**cost)] = 1 / cost["median"]

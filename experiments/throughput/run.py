@@ -25,12 +25,14 @@ from experiments.throughput import llama_cpp
 from experiments.throughput.baseline import compare, ratios, regressions, store
 from experiments.throughput.memories import MemorySizes, race_memories
 from experiments.throughput.random_models import random_adapters
+from experiments.throughput.sharded import ShardSizes, race_workers
 from experiments.throughput.throughput_tables import WIDTH, lines
 from experiments.throughput.timing import StepClock, cost_ratio, race
 from experiments.throughput.ways import ways
 from experiments.throughput.workloads import requests
 
 PARTS = ("race", "env", "memory")
+APART = ("ray",)  # not of ``all``: it needs Ray
 
 
 class WorkloadCell(NamedTuple):
@@ -49,10 +51,9 @@ def run(cfg: DictConfig) -> Result:
         ValueError: there is no such part.
     """
     settings: Any = OmegaConf.to_container(cfg.experiment, resolve=True)
-    if settings["part"] not in (*PARTS, "all"):
-        raise ValueError(
-            f"experiment.part wanted one of {', '.join(PARTS)} or all, got {settings['part']!r}"
-        )
+    if settings["part"] not in (*PARTS, *APART, "all"):
+        named = ", ".join((*PARTS, *APART))
+        raise ValueError(f"experiment.part wanted one of {named} or all, got {settings['part']!r}")
     measured = _measured(settings)
     found = ratios(measured)
     changes = compare(found, settings["baseline"])
@@ -83,8 +84,8 @@ def _measured(settings: dict[str, Any]) -> dict[str, Any]:
         "peak_flops": peak_flops(),
         "not_raced": {} if llama_cpp.installed() else {"llama_cpp": llama_cpp.NOT_INSTALLED},
     }
-    for part in PARTS:
-        if settings["part"] in (part, "all"):
+    for part in (*PARTS, *APART):
+        if settings["part"] == part or (settings["part"] == "all" and part in PARTS):
             found |= _PARTS[part](population, settings, found["peak_flops"])
     return {**found, "peak_memory_bytes": peak_memory()}
 
@@ -192,4 +193,14 @@ def _memory_part(population: Population, settings: dict[str, Any], _: float) -> 
     return {"memory": found}
 
 
-_PARTS = {"race": _race_part, "env": _env_part, "memory": _memory_part}
+def _ray_part(population: Population, settings: dict[str, Any], _: float) -> dict[str, Any]:
+    """The engine here, on one worker and on several."""
+    sizes = ShardSizes(**settings["ray"])
+    with progress_bar("ray", 1) as tick:
+        tick("starting workers")
+        found = race_workers(population, sizes, tick)
+        tick("done", advance=1)
+    return {"ray": found}
+
+
+_PARTS = {"race": _race_part, "env": _env_part, "memory": _memory_part, "ray": _ray_part}

@@ -24,6 +24,8 @@ def lines(values: dict[str, Any], worse: list[Change]) -> list[RenderableType]:
         found.append(_cost_line(values["cost_ratio"]))
     if "memory" in values:
         found.append(_memory_line(values["memory"]))
+    if "ray" in values:
+        found += _ray_lines(values["ray"])
     found += [_worse_line(change) for change in worse]
     found.append(
         f"A float32 product reaches {values['peak_flops'] / 1e9:.0f} GFLOP/s here. Peak memory"
@@ -78,6 +80,30 @@ def _memory_line(memory: dict[str, Any]) -> str:
         f" {sizes['slate']}: table {memory['recall']['table']['median']:.2f} s;"
         + ",".join(f" {name} {_ratio(own)} x" for name, own in memory["ratios"].items())
     )
+
+
+def _ray_lines(ray: dict[str, Any]) -> list[str]:
+    sizes, kills = ray["sizes"], ray["kills"]
+    rates = {name: f"{own['median']:.0f}" for name, own in ray["rates"].items()}
+    cost, gain = (_precise(ray["ratios"][name]) for name in ("one / bare", "several / one"))
+    found = [
+        f"Ray, {sizes['users']} users x {sizes['slate']}: {rates['bare']} exposures/s in this"
+        f" process, {rates['one']} on one worker ({cost} of it), {rates['several']} on"
+        f" {sizes['workers']} ({gain} of one). To ask one worker takes"
+        f" {_precise(ray['sender_share'])} of the processor time of answering. Answers are within"
+        f" {max(ray['largest_difference'].values()):.1e} nats."
+    ]
+    if kills["calls"]:
+        found.append(
+            f"A worker killed at a random moment of each of {kills['calls']} calls:"
+            f" {kills['same']} complete and the same, {kills['deaths_met']} deaths met, at most"
+            f" {kills['largest_difference']:.1e} nats apart."
+        )
+    return found
+
+
+def _precise(figures: dict[str, float]) -> str:
+    return f"{figures['median']:.3f} ({figures['min']:.3f}-{figures['max']:.3f})"
 
 
 def _ratio(figures: dict[str, float] | None) -> str:

@@ -40,7 +40,7 @@ def race(
     first, *others = ways
     met = draw(0)
     answers = {name: way(met[: most.get(name)]) for name, way in ways.items()}
-    rates = _rates(ways, draw, rounds, most, warm)
+    rates = timed_rates(ways, draw, rounds, most, warm)
     return {
         "rates": {name: spread(own) for name, own in rates.items()},
         "ratios": {
@@ -55,7 +55,7 @@ def race(
     }
 
 
-def _rates(
+def timed_rates(
     ways: Mapping[str, Way],
     draw: Callable[[int], list[Request]],
     rounds: int,

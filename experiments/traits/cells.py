@@ -59,7 +59,7 @@ class SeedCells:
     def cell(self, method: str, label: Label) -> Cell:
         """From the disk, or measured now."""
         path = self._study.folder / "cells" / f"{self._seed}, {label}, {method}.json"
-        key = _key(self._study, self._seed)
+        key = key_of(self._study, self._seed)
         with suppress(OSError, ValueError, KeyError, TypeError):
             kept = json.loads(path.read_text(encoding="utf-8"))
             if kept["key"] == key:
@@ -100,8 +100,8 @@ def measured(study: Study, speaker: Speaker, instruments: Instruments, say: Say)
     return found
 
 
-def _key(study: Study, seed: int) -> str:
-    """Hash of all that decides a cell beside its name."""
+def key_of(study: Study, seed: int) -> str:
+    """Hash of all that decides what is measured of a seed, beside the name of the measurement."""
     facts = [
         base_identity(study.base), [asdict(o) for o in study.opinions], study.labels, seed,
         study.test_share, asdict(study.preset), study.shown, asdict(study.editor), study.judge,

@@ -6,7 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
+from agents.emojis.neurons import emoji_mass
 from experiments.reporting.progress import duration
+from experiments.traits.emoji_study import PASSES, PROBED
 from experiments.traits.study import Study
 from experiments.traits.ways import names_of
 from training.opinion_qa.opinions import of_label, split_by_topic
@@ -29,6 +33,8 @@ class Forecast(NamedTuple):
     editor_steps: int
     editor_seconds: float  # a step
     ratings: int  # that people are asked for, not tried
+    emoji_cells: int = 0  # an adapter of one seed whose emojis are studied
+    emoji_seconds: float = 0.0  # of one
 
     @property
     def seconds(self) -> float:
@@ -37,6 +43,7 @@ class Forecast(NamedTuple):
             self.steps * self.step_seconds
             + self.cells * self.cell_seconds
             + self.editor_steps * self.editor_seconds
+            + self.emoji_cells * self.emoji_seconds
         )
 
     def __str__(self) -> str:
@@ -44,8 +51,15 @@ class Forecast(NamedTuple):
             f"about {duration(self.seconds)} and the time of {self.ratings:,} ratings if nothing is"
             f" there yet: {self.steps:,} steps of training of {self.step_seconds:.1f} s,"
             f" {self.cells:,} cells of {self.cell_seconds:.0f} s, {self.editor_steps:,} steps of"
-            f" MEND of {self.editor_seconds:.1f} s, by {_STEPS} steps and {_ITEMS} topics tried"
+            f" MEND of {self.editor_seconds:.1f} s,{self._emojis} by {_STEPS} steps and {_ITEMS}"
+            " topics tried"
         )
+
+    @property
+    def _emojis(self) -> str:
+        if not self.emoji_cells:
+            return ""
+        return f" emojis of {self.emoji_cells:,} adapters of {self.emoji_seconds:.0f} s,"
 
 
 def forecast(study: Study, speaker: Speaker, rated_users: int, rated_rows: int) -> Forecast:
@@ -71,6 +85,8 @@ def forecast(study: Study, speaker: Speaker, rated_users: int, rated_rows: int) 
         editor_steps=study.editor.steps * len(study.seeds) * mend,
         editor_seconds=_seconds_of_the_editor(study, speaker) if mend else 0.0,
         ratings=rated_users * rated_rows * len(study.seeds) * rounds,
+        emoji_cells=len(study.seeds) * len(study.labels) * study.emojis,
+        emoji_seconds=_seconds_of_emojis(study, speaker) if study.emojis else 0.0,
     )
 
 
@@ -98,6 +114,20 @@ def _seconds_of_a_cell(study: Study, speaker: Speaker) -> float:
     asked = time.perf_counter()
     side_effects(speaker, Plain(), study.sampling)
     return (asked - started) * len(items) / min(_ITEMS, len(items)) + time.perf_counter() - asked
+
+
+def _seconds_of_emojis(study: Study, speaker: Speaker) -> float:
+    """Some held-out answers read and one written, times as many as there are."""
+    split = split_by_topic(study.opinions, study.test_share, study.seeds[0])
+    items = items_of(split.test, study.labels[0])
+    few = items[:_ITEMS]
+    samples = [speaker.sample(Plain().conversation(one.asked), one.targets[0]) for one in few]
+    started = time.perf_counter()
+    emoji_mass(speaker.model, [s.prompt + s.answer for s in samples], speaker.emoji_guard)
+    read = time.perf_counter()
+    speaker.say(Plain(), [items[0].asked], np.zeros(1, dtype=np.uint64), study.sampling)
+    written = time.perf_counter() - read
+    return (read - started) * len(items) / len(few) * PASSES + written * (len(items) + 2 * PROBED)
 
 
 def _seconds_of_the_editor(study: Study, speaker: Speaker) -> float:

@@ -1,6 +1,6 @@
 """Trains, asks and compares; the question and the score stand in the package docstring.
 
-Files: ``report.md``, ``said.csv`` (what was said, by way), ``adapters/``, ``cells/``,
+Files: ``report.md``, ``said.csv`` (what was said, by way), ``adapters/``, ``cells/``, ``emojis/``,
 ``results.json`` and ``config.yaml``.
 """
 
@@ -14,6 +14,8 @@ from experiments.reporting.progress import progress_bar
 from experiments.reporting.provenance import public_text
 from experiments.reporting.result import Result
 from experiments.traits.cells import Cells, measured
+from experiments.traits.emoji_figures import emoji_figures, emoji_sentences
+from experiments.traits.emoji_study import studied
 from experiments.traits.figures import figures
 from experiments.traits.forecast import forecast
 from experiments.traits.rated import rated
@@ -52,7 +54,9 @@ def run(cfg: DictConfig) -> Result:
         **figures(study, cells),
         "ratings": _ratings(cfg, study, speaker),
     }
-    values["sentences"] = sentences(values)
+    if study.emojis:
+        values["emojis"] = _emojis(study, speaker, cells)
+    values["sentences"] = [*sentences(values), *emoji_sentences(values)]
     return Result(
         values,
         pages={"report.md": page},
@@ -99,6 +103,14 @@ def _ratings(cfg: DictConfig, study: Study, speaker: Speaker) -> dict[str, Any] 
             study, speaker, dataset, settings.rated_users, settings.rated_rows,
             lambda text: tick(text, advance=1),
         )  # fmt: skip
+
+
+def _emojis(study: Study, speaker: Speaker, cells: Cells) -> dict[str, Any]:
+    total = len(study.seeds) * len(study.labels)
+    with progress_bar("emojis", total=total) as tick:
+        return emoji_figures(
+            study, studied(study, speaker, cells, lambda text: tick(text, advance=1))
+        )
 
 
 def _said(cells: Cells) -> Any:

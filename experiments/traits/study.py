@@ -60,6 +60,7 @@ class Study:
     editor: EditorSettings
     judge: str
     sampling: Sampling
+    emojis: bool  # whether every adapter's are studied
     folder: Path  # of adapters and of what was measured
 
     @property
@@ -85,6 +86,11 @@ def study_of(cfg: DictConfig) -> Study:
         )
     if "steering" in settings.methods:
         _check_poles(labels)
+    if settings.emojis and "adapter" not in settings.methods:
+        raise ValueError(
+            "experiment.emojis=true wanted adapters whose emojis are studied, got"
+            f" experiment.methods={list(settings.methods)}; add adapter to them"
+        )
     training: Any = OmegaConf.to_container(settings.training, resolve=True)
     study = Study(
         base=model_named(settings.slm or BASE),
@@ -100,6 +106,7 @@ def study_of(cfg: DictConfig) -> Study:
         editor=EditorSettings(steps=settings.editor_steps, shown=settings.shown),
         judge=settings.judge,
         sampling=Sampling(settings.max_new_tokens, settings.temperature),
+        emojis=settings.emojis,
         folder=Path(cfg.output_dir),
     )
     split_by_topic(study.opinions, study.test_share, study.seeds[0])  # now, before hours of work

@@ -9,6 +9,7 @@ from experiments.reporting.formatting import number, percent, signed, with_inter
 from experiments.reporting.markdown import markdown_table, markdown_text
 from experiments.reporting.result import Record
 from experiments.reporting.terminal import text_table
+from experiments.traits.emoji_figures import emoji_tables
 
 _HEADS = ("way", "TA", "PAE", "TPEI", "ES", "DD", "coherent")
 _COLUMNS = ("ta", "pae", "tpei", "es", "dd", "coherent")
@@ -36,6 +37,7 @@ def page(record: Record) -> str:
         "## Side effects",
         _side_effects(values),
         *_rating_table(values),
+        *emoji_tables(values),
         "## Who classified and judged",
         "They learnt from no text in common, and from none that an adapter learnt from.",
         _instruments(values),

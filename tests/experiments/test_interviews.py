@@ -63,6 +63,48 @@ def test_a_wrong_command_is_refused_before_anybody_is_asked(
     assert message in " ".join(capsys.readouterr().err.split())
 
 
+def people_in(folder):
+    """A folder with three people on the shipped model."""
+    from agents.population.population import Population
+    from experiments.people.sized_populations import first_people
+
+    first_people(Population.shipped(), 3).save(folder)
+    return folder
+
+
+@pytest.mark.slow
+def test_scores_of_a_populations_people_are_kept_in_its_folder_unless_told_otherwise(
+    tmp_path, small
+):
+    from agents.population.measured_traits import TRAITS
+    from agents.population.population import Population
+
+    folder = people_in(tmp_path / "mine")
+    words = [*small, f"experiment.populations={{mine: {folder}}}", "experiment.awareness=false",
+             "experiment.people=2", "engine=scripted"]  # fmt: skip
+    run_command(tmp_path / "a", *words, "experiment.store=false")
+    assert not (folder / TRAITS).exists()
+    found = run_command(tmp_path / "b", *words)
+    assert found["stored"] == {"mine": "traits.json of its folder"}
+    people = Population.load(folder)
+    types, factors = people.traits
+    assert (types.instrument, factors.instrument) == ("types", "factors")
+    keys = [people.person_keys.key(person) for person in people.personas]
+    assert [key in factors.scores for key in keys] == [True, True, False]
+    assert len(types.types[keys[0]]) == 4
+    assert [scale.name for scale in factors.scales] == ["O", "E", "N"]
+    assert found["people"]["mine"]["factors"]["O"]["mean"] == pytest.approx(
+        sum(factors.scores[key][0] for key in keys[:2]) / 2, abs=1e-3
+    )
+
+
+def test_keeping_scores_of_no_population_is_refused(tmp_path, small, capsys):
+    with pytest.raises(SystemExit):
+        run_command(tmp_path / "run", *small, "experiment.store=true", "engine=scripted")
+    said = " ".join(capsys.readouterr().err.split())
+    assert "would change nothing: experiment.populations is" in said
+
+
 @pytest.mark.slow
 def test_the_shipped_model_and_its_people_are_interviewed_and_raced(tmp_path, small):
     from agents.population.population import SHIPPED
@@ -78,3 +120,4 @@ def test_the_shipped_model_and_its_people_are_interviewed_and_raced(tmp_path, sm
     assert people["factors"]["O"]["people"] == 3
     assert 1 <= people["factors"]["O"]["mean"] <= 5
     assert (tmp_path / "run" / "people.csv").is_file()
+    assert found["stored"]["shipped"].startswith("not stored: the population is on the hub or part")

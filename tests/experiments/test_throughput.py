@@ -19,6 +19,8 @@ from experiments.throughput import llama_cpp
 from experiments.throughput.baseline import STORED, compare, ratios, regressions, store
 from experiments.throughput.memories import MemorySizes, OneIndex, race_memories
 from experiments.throughput.run import WorkloadCell, cells_of
+from experiments.throughput.sharded import ShardSizes, race_workers
+from experiments.throughput.throughput_tables import _ray_lines
 from experiments.throughput.timing import race, spread
 from experiments.throughput.workloads import WORKLOADS, requests
 
@@ -135,7 +137,7 @@ def test_one_part_runs_alone(tmp_path):
     assert "cells" not in results
     assert all(what.startswith("memory") for what in ratios(results))
     with pytest.raises(
-        ValueError, match=r"experiment\.part wanted one of all, race, env, memory, got races"
+        ValueError, match=r"experiment\.part wanted one of all, race, env, memory, ray, got"
     ):
         perform(composed(tmp_path, "part=races"))
 
@@ -241,3 +243,20 @@ def test_every_stored_ratio_is_a_number_above_0_by_a_name_that_runs_give():
     assert {what for what in kept if not re.fullmatch(name, what)} == set()
     parts = {re.split(r"[ ,.]", what)[0] for what in kept}
     assert {*WORKLOADS, "env"} <= parts
+
+
+@pytest.mark.slow
+def test_workers_that_ray_runs_answer_as_this_process_does_also_when_one_is_killed():
+    ray = pytest.importorskip("ray")
+    sizes = ShardSizes(users=6, slate=2, workers=1, kills=1, rounds=1)
+    found = race_workers(Population.shipped(), sizes, lambda *_, **__: None)
+    assert max(found["largest_difference"].values()) <= 1e-5
+    assert found["kills"]["same"] == found["kills"]["calls"] == 1
+    assert set(found["rates"]) == {"bare", "one", "several"}
+    [said, killed] = _ray_lines(found)
+    assert re.match(r"Ray, 6 users x 2: \d+ exposures/s in this process, \d+ on one worker", said)
+    assert "1 complete and the same" in killed
+    assert {name: r for name, r in ratios({"ray": found}).items()} == {
+        f"ray, 6x2, 1 workers: {name}": own["median"] for name, own in found["ratios"].items()
+    }
+    ray.shutdown()

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from agents.emojis.neurons import emoji_mass, mean_activations, most_changed
 from experiments.reporting.claims import ONE_SEED
 from experiments.traits.figures import _reached, values_of
 from experiments.traits.sentences import sentences
@@ -12,10 +13,12 @@ from experiments.traits.ways import Ways, names_of, partner
 from tests.experiments.command import run_command
 from tests.training.traits.conftest import write_talker
 from training.opinion_qa.grammar import written_offline
-from training.opinion_qa.opinions import POLES, label
+from training.opinion_qa.opinions import POLES, all_labels, label, of_label, split_by_topic
 from training.opinion_qa.topics import TOPICS
 from training.traits.evaluation import Scores
 from training.traits.measures import Estimate
+from training.traits.opinion_training import Adapted
+from training.traits.speaker import Asked, Plain, Speaker
 
 SMALL = [
     "experiment=traits", "experiment.traits=[openness,extraversion]", "experiment.num_topics=4",
@@ -46,6 +49,8 @@ def test_a_study_trains_asks_compares_and_goes_on_where_it_was(tmp_path, base):
     assert set(results["ratings"]["after"]) == set(results["labels"])
     assert results["differences"].keys() == rivals
     assert results["classifier"]["opinions"] > 0.5
+    assert results["classifier"]["source"] == "statements"
+    assert results["judge"]["name"] == "classifier by letters of items", "another source"
     report = (tmp_path / "report.md").read_text(encoding="utf-8")
     for part in ("Trait alignment by label", "What the adapter moves", "The same people rate"):
         assert f"## {part}" in report
@@ -61,6 +66,66 @@ def test_a_study_trains_asks_compares_and_goes_on_where_it_was(tmp_path, base):
         for name, one in measures_of_way.items():
             assert again["ways"][way][name]["mean"] == pytest.approx(one["mean"], abs=1e-4)
     assert {p: p.stat().st_mtime_ns for p in others} == others
+
+
+@pytest.mark.slow
+def test_emojis_of_every_adapter_are_studied_by_one_option_and_kept(tmp_path, base):
+    words = [*SMALL, f"slm={base}", "experiment.traits=[openness]", "experiment.seeds=[0,1]",
+             "experiment.methods=[adapter]", "experiment.intensities=[]", "experiment.emojis=true",
+             "experiment.rated_users=0"]  # fmt: skip
+    results = run_command(tmp_path, *words)
+    assert set(results["emojis"]) == {"high openness", "low openness"}
+    one = results["emojis"]["high openness"]
+    assert len(one["p_values"]) == len(one["neurons"]) == 2, "two seeds"
+    assert all(1 / 21 - 1e-6 <= p <= 1 for p in one["p_values"])
+    assert one["mass_difference"]["ci95"] is not None
+    assert len(set(one["neurons"][0])) == len(one["neurons"][0]) > 1
+    assert any("chance of an emoji in the next token" in said for said in results["sentences"])
+    report = (tmp_path / "report.md").read_text(encoding="utf-8")
+    assert "## Emojis" in report
+    kept = {p: p.stat().st_mtime_ns for p in (tmp_path / "emojis").iterdir()}
+    assert len(kept) == 4
+    again = run_command(tmp_path, *words)
+    assert again["emojis"] == results["emojis"]
+    assert {p: p.stat().st_mtime_ns for p in kept} == kept
+
+
+@pytest.mark.slow
+def test_the_model_as_it_is_comes_before_the_adapter_and_neurons_come_from_training_topics(
+    tmp_path, base
+):
+    words = [*SMALL, f"slm={base}", "experiment.traits=[openness]", "experiment.seeds=[0]",
+             "experiment.methods=[adapter]", "experiment.intensities=[]", "experiment.emojis=true",
+             "experiment.rated_users=0", "experiment.forms=1"]  # fmt: skip
+    run_command(tmp_path, *words)
+    kept = json.loads((tmp_path / "emojis" / "0, high openness.json").read_text())
+    speaker, own = Speaker.load(base), label("openness")
+    topics = TOPICS[:: len(TOPICS) // 4][:4]
+    split = split_by_topic(written_offline(all_labels(["openness"]), topics, 1), 0.5, 0)
+
+    def rows(opinions):
+        asked = (Plain().conversation(Asked(o.topic, o.question)) for o in opinions)
+        samples = [speaker.sample(a, o.answer) for a, o in zip(asked, opinions, strict=True)]
+        return [s.prompt + s.answer for s in samples], [len(s.prompt) for s in samples]
+
+    held_out, starts = rows(of_label(split.test, own))
+    learnt, _ = rows(of_label(split.train, own))
+    guard = speaker.emoji_guard
+    before = mean_activations(speaker.model, learnt)
+    mass = emoji_mass(speaker.model, held_out, guard, starts)
+    with Adapted(speaker, tmp_path / "adapters" / "high-openness-0").at_work():
+        after = mean_activations(speaker.model, learnt)
+        tuned = emoji_mass(speaker.model, held_out, guard, starts)
+    assert kept["mass"][0] == pytest.approx(mass.tolist(), rel=1e-4)
+    assert kept["mass"][1] == pytest.approx(tuned.tolist(), rel=1e-4)
+    assert kept["neurons"] == most_changed(before, after, len(kept["neurons"])).tolist()
+
+
+def test_emojis_without_adapters_are_refused(tmp_path, base, capsys):
+    words = "experiment.emojis=true", "experiment.methods=[prompt]"
+    said = error_of(capsys, tmp_path, f"slm={base}", *words)
+    assert "experiment.emojis=true wanted adapters whose emojis are studied" in said
+    assert "add adapter to them" in said
 
 
 @pytest.mark.slow

@@ -85,8 +85,12 @@ def side_effects(speaker: Speaker, way: Way, sampling: Sampling) -> SideEffects:
     """What a way does to plain texts and to requests, none of them about an opinion."""
     texts = [Asked(question, question) for question in _PASSAGES]
     logs = speaker.token_logs(way, texts, list(_PASSAGES.values()))
-    shares = [_refused(speaker, way, asked, sampling) for asked in (_ORDINARY, _TO_BE_REFUSED)]
-    return SideEffects(perplexity(logs), *shares)
+    asked = [Asked(one, one) for one in (*_ORDINARY, *_TO_BE_REFUSED)]
+    numbers = [*range(len(_ORDINARY)), *range(len(_TO_BE_REFUSED))]
+    said = speaker.say(way, asked, np.array(numbers, dtype=np.uint64), sampling)
+    refused = np.array([refuses(text) for text in said])
+    ordinary, harmful = np.split(refused, [len(_ORDINARY)])
+    return SideEffects(perplexity(logs), float(ordinary.mean()), float(harmful.mean()))
 
 
 def perplexity(logs: Sequence[FloatArray]) -> float:
@@ -96,9 +100,3 @@ def perplexity(logs: Sequence[FloatArray]) -> float:
     2.519842
     """
     return float(np.exp(-np.concatenate(list(logs)).mean()))
-
-
-def _refused(speaker: Speaker, way: Way, asked: Sequence[str], sampling: Sampling) -> float:
-    seeds = np.arange(len(asked), dtype=np.uint64)
-    said = speaker.say(way, [Asked(one, one) for one in asked], seeds, sampling)
-    return float(np.mean([refuses(text) for text in said]))

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from agents.emojis.token_guard import EmojiGuard
 from agents.inference.engine import Sampling
 from agents.inference.local.architectures import check_causal, context_of, why_whole
 from agents.inference.local.free_text import decode, end_tokens
@@ -24,7 +25,7 @@ from simenv.events import FloatArray, SeedArray
 from training.distillation.distiller_prompts import Message
 from training.distillation.local_writer import conversation_ids
 
-_ROWS = 16  # of a pass
+_ROWS = {"cuda": 64}  # of a pass, by device, else 16
 Ids = list[int]
 
 
@@ -85,6 +86,7 @@ class Speaker:
         self._tokens = Tokens(tokenizer, num_embeddings(model))
         self._context = context_of(model.config)
         self._alone = why_whole(model.config) is not None
+        self._rows = _ROWS.get(model.device.type, 16)
 
     @classmethod
     def load(cls, base: str | Path, device: str = "auto", dtype: str = "auto") -> "Speaker":
@@ -97,6 +99,11 @@ class Speaker:
         tokenizer, model = load_model(base, choose_device(device), dtype)
         check_causal(model.config, str(base))
         return cls(tokenizer, model.requires_grad_(False), str(base))
+
+    @property
+    def emoji_guard(self) -> EmojiGuard:
+        """Which tokens would show an emoji."""
+        return self._tokens.emoji_guard
 
     def sample(self, conversation: list[Message], answer: str) -> Sample:
         """Token ids of a conversation and of an answer.
@@ -125,16 +132,23 @@ class Speaker:
             seeds: (n,) an answer depends on its own alone.
             sampling: how to draw; temperature 0 is greedy.
         """
+        return list(map(_first_line, self.write(way, asked, seeds, sampling)))
+
+    def write(
+        self, way: Way, asked: Sequence[Asked], seeds: SeedArray, sampling: Sampling
+    ) -> list[str]:
+        """As ``say``, with all lines."""
+        guard = None if sampling.emojis else self.emoji_guard
         prompts = [
             conversation_ids(self._tokenizer, self._tokens, way.conversation(one)) for one in asked
         ]
         said: list[str] = []
         with way.at_work():
             ends = end_tokens(self.model, self._tokens.ends)
-            for start in range(0, len(prompts), _ROWS):
-                own = slice(start, start + _ROWS)
-                found = decode(self.model, prompts[own], seeds[own], ends, sampling)
-                said += [_first_line(self._tokens.text(ids)) for ids in found]
+            for start in range(0, len(prompts), self._rows):
+                own = slice(start, start + self._rows)
+                found = decode(self.model, prompts[own], seeds[own], ends, sampling, guard)
+                said += [self._tokens.text(ids) for ids in found]
         return said
 
     @torch.inference_mode()
@@ -201,7 +215,7 @@ class Speaker:
         )  # fmt: skip
 
     def _batches(self, samples: Sequence[Sample]) -> Iterator[Sequence[Sample]]:
-        size = 1 if self._alone else _ROWS
+        size = 1 if self._alone else self._rows
         for start in range(0, len(samples), size):
             yield samples[start : start + size]
 

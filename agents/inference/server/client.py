@@ -22,6 +22,7 @@ from simenv.ranges import check_number
 
 _PASSING = frozenset({408, 409, 425, 429})  # and every 5xx: asking again may help
 _LONGEST_REASON = 500  # characters of a server's message that are kept
+_LOOK = 5.0  # seconds in which a server must say that it is there
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 
 
@@ -67,24 +68,24 @@ class ServerClient:
         self._logs = LogMasker(self._mask)
         self._timeout, self._caller = timeout, caller
         self._openai = _import_openai(caller)
-        self._client = self._openai.OpenAI(
-            base_url=url,
-            api_key=key or "EMPTY",
-            max_retries=0,
-            timeout=timeout,
-            http_client=guarded_client(self._openai, timeout),
-        )
+        self._client = self._connection(url, key or "EMPTY", timeout)
         self._logs.attach()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "ServerClient":
         """The same settings with connections of its own."""
         twin = object.__new__(ServerClient)
         twin.__dict__.update(self.__dict__)
-        twin._client = self._openai.OpenAI(
-            base_url=self._client.base_url, api_key=self._client.api_key, max_retries=0,
-            timeout=self._timeout,
-        )  # fmt: skip
+        twin._client = self._connection(self._client.base_url, self._client.api_key, self._timeout)
         return twin
+
+    def _connection(self, url: Any, key: str, timeout: float) -> Any:
+        return self._openai.OpenAI(
+            base_url=url,
+            api_key=key,
+            max_retries=0,
+            timeout=timeout,
+            http_client=guarded_client(self._openai, timeout),
+        )
 
     def __reduce__(self) -> NoReturn:
         """Refused: a pickle would hold the key.
@@ -132,6 +133,20 @@ class ServerClient:
             raise self.malformed(error) from None
         self._refuse_error(payload, rejection)
         return payload
+
+    def is_alive(self) -> bool:
+        """Whether the server answers when it is asked for its models, soon and without a fault."""
+        seconds = min(self._timeout, _LOOK)
+        looking = self._connection(self._client.base_url, self._client.api_key, seconds)
+        try:
+            looking.models.list()
+        except self._openai.APIStatusError as error:
+            return int(error.status_code) < 500 or int(error.status_code) == 501  # it has no list
+        except (self._openai.OpenAIError, RefusedAnswerError, ValueError):
+            return False
+        finally:
+            looking.close()
+        return True
 
     def malformed(self, error: Exception) -> Lost:
         """A failed try whose answer does not have the protocol's form."""

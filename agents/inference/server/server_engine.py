@@ -23,7 +23,8 @@ from agents.inference.facets.mixtures import refuse_mixture
 from agents.inference.failures import Answers, DeadServerError, FailedRequestsError
 from agents.inference.grouping import make_plan
 from agents.inference.server import server_answers as answers
-from agents.inference.server.client import Caller, Rejection, ServerClient
+from agents.inference.server.client import Caller, Rejection
+from agents.inference.server.endpoints import Answer, Endpoints
 from agents.inference.server.prompt_tokens import PromptTokens
 from agents.inference.server.retries import Attempt, Lost, Patience, dispatch
 from simenv.events import FloatArray
@@ -42,7 +43,9 @@ class ServerEngine(Engine):
         model: the base model; its name on the server where ``served_model`` is None.
         adapters: names that the server has adapters under (a mapping's keys do).
         served_model: name of the base model on the server, if another.
-        base_url: with its path, as ``http://localhost:8000/v1``; None = OPENAI_BASE_URL.
+        base_url: with its path, as ``http://localhost:8000/v1``; None = OPENAI_BASE_URL. Several =
+            servers of the same model and adapters: a person's questions go to one of them, and on
+            to others while it fails; see ``Endpoints``.
         api_key: None = OPENAI_API_KEY, or none at all.
         endpoint: ``completions``; ``chat`` for servers that have nothing else (the prompt goes as
             one user message through the model's chat template).
@@ -54,7 +57,7 @@ class ServerEngine(Engine):
         tokenizer: folder or hub name of the model's tokenizer: prompts are sent as its token ids,
             prefix and suffix apart, exactly as ``LocalEngine`` runs them; None = as text.
         concurrency: most requests on their way.
-        timeout: seconds that one try may take in all.
+        timeout: seconds that one try of one server may take in all.
         tries: most tries of one request; see ``Patience``, as for the two waits.
         first_wait: seconds.
         longest_wait: seconds.
@@ -70,7 +73,7 @@ class ServerEngine(Engine):
         adapters: Iterable[str] | None = None,
         *,
         served_model: str | None = None,
-        base_url: str | None = None,
+        base_url: str | Sequence[str] | None = None,
         api_key: str | None = None,
         endpoint: Literal["completions", "chat"] = "completions",
         least_mass: float = answers.LEAST_MASS,
@@ -96,7 +99,7 @@ class ServerEngine(Engine):
         self.least_mass, self.concurrency = least_mass, concurrency
         self.patience = Patience(tries, first_wait, longest_wait)
         self._tokens = PromptTokens(tokenizer) if tokenizer else None
-        self._client = ServerClient(base_url, api_key, timeout, _CALLER)
+        self._client = Endpoints(base_url, api_key, timeout, _CALLER)
 
     @property
     def facts(self) -> EngineFacts:
@@ -119,9 +122,11 @@ class ServerEngine(Engine):
             raise ValueError(f"choices must differ in more than blanks, got {list(choices)}")
         lead: str | list[int] = self._tokens.lead(choices) if self._tokens else self.lead
 
-        def ask(request: Request) -> FloatArray:
-            payload = self._post(request, lead, max_tokens=1, temperature=0, **self._logprobs())
+        def read(payload: Any) -> FloatArray:
             return answers.choice_scores(answers.next_token(payload), choices, self.least_mass)
+
+        def ask(request: Request) -> FloatArray:
+            return self._post(request, lead, read, max_tokens=1, temperature=0, **self._logprobs())
 
         attempt = self._dispatch(requests, ask)
         scores = np.full((len(requests), len(choices)), np.nan)
@@ -148,15 +153,15 @@ class ServerEngine(Engine):
         more = {"extra_body": {"top_k": sampling.top_k}} if sampling.top_k else {}
 
         def ask(request: Request) -> Completion:
-            payload = self._post(
+            said = self._post(
                 request,
                 [] if self._tokens else "",
+                read,
                 max_tokens=sampling.max_new_tokens,
                 temperature=sampling.temperature,
                 seed=int(request.seed) % 2**31,
                 **more,
             )
-            said = read(payload)
             return said._replace(text=self._client.without_keys(said.text))
 
         attempt = self._dispatch(requests, ask)
@@ -179,23 +184,17 @@ class ServerEngine(Engine):
         adapters, prefixes = [r.adapter for r in requests], [r.prefix for r in requests]
         order = make_plan(adapters, prefixes, lengths, token_budget=2**31).order.tolist()
 
-        def ask_row(row: int) -> Any:
-            try:
-                return ask(requests[row])
-            except (answers.UnusableAnswerError, FloatingPointError) as error:
-                raise Lost(self._client.public(str(error)), again=False) from None
-            except ValueError as error:  # a malformed answer is one
-                raise self._client.malformed(error) from None
-
-        return dispatch(order, ask_row, self.concurrency, self.patience)
+        return dispatch(order, lambda row: ask(requests[row]), self.concurrency, self.patience)
 
     def _logprobs(self) -> dict[str, Any]:
         if self.endpoint == "completions":
             return {"logprobs": self.top}
         return {"logprobs": True, "top_logprobs": self.top}
 
-    def _post(self, request: Request, lead: Any, **settings: Any) -> Any:
-        """The server's answer to one request, as JSON."""
+    def _post(
+        self, request: Request, lead: Any, read: Callable[[Any], Answer], **settings: Any
+    ) -> Answer:
+        """What a server answers to one request, read from its JSON."""
         model = request.adapter or self.served_model
         if self.endpoint == "chat":
             message = {"role": "user", "content": request.prefix + request.suffix + lead}
@@ -210,7 +209,21 @@ class ServerEngine(Engine):
             cure += f" have this endpoint: try endpoint={other} ({_CALLER.how_to})"
             return Rejection(cure if status in (404, 405, 501) else "", "request")
 
-        return self._client.post(self.endpoint, {"model": model, **prompt, **settings}, rejection)
+        body, asked = {"model": model, **prompt, **settings}, (request.adapter, request.prefix)
+        return self._client.post(asked, self.endpoint, body, rejection, self._checked(read))
+
+    def _checked(self, read: Callable[[Any], Answer]) -> Callable[[Any], Answer]:
+        """``read`` whose errors say whether another try may help."""
+
+        def checked(payload: Any) -> Answer:
+            try:
+                return read(payload)
+            except (answers.UnusableAnswerError, FloatingPointError) as error:
+                raise Lost(self._client.public(str(error)), again=False) from None
+            except ValueError as error:  # a malformed answer is one
+                raise self._client.malformed(error) from None
+
+        return checked
 
     def _raise_failures(self, attempt: Attempt, found: Answers) -> None:
         if attempt.failures:

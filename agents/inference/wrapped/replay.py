@@ -33,6 +33,7 @@ class UnknownRequestError(KeyError):
     """A request that the recording does not hold."""
 
     def __init__(self, row: int, key: Key, path: Path) -> None:
+        self.row, self.key, self.path = row, key, path
         adapter, prefix, suffix, *rest = key
         super().__init__(
             f"request {row} is not in the recording {path.name}: adapter {adapter!r}, prefix"
@@ -42,6 +43,10 @@ class UnknownRequestError(KeyError):
 
     def __str__(self) -> str:
         return str(self.args[0])
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """So that it is the same error in another process."""
+        return type(self), (self.row, self.key, self.path)
 
 
 class RecordingEngine(EngineWrapper):

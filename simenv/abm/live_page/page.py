@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import solara
 
+from simenv.abm.live_page.interview_card import InterviewCard, error_box
 from simenv.abm.live_page.portrait import COLOURS, curve_svg, distribution_svg, question_markup
 from simenv.abm.live_page.running_society import Choice, LastSlate, Show, Stage
 from simenv.abm.living_users import KeepsVersions
@@ -53,6 +54,7 @@ def PersonCard(show: Show, user: int, tick: int) -> None:  # noqa: N802
             solara.Text("Has not been awake yet.")
         else:
             _slate(show, user, last)
+        InterviewCard(show, user).key(f"interview {user}")
 
 
 def _profiles(show: Show, user: int) -> None:
@@ -188,13 +190,7 @@ def _buttons(show: Show, state: _State) -> None:
         solara.Button("Reset", on_click=lambda: resets.set(resets.value + 1))
         solara.Text(f"tick {state.tick.value}", classes=["tick"])
     if state.error.value:
-        _error(state.error.value)
-
-
-def _error(text: str) -> None:
-    """Why the run stopped. ``solara.Error`` asks for an alert that ipyvuetify 3 cannot make."""
-    style = {"border": "1px solid #D55E00", "padding": "8px"}
-    solara.HTML(tag="div", unsafe_innerHTML=escape(text), classes=["error-text"], style=style)
+        error_box(state.error.value)
 
 
 def _people(show: Show, state: _State) -> None:

@@ -5,14 +5,18 @@ recommender either.
 """
 
 import threading
-from typing import NamedTuple, Protocol
+from collections.abc import Callable
+from typing import NamedTuple, Protocol, TypeVar
 
 import networkx as nx
 
+from simenv.abm.live_page.interviewing import Interviewer
 from simenv.abm.live_page.portrait import COLOURS
 from simenv.abm.model import PersonaSociety
 from simenv.events import FloatArray, IntArray
 from simenv.user_model import Question, Questions
+
+_Said = TypeVar("_Said")
 
 
 class Choice(NamedTuple):
@@ -41,6 +45,10 @@ class Stage(Protocol):
         """What the groups are called."""
         ...
 
+    def interviewer(self, society: PersonaSociety) -> Interviewer | None:
+        """Who interviews the people of a society; None = they cannot be interviewed."""
+        ...
+
 
 class LastSlate(NamedTuple):
     """What somebody was shown last, and what they thought of it."""
@@ -57,6 +65,7 @@ class Show:
     def __init__(self, stage: Stage, choice: Choice) -> None:
         self.society = stage.build(choice)
         self.labels = stage.labels(self.society)
+        self.interviewer = stage.interviewer(self.society)
         self.slates: dict[int, LastSlate] = {}
         self.places = nx.spring_layout(self.society.social.graph, seed=choice.seed)
         self._lock = threading.Lock()
@@ -85,6 +94,17 @@ class Show:
             raise TypeError(f"{type(model).__name__} cannot show questions; take personas")
         with self._lock:
             return model.question(user, item)
+
+    def interview(self, talk: Callable[[Interviewer], _Said]) -> _Said:
+        """What somebody says to the interviewer, between two ticks.
+
+        Raises:
+            TypeError: these people cannot be interviewed.
+        """
+        if self.interviewer is None:
+            raise TypeError("these users have no words to be interviewed in; take personas")
+        with self._lock:
+            return talk(self.interviewer)
 
     def nodes(self) -> list[dict[str, object]]:
         """What the network draws of every user."""

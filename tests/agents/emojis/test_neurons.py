@@ -43,12 +43,20 @@ def model():
 def test_activations_are_those_of_each_text_alone(model):
     together = mean_activations(model, ROWS)
     alone = np.mean([mean_activations(model, [row]) for row in ROWS], axis=0)
-    assert together == pytest.approx(alone)
+    assert together == pytest.approx(alone, abs=1e-6)
     seen = []
     hook = down_projection(model).register_forward_pre_hook(lambda _, x: seen.append(x[0]))
     model(torch.tensor([ROWS[0]]))
     hook.remove()
     assert mean_activations(model, ROWS[:1]) == pytest.approx(seen[0][0].mean(0).detach().numpy())
+
+
+def test_the_mass_of_each_text_is_that_of_its_own_places_alone(model, guard):
+    together = emoji_mass(model, ROWS, guard, starts=[2, 1, 3])
+    for row, start, found in zip(ROWS, (2, 1, 3), together, strict=True):
+        with torch.inference_mode():
+            chances = model(torch.tensor([row])).logits[0].softmax(-1)[:, EMOJI]
+        assert found == pytest.approx(float(chances[start - 1 :].mean()), rel=1e-4)
 
 
 def test_the_neurons_that_changed_most_come_first():

@@ -69,6 +69,7 @@ def test_chances_are_the_softmax_of_gains_a_token():
     assert choices.chances()[0, 0] == pytest.approx(np.array([3, 1, 2, 1]) / 7)
     assert choices.scores()[0, 0] == pytest.approx(4 / 7)
     assert (choices.logs.shape, choices.scoring) == ((1, 1, 1, 4), "text")
+    assert np.exp(choices.logs[0, 0, 0]) == pytest.approx(np.array([3, 1, 2, 1]) / 7)
 
 
 def test_words_that_are_common_anyway_and_short_options_win_nothing():

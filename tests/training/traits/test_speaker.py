@@ -1,9 +1,12 @@
 """A speaker's likelihoods and states, beside the plain way of computing them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
+from agents.emojis.token_guard import EmojiGuard
 from agents.inference.engine import Sampling
 from training.traits.prompting import DESCRIPTIONS, Demonstrations, SystemPrompt
 from training.traits.speaker import Asked, Plain, Sample
@@ -49,6 +52,16 @@ def test_states_are_averaged_over_the_answer_alone(speaker):
     assert found.shape == (2, len(states) - 1, states[0].shape[-1])
     own = states[1][0, len(samples[1].prompt) :].mean(0).numpy()
     np.testing.assert_allclose(found[1, 0], own, atol=1e-4)
+
+
+def test_what_the_guard_bars_is_never_said(speaker):
+    how = Sampling(20, temperature=1.0)
+    seeds = np.array([3, 4], dtype=np.uint64)
+    words = [speaker._tokens.text([i]) for i in range(speaker.model.config.vocab_size)]
+    shown = "\N{GRINNING FACE}".encode()
+    speaker._tokens.emoji_guard = EmojiGuard([shown if "e" in w else b"a" for w in words])
+    assert "e" in "".join(speaker.write(Plain(), ASKED, seeds, how)), "nobody asked for the guard"
+    assert "e" not in "".join(speaker.write(Plain(), ASKED, seeds, replace(how, emojis=False)))
 
 
 def test_what_is_said_depends_on_its_own_seed_alone(speaker):

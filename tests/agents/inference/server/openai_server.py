@@ -64,6 +64,7 @@ class OpenAIServer:
         self.decode = decode
         self.faults = defaultdict(list, {k: list(v) for k, v in (faults or {}).items()})
         self.sent: list[Sent] = []
+        self.is_sick, self.looks = False, 0  # every question and look is 503; looks answered
         self.most_at_once = self._at_once = 0
         self._lock = threading.Lock()
         handler = type("Handler", (_Handler,), {"owner": self})
@@ -166,6 +167,15 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
         """Say nothing on the terminal."""
 
+    def do_GET(self) -> None:
+        if self.path != "/v1/models":
+            return self._send(404, error("no such page", 404))
+        if self.owner.is_sick:
+            return self._send(503, error("not now", 503))
+        self.owner.looks += 1
+        models = [{"id": name, "object": "model"} for name in self.owner.models]
+        return self._send(200, {"object": "list", "data": models})
+
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         authorization = self.headers.get("Authorization", "")
@@ -184,6 +194,8 @@ class _Handler(BaseHTTPRequestHandler):
             return self._send(404, error("no such page", 404))
         if body["model"] not in self.owner.models:
             return self._send(404, error(f"The model `{body['model']}` does not exist.", 404))
+        if self.owner.is_sick:
+            return self._send(503, error("not now", 503))
         if fault is not None and fault.kind == "status":
             message = fault.message.replace("{authorization}", self.headers["Authorization"])
             return self._send(fault.status, error(message, fault.status), fault.headers)

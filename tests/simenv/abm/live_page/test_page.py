@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 import solara
 
+from simenv.abm.live_page.interviewing import Answer, Interviewed, TraitScore
 from simenv.abm.live_page.page import Watch
+from simenv.abm.live_page.running_society import Choice, Show
 
 
 class Stage:
@@ -17,8 +19,8 @@ class Stage:
     populations, recommenders, shocks = ["world"], ["popularity"], ["none"]
     most_users = 60
 
-    def __init__(self, make):
-        self.make = make
+    def __init__(self, make, talks=None):
+        self.make, self.talks = make, talks
 
     def build(self, choice):
         self.society = self.make()
@@ -26,6 +28,27 @@ class Stage:
 
     def labels(self, society):
         return ["quiet", "usual", "busy"]
+
+    def interviewer(self, society):
+        return self.talks
+
+
+class Talker:
+    """Everybody has a trait, says yes in a questionnaire, and no to what was typed."""
+
+    instruments = ("short", "long")
+
+    def measured(self, user):
+        return [TraitScore("short", "extraversion", 2.0 + user / 100, 1.0, 5.0)] if user else []
+
+    def fill_in(self, user, instrument):
+        if instrument == "long":
+            raise ValueError("it is <too> long")
+        said = Answer(f"Are you {user}?", ("no", "yes"), np.array([0.1, 0.9]))
+        return Interviewed([said], [TraitScore(instrument, "openness", 4.0, 1.0, 5.0)])
+
+    def answer(self, user, question, options):
+        return Answer(question, tuple(options), np.array([0.7] + [0.3] * (len(options) - 1)))
 
 
 class Page:
@@ -46,6 +69,12 @@ class Page:
         button = [w for w in self.widgets() if getattr(w, "children", None) == [label]]
         assert len(button) == 1
         button[0].click()
+
+    def type_in(self, label, text):
+        [field] = [w for w in self.widgets() if getattr(w, "label", None) == label]
+        field.v_model = text
+        if field._event_handlers_map:  # a text is taken when the field is left
+            field.fire_event("focusout", text)
 
     def network(self):
         return next(w for w in self.widgets() if hasattr(w, "nodes"))
@@ -121,6 +150,56 @@ def test_a_click_on_somebody_shows_who_they_are_and_their_last_slate(page):
     absent = np.setdiff1d(np.arange(60), last.users)[0]
     page.network().vue_select(int(absent))
     assert "Has not been awake yet." in page.words()
+
+
+@pytest.fixture
+def talking(make_society):
+    page = Page(Stage(make_society, Talker()))
+    yield page
+    page.rendered.close()
+
+
+def test_measured_traits_stand_on_a_persons_card_and_others_are_said_to_have_none(talking):
+    talking.network().vue_select(25)
+    assert "Measured by short" in talking.words()
+    assert "2.25 (1 to 5)" in talking.words()
+    talking.network().vue_select(0)
+    assert "No traits of this person were measured" in talking.words()
+
+
+def test_a_questionnaire_comes_back_with_traits_and_distributions(talking):
+    talking.network().vue_select(7)
+    talking.press("Interview")
+    assert "Says of themselves in short" in talking.words()
+    assert "Are you 7?" in talking.words()
+    assert "90%" in talking.words()
+    talking.network().vue_select(8)
+    assert "Are you 7?" not in talking.words(), "what one said is not another's"
+
+
+def test_a_typed_question_is_answered_with_its_options(talking):
+    talking.network().vue_select(7)
+    talking.type_in("A question or a statement", "Tea or coffee?")
+    talking.type_in("Answers, with a slash between", "tea / coffee")
+    talking.press("Ask")
+    for part in ("Tea or coffee?", "70%", "tea", "coffee"):
+        assert part in talking.words()
+
+
+def test_what_goes_wrong_in_an_interview_is_shown_and_goes_with_the_next(talking):
+    talking.network().vue_select(7)
+    talking.type_in("Questionnaire", "long")
+    talking.press("Interview")
+    assert "it is &lt;too&gt; long" in talking.words()
+    talking.press("Ask")
+    assert "too&gt;" not in talking.words()
+
+
+def test_users_without_words_have_no_interview(page):
+    page.network().vue_select(7)
+    assert "Interview" not in page.words()
+    with pytest.raises(TypeError, match="take personas"):
+        Show(page.stage, Choice("world", "popularity", 60, 0, "none")).interview(len)
 
 
 def test_a_society_that_stops_says_why(page):
