@@ -276,8 +276,7 @@ class PocketTrainer:
     def _update(self, examples: Batch) -> float:
         for group in self.optimizer.param_groups:
             group["lr"] = self._learning_rate()
-        fast = torch.device(self.device).type == "cuda"
-        with torch.autocast("cuda", torch.bfloat16, enabled=fast):
+        with torch.autocast(*self._number_format()):
             logits = answer_logits(self.model, self.tokenizer, examples)
         targets = torch.as_tensor(examples.targets, dtype=torch.float32, device=self.device)
         log_probabilities = logits.float().log_softmax(-1)[:, self._answers]
@@ -287,6 +286,13 @@ class PocketTrainer:
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimizer.step()
         return float(loss.detach())
+
+    def _number_format(self) -> tuple[str, torch.dtype, bool]:
+        """Device, format, whether products are made in it: on GPUs and, in blocks, with AMX."""
+        kind = torch.device(self.device).type
+        blocks = self.config.style.reading == "blocks"
+        fast = kind == "cuda" or (blocks and torch.cpu._is_amx_tile_supported())
+        return kind, torch.bfloat16, fast
 
     def _learning_rate(self) -> float:
         c = self.config
