@@ -140,7 +140,7 @@ def emoji_mass(
     for part in _parts(list(zip(rows, first, strict=True))):
         logits = _logits(model, [row for row, _ in part])
         for own, (row, start) in zip(logits, part, strict=True):
-            chances = own[max(start, 1) - 1 : len(row)].double().softmax(-1).cpu().numpy()
+            chances = own[max(start, 1) - 1 : len(row)].double().softmax(-1)
             found.append(float(guard.mass(chances).mean()))
     return np.array(found)
 

@@ -6,11 +6,12 @@ bytes that stand open before it. Letters: ``n`` texts, ``v`` tokens of a vocabul
 
 import codecs
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import regex
 
-from simenv.events import BoolArray, FloatArray
+from simenv.events import BoolArray
 
 # Stricter than what is counted: pictures that are text by default are kept out as well, since many
 # screens show them in colour, and what turns a text sign into a picture has no other use.
@@ -61,10 +62,14 @@ class EmojiGuard:
             found[row, :size] = self.barred(self._open(tokens))[:size]
         return found
 
-    def mass(self, chances: FloatArray) -> FloatArray:
-        """Probability (n,) of a next token that shows an emoji, of distributions (n, v or more)."""
-        barred = self.barred()[: chances.shape[-1]]
-        return np.asarray(chances[..., : len(barred)][..., barred].sum(axis=-1))
+    def mass(self, chances: Any) -> Any:
+        """Probability (n,) of a next token that shows an emoji, of distributions (n, v or more).
+
+        Args:
+            chances: an array of numpy or a tensor, wherever it lies; what comes back is the same.
+        """
+        tokens = np.flatnonzero(self.barred()[: chances.shape[-1]])
+        return chances[..., tokens].sum(-1)
 
     def _open(self, tokens: Sequence[int]) -> bytes:
         """The bytes of a character that the last tokens began; a character has at most four."""
