@@ -13,10 +13,11 @@ from agents.prompt_style import PromptStyle
 from experiments.reporting.progress import progress_bar
 from experiments.reporting.provenance import public_text
 from simenv.data.dataset import Dataset
+from training.base.batches import WorldSource
 from training.base.hiding import Hiding
 from training.base.log_worlds import LogWorlds
 from training.base.pocket_model import PocketConfig
-from training.base.pocket_training import PocketTrainer, WorldSource
+from training.base.pocket_training import PocketTrainer
 from training.base.world_mix import WorldMix
 from training.distillation.in_words.words_distiller import WordsDistiller
 
