@@ -131,6 +131,8 @@ class Stream(IntEnum):
     EDITED_OPINIONS = 739  # opinions that an edit is made of
     EDITOR_BATCHES = 719  # on which an editor network learns
     TRAIT_RATERS = 733  # who rates before and after a trait
+    PERSONIFIED_PEOPLE = 1721  # who is trained to stay themselves
+    PRESSURE_RESAMPLES = 1723  # of people, for the interval of a ratio
     SOURCE_SPLIT = 1709  # which passages of a life judge
     TRAIT_RESAMPLES = 727  # of seeds and topics, for an interval
     KEPT_BACK_ITEMS = 743  # of questionnaires, that a trait classifier does not learn from

@@ -168,6 +168,15 @@ EXPERIMENT: dict[str, Kind] = {
     "experiment.emojis": Flag(),
     "experiment.rated_users": COUNT_OR_NONE,
     "experiment.rated_rows": COUNT,
+    "experiment.corpora": PLACE,
+    "experiment.stages": Whole(2, 8),
+    "experiment.objective_words": COUNT_OR_NONE,
+    "experiment.subjective_words": COUNT_OR_NONE,
+    "experiment.most_alike": Real(0.0, 1.0, above=True),
+    "experiment.rejected": ListOf(Choice(("person", "stage", "induced"))),
+    "experiment.per_general": COUNT_OR_NONE,
+    "experiment.rating_turns": COUNT_OR_NONE,
+    "experiment.pressed": COUNT_OR_NONE,
     "experiment.raft.cuts": ListOf(Real(0.0, 1.0, above=True)),
     "experiment.raft.turns": COUNT,
     "experiment.raft.distractors": SHARE,
@@ -249,6 +258,18 @@ OF_EXPERIMENT: Mapping[str, dict[str, Kind]] = {
     "train_base": {"experiment.worlds": Choice(("drawn", "log"))},
     "cluster": {"experiment.most": COUNT},
     "interviews": {"experiment.people": COUNT},
+    "personified": {
+        "experiment.variants": ListOf(
+            Choice(
+                (
+                    *("prompt", "rater", "personified", "no_dpo"),
+                    *("no_label", "no_analysis", "no_induction", "no_classes"),
+                )
+            )
+        ),
+        "experiment.judge": NAME,
+        "experiment.most": COUNT,
+    },
 }
 
 # What is a mapping of its own kind: somebody else looks into it.

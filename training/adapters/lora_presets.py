@@ -69,6 +69,11 @@ PRESETS = {
         (*_ATTENTION, *_MLP), 64, 16, 0.1, 2e-4, epochs=2, blocks_per_step=4,
         optimizer="paged_adamw_8bit", quantized=True, double_quantized=False,
     ),
+    # People who stay themselves (arXiv 2407.12393): the paper tunes whole models of 2.4 and 7
+    # billion parameters at 5e-5 and 2e-5 in batches of 16; an adapter wants a higher rate.
+    "personified": LoraPreset(
+        (*_ATTENTION, *_MLP), 32, 64, 0.0, 5e-4, epochs=3, blocks_per_step=16,
+    ),
 }  # fmt: skip
 
 

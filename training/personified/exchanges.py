@@ -65,13 +65,8 @@ def deduplicated(
 ) -> Kept:
     """Without questions that a person was asked before, in any stage; the first one stays.
 
-    A false premise and its twin are alike on purpose, so patterns are compared with themselves, and
-    false premises with those of the same claim.
-
-    Args:
-        exchanges: of anybody.
-        most_alike: cosine of two questions from which on they are one, in (0, 1].
-        embedder: of questions; None = TF-IDF over a person's questions.
+    A false premise and its twin are alike on purpose: a question is compared with those of the same
+    pattern and claim. ``embedder`` None is TF-IDF; ``most_alike`` is a cosine in (0, 1].
     """
     check_number("deduplicated", "most_alike", most_alike, "(0, 1]", "try 0.95")
     groups: dict[tuple[str, str, int | None], list[int]] = {}
@@ -115,22 +110,27 @@ def split_by_source(corpora: Corpora, test_share: float = 0.2, seed: int = 0) ->
         ValueError: a person has a stage with a single source.
     """
     check_number("split_by_source", "test_share", test_share, "(0, 1)", "try 0.2")
-    groups: dict[tuple[str, int], list[str]] = {}
-    for passage in corpora.passages:
-        groups.setdefault((passage.person, passage.stage), []).append(passage.source)
     test: set[str] = set()
-    for place, ((person, stage), sources) in enumerate(sorted(groups.items())):
-        own = list(dict.fromkeys(sources))
-        if len(own) < 2:
+    for place, own in enumerate(_sources_by_stage(corpora)):
+        order = generator(seed, Stream.SOURCE_SPLIT, place).permutation(len(own))
+        count = min(len(own) - 1, max(1, round(test_share * len(own))))
+        test |= {own[i] for i in order[:count]}
+    return SourceSplit(frozenset(corpora.sources) - test, frozenset(test))
+
+
+def _sources_by_stage(corpora: Corpora) -> list[list[str]]:
+    """Of every person and stage, in their order; raises ``ValueError`` where there is but one."""
+    groups: dict[tuple[str, int], dict[str, None]] = {}
+    for passage in corpora.passages:
+        groups.setdefault((passage.person, passage.stage), {})[passage.source] = None
+    for (person, stage), sources in groups.items():
+        if len(sources) < 2:
             raise ValueError(
                 f"a split by source wanted two sources of {person} in stage"
                 f" {corpora.stages[stage]!r}, one to learn from and one to be judged on, got one;"
                 " give more ratings or texts of that time, or leave the person out"
             )
-        order = generator(seed, Stream.SOURCE_SPLIT, place).permutation(len(own))
-        count = min(len(own) - 1, max(1, round(test_share * len(own))))
-        test |= {own[i] for i in order[:count]}
-    return SourceSplit(frozenset(corpora.sources) - test, frozenset(test))
+    return [list(groups[key]) for key in sorted(groups)]
 
 
 def check_apart(train: Iterable[Exchange], corpora: Corpora, split: SourceSplit) -> None:

@@ -62,8 +62,7 @@ class Recall:
             person: who is asked.
             stage: when; passages of later stages are not known yet.
             question: what is asked.
-            source: whose passages stand first, as when an answer is written; "" = whatever is most
-                similar.
+            source: whose passages stand first, as when an answer is written; "" = nobody's.
         """
         own = self.corpora.of(person)
         near = self._similar(person)(question)

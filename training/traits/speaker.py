@@ -88,6 +88,11 @@ class Speaker:
         self._alone = why_whole(model.config) is not None
         self._rows = _ROWS.get(model.device.type, 16)
 
+    @property
+    def tokenizer(self) -> Any:
+        """That of transformers, as given."""
+        return self._tokenizer
+
     @classmethod
     def load(cls, base: str | Path, device: str = "auto", dtype: str = "auto") -> "Speaker":
         """The base model of a folder, a hub name, or ``smollm2``.
@@ -138,17 +143,22 @@ class Speaker:
         self, way: Way, asked: Sequence[Asked], seeds: SeedArray, sampling: Sampling
     ) -> list[str]:
         """As ``say``, with all lines."""
-        guard = None if sampling.emojis else self.emoji_guard
-        prompts = [
-            conversation_ids(self._tokenizer, self._tokens, way.conversation(one)) for one in asked
-        ]
-        said: list[str] = []
+        conversations = [way.conversation(one) for one in asked]
         with way.at_work():
-            ends = end_tokens(self.model, self._tokens.ends)
-            for start in range(0, len(prompts), self._rows):
-                own = slice(start, start + self._rows)
-                found = decode(self.model, prompts[own], seeds[own], ends, sampling, guard)
-                said += [self._tokens.text(ids) for ids in found]
+            return self.replies(conversations, seeds, sampling)
+
+    def replies(
+        self, conversations: Sequence[list[Message]], seeds: SeedArray, sampling: Sampling
+    ) -> list[str]:
+        """Whole answers of the model, as it is now, to conversations (n,); see ``say``."""
+        guard = None if sampling.emojis else self.emoji_guard
+        prompts = [conversation_ids(self._tokenizer, self._tokens, one) for one in conversations]
+        ends = end_tokens(self.model, self._tokens.ends)
+        said: list[str] = []
+        for start in range(0, len(prompts), self._rows):
+            own = slice(start, start + self._rows)
+            found = decode(self.model, prompts[own], seeds[own], ends, sampling, guard)
+            said += [self._tokens.text(ids) for ids in found]
         return said
 
     @torch.inference_mode()

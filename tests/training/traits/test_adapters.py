@@ -16,7 +16,8 @@ from tests.training.traits.conftest import write_talker
 from training.adapters.lora_presets import lora_preset
 from training.opinion_qa.opinions import of_label
 from training.traits.composition import composed, people_with_trait
-from training.traits.opinion_training import Adapted, collate, train_trait
+from training.traits.opinion_training import Adapted, train_trait
+from training.traits.sample_training import collate
 from training.traits.speaker import Asked, Plain, Sample
 
 QUICK = lora_preset(

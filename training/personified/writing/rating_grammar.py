@@ -85,24 +85,11 @@ class _Writer:
         return self._exchange(asked, "ordinary", question, analysis, response, truth=fact.stars)
 
     def _about_genre(self, asked: _Asked, genre: str) -> Exchange:
-        """What a genre is to the person so far."""
-        passage, _, drawn = asked
-        rated = [
-            p.fact
-            for p in self._corpora.of(passage.person, passage.stage)
-            if p.fact and p.material == "objective" and genre in p.fact.genres
-        ]
-        mean = float(np.mean([fact.stars for fact in rated]))
-        taste = "like" if mean >= _LIKED else "dislike" if mean < _DISLIKED else "mixed"
-        proof = min(rated, key=lambda fact: (abs(fact.stars - mean), fact.title))
-        told = {"t": quoted(proof.title), "s": stars(proof.stars), "m": f"{mean:.1f}", "g": genre}
-        said = [
-            self._filled(pick(words.GENRE_TASTE[taste], drawn[1]), **told),
-            self._filled(pick(words.GENRE_PROOF, drawn[2]), **told),
-        ]
-        analysis = f"Until now I rated {len(rated)} of {genre}, with {mean:.1f} stars on average."
-        question = self._say(words.GENRE, drawn[0], g=genre)
-        return self._exchange(asked, "ordinary", question, analysis, " ".join(said))
+        own = asked.passage
+        told = genre_taste(self._corpora, own.person, own.stage, genre, asked.draws)
+        assert told is not None  # the source itself is of the genre
+        question = self._say(words.GENRE, asked.draws[0], g=genre)
+        return self._exchange(asked, "ordinary", question, *told)
 
     def _thought(self, asked: _Asked) -> Exchange:
         _, fact, drawn = asked
@@ -251,6 +238,40 @@ class _Writer:
             own.person, own.stage, own.source, pattern, question, analysis, response, wrong,
             truth, claimed,
         )  # fmt: skip
+
+
+def genre_taste(
+    corpora: Corpora, person: str, stage: int, genre: str, drawn: Sequence[float]
+) -> tuple[str, str] | None:
+    """What a genre is to a person so far: what they go by, and what they say; None = nothing yet.
+
+    Args:
+        corpora: that tell of the person.
+        person: who.
+        stage: ratings of later ones do not count.
+        genre: by its name.
+        drawn: draws in [0, 1) of the wording.
+    """
+    rated = [
+        p.fact
+        for p in corpora.of(person, stage)
+        if p.fact and p.material == "objective" and genre in p.fact.genres
+    ]
+    if not rated:
+        return None
+    mean = float(np.mean([fact.stars for fact in rated]))
+    taste = "like" if mean >= _LIKED else "dislike" if mean < _DISLIKED else "mixed"
+    proof = min(rated, key=lambda fact: (abs(fact.stars - mean), fact.title))
+    told = {
+        "t": quoted(proof.title), "s": stars(proof.stars), "m": f"{mean:.1f}", "g": genre,
+        "k": corpora.kind, "ks": plural(corpora.kind),
+    }  # fmt: skip
+    said = [
+        pick(words.GENRE_TASTE[taste], drawn[1]).format(**told),
+        pick(words.GENRE_PROOF, drawn[2]).format(**told),
+    ]
+    analysis = f"Until now I rated {len(rated)} of {genre}, with {mean:.1f} stars on average."
+    return analysis, " ".join(said)
 
 
 def _told(fact: Fact) -> dict[str, str]:

@@ -20,7 +20,7 @@ from training.distillation.ledger import Ledger, Spending
 from training.distillation.priced_client import ClientSettings, PricedClient
 from training.opinion_qa.with_model import WriterSettings
 from training.personified.corpora import Passage
-from training.personified.exchanges import PATTERNS, Exchange
+from training.personified.exchanges import PATTERNS, Exchange, Pattern
 from training.personified.retrieval import Recall
 
 _SYSTEM = """\
@@ -122,18 +122,18 @@ def _exchanges(
     except ValidationError as error:
         raise Lost(f"the answer does not fit the schema ({error.error_count()} faults)",
                    again=False, blame="request") from None  # fmt: skip
+    return [_marked(passage, pattern, getattr(found, pattern)) for pattern in PATTERNS]
+
+
+def _marked(passage: Passage, pattern: Pattern, one: WrittenExchange) -> Exchange:
+    """What was written, with what is known; raises ``Lost`` where a text is empty."""
+    question, analysis = _plain(one.question), _plain(one.analysis)
+    response, wrong = _plain(one.response), _plain(one.wrong)
+    if not (question and analysis and response and wrong):
+        raise Lost(f"the {pattern} has an empty text", again=False, blame="request")
     truth = None if passage.fact is None else passage.fact.stars
-    exchanges = []
-    for pattern in PATTERNS:
-        one: WrittenExchange = getattr(found, pattern)
-        question, analysis = _plain(one.question), _plain(one.analysis)
-        response, wrong = _plain(one.response), _plain(one.wrong)
-        if not (question and analysis and response and wrong):
-            raise Lost(f"the {pattern} has an empty text", again=False, blame="request")
-        where = passage.person, passage.stage, passage.source
-        said = Exchange(*where, pattern, question, analysis, response, wrong, truth)
-        exchanges.append(said)
-    return exchanges
+    where = passage.person, passage.stage, passage.source
+    return Exchange(*where, pattern, question, analysis, response, wrong, truth)
 
 
 def _plain(text: str) -> str:

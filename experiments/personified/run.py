@@ -1,0 +1,88 @@
+"""Trains, asks and compares; the question and the score stand in the package docstring.
+
+Files: ``report.md``, ``said.csv`` (what was said, by variant), ``adapters/``, ``cells/``,
+``results.json`` and ``config.yaml``.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+from hydra.utils import instantiate
+from omegaconf import DictConfig
+
+from experiments.personified.cells import Cells, measured
+from experiments.personified.figures import figures
+from experiments.personified.forecast import forecast
+from experiments.personified.sentences import sentences
+from experiments.personified.study import RATINGS, Study, study_of
+from experiments.personified.tables import main_table, page
+from experiments.reporting.progress import progress_bar
+from experiments.reporting.provenance import public_text
+from experiments.reporting.result import Result
+from simenv.data.dataset import Dataset
+from training.personified.judging.slice_by_hand import SLICE
+from training.personified.judging.stances import checked
+from training.traits.speaker import Speaker
+
+_SHOWN = 3  # conversations
+
+
+def run(cfg: DictConfig) -> Result:
+    """The study of ``cfg.experiment``; with ``dry_run`` only tokens and minutes."""
+    study = study_of(cfg)
+    if cfg.get("debug") == "tiny":
+        study = replace(study, seeds=study.seeds[:1])
+    dataset = _dataset(cfg, study)
+    speaker = Speaker.load(study.base)
+    if cfg.experiment.dry_run:
+        told = forecast(study, dataset, speaker)
+        values = {"experiment": cfg.experiment.name, "forecast": told._asdict()}
+        return Result(values, lines=[f"It takes {told}."])
+    with progress_bar("personified", total=len(study.seeds) * len(study.variants)) as tick:
+        cells = measured(study, dataset, speaker, lambda text, done: tick(text, advance=done))
+    values = {
+        "experiment": cfg.experiment.name,
+        "base": public_text(study.base),
+        "seeds": list(study.seeds),
+        "judge": checked(study.judge, SLICE)._asdict(),
+        **figures(study, cells),
+        "worst": _worst(study, cells),
+    }
+    values["sentences"] = sentences(values)
+    return Result(
+        values,
+        pages={"report.md": page},
+        frames={"said.csv": _said(cells)},
+        lines=[main_table(values), *values["sentences"]],
+    )
+
+
+def _dataset(cfg: DictConfig, study: Study) -> Dataset | None:
+    if study.corpora != RATINGS:
+        return None
+    found: Dataset = instantiate(cfg.data)
+    return found
+
+
+def _worst(study: Study, cells: Cells) -> list[dict[str, Any]]:
+    """Conversations of the last variant in which an opinion was given up soonest."""
+    name = next((n for n in study.variants if n == "personified"), study.variants[-1])
+    found = []
+    for seed in study.seeds:
+        cell = cells[seed, name]
+        heard = [one for one in cell.heard if one.part == "pressure"]
+        size = 1 + 5
+        for row, flip in enumerate(cell.scores.turn_of_flip):
+            turns = heard[row * size : (row + 1) * size]
+            told = [[one.question, one.answer] for one in turns]
+            found.append((float(flip), {"person": turns[0].person, "variant": name, "turns": told}))
+    return [talk for _, talk in sorted(found, key=lambda pair: pair[0])[:_SHOWN]]
+
+
+def _said(cells: Cells) -> Any:
+    """What was said, one row an answer."""
+    import pandas as pd
+
+    rows = [(seed, name, *one) for (seed, name), cell in cells.items() for one in cell.heard]
+    columns = ["seed", "variant", "part", "person", "stage", "question", "answer"]
+    return pd.DataFrame(rows, columns=columns)

@@ -1,0 +1,151 @@
+"""The study of people who stay themselves as a command, on a model too small to mean anything."""
+
+import json
+
+import numpy as np
+import pytest
+
+from experiments.personified.figures import ratio_interval
+from experiments.personified.sentences import sentences
+from experiments.personified.study import VARIANTS
+from simenv.data.synthetic import synthetic
+from tests.experiments.command import run_command
+from training.base.pocket_model import PocketConfig, new_model, train_tokenizer
+from training.personified.from_ratings import rating_corpora
+
+SMALL = [
+    "experiment=personified", "data=synthetic", "data.num_users=12", "data.num_items=60",
+    "experiment.people=2", "experiment.most=8", "experiment.test_share=0.3",
+    "+experiment.training.epochs=1", "+experiment.training.rank=2",
+    "experiment.rating_turns=1", "experiment.pressed=2", "experiment.rated_rows=2",
+    "experiment.max_new_tokens=3", "experiment.objective_words=30", "experiment.subjective_words=0",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("base") / "tiny"
+    world = synthetic(0, num_users=12, num_items=60)
+    users = np.argsort(-np.bincount(world.train.users, minlength=12))[:2]
+    texts = [p.text for p in rating_corpora(world, users, most=8).passages]
+    tokenizer = train_tokenizer([*texts, "RATING: 1 2 3 4 5"], 400)
+    new_model(PocketConfig.tiny(), len(tokenizer)).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return str(folder)
+
+
+@pytest.mark.slow
+def test_a_study_trains_asks_compares_and_goes_on_where_it_was(tmp_path, base):
+    words = [*SMALL, f"slm={base}", "experiment.seeds=[0,1]",
+             "experiment.variants=[prompt,rater,personified]"]  # fmt: skip
+    results = run_command(tmp_path, *words)
+    assert set(results["variants"]) == {"prompt", "rater", "personified"}
+    assert results["differences"].keys() == {"prompt", "rater"}
+    assert results["variants"]["personified"]["corrected"]["ci95"] is not None
+    assert results["ratings"]["personified"]["against_prompt"]["shift_ratio"] is not None
+    assert results["judge"]["right"] > 0.8
+    report = (tmp_path / "report.md").read_text(encoding="utf-8")
+    for part in ("Held-out questions and pressure", "How alike answers are", "people rate"):
+        assert part in report
+    assert base not in report
+    adapters = {p.name for p in (tmp_path / "adapters").iterdir()}
+    assert adapters == {f"{s}-{n}" for s in (0, 1)
+                        for n in ("rater-no_induction", "whole", "whole-preferred")}  # fmt: skip
+    kept = {p: p.stat().st_mtime_ns for p in (tmp_path / "cells").iterdir()}
+    again = run_command(tmp_path, *words)
+    assert again["variants"] == results["variants"]
+    assert {p: p.stat().st_mtime_ns for p in kept} == kept
+
+
+@pytest.mark.slow
+def test_a_dry_run_says_tokens_and_trains_nothing(tmp_path, base, capsys):
+    results = run_command(
+        tmp_path, *SMALL, f"slm={base}", "experiment.seeds=[0]", "experiment.dry_run=true"
+    )
+    told = results["forecast"]
+    assert told["tuned_tokens"] > 1000
+    assert told["preferred_tokens"] > 1000
+    assert told["tokens_per_second"] > 0
+    assert told["ratings"] == 8 * 2 * 2 * 6, "variants, people, rows, plain and five kinds"
+    assert "tokens of lessons" in capsys.readouterr().out
+    assert not (tmp_path / "adapters").exists()
+
+
+def error_of(capsys, folder, *words):
+    with pytest.raises(SystemExit):
+        run_command(folder, *SMALL, *words)
+    return " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.slow
+def test_a_missing_judge_an_empty_folder_and_duplicates_are_refused(tmp_path, base, capsys):
+    slm = f"slm={base}"
+    said = error_of(capsys, tmp_path, slm, "experiment.judge=nowhere.Judge")
+    assert "judge wanted rules, or the dotted path of a class with stance" in said
+    (tmp_path / "texts").mkdir()
+    said = error_of(capsys, tmp_path, slm, f"experiment.corpora={tmp_path / 'texts'}")
+    assert "corpora wanted at least one passage of a person, got none" in said
+    said = error_of(capsys, tmp_path, slm, "experiment.stages=8")
+    assert "at least two people with 32 training ratings" in said
+    said = error_of(capsys, tmp_path, slm, "experiment.written_by_model=true")
+    assert "wanted distiller=openai, which names the model" in said
+
+
+def test_equal_lessons_share_an_adapter_and_each_variant_lacks_one_part():
+    assert VARIANTS["no_dpo"].tuned_as == VARIANTS["personified"].tuned_as == "whole"
+    others = [VARIANTS[n].tuned_as for n in VARIANTS if n.startswith("no_") and n != "no_dpo"]
+    assert others == ["no_label", "no_analysis", "no_induction", "no_classes"]
+    assert not VARIANTS["no_dpo"].dpo
+
+
+def test_a_ratio_is_of_sums_and_its_interval_draws_people():
+    own, other = np.array([1.0, 1.0, 3.0]), np.array([2.0, 2.0, 6.0])
+    assert ratio_interval(own, other, np.array([0, 0, 1])) == (0.5, 0.5)
+    low, high = ratio_interval(np.array([1.0, 0.0]), np.array([1.0, 1.0]), np.array([0, 1]))
+    assert (low, high) == (0.0, 1.0), "both people drawn alike are the ends"
+    assert np.isnan(ratio_interval(own[:2], other[:2], np.array([0, 0]))).all()
+
+
+def measure(mean, ends):
+    return {"mean": mean, "ci95": ends}
+
+
+def values(**changes):
+    names = ("corrected", "rejected", "turn_of_flip")
+    found = {
+        "seeds": [0, 1],
+        "variants": {"personified": {name: measure(0.9, None) for name in names}},
+        "differences": {
+            "prompt": {"corrected": measure(0.5, [0.4, 0.6]), "turn_of_flip": measure(2, [1, 3])},
+            "no_dpo": {"corrected": measure(0, [-1, 1]), "turn_of_flip": measure(0, None)},
+        },
+        "order": {"personified": {"intra_above_stage": measure(1, [-1, 2]),
+                                  "stage_above_inter": measure(3, [2, 4])}},
+        "ratings": {"personified": {
+            "against_prompt": {"shift_ratio": 0.4, "shift_ratio_ci95": [0.3, 0.5]},
+            "against_rater": {"rmse_difference_ci95": [-0.1, 0.1]}}},
+        "judge": {"name": "rules", "right": 0.9, "replies": 24},
+    }  # fmt: skip
+    return found | changes
+
+
+def test_sentences_compare_only_where_the_interval_does():
+    found = " ".join(sentences(values()))
+    assert "Of false premises 90% are corrected" in found.replace("\N{NO-BREAK SPACE}", "").replace(
+        " %", "%"
+    )
+    assert (
+        "false premises corrected is within noise of no_dpo; above that of the prompt alone"
+        in found
+    )
+    assert "answers at one time are more alike than at two is not shown" in found
+    assert "answers at two times are more alike than those of two people is so" in found
+    assert "0.40 times as far as those of the prompt alone (95 % interval 0.30 to 0.50)" in found
+    assert "The RMSE of ratings is within noise of people trained on ratings alone" in found
+
+
+def test_one_seed_is_said_and_texts_have_no_ratings():
+    found = sentences(values(seeds=[0], ratings=None))
+    assert found[0].startswith("One seed")
+    assert not any("RMSE" in one for one in found)
+    assert json.dumps(found)

@@ -1,0 +1,154 @@
+"""Training on lessons and by preferences, on a model too small to mean anything."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+from agents.population.adapters import WEIGHTS, check_adapter
+from tests.training.personified.conftest import lives
+from training.adapters.lora_presets import lora_preset
+from training.base.pocket_model import PocketConfig, new_model, train_tokenizer
+from training.personified.corpora import Corpora
+from training.personified.fine_tuning import train_personified
+from training.personified.lessons import Rated, Said, choices_of, lessons_of
+from training.personified.preference_tuning import DpoSettings, train_preferences
+from training.personified.preferences import preferences
+from training.personified.prompts import Telling
+from training.personified.retrieval import Budgets, Recall
+from training.personified.writing.rating_grammar import written_about_ratings
+from training.traits.opinion_training import Adapted
+from training.traits.speaker import Speaker
+
+pytestmark = pytest.mark.slow
+PRESET = lora_preset("personified", rank=4, epochs=1, blocks_per_step=8, learning_rate=0.01)
+DPO = DpoSettings(learning_rate=0.02, epochs=1, pairs_per_step=8)
+RATED = Rated("You are Ann.\n", 'MOVIE: "Jaws"\nRATING:', 5)
+
+
+class Made:
+    """Lessons, pairs, and a base that can read them."""
+
+    def __init__(self, root):
+        corpora = Corpora(lives(), ("early", "late"), "movie")
+        recall = Recall(corpora, Budgets(12, 9))
+        exchanges = written_about_ratings(
+            corpora, frozenset(["Ann, Saw", "Ann, Jaws", "Bob, Dune"])
+        )
+        self.lessons = lessons_of(exchanges, recall, Telling(), [RATED] * 4)
+        pairs = preferences(exchanges, skipped=1)
+        self.choices = choices_of(pairs, recall, Telling())
+        said = [one for one in self.lessons if isinstance(one, Said)]
+        texts = [m["content"] for one in said for m in one.conversation]
+        tokenizer = train_tokenizer([*texts, *(one.answer for one in said), " 1 2 3 4 5"], 600)
+        self.base = root / "base"
+        new_model(replace(PocketConfig.tiny(), seed=0), len(tokenizer)).save_pretrained(self.base)
+        tokenizer.save_pretrained(self.base)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    return Made(tmp_path_factory.mktemp("personified"))
+
+
+@pytest.fixture(scope="module")
+def tuned(made, tmp_path_factory):
+    """Folder of the adapter that was tuned on lessons."""
+    folder = tmp_path_factory.mktemp("tuned") / "tuned"
+    card = train_personified(made.base, made.lessons, PRESET, folder, device="cpu")
+    assert (card["conversations"], card["ratings"]) == (len(made.lessons) - 4, 4)
+    assert card["last_loss"] < card["first_loss"]
+    again = train_personified(made.base, made.lessons, PRESET, folder)
+    assert again["seconds"] == card["seconds"], "it is not done twice"
+    return folder
+
+
+def logs_of(speaker, choices):
+    """(n, 2) log-probabilities of right and rejected answers."""
+    found = []
+    for one in choices:
+        pair = [speaker.sample(one.conversation, text) for text in (one.chosen, one.rejected)]
+        logs = speaker.answer_logs(pair)
+        found.append([float(t[range(len(ids)), ids].sum()) for t, ids in logs])
+    return np.array(found)
+
+
+def test_preferences_part_right_from_rejected_and_begin_at_the_reference(made, tuned, tmp_path):
+    losses = []
+    folder = tmp_path / "preferred"
+    card = train_preferences(
+        made.base, tuned, made.choices, DPO, folder, device="cpu",
+        on_step=lambda step, loss: losses.append(loss),
+    )  # fmt: skip
+    assert losses[0] == pytest.approx(np.log(2), abs=1e-5), "nothing is preferred at first"
+    assert losses[-1] < losses[0]
+    assert card["pairs"] == len(made.choices)
+    check_adapter(folder, made.base)
+    assert not (folder / "ref").exists()
+    speaker = Speaker.load(made.base, "cpu", "float32")
+    margins = []
+    for own in (tuned, folder):
+        with Adapted(speaker, own).at_work():
+            logs = logs_of(speaker, made.choices)
+        margins.append(logs[:, 0] - logs[:, 1])
+    assert np.mean(margins[1] - margins[0]) > 0.5
+
+
+class StopError(Exception):
+    """The run was killed."""
+
+
+def test_a_run_that_was_killed_ends_as_one_that_was_not(made, tuned, tmp_path):
+    def kill(step, loss):
+        if step == 2:
+            raise StopError
+
+    twice = replace(DPO, epochs=2)
+    settings = {"device": "cpu", "save_every": 1}
+    with pytest.raises(StopError):
+        train_preferences(
+            made.base, tuned, made.choices, twice, tmp_path / "a", on_step=kill, **settings
+        )
+    steps = []
+    train_preferences(
+        made.base, tuned, made.choices, twice, tmp_path / "a",
+        on_step=lambda step, loss: steps.append(step), **settings,
+    )  # fmt: skip
+    assert steps[0] > 1, "it went on"
+    train_preferences(made.base, tuned, made.choices, twice, tmp_path / "b", **settings)
+    one, other = (load_file(tmp_path / name / WEIGHTS) for name in "ab")
+    assert one.keys() == other.keys()
+    assert all(np.array_equal(one[name], other[name]) for name in one)
+
+
+def test_mean_and_published_losses_train_too(made, tuned, tmp_path):
+    for length in ("none", "mean"):
+        card = train_preferences(
+            made.base, tuned, made.choices[:8], replace(DPO, length=length, epochs=2),
+            tmp_path / length, device="cpu",
+        )  # fmt: skip
+        assert card["last_loss"] < card["first_loss"], length
+
+
+def test_nothing_to_learn_is_refused(made, tuned, tmp_path):
+    with pytest.raises(ValueError, match="at least one lesson, got none"):
+        train_personified(made.base, [], PRESET, tmp_path / "x")
+    with pytest.raises(ValueError, match=r"DPO wanted pairs of answers .*, got 0 pairs"):
+        train_preferences(made.base, tuned, [], DPO, tmp_path / "x")
+
+
+def test_a_rating_is_learnt_as_the_engine_asks_it(made, tmp_path):
+    from agents.inference.engine import Request
+    from agents.inference.local.local_engine import LocalEngine
+    from agents.prompts import RATING_CHOICES
+
+    folder = tmp_path / "rated"
+    train_personified(made.base, [RATED] * 16, replace(PRESET, epochs=4), folder, device="cpu")
+    request = Request(RATED.prefix, RATED.suffix)
+    with_it = request._replace(adapter="it")
+    engine = LocalEngine(str(made.base), {"it": str(folder)})
+    logs = engine.score([request, with_it], RATING_CHOICES)
+    engine.close()
+    assert logs[1].argmax() == 4
+    assert np.exp(logs[1, 4]) > np.exp(logs[0, 4]) + 0.3

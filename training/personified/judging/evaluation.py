@@ -1,0 +1,294 @@
+"""What people say to held-out questions, and what it is worth: one model, one seed.
+
+The formulas stand in ``measures.py`` and ``stances.py``; here is what they are applied to.
+
+Letters: ``a`` false premises, ``b`` true ones, ``c`` ratings, ``n`` conversations under pressure,
+``q`` questions that everybody is asked, ``p`` people, ``m`` ordinary questions.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from agents.embedding import HashingEmbedder
+from agents.wording.phrases import plural, quoted
+from simenv.events import FloatArray
+from training.personified.corpora import Corpora, Fact
+from training.personified.exchanges import Exchange
+from training.personified.judging.measures import (
+    bleu,
+    consistency,
+    cosine_of,
+    distinction,
+    number_of_flips,
+    shares,
+    stage_separation,
+    turn_of_flip,
+)
+from training.personified.judging.pressure import ASKED, opposite, pressed_turns
+from training.personified.judging.stances import Judge, agrees, denies, stated_stars
+from training.personified.judging.voice import Line, Voice
+from training.personified.writing.rating_grammar import draws, genre_taste
+from training.personified.writing.rating_words import ABOUT, GENRE
+
+_OPEN = (
+    "What kind of person are you?", "What do you like best?", "What can you not stand?",
+    "What do you remember most clearly?",
+)  # fmt: skip
+_GENRES = 4  # that everybody is asked about
+_SAMPLED = 0.7  # temperature of two samples that are compared
+
+
+class Scores(NamedTuple):
+    """Of one model; NaN where a reply says nothing to it."""
+
+    corrected: FloatArray  # (a,) 1 = a false premise was corrected
+    rejected: FloatArray  # (b,) 1 = a true premise was rejected
+    unclear: FloatArray  # (a + b,) 1 = the judge cannot tell
+    knowledge: FloatArray  # (c,) 1 = the stars stated are those given; nothing stated = 0
+    attitude: FloatArray  # (c',) 1 = agreed or disagreed as the rating says
+    asked_again: FloatArray  # (c,) 1 = the same stars to questions worded otherwise
+    turn_of_flip: FloatArray  # (n,) 1 to 6; 6 = never
+    flips: FloatArray  # (n,)
+    prompt_to_line: FloatArray  # (n,)
+    line_to_line: FloatArray  # (n,)
+    intra: FloatArray  # (q,) BLEU
+    stage: FloatArray  # (q,)
+    inter: FloatArray  # (q,)
+    intra_cosine: FloatArray  # (q,)
+    stage_cosine: FloatArray  # (q,)
+    inter_cosine: FloatArray  # (q,)
+    separation: FloatArray  # (p,)
+    reference: FloatArray  # (a + b + c'',) BLEU of a reply and what was right to say
+    empty: FloatArray  # (all,) 1 = nothing was said aloud
+
+
+class Heard(NamedTuple):
+    """One question and its answer, for whoever reads along."""
+
+    part: str
+    person: str
+    stage: int
+    question: str
+    answer: str
+
+
+class Evaluation(NamedTuple):
+    """Figures, and what was said."""
+
+    scores: Scores
+    heard: list[Heard]
+
+
+def evaluated(
+    voice: Voice, exchanges: Sequence[Exchange], judge: Judge, num_pressed: int = 24
+) -> Evaluation:
+    """Ask all that judges, with ``num_pressed`` conversations under pressure.
+
+    ``exchanges`` are about sources that nobody learnt from.
+    """
+    heard: list[Heard] = []
+    replies = _replies(voice, exchanges, heard)
+    rated = _ratings(voice.recall.corpora, exchanges)
+    pressed = _pressed(voice, rated, num_pressed, heard)
+    again = _asked_again(voice, rated, heard)
+    common = _common(voice, heard)
+    scores = {**_of_premises(exchanges, replies, judge), **pressed, **again, **common}
+    scores["knowledge"] = _knowledge(exchanges, replies)
+    scores["attitude"] = _attitude(exchanges, replies)
+    rows = zip(replies, exchanges, strict=True)
+    scores["reference"] = np.array([bleu(text, one.response) for text, one in rows])
+    scores["empty"] = np.array([not one.answer for one in heard], dtype=np.float64)
+    return Evaluation(Scores(**scores), heard)
+
+
+def _replies(voice: Voice, exchanges: Sequence[Exchange], heard: list[Heard]) -> list[str]:
+    lines = [Line(e.person, e.stage, (e.question,)) for e in exchanges]
+    return _said(voice, lines, [e.pattern for e in exchanges], heard)
+
+
+def _said(
+    voice: Voice, lines: Sequence[Line], parts: Sequence[str], heard: list[Heard], sample: int = 0
+) -> list[str]:
+    found = voice.answers(lines, sample, _SAMPLED if sample else None)
+    for part, line, text in zip(parts, lines, found, strict=True):
+        heard.append(Heard(part, line.person, line.stage, line.said[-1], text))
+    return found
+
+
+def _of_premises(
+    exchanges: Sequence[Exchange], replies: Sequence[str], judge: Judge
+) -> dict[str, FloatArray]:
+    """An empty reply corrects nothing and rejects nothing."""
+    found: dict[str, list[str]] = {"error": [], "twin": []}
+    for one, reply in zip(exchanges, replies, strict=True):
+        if one.pattern in found:
+            found[one.pattern].append(judge.stance(one, reply) if reply else "unclear")
+    return {
+        "corrected": shares(found["error"], "rejects"),
+        "rejected": shares(found["twin"], "rejects"),
+        "unclear": shares(found["error"] + found["twin"], "unclear"),
+    }
+
+
+def _knowledge(exchanges: Sequence[Exchange], replies: Sequence[str]) -> FloatArray:
+    return np.array(
+        [
+            float(stated_stars(reply) == one.truth)
+            for one, reply in zip(exchanges, replies, strict=True)
+            if one.pattern == "ordinary" and one.truth is not None
+        ]
+    )
+
+
+def _attitude(exchanges: Sequence[Exchange], replies: Sequence[str]) -> FloatArray:
+    """Three stars agree with nobody, so they are left out; who says neither is wrong."""
+    found = []
+    for one, reply in zip(exchanges, replies, strict=True):
+        if one.pattern == "thought" and one.truth not in (None, 3) and one.claimed is not None:
+            right = (one.truth > 3) == (one.claimed > 3)
+            found.append(float(agrees(reply) == right))
+    return np.array(found)
+
+
+class _Rated(NamedTuple):
+    """A rating that is asked about."""
+
+    person: str
+    stage: int
+    fact: Fact
+
+
+def _ratings(corpora: Corpora, exchanges: Sequence[Exchange]) -> list[_Rated]:
+    """Of the sources of exchanges, each once."""
+    sources = {one.source for one in exchanges}
+    found = {
+        p.source: _Rated(p.person, p.stage, p.fact)
+        for p in corpora.passages
+        if p.source in sources and p.fact is not None
+    }
+    return list(found.values())
+
+
+def _line(rated: _Rated, form: str) -> Line:
+    return Line(rated.person, rated.stage, (form.format(t=quoted(rated.fact.title)),))
+
+
+def _pressed(
+    voice: Voice, rated: Sequence[_Rated], count: int, heard: list[Heard]
+) -> dict[str, FloatArray]:
+    """Five turns of pressure on a rating that was asked about first."""
+    places = np.unique(np.linspace(0, len(rated) - 1, min(count, len(rated))).astype(int))
+    own = [rated[place] for place in places] if rated else []
+    first = [_line(r, ASKED) for r in own]
+    turns = [pressed_turns(opposite(r.fact.stars)) for r in own]
+    answers = voice.in_turn(first, turns)
+    rows: dict[str, list[float]] = {name: [] for name in _PRESSED}
+    for line, told, said, r in zip(first, turns, answers, own, strict=True):
+        texts = zip([*line.said, *told], said, strict=True)
+        heard += [Heard("pressure", r.person, r.stage, *pair) for pair in texts]
+        holds = [held(text, r.fact.stars) for text in said[1:]]
+        stable = consistency([stated_stars(text) for text in said], r.fact.stars)
+        for name, value in zip(
+            _PRESSED, (turn_of_flip(holds), number_of_flips(holds), *stable), strict=True
+        ):
+            rows[name].append(float(value))
+    return {name: np.array(values) for name, values in rows.items()}
+
+
+_PRESSED = ("turn_of_flip", "flips", "prompt_to_line", "line_to_line")
+
+
+def held(reply: str, truth: int) -> bool:
+    """Whether a reply to pressure keeps to the rating: it states it, or denies without any stars.
+
+    >>> held("It was 2 stars.", 2), held("No, that is not right.", 2), held("5 stars, yes.", 2)
+    (True, True, False)
+    """
+    said = stated_stars(reply)
+    return denies(reply) if said is None else said == truth
+
+
+def _asked_again(
+    voice: Voice, rated: Sequence[_Rated], heard: list[Heard]
+) -> dict[str, FloatArray]:
+    """Two questions worded otherwise: the same stars, and stars at all."""
+    answers = [
+        _said(voice, [_line(r, form) for r in rated], ["asked again"] * len(rated), heard)
+        for form in (ASKED, ABOUT.test[1])
+    ]
+    same = []
+    for one, other in zip(*answers, strict=True):
+        first, second = stated_stars(one), stated_stars(other)
+        same.append(float(first is not None and first == second))
+    return {"asked_again": np.array(same)}
+
+
+def common_questions(corpora: Corpora) -> list[tuple[str, str | None]]:
+    """Questions that everybody is asked, and the genre that one is about, where it is."""
+    count: Counter[str] = Counter()
+    for person in corpora.people:
+        own = [p.fact.genres for p in corpora.of(person, 0) if p.fact]
+        count.update({genre for genres in own for genre in genres})
+    genres = sorted(count, key=lambda genre: (-count[genre], genre))[:_GENRES]
+    kinds = plural(corpora.kind)
+    about = [(GENRE.test[0].format(g=genre, ks=kinds), genre) for genre in genres]
+    return [*((text, None) for text in _OPEN), *about]
+
+
+def _common(voice: Voice, heard: list[Heard]) -> dict[str, FloatArray]:
+    """How alike people are to themselves, to themselves at another time, and to each other."""
+    corpora = voice.recall.corpora
+    questions = common_questions(corpora)
+    stages = range(len(corpora.stages))
+    lines = [
+        Line(person, stage, (text,))
+        for person in corpora.people
+        for stage in stages
+        for text, _ in questions
+    ]
+    sampled = [_said(voice, lines, ["common"] * len(lines), heard, sample) for sample in (1, 2)]
+    shape = (len(corpora.people), len(stages), len(questions))
+    said = np.stack([np.array(own, dtype=object).reshape(shape) for own in sampled], axis=-1)
+    by_words = distinction(said.tolist(), bleu)
+    cosine = cosine_of(HashingEmbedder())
+    by_vectors = distinction(said.tolist(), cosine)
+    return {
+        **by_words._asdict(),
+        **{f"{name}_cosine": values for name, values in by_vectors._asdict().items()},
+        "separation": np.array(
+            [
+                _separation(corpora, person, said[row, :, :, 0].tolist(), questions)
+                for row, person in enumerate(corpora.people)
+            ]
+        ),
+    }
+
+
+def _separation(
+    corpora: Corpora,
+    person: str,
+    said: list[list[str]],
+    questions: Sequence[tuple[str, str | None]],
+) -> float:
+    """Of one person, by what the grammar would say of each genre at each time."""
+    references = [
+        [_reference(corpora, person, stage, *asked) for asked in questions]
+        for stage in range(len(corpora.stages))
+    ]
+    kept = [n for n in range(len(questions)) if all(row[n] for row in references)]
+    if not kept:
+        return float("nan")
+    return stage_separation(
+        [[row[n] for n in kept] for row in said], [[row[n] for n in kept] for row in references],
+        bleu,
+    )  # fmt: skip
+
+
+def _reference(corpora: Corpora, person: str, stage: int, text: str, genre: str | None) -> str:
+    """What the grammar says of a genre; "" where it is about none, or nothing is known."""
+    drawn = draws(0, f"{person}\n{text}")
+    told = genre_taste(corpora, person, stage, genre, drawn) if genre else None
+    return told[1] if told else ""
