@@ -4,7 +4,7 @@ The counterpart of ``suffixes`` for models that read in blocks (``PromptStyle.re
 no model and no tokens.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -55,6 +55,7 @@ class BlockWriter:
         self._budget = budget
         self._thought = averages  # when memories were made; a text that moves would be read anew
         self._item_texts: dict[int, str] = {}
+        self._pasts: dict[int, Past] = {}
 
     def meet(self, user: int, persona: Persona) -> None:
         """``user`` is ``persona`` from now on."""
@@ -74,6 +75,16 @@ class BlockWriter:
         """The latest memories of a user, as many as the style attends to."""
         if not self.style.attended:
             return ()
+        if user not in self._pasts:
+            self._pasts[user] = self._written(user)
+        return self._pasts[user]
+
+    def forget_pasts(self, users: Iterable[int] | None = None) -> None:
+        """The memories of some users, or of all, are others now."""
+        for user in list(self._pasts) if users is None else users:
+            self._pasts.pop(user, None)
+
+    def _written(self, user: int) -> Past:
         kind = self.catalog.kind
         return tuple(
             PastDecision(

@@ -77,6 +77,7 @@ class PersonaUsers:
     def reset(self) -> None:
         """Memories and moods go back to the population's."""
         self.memory.reset()
+        self._memories_changed()
         self._satisfaction[:] = self.behaviour.content_level
 
     def start_session(self, users: IntArray) -> None:
@@ -145,9 +146,14 @@ class PersonaUsers:
         owners, items = np.asarray(users)[rows], slates.items[rows, places]
         ratings = feedback.ratings[rows, places]
         self.memory.add(owners, items, ratings, self._reasons(owners, items, ratings))
+        self._memories_changed(owners)
         self._satisfaction[users] = self.behaviour.update_satisfaction(
             self._satisfaction[users], feedback.expected
         )
+
+    def _memories_changed(self, users: IntArray | None = None) -> None:
+        if isinstance(self._writer, BlockWriter):
+            self._writer.forget_pasts(None if users is None else users.tolist())
 
     def _reasons(self, users: IntArray, items: IntArray, ratings: FloatArray) -> list[str]:
         """Why users (r,) gave these ratings (r,), told as the population tells its people."""
@@ -239,6 +245,7 @@ class PersonaUsers:
         arrays = unpack_arrays(snapshot)
         check_shapes(arrays, {"satisfaction": self._satisfaction})
         self.memory.restore(arrays["memory"].tobytes())
+        self._memories_changed()
         self._satisfaction = arrays["satisfaction"].astype(np.float64)
 
     def _arrays(self) -> Arrays:

@@ -25,6 +25,19 @@ def reads_blocks(base: Any) -> bool:
     return hasattr(base.config, CONFIG_KEY)
 
 
+def check_speaks(facts: EngineFacts) -> None:
+    """Raise unless a model says more than digits.
+
+    Raises:
+        ValueError: it reads in blocks, and was trained to answer with a digit alone.
+    """
+    if facts.reads_blocks:
+        raise ValueError(
+            f"free text wanted a model that reads whole prompts, got {facts.description}, which"
+            " reads blocks and answers with one digit; ask for a score, or take another model"
+        )
+
+
 def check_reading(facts: EngineFacts, requests: Any) -> None:
     """Raise unless all requests are told as the model reads.
 

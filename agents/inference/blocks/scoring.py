@@ -9,6 +9,7 @@ person's cues see.
 """
 
 import itertools
+import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
@@ -110,6 +111,7 @@ class BlockScorer:
         Raises:
             ValueError: a cue is longer than the model's places for one.
         """
+        started = time.perf_counter()
         most = self._gists.places.cue
         if (longest := max(map(len, suffixes), default=0)) > most:
             raise ValueError(
@@ -125,6 +127,8 @@ class BlockScorer:
                     asked = self._cues(BlockReader(model), texts, suffixes)
                     own = self._answers(BlockReader(model), texts, asked, chosen)
                 logits[torch.from_numpy(texts.asked)] = own.float().cpu()
+        self._stats.requests += len(requests)
+        self._stats.model_seconds += time.perf_counter() - started
         found: FloatArray = logits.double().log_softmax(-1).numpy()
         return found
 

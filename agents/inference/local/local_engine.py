@@ -25,7 +25,7 @@ from agents.inference.engine import (
     Sampling,
     UnknownAdapterError,
 )
-from agents.inference.engine_facts import check_reading, facts_of
+from agents.inference.engine_facts import check_reading, check_speaks, facts_of
 from agents.inference.facets.asked import check_asked
 from agents.inference.fused.fused_forward import FusedForward
 from agents.inference.grouping import make_plan
@@ -238,6 +238,7 @@ class LocalEngine(Engine):
 
     def token_logs(self, requests: Sequence[Request], answers: Sequence[str]) -> list[FloatArray]:
         """See ``GivesTokenLogs.token_logs``; prefixes are kept as for ``score``."""
+        check_speaks(self._facts)
         self._check_adapters(requests)
         said = self.tokens.answers(answers)
         suffixes = self.tokens.encode([r.suffix for r in requests])
@@ -246,6 +247,7 @@ class LocalEngine(Engine):
 
     def generate(self, requests: Sequence[Request], sampling: Sampling) -> list[Completion]:
         """See ``Engine.generate``; each request draws from its own seed, whatever the batch."""
+        check_speaks(self._facts)
         prompts = self.tokens.whole(requests)
         lengths = self._lengths(requests, self.tokens.encode([r.suffix for r in requests]))
         lengths += sampling.max_new_tokens

@@ -16,7 +16,7 @@ from agents.prompt_style import PromptStyle
 from agents.prompts import RATING_CHOICES
 from training.base.pocket_model import PocketConfig, new_model, train_tokenizer
 
-PLACES = Places(item=2, memory=1, profile=2, longest=40, cue=12)
+PLACES = Places(item=2, memory=1, profile=2, longest=40, cue=32)
 ITEMS = [f"MOVIE: Film {i} (19{50 + i}) Drama. A tale of a town.\n" for i in range(6)]
 PEOPLE = [f"PROFILE: I loved Film {i}.\nTASK: Rate.\n" for i in range(4)]
 
@@ -158,8 +158,8 @@ def test_whole_prompts_are_refused_by_name(engine: LocalEngine) -> None:
 
 def test_a_cue_that_is_too_long_is_refused(engine: LocalEngine) -> None:
     one = requests()[0]
-    with pytest.raises(ValueError, match="wanted cues of at most 12 tokens, got"):
-        engine.score([one._replace(suffix=one.suffix * 3)], RATING_CHOICES)
+    with pytest.raises(ValueError, match="wanted cues of at most 32 tokens, got"):
+        engine.score([one._replace(suffix=one.suffix * 9)], RATING_CHOICES)
 
 
 def test_a_vocabulary_without_gist_tokens_is_refused(tmp_path: Path) -> None:
