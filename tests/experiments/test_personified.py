@@ -6,13 +6,17 @@ import numpy as np
 import pytest
 
 from agents.population.population import Population
-from experiments.personified.figures import ratio_interval
+from experiments.personified.cells import Cell
+from experiments.personified.figures import figures, ratio_interval
+from experiments.personified.rated import Ratings
 from experiments.personified.sentences import sentences
 from experiments.personified.study import VARIANTS
 from simenv.data.synthetic import synthetic
 from tests.experiments.command import run_command
 from training.base.pocket_model import PocketConfig, new_model, train_tokenizer
 from training.personified.from_ratings import rating_corpora
+from training.personified.judging.evaluation import Scores
+from training.personified.judging.pressure import KINDS
 
 SMALL = [
     "experiment=personified", "data=synthetic", "data.num_users=12", "data.num_items=60",
@@ -174,6 +178,51 @@ def test_a_ratio_is_of_sums_and_its_interval_draws_people():
     low, high = ratio_interval(np.array([1.0, 0.0]), np.array([1.0, 1.0]), np.array([0, 1]))
     assert (low, high) == (0.0, 1.0), "both people drawn alike are the ends"
     assert np.isnan(ratio_interval(own[:2], other[:2], np.array([0, 0]))).all()
+
+
+def sure(*stars):
+    """Distributions (n, 5) that are sure of some stars."""
+    return np.eye(5)[np.array(stars) - 1]
+
+
+def cell(corrected, plain, pressed):
+    """Two people with a rating of 4 each, and every kind of pressure alike."""
+    empty = np.zeros(1)
+    scores = dict.fromkeys(Scores._fields, empty) | {"corrected": np.array(corrected, float)}
+    ratings = Ratings(sure(*plain), sure(*plain), np.stack([sure(*pressed)] * len(KINDS)),
+                      np.array([4.0, 4.0]), np.array([0.0, 1.0]))  # fmt: skip
+    return Cell(Scores(**scores), [], ratings)
+
+
+class TwoVariants:
+    seeds, variants = (0, 1), ("prompt", "rater", "personified")
+
+
+def test_figures_by_hand():
+    cells = {}
+    for seed in (0, 1):
+        cells[seed, "prompt"] = cell([0, 0, 1], (2, 2), (5, 3))  # errors 2, moved by 3 and 1
+        cells[seed, "rater"] = cell([0, 0, 0], (3, 3), (5, 5))  # errors 1, moved by 2
+        cells[seed, "personified"] = cell([1, 0, 1], (3, 5), (4, 5))  # errors 1, moved by 1 and 0
+    found = figures(TwoVariants, cells)
+    assert found["variants"]["personified"]["corrected"]["mean"] == pytest.approx(2 / 3, abs=1e-4)
+    assert found["differences"]["prompt"]["corrected"]["mean"] == pytest.approx(1 / 3, abs=1e-4)
+    rated = found["ratings"]
+    assert {name: one["rmse"] for name, one in rated.items()} == {
+        "prompt": 2, "rater": 1, "personified": 1,
+    }  # fmt: skip
+    assert {name: one["shift"] for name, one in rated.items()} == {
+        "prompt": 2, "rater": 2, "personified": 0.5,
+    }  # fmt: skip
+    own = rated["personified"]
+    assert own["shift_neutral"] == 0
+    assert own["against_prompt"]["shift_ratio"] == 0.25
+    assert own["against_prompt"]["rmse_ratio"] == 0.5
+    assert own["against_rater"]["shift_ratio"] == 0.25
+    assert "against_rater" not in rated["rater"]
+    low, high = own["against_prompt"]["shift_ratio_ci95"]
+    assert (low, high) == pytest.approx((0, 1 / 3), abs=1e-3), "one person or the other alone"
+    assert own["against_prompt"]["rmse_difference_ci95"][1] < 0
 
 
 def measure(mean, ends):

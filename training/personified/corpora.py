@@ -56,7 +56,8 @@ class Corpora:
         rated: person → titles that they rated, told of here or not, so that nobody denies one.
 
     Raises:
-        ValueError: there is no passage, a text is empty, or a person lacks a stage.
+        ValueError: there is no passage, a text is empty, or a person lacks a stage or has one
+            that is not there.
     """
 
     passages: tuple[Passage, ...]
@@ -85,6 +86,12 @@ class Corpora:
 
     def _check_stages(self) -> None:
         """Development cannot be seen in a person who is known at one time only."""
+        for passage in self.passages:
+            if not 0 <= passage.stage < len(self.stages):
+                raise ValueError(
+                    f"passage {passage.source!r} wanted a stage in [0, {len(self.stages)}), got"
+                    f" {passage.stage}; number stages from 0"
+                )
         for person in self.people:
             own = {p.stage for p in self.of(person)}
             missing = [name for n, name in enumerate(self.stages) if n not in own]

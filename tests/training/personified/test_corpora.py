@@ -70,6 +70,12 @@ def test_an_empty_corpus_and_an_empty_text_are_refused():
         Corpora((Passage("Ann", 0, "x", "objective", " "),), STAGES)
 
 
+def test_a_stage_that_is_not_there_is_refused():
+    late = Passage("Ann", 2, "x", "objective", "I rated it.")
+    with pytest.raises(ValueError, match=r"passage 'x' wanted a stage in \[0, 2\), got 2"):
+        Corpora((*lives(), late), STAGES)
+
+
 def test_a_person_with_one_stage_is_refused_by_name():
     early = tuple(p for p in lives() if p.person == "Bob" or p.stage == 0)
     with pytest.raises(
