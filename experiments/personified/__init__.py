@@ -12,7 +12,7 @@ between people (Inter); ratings before and after, and how far pressure in an ite
 Every figure has a 95 % interval over seeds and questions; the judge's own worth stands beside.
 """
 
-TAKES = "about a day; minutes on a GPU"
+TAKES = "days; about half an hour on a GPU"
 USES = ("data", "distiller", "slm")
 REFUSES = {
     "num_users": "who is trained is experiment.people",
