@@ -96,7 +96,7 @@ def _ray_lines(ray: dict[str, Any]) -> list[str]:
     if kills["calls"]:
         found.append(
             f"A worker killed at a random moment of each of {kills['calls']} calls:"
-            f" {kills['same']} complete and the same, {kills['deaths_met']} deaths met, at most"
+            f" {kills['same']} complete and the same, {kills['deaths']} workers replaced, at most"
             f" {kills['largest_difference']:.1e} nats apart."
         )
     return found
