@@ -17,10 +17,11 @@ from experiments.people.sized_populations import crowd
 from experiments.reporting.running import perform
 from experiments.throughput import llama_cpp
 from experiments.throughput.baseline import STORED, compare, ratios, regressions, store
+from experiments.throughput.crowds import CrowdSizes, race_crowd
 from experiments.throughput.memories import MemorySizes, OneIndex, race_memories
 from experiments.throughput.run import WorkloadCell, cells_of
 from experiments.throughput.sharded import ShardSizes, race_workers
-from experiments.throughput.throughput_tables import _ray_lines
+from experiments.throughput.throughput_tables import _crowd_line, _ray_lines
 from experiments.throughput.timing import race, spread
 from experiments.throughput.workloads import WORKLOADS, requests
 
@@ -137,7 +138,7 @@ def test_one_part_runs_alone(tmp_path):
     assert "cells" not in results
     assert all(what.startswith("memory") for what in ratios(results))
     with pytest.raises(
-        ValueError, match=r"experiment\.part wanted one of all, race, env, memory, ray, got"
+        ValueError, match=r"experiment\.part wanted one of all, race, env, memory, ray, crowd, got"
     ):
         perform(composed(tmp_path, "part=races"))
 
@@ -243,6 +244,17 @@ def test_every_stored_ratio_is_a_number_above_0_by_a_name_that_runs_give():
     assert {what for what in kept if not re.fullmatch(name, what)} == set()
     parts = {re.split(r"[ ,.]", what)[0] for what in kept}
     assert {*WORKLOADS, "env"} <= parts
+
+
+def test_people_on_disk_are_woken_by_the_hundred(capsys):
+    sizes = CrowdSizes(users=500, kept=3, awake=5, slate=2, ticks=2)
+    found = race_crowd(Population.shipped(), sizes, lambda *_, **__: None)
+    assert found["bytes_on_disk"] > 500 * 200
+    assert found["tick_seconds"]["max"] < 10
+    assert found["exposures"] == 2 * 5 * 2
+    assert 2**20 < found["resident_opened"] <= found["resident_most"]
+    said = _crowd_line(found)
+    assert said.startswith("People on disk, 500 with 3 decisions each")
 
 
 @pytest.mark.slow
