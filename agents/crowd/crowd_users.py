@@ -203,5 +203,6 @@ class CrowdUsers:
             history=log,
             reasons=reasons,
             peers=None,
+            traits=(),
         )
         return PersonaUsers(people, self.engine, self.make_memory, self.behaviour)
