@@ -160,7 +160,7 @@ class CrowdUsers:
         changed = self._decisions.changed()
         sink = pa.BufferOutputStream()
         with pa.ipc.new_stream(sink, DECISIONS) as stream:
-            stream.write_table(self._decisions.take(changed))
+            stream.write(self._decisions.take(changed))
         table = np.frombuffer(sink.getvalue(), dtype=np.uint8)
         return pack_arrays(
             {"satisfaction": self._satisfaction, "changed": changed, "decisions": table}
