@@ -5,6 +5,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
+from agents.blocks import BlockWriter, check_reading
 from agents.inference.engine import Engine, Request
 from agents.inference.facets.mixtures import mixture_name
 from agents.memory.base import MakeMemory, TableMemory
@@ -62,7 +63,11 @@ class PersonaUsers:
         self.memory.seal()
         self._budget = budget_of(people.style, people.model)
         told = people.personas, self.memory, people.style, self._budget, people.peers
-        self._writer = SuffixWriter(people.catalog, people.averages, *told)
+        writer = SuffixWriter(people.catalog, people.averages, *told)
+        self._writer: SuffixWriter | BlockWriter = writer
+        if people.style.reading == "blocks":
+            self._writer = BlockWriter(people.catalog, people.averages, *told)
+        check_reading(people.name, people.style, self.engine.facts)
         self._prefixes = [self._prefix(persona) for persona in people.personas]
         self._adapters = [mixture_name(p.adapter, p.gate) for p in people.personas]
         self._activity = np.array([p.activity for p in people.personas], dtype=np.int64)
@@ -72,6 +77,7 @@ class PersonaUsers:
     def reset(self) -> None:
         """Memories and moods go back to the population's."""
         self.memory.reset()
+        self._memories_changed()
         self._satisfaction[:] = self.behaviour.content_level
 
     def start_session(self, users: IntArray) -> None:
@@ -93,10 +99,23 @@ class PersonaUsers:
         """
         users, items = np.asarray(users), np.asarray(items)
         owners = np.repeat(users, items.shape[1]).tolist()
+        if isinstance(self._writer, BlockWriter):
+            return self._block_requests(self._writer, users, items, chosen)
         suffixes = self._writer.write(users, items, chosen)
         return [
             Request(self._prefixes[u], suffix, self._adapters[u])
             for u, suffix in zip(owners, suffixes, strict=True)
+        ]
+
+    def _block_requests(
+        self, writer: BlockWriter, users: IntArray, items: IntArray, chosen: bool
+    ) -> list[Request]:
+        owners = np.repeat(users, items.shape[1]).tolist()
+        pasts = {user: writer.past(user) for user in dict.fromkeys(owners)}
+        cues = writer.cues(users, items, chosen)
+        return [
+            Request(self._prefixes[u], cue, self._adapters[u], 0, writer.item(item), pasts[u])
+            for u, cue, item in zip(owners, cues, items.reshape(-1).tolist(), strict=True)
         ]
 
     def probabilities(self, users: IntArray, items: IntArray, chosen: bool = False) -> FloatArray:
@@ -135,9 +154,14 @@ class PersonaUsers:
         owners, items = np.asarray(users)[rows], slates.items[rows, places]
         ratings = feedback.ratings[rows, places]
         self.memory.add(owners, items, ratings, self._reasons(owners, items, ratings))
+        self._memories_changed(owners)
         self._satisfaction[users] = self.behaviour.update_satisfaction(
             self._satisfaction[users], feedback.expected
         )
+
+    def _memories_changed(self, users: IntArray | None = None) -> None:
+        if isinstance(self._writer, BlockWriter):
+            self._writer.forget_pasts(None if users is None else users.tolist())
 
     def _reasons(self, users: IntArray, items: IntArray, ratings: FloatArray) -> list[str]:
         """Why users (r,) gave these ratings (r,), told as the population tells its people."""
@@ -229,6 +253,7 @@ class PersonaUsers:
         arrays = unpack_arrays(snapshot)
         check_shapes(arrays, {"satisfaction": self._satisfaction})
         self.memory.restore(arrays["memory"].tobytes())
+        self._memories_changed()
         self._satisfaction = arrays["satisfaction"].astype(np.float64)
 
     def _arrays(self) -> Arrays:

@@ -74,7 +74,12 @@ class Budget:
 
 
 def budget_of(style: PromptStyle, model: str) -> Budget | None:
-    """The budget of a style on a model (folder or hub name); None = there is no limit."""
+    """The budget of a style on a model (folder or hub name); None = there is no limit.
+
+    Blocks are read apart, so there is nothing that they share; each is cut by itself.
+    """
+    if style.reading == "blocks":
+        return None
     context = context_of(model) if style.told == "words" else 0
     limit = min(style.budget or context, context or style.budget)
     return Budget(limit, token_counter(model)) if limit else None

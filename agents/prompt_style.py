@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 Told = Literal["numbers", "words"]
+Reading = Literal["whole", "blocks"]
 
 
 @dataclass(frozen=True)
@@ -30,9 +31,13 @@ class PromptStyle:
             people told in ``words``, and no limit for others.
         together: whether the sum of average, taste and level is told too, for models that cannot
             add numbers; the pocket model can.
+        reading: ``whole`` prompts, or ``blocks``: each text is read once, alone, and an answer
+            costs a cue that attends to all of them (``agents.inference.blocks``). Only a model that
+            was trained to can read blocks.
+        attended: most memories of a person that a cue attends to, the latest ones; of ``blocks``.
 
     Raises:
-        ValueError: ``told`` is neither.
+        ValueError: ``told`` or ``reading`` is neither.
     """
 
     verbatim: int = 1
@@ -45,8 +50,12 @@ class PromptStyle:
     numbers: bool = True
     budget: int = 0
     together: bool = False
+    reading: Reading = "whole"
+    attended: int = 96
 
     def __post_init__(self) -> None:
+        if self.reading not in get_args(Reading):
+            raise ValueError(f'reading wanted "whole" or "blocks", got {self.reading!r}')
         if self.told not in get_args(Told):
             raise ValueError(f'told wanted "numbers" or "words", got {self.told!r}')
 
@@ -61,4 +70,4 @@ class PromptStyle:
 
     def without_memory(self) -> "PromptStyle":
         """Ms only: a person without memories."""
-        return replace(self, verbatim=0, gist=0)
+        return replace(self, verbatim=0, gist=0, attended=0)

@@ -168,6 +168,26 @@ def closing_words(averages: ItemAverages, item: int, chosen: bool = False) -> st
     return f"{picked}. AVERAGE {averages.fair[item]:.1f} from {shown}.\n{RATING_CUE}"
 
 
+def memory_block(averages: ItemAverages, memory: Recollection, kind: str) -> str:
+    """One past decision with its reason, to be read behind the block of its item."""
+    return (
+        f"MEMORY: others {averages.fair[memory.item]:.1f}. I gave {memory.rating:.0f}:"
+        f" {own_words(memory.reason, kind)}.\n"
+    )
+
+
+def cue_words(numbers: Sequence[str], averages: ItemAverages, item: int, chosen: bool) -> str:
+    """What a block cannot hold since it moves or is of one person: numbers, each at its place.
+
+    The fair average and its votes stand behind the ``numbers``; then who picked the item.
+    """
+    votes = int(averages.counts[item])
+    shown = max(count for count in _SHOWN_COUNTS if count <= votes)
+    picked = "Chosen" if chosen else "Suggested"
+    told = " ".join([*numbers, f"{averages.fair[item]:.1f}", str(shown), picked])
+    return f" {told}:"
+
+
 def _headline(catalog: Catalog, item: int) -> str:
     year = f" ({catalog.years[item]})" if catalog.years[item] else ""
     genres = f" {_cut(', '.join(catalog.genres[item]))}" if catalog.genres[item] else ""

@@ -35,7 +35,7 @@ def asked(
     after = _cached(engine)
     kept = None if before is None or after is None else after - before
     return Question(
-        prompt=request.prefix + request.suffix,
+        prompt=request.prefix + request.rest,
         adapter=request.adapter,
         recalled=list(recalled),
         chances=_chances(logs),

@@ -24,6 +24,70 @@ from simenv.events import NUM_STARS, BoolArray, FloatArray, IntArray
 from simenv.item_averages import ItemAverages
 
 
+class ToldNumbers:
+    """The numbers of all people; who they are may change.
+
+    Attributes:
+        averages: what people know that others think of the items.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        averages: ItemAverages,
+        personas: Sequence[Persona],
+        style: PromptStyle,
+        peers: Peers | None = None,
+    ) -> None:
+        self.averages = averages
+        self._style = style
+        self._peers = _shown(peers, style)
+        self._genres, self._shares = catalog.genre_names, catalog.genre_shares
+        self._tastes = np.array(
+            [[p.tastes.get(g, 0.0) for g in self._genres] for p in personas]
+        ).reshape(len(personas), len(self._genres))
+        self._levels = np.array([p.level for p in personas])
+
+    @property
+    def tells_tastes(self) -> bool:
+        """Whether Ms is told in numbers at all."""
+        return self._style.persona and self._style.numbers
+
+    def meet(self, user: int, persona: Persona) -> None:
+        """``user`` is ``persona`` from now on."""
+        self._tastes[user] = [persona.tastes.get(g, 0.0) for g in self._genres]
+        self._levels[user] = persona.level
+
+    def tastes(self, users: IntArray, items: IntArray) -> FloatArray:
+        """(n·k,) stars that the genres of items (n, k) are above others to users (n,)."""
+        shares = self._shares[items]
+        return np.asarray(np.einsum("ng,nkg->nk", self._tastes[users], shares)).reshape(-1)
+
+    def levels(self, users: IntArray, k: int) -> FloatArray:
+        """(n·k,) stars above others that users (n,) give at large."""
+        return np.repeat(self._levels[users], k)
+
+    def peers(self, users: IntArray, items: IntArray) -> FloatArray | None:
+        """(n·k,) what people like each user gave; None where prompts leave it out."""
+        return None if self._peers is None else self._peers.stars(users, items).reshape(-1)
+
+    def gists(
+        self, recalled: Recalled
+    ) -> tuple[FloatArray, FloatArray, FloatArray, BoolArray] | None:
+        """The three numbers of a ``Gist`` and whether there are any, (n·k,) each.
+
+        None where prompts leave them out.
+        """
+        m = self._style.gist if self._style.numbers else 0
+        if not m:
+            return None
+        items, ratings = recalled.items[..., :m], recalled.ratings[..., :m]
+        near = recalled.similarities[..., :m]
+        close, own, apart = summed_up(self.averages.fair, items, ratings, near)
+        any_ = (items >= 0).any(axis=-1).reshape(-1)
+        return close.reshape(-1), own.reshape(-1), apart.reshape(-1), any_
+
+
 class SuffixWriter:
     """Writes suffixes for many (user, item) pairs with one recall; item texts are kept."""
 
@@ -41,23 +105,17 @@ class SuffixWriter:
         self.averages = averages
         self.memory = memory
         self.style = style
-        self._peers = _shown(peers, style)
+        self._numbers = ToldNumbers(catalog, averages, personas, style, peers)
         self._budget = budget
         self._item_parts: dict[tuple[int, bool], tuple[str, str]] = {}
-        self._shares = catalog.genre_shares
-        self._tastes = np.array(
-            [[p.tastes.get(g, 0.0) for g in catalog.genre_names] for p in personas]
-        ).reshape(len(personas), len(catalog.genre_names))
-        self._levels = np.array([p.level for p in personas])
 
     def meet(self, user: int, persona: Persona) -> None:
         """``user`` is ``persona`` from now on."""
-        self._tastes[user] = [persona.tastes.get(g, 0.0) for g in self.catalog.genre_names]
-        self._levels[user] = persona.level
+        self._numbers.meet(user, persona)
 
     def hear(self, averages: ItemAverages) -> None:
         """People now think otherwise of the items."""
-        self.averages = averages
+        self.averages = self._numbers.averages = averages
         self._item_parts.clear()
 
     def write(
@@ -97,10 +155,10 @@ class SuffixWriter:
 
     def _taste_parts(self, users: IntArray, items: IntArray) -> list[str]:
         """What each user's Ms says of each item's genres; nothing where Ms is left out."""
-        if not (self.style.persona and self.style.numbers):
+        if not self._numbers.tells_tastes:
             return [""] * items.size
-        tastes = np.einsum("ng,nkg->nk", self._tastes[users], self._shares[items]).reshape(-1)
-        levels = np.repeat(self._levels[users], items.shape[1])
+        tastes = self._numbers.tastes(users, items)
+        levels = self._numbers.levels(users, items.shape[1])
         sums: list[float] | list[None] = [None] * items.size
         if self.style.together:
             fair = self.averages.fair[items].reshape(-1)
@@ -110,10 +168,8 @@ class SuffixWriter:
 
     def _peers_parts(self, users: IntArray, items: IntArray) -> list[str]:
         """What people like each user gave to each item; nothing where prompts leave it out."""
-        if self._peers is None:
-            return [""] * items.size
-        stars = self._peers.stars(users, items).reshape(-1)
-        return [peers_words(own) for own in stars.tolist()]
+        stars = self._numbers.peers(users, items)
+        return [""] * items.size if stars is None else [peers_words(own) for own in stars.tolist()]
 
     def _memory_parts(self, users: IntArray, recalled: Recalled) -> list[str]:
         n, k, m = recalled.items.shape
@@ -143,13 +199,10 @@ class SuffixWriter:
         return memory_line(self.catalog, self.averages, decision)
 
     def _gist_parts(self, recalled: Recalled) -> list[str]:
-        m = self.style.gist if self.style.numbers else 0
-        if not m:
+        gists = self._numbers.gists(recalled)
+        if gists is None:
             return [""] * recalled.items[..., 0].size
-        items, ratings = recalled.items[..., :m], recalled.ratings[..., :m]
-        near = recalled.similarities[..., :m]
-        gists = summed_up(self.averages.fair, items, ratings, near)
-        flat = (x.reshape(-1).tolist() for x in (*gists, (items >= 0).any(axis=-1)))
+        flat = (x.tolist() for x in gists)
         return [
             gist_words(Gist(a, b, c)) if any_ else "" for a, b, c, any_ in zip(*flat, strict=True)
         ]

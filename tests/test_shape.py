@@ -12,9 +12,19 @@ FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 def lengths(source: str) -> list[int]:
-    """Lines of every function, its docstring included."""
-    nodes = ast.walk(ast.parse(source))
-    return [(n.end_lineno or 0) - n.lineno + 1 for n in nodes if isinstance(n, FUNCTIONS)]
+    """Lines of every function without its docstring, which we ask for and do not punish."""
+    return [_lines(n) for n in ast.walk(ast.parse(source)) if isinstance(n, FUNCTIONS)]
+
+
+def _lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    told = function.body[0] if ast.get_docstring(function) else None
+    docstring = 0 if told is None else (told.end_lineno or 0) - told.lineno + 1
+    return (function.end_lineno or 0) - function.lineno + 1 - docstring
+
+
+def test_a_docstring_does_not_make_a_function_long():
+    assert lengths('def f():\n    """One.\n\n    Two.\n    """\n    return 1\n') == [2]
+    assert lengths("def f():\n    return 1\n") == [2]
 
 
 @pytest.mark.parametrize("floor", FLOORS)

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from agents.answers import stars_said
+from agents.fidelity.answers import stars_said
 from agents.fidelity.error_measures import mae, rmse
 from agents.inference.engine import Sampling
 from agents.persona_users import PersonaUsers

@@ -15,13 +15,37 @@ from simenv.events import FloatArray
 from simenv.ranges import check_flag, check_number
 
 
+class PastDecision(NamedTuple):
+    """A memory as blocks: its own text, read behind that of its item."""
+
+    item: str
+    text: str
+
+
+Past = tuple[PastDecision, ...]
+
+
 class Request(NamedTuple):
-    """One question. ``prefix`` is what many requests share; the two are tokenised apart."""
+    """One question. ``prefix`` is what many requests share; the two are tokenised apart.
+
+    A question with an ``item`` is read in blocks: profile (the prefix), item and memories each once
+    and alone, and the suffix is a cue that attends to them, but to no memory of the very item.
+    """
 
     prefix: str
     suffix: str
     adapter: str | None = None  # name of a loaded adapter; None = the base model
     seed: int = 0  # of this request's own draws, for ``generate``
+    item: str = ""
+    past: Past = ()
+
+    @property
+    def rest(self) -> str:
+        """All that stands behind the prefix, as one text; memories stand behind their items."""
+        if not self.item:
+            return self.suffix
+        told = "".join(decision.item + decision.text for decision in self.past)
+        return told + self.item + self.suffix
 
 
 class Completion(NamedTuple):
@@ -62,6 +86,7 @@ class EngineFacts(NamedTuple):
     device: str = ""  # where the model runs, as torch names it
     dtype: str = ""  # number format of the weights, as ``float32``
     context: int | None = None  # most tokens of a prompt
+    reads_blocks: bool = False  # whether requests with an item are understood
     masks_failures: bool = False  # a failed request is NaN or "", no error; see ``last_failures``
 
 

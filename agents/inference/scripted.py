@@ -10,6 +10,7 @@ from simenv.events import FloatArray
 from simenv.ranges import check_number
 
 _AVERAGE = re.compile(r"AVERAGE (\d\.\d)")
+_CUE = re.compile(r"([+-]\d\.\d|-)(?: \d\.\d)? (\d\.\d) \d+ \w+:$")  # of what is read in blocks
 _WORDS = 1000  # that it might say
 _LEVEL = re.compile(r"level ([+-]\d\.\d)")
 
@@ -28,7 +29,7 @@ class ScriptedEngine(Engine):
     @property
     def facts(self) -> EngineFacts:
         """That no language model answers."""
-        return EngineFacts("scripted (no language model)")
+        return EngineFacts("scripted (no language model)", reads_blocks=True)
 
     def score(self, requests: Sequence[Request], choices: Sequence[str]) -> FloatArray:
         """Log-probabilities (n, c) of a normal around the numbers read, for c numeric choices.
@@ -51,5 +52,7 @@ class ScriptedEngine(Engine):
         return [Completion(f" {min(5, max(1, round(self._centre(r))))}", 1) for r in requests]
 
     def _centre(self, request: Request) -> float:
+        if cue := _CUE.search(request.suffix) if request.item else None:
+            return sum(0.0 if told == "-" else float(told) for told in cue.groups())
         average, level = _AVERAGE.findall(request.suffix), _LEVEL.findall(request.suffix)
         return float(average[-1] if average else 3.0) + float(level[-1] if level else 0.0)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 import numpy as np
 
 from agents.fidelity.error_measures import log_loss, rmse
-from agents.inference.engine import Engine, Request
+from agents.inference.engine import Engine
 from agents.living.diary import Diary, DiaryEntry
 from agents.persona_users import PersonaUsers
 from agents.prompts import RATING_CHOICES
@@ -228,7 +228,7 @@ def held_out_error(engine: Engine, entries: Sequence[DiaryEntry], adapter: str |
     Raises:
         FloatingPointError: an answer is not a number.
     """
-    asked = [Request(entry.prefix, entry.suffix, adapter) for entry in entries]
+    asked = [entry.request(adapter) for entry in entries]
     logs = np.asarray(engine.score(asked, RATING_CHOICES))
     stars = np.array([entry.stars for entry in entries])
     return Errors(log_loss(logs, stars), rmse(expected_stars(np.exp(logs)) - stars))

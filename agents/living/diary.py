@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from agents.inference.engine import Request
+from agents.inference.engine import Past, PastDecision, Request
 from simenv.events import FloatArray, IntArray
 
 
@@ -19,6 +19,12 @@ class DiaryEntry(NamedTuple):
     prefix: str  # Ms, as it was then
     suffix: str  # what was recalled, and the item
     stars: int  # 1..5, as given
+    item: str = ""  # of what is read in blocks
+    past: Past = ()
+
+    def request(self, adapter: str | None) -> Request:
+        """The question once more, to another adapter."""
+        return Request(self.prefix, self.suffix, adapter, 0, self.item, self.past)
 
 
 class Diary:
@@ -35,7 +41,8 @@ class Diary:
     def write(self, users: IntArray, asked: Sequence[Request], stars: FloatArray) -> None:
         """Users (r,) were asked (r,) and gave stars (r,)."""
         for user, request, given in zip(users.tolist(), asked, stars.tolist(), strict=True):
-            self._entries[user].append(DiaryEntry(request.prefix, request.suffix, round(given)))
+            told = request.prefix, request.suffix, round(given), request.item, request.past
+            self._entries[user].append(DiaryEntry(*told))
 
     def of(self, user: int) -> list[DiaryEntry]:
         """A user's entries, oldest first."""
@@ -49,16 +56,33 @@ class Diary:
     def snapshot(self) -> str:
         """The exact content; a prefix that stands on many entries is kept once."""
         places: dict[str, int] = {}
+        texts: dict[str, int] = {}  # of blocks, which many entries share
         rows = [
-            [user, places.setdefault(entry.prefix, len(places)), entry.suffix, entry.stars]
+            [
+                user,
+                places.setdefault(entry.prefix, len(places)),
+                entry.suffix,
+                entry.stars,
+                *(texts.setdefault(text, len(texts)) for text in _texts(entry)),
+            ]
             for user, entries in enumerate(self._entries)
             for entry in entries
         ]
-        return json.dumps({"prefixes": list(places), "pages": rows})
+        return json.dumps({"prefixes": list(places), "pages": rows, "texts": list(texts)})
 
     def restore(self, snapshot: str) -> None:
         """Bring back what ``snapshot`` returned."""
         self.clear()
         saved = json.loads(snapshot)
-        for user, prefix, suffix, stars in saved["pages"]:
-            self._entries[user].append(DiaryEntry(saved["prefixes"][prefix], suffix, stars))
+        for user, prefix, suffix, stars, *rest in saved["pages"]:
+            item, *past = [saved["texts"][place] for place in rest] or [""]
+            pairs = zip(past[::2], past[1::2], strict=True)
+            memories = tuple(PastDecision(*pair) for pair in pairs)
+            told = saved["prefixes"][prefix], suffix, stars, item, memories
+            self._entries[user].append(DiaryEntry(*told))
+
+
+def _texts(entry: DiaryEntry) -> list[str]:
+    """The texts of an entry that is read in blocks: its item, then item and text of memories."""
+    told = [text for decision in entry.past for text in decision]
+    return [entry.item, *told] if entry.item else []

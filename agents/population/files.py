@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FORMAT = 1
+_LATER_STYLE = ("told", "numbers", "budget", "together", "peers", "reading", "attended")
 _PERSONA = {
     **{name: Column("whole", 1, 3) for name in ("activity", "conformity", "diversity")},
     "profile": Column("text"),
@@ -149,7 +150,7 @@ def write_head(
 
 def _style(style: PromptStyle) -> dict[str, Any]:
     """Its fields; later ones only where they are set, so that earlier versions read the others."""
-    plain, later = asdict(PromptStyle()), ("told", "numbers", "budget", "together", "peers")
+    plain, later = asdict(PromptStyle()), _LATER_STYLE
     return {k: v for k, v in asdict(style).items() if k not in later or v != plain[k]}
 
 

@@ -43,6 +43,8 @@ class Style(_Strict):
     numbers: bool = True
     budget: Total = 0
     together: bool = False
+    reading: Literal["whole", "blocks"] = "whole"
+    attended: Count = 96
 
 
 class Counts(_Strict):

@@ -138,8 +138,8 @@ def five_way(
         name: {
             "accuracy": _mean(own),
             "ci95": mean_interval(own),
-            "lead_by_letter_ci95": mean_interval(found[LETTERS_WAY] - own),
-            "lead_by_stars_ci95": mean_interval(found[STARS_WAY] - own),
+            "lead_by_letter_ci95": _lead(found, LETTERS_WAY, own),
+            "lead_by_stars_ci95": _lead(found, STARS_WAY, own),
         }
         for name, own in found.items()
     }
@@ -148,12 +148,19 @@ def five_way(
     return ready
 
 
+def _lead(found: Mapping[str, FloatArray], way: str, own: FloatArray) -> Any:
+    """Interval of the lead of a way of asking; None where the people were not asked so."""
+    return mean_interval(found[way] - own) if way in found else None
+
+
 def _named(
     model: PersonaUsers, shown: Scenes, scored: Mapping[str, Scores]
 ) -> dict[str, FloatArray]:
     """Who answers → (s,) whether the taken item was named, in part where several were."""
     stars = expected_stars(model.probabilities(shown.users, shown.items))
-    said = {LETTERS_WAY: _by_letters(model, shown), STARS_WAY: stars}
+    reads_letters = model.population.style.reading == "whole"  # in blocks there are digits alone
+    said = {LETTERS_WAY: _by_letters(model, shown)} if reads_letters else {}
+    said[STARS_WAY] = stars
     said |= {name: own(shown.users, shown.items) for name, own in scored.items()}
     return {
         **{name: hits(scores, shown.taken) for name, scores in said.items()},

@@ -45,6 +45,8 @@ STYLE: dict[str, Kind] = {
     "told": Choice(("numbers", "words")),
     "numbers": Flag(),
     "budget": COUNT_OR_NONE,
+    "reading": Choice(("whole", "blocks")),
+    "attended": COUNT_OR_NONE,
 }
 STYLES = ("experiment.style", "experiment.pocket.style")
 
@@ -136,6 +138,15 @@ EXPERIMENT: dict[str, Kind] = {
     "experiment.peers": Flag(),
     "experiment.num_facets": COUNT,
     "experiment.pocket.num_steps": COUNT,
+    "experiment.pocket.hidden_size": COUNT,
+    "experiment.pocket.num_layers": COUNT,
+    "experiment.pocket.num_heads": COUNT,
+    "experiment.pocket.num_key_heads": COUNT_OR_NONE,
+    "experiment.pocket.intermediate_size": COUNT,
+    "experiment.pocket.vocab_size": COUNT,
+    "experiment.pocket.users_per_step": COUNT,
+    "experiment.pocket.min_pool": COUNT,
+    "experiment.workers": COUNT_OR_NONE,
     "experiment.pocket.seed": SEED,
     "experiment.pocket.learning_rate": POSITIVE,
     "experiment.opinions": PLACE,
@@ -157,6 +168,8 @@ EXPERIMENT: dict[str, Kind] = {
     "experiment.emojis": Flag(),
     "experiment.rated_users": COUNT_OR_NONE,
     "experiment.rated_rows": COUNT,
+    "experiment.said": or_null(PLACE),
+    "experiment.stage": or_null(Whole(0, 7)),
     "experiment.corpora": PLACE,
     "experiment.stages": Whole(2, 8),
     "experiment.objective_words": COUNT_OR_NONE,

@@ -13,10 +13,11 @@ from agents.prompt_style import PromptStyle
 from experiments.reporting.progress import progress_bar
 from experiments.reporting.provenance import public_text
 from simenv.data.dataset import Dataset
+from training.base.batches import WorldSource
 from training.base.hiding import Hiding
 from training.base.log_worlds import LogWorlds
 from training.base.pocket_model import PocketConfig
-from training.base.pocket_training import PocketTrainer, WorldSource
+from training.base.pocket_training import PocketTrainer
 from training.base.world_mix import WorldMix
 from training.distillation.in_words.words_distiller import WordsDistiller
 
@@ -75,13 +76,18 @@ def train_pocket(cfg: DictConfig, dataset: Dataset | None) -> Base:
     Raises:
         ValueError: the data set has nobody outside the draw.
     """
+    from agents.inference.local.loading import choose_device  # heavy: transformers
+
     settings, config = cfg.experiment, pocket_config(cfg)
     folder = Path(cfg.output_dir) / "pocket"
     worlds: WorldSource = WorldMix(settings.reading_share)
     if dataset is not None:
         worlds = worlds_of(dataset, settings.users_per_world)
     initial = settings.initial and model_named(settings.initial)
-    trainer = PocketTrainer(config, folder, worlds, initial=initial)
+    device = choose_device("auto").type
+    trainer = PocketTrainer(
+        config, folder, worlds, device, initial=initial, workers=settings.workers
+    )
     with progress_bar("pocket", total=config.num_steps) as tick:
         tick("training", advance=trainer.step)
         trainer.train(lambda step, loss: tick(f"loss {loss:.3f}", advance=1))

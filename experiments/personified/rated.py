@@ -1,7 +1,6 @@
 """Held-out ratings of the people, plain and under every kind of pressure."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,8 +13,7 @@ from experiments.personified.materials import Materials
 from simenv.events import FloatArray, InteractionLog
 from training.personified.judging.pressure import KINDS, opposite, under_pressure
 from training.personified.rating_lessons import people_at
-
-_ADAPTER = "personified"
+from training.personified.stages import with_adapter
 
 
 class Ratings(NamedTuple):
@@ -64,17 +62,7 @@ class Raters:
         return under_pressure(self._people, "test", wanted.tolist(), [kind] * size)
 
     def _on(self, people: Population, adapter: Path | None) -> Population:
-        if adapter is None:
-            return people
-        own = set(self._users.tolist())
-        return replace(
-            people,
-            personas=[
-                replace(p, adapter=_ADAPTER) if user in own else p
-                for user, p in enumerate(people.personas)
-            ],
-            adapters={_ADAPTER: str(adapter)},
-        )
+        return people if adapter is None else with_adapter(people, adapter, self._users)
 
 
 def _rate(people: Population, log: InteractionLog) -> FloatArray:

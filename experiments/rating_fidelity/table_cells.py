@@ -166,5 +166,5 @@ def _key(people: Population, facts: list[Any], asked: InteractionLog) -> str:
     total = hashlib.sha256(json.dumps(facts).encode())
     model = persona_users(people, engine="scripted")
     for request in model.requests(asked.users, asked.items[:, None], chosen=True):
-        total.update(f"{request.prefix}\0{request.suffix}\0".encode())
+        total.update(f"{request.prefix}\0{request.rest}\0".encode())
     return total.hexdigest()[:24]

@@ -82,7 +82,7 @@ def trace(
 def _prompts(model: Any, users: IntArray, items: IntArray) -> list[list[str | None]]:
     if not isinstance(model, Asks):
         return [[None] * items.shape[1]] * len(users)
-    asked = [request.prefix + request.suffix for request in model.requests(users, items)]
+    asked = [request.prefix + request.rest for request in model.requests(users, items)]
     k = items.shape[1]
     return [list(asked[row * k : (row + 1) * k]) for row in range(len(users))]
 

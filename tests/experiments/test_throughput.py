@@ -261,7 +261,7 @@ def test_what_workers_gave_is_told_and_compared():
     even = {"median": 1.5, "min": 1.0, "max": 2.0}
     found = {
         "sizes": ShardSizes(users=6, slate=2, workers=3, kills=4, rounds=1)._asdict(),
-        "rates": dict.fromkeys(("bare", "one", "several"), {**even, "median": 100.0}),
+        "rates": {name: {**even, "median": 100.0} for name in ("bare", "one", "several")},
         "ratios": {"one / bare": even, "several / one": {**even, "median": 1.25}},
         "sender_share": even,
         "largest_difference": {"one": 1e-7, "several": 0.0},

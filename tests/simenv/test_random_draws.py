@@ -21,10 +21,10 @@ ALLOWED = {
     "training/distillation/form_filling.py: uniforms(keys, step)": (
         "keys are states below Channel.FORM; the steps of an answer are their channels"
     ),
-    "training/base/pocket_training.py: default_rng([config.seed, first_world])": (
+    "training/base/batches.py: default_rng([config.seed, first_world])": (
         "shares the numbers of the first world with the next; the shipped bases were trained so"
     ),
-    "training/base/pocket_training.py: default_rng([config.seed, world])": (
+    "training/base/batches.py: default_rng([config.seed, world])": (
         "worlds count from 1,000, streams end below it"
     ),
     "training/base/pocket_training.py: default_rng([self.config.seed, world])": (

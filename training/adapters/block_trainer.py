@@ -1,17 +1,16 @@
-"""The Trainer of transformers on blocks: a prefix and all its turns are one sample.
+"""The Trainer of transformers on turns: a prefix and all its turns are one sample.
 
 Importing it loads transformers' Trainer, so whoever needs it imports it late.
 """
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset
 from transformers import (
     PrinterCallback,
     Trainer,
@@ -25,54 +24,9 @@ from transformers.trainer_callback import ExportableState
 from training.adapters.checkpoints import seal
 from training.adapters.lora_presets import LoraPreset
 from training.adapters.losses import AnswerLoss
-from training.adapters.shared_prefix import (
-    Ids,
-    PaddedPrompts,
-    PromptIds,
-    answer_logits,
-    pad_prompts,
-)
-from training.examples.from_log import Examples
+from training.adapters.turns import Turns
 
 OnStep = Callable[[int, float], None]
-
-
-class Block(NamedTuple):
-    """One sample: a prefix and its t turns."""
-
-    prefix: Ids
-    suffixes: list[Ids]
-    targets: Tensor  # (t, 5)
-    weights: Tensor  # (t,) 1 = counts, 0 = padding
-
-
-class Blocks(Dataset[Block]):
-    """The blocks of ``examples``, tokenised once."""
-
-    def __init__(self, examples: Examples, prompts: PromptIds) -> None:
-        self._prompts = prompts
-        self._targets = torch.as_tensor(examples.targets, dtype=torch.float32)
-        self._weights = torch.as_tensor(examples.weights, dtype=torch.float32)
-
-    def __len__(self) -> int:
-        return len(self._prompts.prefixes)
-
-    def __getitem__(self, index: int) -> Block:
-        turns = self._targets.shape[1]
-        suffixes = self._prompts.suffixes[index * turns : (index + 1) * turns]
-        own = self._targets[index], self._weights[index]
-        return Block(self._prompts.prefixes[index], suffixes, *own)
-
-
-def collate(blocks: Sequence[Block]) -> dict[str, Tensor]:
-    """Blocks as the tensors of one step."""
-    prompts = pad_prompts([b.prefix for b in blocks], [s for b in blocks for s in b.suffixes])
-    targets = torch.cat([b.targets for b in blocks])
-    return {
-        **prompts._asdict(),
-        "targets": targets,
-        "weights": torch.cat([b.weights for b in blocks]),
-    }
 
 
 class AnswerTrainer(Trainer):
@@ -85,23 +39,21 @@ class AnswerTrainer(Trainer):
     def __init__(
         self,
         model: Any,
-        blocks: Blocks,
+        turns: Turns,
         loss: AnswerLoss,
-        answers: Ids,
         arguments: TrainingArguments,
     ) -> None:
-        super().__init__(model, arguments, collate, blocks)
-        self._loss = loss
-        self._answers = torch.tensor(answers, device=arguments.device)
+        super().__init__(model, arguments, turns.collate, turns)  # type: ignore[arg-type]
+        self._loss, self._turns = loss, turns
+        self._answers = torch.tensor(turns.answers, device=arguments.device)
         self.clock = Clock()
         self.remove_callback(PrinterCallback)
         self.add_callback(self.clock)
         self.add_callback(Seal())
 
     def compute_loss(self, model: Any, inputs: dict[str, Any], *args: Any, **kwargs: Any) -> Tensor:
-        """Mean cost of the answers of one step's blocks."""
-        prompts = PaddedPrompts(*(inputs[name] for name in PaddedPrompts._fields))
-        logits = answer_logits(model, prompts)
+        """Mean cost of the answers of one step."""
+        logits = self._turns.logits(model, inputs)
         return self._loss(logits, self._answers, inputs["targets"], inputs["weights"])
 
     @property

@@ -19,10 +19,9 @@ from agents.inference.facets.gate import FacetGate
 from agents.inference.facets.rank_scaling import scaled_ranks
 from simenv.events import FloatArray, IntArray
 from simenv.seeding import Stream, generator
-from training.adapters.block_trainer import Blocks, collate
 from training.adapters.lora_presets import LoraPreset
 from training.adapters.losses import AnswerLoss
-from training.adapters.shared_prefix import Ids, PaddedPrompts, answer_logits
+from training.adapters.turns import Turns
 from training.checkpoint import read_state, write_state
 
 _SHARPNESS = 4.0  # of the first gate, in mean squared distances to the nearest centre
@@ -32,10 +31,9 @@ _ADAPTER = "default"  # peft's name of what is trained
 class FacetBlocks(NamedTuple):
     """What is learnt from."""
 
-    blocks: Blocks
+    turns: Turns
     vectors: FloatArray  # (b, d) of the person of each block, as far as its prompt knows them
     groups: IntArray  # (b,) cluster of that vector, sampled alike
-    answers: Ids
 
 
 class FacetTrainer:
@@ -113,14 +111,13 @@ class FacetTrainer:
 
     def _update(self, rows: IntArray) -> float:
         device = self.model.device
-        inputs = collate([self._data.blocks[int(row)] for row in rows])
+        inputs = self._data.turns.collate(rows.tolist())
         inputs = {name: tensor.to(device) for name, tensor in inputs.items()}
         vectors = self._scale.of_vectors(self._data.vectors[rows])
         gates = self._gate(torch.as_tensor(vectors, dtype=torch.float32, device=device)).softmax(-1)
-        answers = torch.tensor(self._data.answers, device=device)
+        answers = torch.tensor(self._data.turns.answers, device=device)
         with scaled_ranks(self.model, _ADAPTER, lambda low: _weights(gates, low)):
-            prompts = PaddedPrompts(*(inputs[name] for name in PaddedPrompts._fields))
-            logits = answer_logits(self.model, prompts)
+            logits = self._data.turns.logits(self.model, inputs)
             loss = self._loss(logits, answers, inputs["targets"], inputs["weights"])
             self._optimizer.zero_grad()
             loss.backward()

@@ -16,9 +16,7 @@ import numpy as np
 
 from agents.inference.facets.gate import FacetGate
 from agents.inference.local.architectures import why_whole
-from agents.inference.local.huggingface import num_embeddings
 from agents.inference.local.loading import choose_device
-from agents.inference.tokens import Tokens
 from simenv.events import FloatArray, IntArray
 from simenv.ranges import check_number
 from training.adapters.lora import (
@@ -29,10 +27,10 @@ from training.adapters.lora import (
     training_key,
     write_adapter,
 )
-from training.adapters.lora_model import check_lengths, frozen_base, with_lora
+from training.adapters.lora_model import frozen_base, with_lora
 from training.adapters.lora_presets import LoraPreset
 from training.adapters.losses import AnswerLoss
-from training.adapters.shared_prefix import encode_prompts
+from training.adapters.turns import turns_of
 from training.examples.from_log import Examples
 from training.groups.clusters import group_vectors
 
@@ -168,7 +166,6 @@ def _trainer(
     device: Any,
     **run: Any,
 ) -> Any:
-    from training.adapters.block_trainer import Blocks
     from training.adapters.facet_trainer import FacetBlocks, FacetTrainer
 
     tokenizer, model = frozen_base(base, preset, device)
@@ -177,11 +174,8 @@ def _trainer(
             f"facets wanted a base whose prefixes may be kept, got {str(base)!r} with {reason};"
             " train persona adapters on it"
         )
-    prompts = encode_prompts(
-        Tokens(tokenizer, num_embeddings(model)), examples.prefixes, examples.suffixes
-    )
-    check_lengths(prompts, model)
+    turns = turns_of(examples, tokenizer, model)
     tuned = with_lora(model, wide(preset, len(centres)), run["seed"])
-    data = FacetBlocks(Blocks(examples, prompts), vectors, groups, prompts.answers)
+    data = FacetBlocks(turns, vectors, groups)
     loss = AnswerLoss(preset.loss, preset.loss_strength, preset.whole_vocabulary)
     return FacetTrainer(tuned, data, centres, preset, loss, work, **run)

@@ -63,4 +63,6 @@ def as_examples(lives: Sequence[Sequence[DiaryEntry]], turns: int) -> Examples:
         np.eye(NUM_STARS)[stars - 1],
         stars.astype(np.float64),
         weights,
+        [block[0].past for block in blocks if block[0].item],
+        [entry.item for block in filled for entry in block if entry.item],
     )

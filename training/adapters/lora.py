@@ -17,9 +17,7 @@ import torch
 
 from agents.inference.facets.gate import FacetGate
 from agents.inference.local.adapter_kinds import num_facets
-from agents.inference.local.huggingface import num_embeddings
 from agents.inference.local.loading import choose_device
-from agents.inference.tokens import Tokens
 from agents.population.adapters import (
     CARD,
     WEIGHTS,
@@ -29,10 +27,10 @@ from agents.population.adapters import (
 )
 from simenv.whole_files import replaced_folder
 from training.adapters.checkpoints import last_checkpoint
-from training.adapters.lora_model import check_lengths, frozen_base, resumed_lora, with_lora
+from training.adapters.lora_model import frozen_base, resumed_lora, with_lora
 from training.adapters.lora_presets import LoraPreset
 from training.adapters.losses import AnswerLoss
-from training.adapters.shared_prefix import encode_prompts
+from training.adapters.turns import turns_of
 from training.examples.from_log import Examples
 
 FORMAT = 1
@@ -156,7 +154,10 @@ def training_key(
     if preset.double_quantized:  # likewise
         del settings["double_quantized"]
     facts = [FORMAT, base_identity(base), settings, seed]
-    total.update(json.dumps([*facts, examples.prefixes, examples.suffixes]).encode())
+    texts: list[Any] = [examples.prefixes, examples.suffixes]
+    if examples.items:
+        texts += [list(examples.items), list(examples.pasts)]
+    total.update(json.dumps([*facts, *texts]).encode())
     if start is not None:  # not its card, which holds how long the training took
         for name in ("adapter_config.json", WEIGHTS):
             total.update((Path(start) / name).read_bytes())
@@ -190,20 +191,16 @@ def _trainer(
     save_every: int,
     start: str | Path | None,
 ) -> Any:
-    from training.adapters.block_trainer import AnswerTrainer, Blocks, training_arguments
+    from training.adapters.block_trainer import AnswerTrainer, training_arguments
 
     tokenizer, model = frozen_base(base, preset, device)
-    prompts = encode_prompts(
-        Tokens(tokenizer, num_embeddings(model)), examples.prefixes, examples.suffixes
-    )
-    check_lengths(prompts, model)
-    blocks = Blocks(examples, prompts)
+    turns = turns_of(examples, tokenizer, model)
     loss = AnswerLoss(preset.loss, preset.loss_strength, preset.whole_vocabulary)
     arguments = training_arguments(
-        preset, len(blocks), work, seed=seed, save_every=save_every, device=device
+        preset, len(turns), work, seed=seed, save_every=save_every, device=device
     )
     tuned = with_lora(model, preset, seed) if start is None else resumed_lora(model, start, seed)
-    return AnswerTrainer(tuned, blocks, loss, prompts.answers, arguments)
+    return AnswerTrainer(tuned, turns, loss, arguments)
 
 
 def write_adapter(

@@ -2,17 +2,22 @@
 
 import math
 import re
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from agents.inference.blocks.places import CONFIG_KEY, Places, told_places
+from agents.inference.blocks.reader import BlockReader
+from agents.inference.blocks.texts import GistTokens
 from agents.prompt_style import PromptStyle
 from agents.prompts import RATING_CHOICES
 from simenv.events import FloatArray
 from training.base.hiding import Hiding
+from training.examples.block_batches import BlockBatch, batch_logits, encode
 from training.examples.from_log import Examples, chosen_blocks
 
 if TYPE_CHECKING:
@@ -31,6 +36,7 @@ class PocketConfig:
     hidden_size: int = 128
     num_layers: int = 4
     num_heads: int = 4
+    num_key_heads: int = 0  # 0 = as many as heads
     intermediate_size: int = 384
     max_length: int = 1024
     users_per_step: int = 6
@@ -45,6 +51,7 @@ class PocketConfig:
     seed: int = 0
     style: PromptStyle = field(default_factory=PromptStyle)
     hiding: Hiding = field(default_factory=Hiding)  # what training worlds do not tell
+    places: Places = field(default_factory=Places)  # of models that read in blocks
 
     @classmethod
     def tiny(cls) -> "PocketConfig":
@@ -62,8 +69,13 @@ class PocketConfig:
         )
 
 
-def train_tokenizer(texts: list[str], vocab_size: int) -> "PreTrainedTokenizerFast":
-    """Byte-level BPE over the project's prompts; any text can be written in it."""
+def train_tokenizer(
+    texts: list[str], vocab_size: int, more_tokens: Sequence[str] = ()
+) -> "PreTrainedTokenizerFast":
+    """Byte-level BPE over the project's prompts; any text can be written in it.
+
+    ``more_tokens`` are special ones beside those that begin, end and fill up a text.
+    """
     from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast
 
@@ -77,13 +89,17 @@ def train_tokenizer(texts: list[str], vocab_size: int) -> "PreTrainedTokenizerFa
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
         vocab_size=vocab_size,
-        special_tokens=["<pad>", "<s>", "</s>"],
+        special_tokens=["<pad>", "<s>", "</s>", *more_tokens],
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
     tokenizer.train_from_iterator(texts, trainer)
     return PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, pad_token="<pad>", bos_token="<s>", eos_token="</s>"
+        tokenizer_object=tokenizer,
+        pad_token="<pad>",
+        bos_token="<s>",
+        eos_token="</s>",
+        additional_special_tokens=list(more_tokens),
     )
 
 
@@ -91,6 +107,8 @@ def new_model(config: PocketConfig, vocab_size: int) -> Any:
     """An untrained Llama of the given shape."""
     from transformers import LlamaConfig, LlamaForCausalLM
 
+    blocks = config.style.reading == "blocks"
+    more: dict[str, Any] = {CONFIG_KEY: asdict(config.places)} if blocks else {}
     torch.manual_seed(config.seed)
     model: Any = LlamaForCausalLM(
         LlamaConfig(
@@ -99,14 +117,15 @@ def new_model(config: PocketConfig, vocab_size: int) -> Any:
             intermediate_size=config.intermediate_size,
             num_hidden_layers=config.num_layers,
             num_attention_heads=config.num_heads,
-            num_key_value_heads=config.num_heads,
-            max_position_embeddings=config.max_length,
+            num_key_value_heads=config.num_key_heads or config.num_heads,
+            max_position_embeddings=config.places.context if blocks else config.max_length,
             tie_word_embeddings=True,
             # The usual 0.02 is made for wide models; in a narrow one attention starts out flat.
             initializer_range=0.5 / math.sqrt(config.hidden_size),
             pad_token_id=0,
             bos_token_id=1,
             eos_token_id=2,
+            **more,
         )
     )
     return model
@@ -137,12 +156,16 @@ def _smooth(value: float) -> Tensor:
     return torch.tensor([value, 1.0, *waves])
 
 
-def answer_logits(model: Any, tokenizer: "PreTrainedTokenizerFast", examples: Examples) -> Tensor:
+def answer_logits(
+    model: Any, tokenizer: "PreTrainedTokenizerFast", examples: Examples | BlockBatch
+) -> Tensor:
     """Logits (n·t, vocabulary) at each turn's answer; a user's turns share one pass over Ms.
 
     Each turn sees the prefix and itself, never another turn, exactly as at inference. Turns of
     about one length are read together, so that little of a batch is padding.
     """
+    if isinstance(examples, BlockBatch) or examples.items:
+        return _block_logits(model, tokenizer, examples)
     num_turns = len(examples.suffixes) // len(examples.prefixes)
     device = next(model.parameters()).device
     prefix, prefix_mask = _padded(tokenizer, examples.prefixes, "left", device)
@@ -167,6 +190,15 @@ def answer_logits(model: Any, tokenizer: "PreTrainedTokenizerFast", examples: Ex
     ]
     back = torch.as_tensor(np.argsort(order), device=device)
     return torch.cat(parts)[back]
+
+
+def _block_logits(
+    model: Any, tokenizer: "PreTrainedTokenizerFast", examples: Examples | BlockBatch
+) -> Tensor:
+    gists = GistTokens(told_places(getattr(model.config, CONFIG_KEY)), tokenizer)
+    device = next(model.parameters()).device
+    batch = encode(examples, tokenizer) if isinstance(examples, Examples) else examples
+    return batch_logits(BlockReader(model), gists, batch, device).flatten(0, 1)
 
 
 def _turns_logits(

@@ -8,7 +8,7 @@ import itertools
 import json
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,9 @@ import torch
 
 from agents.inference.local.loading import load_model
 from agents.prompts import RATING_CHOICES
-from simenv.data.dataset import Dataset
 from simenv.data.synthetic import drawn_world
 from simenv.whole_files import replaced_folder
+from training.base.batches import Batch, WorldSource, batches, world_examples
 from training.base.pocket_model import (
     PocketConfig,
     answer_ids,
@@ -30,63 +30,14 @@ from training.base.pocket_model import (
     train_tokenizer,
 )
 from training.checkpoint import read_state, restored_model, settings_files, write_state
-from training.examples.from_log import (
-    Examples,
-    ExampleWriter,
-    Questions,
-    chosen_blocks,
-    later_rows,
-    with_suggestions,
-)
 
 _FIRST_WORLD = 1000  # the worlds below made the tokenizer
-WorldSource = Callable[[int], Dataset]
-
-
-def batches(config: PocketConfig, worlds: WorldSource, first_world: int = 0) -> Iterator[Examples]:
-    """An endless stream of batches; every world is used once, batches of several are mixed."""
-    mixer = np.random.default_rng([config.seed, first_world])
-    pool: list[Examples] = []
-    while True:
-        while len(pool) < config.min_pool:
-            pool += _world_batches(config, worlds, first_world)
-            first_world += 1
-        yield pool.pop(int(mixer.integers(len(pool))))
-
-
-def _world_batches(config: PocketConfig, worlds: WorldSource, world: int) -> list[Examples]:
-    rng = np.random.default_rng([config.seed, world])
-    size, found = config.users_per_step, []
-    for examples in _world_examples(worlds(world), world, config, config.turns_per_user, rng):
-        order = rng.permutation(len(examples.prefixes))
-        starts = range(0, len(order) - size + 1, size)
-        found += [chosen_blocks(examples, order[s : s + size]) for s in starts]
-    if not found:
-        raise ValueError(
-            f"training wanted worlds with users_per_step={size} or more users who have later rows"
-            f" and are described alike, got fewer in world {world}; use larger worlds or fewer"
-            " users a step"
-        )
-    return found
-
-
-def _world_examples(
-    dataset: Dataset, world: int, config: PocketConfig, num_turns: int, rng: np.random.Generator
-) -> list[Examples]:
-    """Held-out questions to all users: most are described by Ms and Ml, some by either alone."""
-    dataset, style = config.hiding(dataset, world), config.style
-    writer = ExampleWriter(dataset, style=style)
-    asked = later_rows(dataset, num_turns, rng)
-    if dataset.truth is not None:
-        asked = with_suggestions(asked, dataset, dataset.truth, config.suggested_share, rng)
-    part = config.partial_share / 2
-    kinds = rng.choice(3, size=len(asked.users), p=[1 - 2 * part, part, part])
-    styles = style, style.without_memory(), style.without_persona()
-    return [
-        writer.write(Questions(*(column[kinds == kind] for column in asked)), shown)
-        for kind, shown in enumerate(styles)
-        if (kinds == kind).any()
-    ]
+_WORLDS_OF_A_SEED = 10**6  # so that a training that goes on under another seed meets new ones
+# Every number that a cue may hold, so that each becomes one token.
+_NUMBERS = " ".join(
+    ["", *(f"{i / 10:.1f}" for i in range(60)), *(f"{i / 10:+.1f}" for i in range(-9, 10)), "-"]
+)
+_NUMBER_LINES = 2000
 
 
 class PocketTrainer:
@@ -109,7 +60,9 @@ class PocketTrainer:
         device: str = "cpu",
         save_every: int = 200,
         initial: str | Path | None = None,
+        workers: int = 0,
     ) -> None:
+        self.workers = workers  # processes that prepare worlds
         self.config, self.folder, self.worlds = config, Path(folder), worlds
         self.initial = initial
         self.device, self.save_every = device, save_every
@@ -134,7 +87,10 @@ class PocketTrainer:
             return
         # A list: the tokenizer's threads have small stacks, in which numpy's solvers crash.
         texts = [t for w in range(12) for t in self._sample_texts(w)]
-        self.tokenizer = train_tokenizer(texts, self.config.vocab_size)
+        blocks = self.config.style.reading == "blocks"
+        more = self.config.places.tokens if blocks else ()
+        texts += [_NUMBERS] * (_NUMBER_LINES if blocks else 0)
+        self.tokenizer = train_tokenizer(texts, self.config.vocab_size, more)
         self.model = new_model(self.config, len(self.tokenizer))
         give_numbers_meaning(self.model, self.tokenizer)
         self.model.to(self.device)
@@ -144,9 +100,10 @@ class PocketTrainer:
         rng = np.random.default_rng([self.config.seed, world])
         answers = itertools.cycle(RATING_CHOICES)
         texts: list[str] = []
-        for examples in _world_examples(self.worlds(world), world, self.config, 4, rng):
+        for examples in world_examples(self.worlds(world), world, self.config, 4, rng):
             texts += examples.prefixes
             texts += [s + c for s, c in zip(examples.suffixes, answers, strict=False)]
+            texts += [*examples.items, *(d.text for past in examples.pasts for d in past)]
         return texts
 
     def _make_optimizer(self) -> None:
@@ -179,6 +136,9 @@ class PocketTrainer:
         for later in ("peers", "together"):  # checkpoints of earlier versions know neither
             if not config["style"][later]:
                 del config["style"][later]
+        if config["style"]["reading"] == "whole":  # nor these
+            del config["style"]["reading"], config["style"]["attended"]
+            del config["places"], config["num_key_heads"]
         return json.dumps(config, sort_keys=True)
 
     def save(self) -> None:
@@ -208,7 +168,9 @@ class PocketTrainer:
         self.model.train()
         # A resumed run draws the batches it has seen once more and skips them, so that it goes on
         # exactly as an uninterrupted one would.
-        stream = batches(self.config, self.worlds, first_world=_FIRST_WORLD)
+        blocks = self.tokenizer if self.config.style.reading == "blocks" else None
+        first = _FIRST_WORLD + self.config.seed * _WORLDS_OF_A_SEED
+        stream = batches(self.config, self.worlds, first, blocks, self.workers)
         for examples in itertools.islice(stream, self.step, self.config.num_steps):
             started = time.perf_counter()
             loss = self._update(examples)
@@ -221,10 +183,11 @@ class PocketTrainer:
                 self.save()
         self.save()
 
-    def _update(self, examples: Examples) -> float:
+    def _update(self, examples: Batch) -> float:
         for group in self.optimizer.param_groups:
             group["lr"] = self._learning_rate()
-        logits = answer_logits(self.model, self.tokenizer, examples)
+        with torch.autocast(*self._number_format()):
+            logits = answer_logits(self.model, self.tokenizer, examples)
         targets = torch.as_tensor(examples.targets, dtype=torch.float32, device=self.device)
         log_probabilities = logits.float().log_softmax(-1)[:, self._answers]
         loss = -(targets.reshape(-1, len(RATING_CHOICES)) * log_probabilities).sum(-1).mean()
@@ -233,6 +196,13 @@ class PocketTrainer:
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimizer.step()
         return float(loss.detach())
+
+    def _number_format(self) -> tuple[str, torch.dtype, bool]:
+        """Device, format, whether products are made in it: on GPUs and, in blocks, with AMX."""
+        kind = torch.device(self.device).type
+        blocks = self.config.style.reading == "blocks"
+        fast = kind == "cuda" or (blocks and torch.cpu._is_amx_tile_supported())
+        return kind, torch.bfloat16, fast
 
     def _learning_rate(self) -> float:
         c = self.config

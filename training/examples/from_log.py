@@ -3,12 +3,15 @@
 Law 7: Ms and Ml are made of training rows, targets are later rows of the same user.
 """
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 
+from agents.blocks import BlockWriter
 from agents.embedding import Embedder
+from agents.inference.engine import Past
 from agents.memory.base import ExactMemory, MakeMemory
 from agents.peers import Peers
 from agents.prompt_budget import budget_of
@@ -28,13 +31,19 @@ _SHIPPED_STYLE = PromptStyle()
 
 
 class Examples(NamedTuple):
-    """Prompts and targets of blocks: a user at one time, and the same number of turns for each."""
+    """Prompts and targets of blocks: a user at one time, and the same number of turns for each.
+
+    For models that read in blocks a suffix is the cue alone, and ``pasts`` and ``items`` hold what
+    it attends to beside the prefix.
+    """
 
     prefixes: list[str]  # (b,)
     suffixes: list[str]  # (b * t,) row by row
     targets: FloatArray  # (b, t, 5) the distribution to answer with
     ratings: FloatArray  # (b, t) the rating that was given
     weights: FloatArray  # (b, t) 1 = counts, 0 = fills a block up
+    pasts: Sequence[Past] = ()  # (b,) memories; none for whole prompts
+    items: Sequence[str] = ()  # (b * t,) texts of the items; none for whole prompts
 
 
 class Questions(NamedTuple):
@@ -86,13 +95,19 @@ class ExampleWriter:
         catalog, personas = self.dataset.catalog, self.distilled.personas
         budget = budget_of(style, self._model) if self._model else None
         averages, peers = self.dataset.averages, self._peers if style.peers else None
-        writer = SuffixWriter(catalog, averages, personas, self.memory, style, budget, peers)
+        told = catalog, averages, personas, self.memory, style, budget, peers
+        prefixes = [persona_prefix(personas[u], catalog.kind, style, budget) for u in asked.users]
+        columns = self._targets(asked), asked.ratings, asked.weights
+        if style.reading == "whole":
+            suffixes = SuffixWriter(*told).write(asked.users, asked.items, asked.chosen)
+            return Examples(prefixes, suffixes, *columns)
+        blocks = BlockWriter(*told)
         return Examples(
-            [persona_prefix(personas[u], catalog.kind, style, budget) for u in asked.users],
-            writer.write(asked.users, asked.items, asked.chosen),
-            self._targets(asked),
-            asked.ratings,
-            asked.weights,
+            prefixes,
+            blocks.cues(asked.users, asked.items, asked.chosen),
+            *columns,
+            pasts=[blocks.past(u) for u in asked.users.tolist()],
+            items=[blocks.item(item) for item in asked.items.reshape(-1).tolist()],
         )
 
     @cached_property
@@ -168,6 +183,8 @@ def chosen_blocks(examples: Examples, blocks: np.ndarray) -> Examples:
         examples.targets[blocks],
         examples.ratings[blocks],
         examples.weights[blocks],
+        [examples.pasts[b] for b in blocks if examples.pasts],
+        [examples.items[b * turns + t] for b in blocks for t in range(turns) if examples.items],
     )
 
 
@@ -179,4 +196,6 @@ def joined(parts: list[Examples]) -> Examples:
         np.concatenate([e.targets for e in parts]),
         np.concatenate([e.ratings for e in parts]),
         np.concatenate([e.weights for e in parts]),
+        [past for e in parts for past in e.pasts],
+        [item for e in parts for item in e.items],
     )

@@ -26,6 +26,8 @@ def fitting(
 ) -> tuple[RaftSet, TokenReport]:
     """The blocks whose every prompt fits into ``limit`` tokens, and a report.
 
+    What is read in blocks always fits: each text is cut by itself. Profile and cue are counted.
+
     Nothing is cut in the middle of a sentence: a block that does not fit is left out and counted;
     show less (``PromptStyle``) to keep it.
 
@@ -37,7 +39,8 @@ def fitting(
     before = np.repeat([len(x) for x in ids], turns)
     ids = tokenizer(raft.examples.suffixes, add_special_tokens=False)["input_ids"]
     lengths = before + np.array([len(x) for x in ids]) + 1  # and the answer
-    kept = np.flatnonzero(lengths.reshape(-1, turns).max(axis=1) <= limit)
+    longest = lengths.reshape(-1, turns).max(axis=1)
+    kept = np.flatnonzero((longest <= limit) | bool(raft.examples.items))
     if not len(kept):
         raise ValueError(
             f"prompts of {lengths.min()} to {lengths.max()} tokens do not fit the model's"

@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import torch
 
+from agents.inference.blocks.scoring import BlockScorer
+from agents.inference.blocks.store import StoreStats
+from agents.inference.blocks.texts import Kind
 from agents.inference.engine import (
     Completion,
     Engine,
@@ -23,6 +25,7 @@ from agents.inference.engine import (
     Sampling,
     UnknownAdapterError,
 )
+from agents.inference.engine_facts import check_reading, check_speaks, facts_of
 from agents.inference.facets.asked import check_asked
 from agents.inference.fused.fused_forward import FusedForward
 from agents.inference.grouping import make_plan
@@ -108,13 +111,14 @@ class LocalEngine(Engine):
         self.tokenizer, base = load_model(model, self.device, dtype)
         check_causal(base.config, str(model))
         self.context = context_of(base.config)
-        self._facts = _facts(model, base, self.device, self.context)
+        self._facts = facts_of(model, base, self.device, self.context)
+        in_blocks = self._facts.reads_blocks
         self._stats = EngineStats()
         self.tokens = Tokens(self.tokenizer, num_embeddings(base))
         self._cache = make_cache(cache_bytes, host_cache_bytes, self.device)
         kept = self._cache if reuse_prefixes else None
         self._fast: FusedForward | None = None
-        if reuse_prefixes and runs_fast(base, fast, adapter_mode):
+        if reuse_prefixes and not in_blocks and runs_fast(base, fast, adapter_mode):
             self._fast = FusedForward(base, self.tokens, self._cache, self.stats, repeatable)
             adapter_mode = "switch"  # of the other path: the fast one reads the base's own weights
         if token_budget == "auto":
@@ -126,6 +130,10 @@ class LocalEngine(Engine):
         self.whole = None if self.is_fast else plain.whole
         if self.whole and reuse_prefixes:
             _LOG.warning(_WHOLE, self._facts.description, self.whole)
+        self._blocks: BlockScorer | None = None
+        if in_blocks:
+            most = self._cache.max_bytes
+            self._blocks = BlockScorer(self._adapted, self.tokens, self._stats, most, repeatable)
         self._scorer = Scorer(plain, self._fast, self.stats, token_budget, not reuse_prefixes)
         self.adapters: tuple[str, ...] = ()
         for name, folder in (adapters or {}).items():
@@ -170,6 +178,11 @@ class LocalEngine(Engine):
         """What the prefix cache did so far."""
         return self._cache.stats
 
+    @property
+    def block_stats(self) -> dict[Kind, StoreStats]:
+        """Hits, misses and bytes by kind of text; empty for a model that reads whole prompts."""
+        return {} if self._blocks is None else self._blocks.stats
+
     def load_adapter(self, name: str, folder: str | Path) -> None:
         """Add a peft adapter under ``name``; nobody else's answers change.
 
@@ -203,6 +216,8 @@ class LocalEngine(Engine):
             self._adapted.model = self.model.unload()
         self._cache.drop(name)
         self._adapted.forget(name)
+        if self._blocks is not None:
+            self._blocks.drop(name)
         if self._fast is not None:
             self._fast.forget(name)
 
@@ -211,14 +226,19 @@ class LocalEngine(Engine):
         started = time.perf_counter()
         lead, digits = self.tokens.choices(choices)
         suffixes = [ids + lead for ids in self.tokens.encode([r.suffix for r in requests])]
-        lengths = self._lengths(requests, suffixes)
+        check_reading(self._facts, requests)
         self._check_adapters(requests)
-        scores = self._scorer.score(Encoded(requests, suffixes, lengths, digits))
+        if self._blocks is not None:
+            scores = self._blocks.score(requests, suffixes, digits)
+        else:
+            lengths = self._lengths(requests, suffixes)
+            scores = self._scorer.score(Encoded(requests, suffixes, lengths, digits))
         self._stats.add_call(time.perf_counter() - started)
         return scores
 
     def token_logs(self, requests: Sequence[Request], answers: Sequence[str]) -> list[FloatArray]:
         """See ``GivesTokenLogs.token_logs``; prefixes are kept as for ``score``."""
+        check_speaks(self._facts)
         self._check_adapters(requests)
         said = self.tokens.answers(answers)
         suffixes = self.tokens.encode([r.suffix for r in requests])
@@ -227,6 +247,7 @@ class LocalEngine(Engine):
 
     def generate(self, requests: Sequence[Request], sampling: Sampling) -> list[Completion]:
         """See ``Engine.generate``; each request draws from its own seed, whatever the batch."""
+        check_speaks(self._facts)
         prompts = self.tokens.whole(requests)
         lengths = self._lengths(requests, self.tokens.encode([r.suffix for r in requests]))
         lengths += sampling.max_new_tokens
@@ -253,6 +274,8 @@ class LocalEngine(Engine):
     def close(self) -> None:
         """Release the model and the cache."""
         self._cache.clear()
+        if self._blocks is not None:
+            self._blocks.close()
         self._scorer.close()
         self._fast = None
         self._adapted.close()
@@ -275,12 +298,3 @@ class LocalEngine(Engine):
 
     def _check_adapters(self, requests: Sequence[Request]) -> None:
         check_asked((r.adapter for r in requests), self.adapters, self._adapted.facets)
-
-
-def _facts(model: str | Path, base: Any, device: torch.device, context: int) -> EngineFacts:
-    return EngineFacts(
-        description="local " + "/".join(Path(model).parts[-2:]),  # or owner/name of the hub
-        device=str(device),
-        dtype=str(base.dtype).removeprefix("torch."),
-        context=context,
-    )

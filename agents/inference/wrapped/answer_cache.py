@@ -112,7 +112,7 @@ class CachedEngine(EngineWrapper):
                 raise UnknownAdapterError(name, tuple(self._adapters))
             adapter = f"+{self._adapters[name]}{gate or ''}"
         digest = hashlib.sha256()
-        for part in (self._identity, adapter, request.prefix, request.suffix, *choices):
+        for part in (self._identity, adapter, request.prefix, request.rest, *choices):
             data = part.encode()
             digest.update(struct.pack("<q", len(data)))
             digest.update(data)

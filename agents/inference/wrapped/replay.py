@@ -202,14 +202,14 @@ def replay_engine(
 
 def score_key(request: Request, choices: Sequence[str]) -> Key:
     """What a distribution depends on; the seed is no part of it."""
-    return (request.adapter, request.prefix, request.suffix, tuple(choices))
+    return (request.adapter, request.prefix, request.rest, tuple(choices))
 
 
 def generate_key(request: Request, sampling: Sampling) -> Key:
     """What a text depends on; recordings from before emojis could be kept out still serve."""
     *drawn, emojis = astuple(sampling)
     how = tuple(drawn) if emojis else (*drawn, False)
-    return (request.adapter, request.prefix, request.suffix, int(request.seed), how)
+    return (request.adapter, request.prefix, request.rest, int(request.seed), how)
 
 
 def _append(path: Path, lines: Iterable[Mapping[str, Any]]) -> None:

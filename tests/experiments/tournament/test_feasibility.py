@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from agents.inference.engine import Request
 from agents.inference.server.server_engine import ServerEngine
 from agents.inference.wrapped.engine_wrapper import EngineWrapper
 from experiments.tournament.feasibility import (
@@ -78,7 +79,7 @@ class Model:
 
     def requests(self, users, items):
         texts = ["word " * u for u in users.tolist() for _ in range(items.shape[1])]
-        return [SimpleNamespace(prefix=text, suffix="Rating:") for text in texts]
+        return [Request(prefix=text, suffix="Rating:") for text in texts]
 
 
 def engine(context):

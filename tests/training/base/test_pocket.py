@@ -16,8 +16,9 @@ from agents.population.population import SHIPPED
 from agents.prompt_style import PromptStyle
 from agents.prompts import RATING_CHOICES
 from simenv.data.synthetic import synthetic
+from training.base.batches import batches
 from training.base.pocket_model import PocketConfig, answer_chances, train_tokenizer
-from training.base.pocket_training import PocketTrainer, batches
+from training.base.pocket_training import PocketTrainer
 from training.examples.from_log import ExampleWriter, chosen_blocks, later_rows
 
 TINY = PocketConfig(

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from agents.answers import stars_said
+from agents.fidelity.answers import stars_said
 from agents.prompts import RATING_CHOICES
 
 

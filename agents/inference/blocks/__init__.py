@@ -1,0 +1,1 @@
+"""Each text is read once, alone, and an answer costs a cue that attends to what was kept."""
