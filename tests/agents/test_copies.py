@@ -75,13 +75,8 @@ def test_a_copy_of_an_engine_on_a_server_has_its_own_connections_and_no_pickle_h
     engine = make_engine(population, server)
     twin = copy.deepcopy(engine)
     assert twin.facts == engine.facts
-<<<<<<< HEAD
-    own, others = (e._client._places[0].client._client for e in (twin, engine))
-    assert own is not others
-=======
     own, others = ([place.client._client for place in e._client._places] for e in (twin, engine))
     assert own[0] is not others[0]
->>>>>>> main
     engine.close()
     with pytest.raises(TypeError, match=r"without a key, got a connection of engine=server; build"):
         pickle.dumps(twin)
