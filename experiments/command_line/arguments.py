@@ -40,16 +40,26 @@ def flags_first(words: list[str]) -> list[str]:
 
 
 def verb_first(words: list[str]) -> list[str]:
-    """``show user=… item=…`` as the experiment that it is; all else comes back as it is.
+    """``show user=… item=…`` and ``chat user=…`` as experiments; all else comes back as it is.
 
     >>> verb_first(["show", "user=3", "item=Jaws"])
     ['experiment=show', 'experiment.user=3', "experiment.item='Jaws'"]
+    >>> verb_first(["chat", "user=3", "said=lines.txt"])
+    ['experiment=chat', 'experiment.user=3', 'experiment.said=lines.txt']
     """
+    if words[:1] == ["chat"]:
+        return ["experiment=chat", *(_chatted(word) for word in words[1:])]
     if words[:1] != ["show"]:
         return words
     shown = ["experiment=show", *(_shown(word) for word in words[1:])]
     of_data = any(word.startswith(("data=", "data.")) for word in words)
     return [*shown, "experiment.of=data"] if of_data else shown
+
+
+def _chatted(word: str) -> str:
+    name, equals, _ = word.partition("=")
+    own = name in ("user", "population", "said", "stage") and equals
+    return f"experiment.{word}" if own else word
 
 
 def escaped(value: str) -> str:

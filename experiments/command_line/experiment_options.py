@@ -168,6 +168,8 @@ EXPERIMENT: dict[str, Kind] = {
     "experiment.emojis": Flag(),
     "experiment.rated_users": COUNT_OR_NONE,
     "experiment.rated_rows": COUNT,
+    "experiment.said": or_null(PLACE),
+    "experiment.stage": or_null(Whole(0, 7)),
     "experiment.corpora": PLACE,
     "experiment.stages": Whole(2, 8),
     "experiment.objective_words": COUNT_OR_NONE,

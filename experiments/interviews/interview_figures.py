@@ -7,6 +7,7 @@ import numpy as np
 
 from agents.interviews.conditioning import type_names
 from experiments.reporting.plots import (
+    GRID,
     INK,
     MUTED,
     OFFLINE,
@@ -50,7 +51,7 @@ def factors_svg(models: Mapping[str, Any]) -> str:
     """Radar of unconditioned factors at the first temperature, a line a model."""
     own = _with(models, "factors")
     with themed():
-        figure = new_figure(5.5, 5)
+        figure = new_figure(8, 5)
         axes = figure.add_subplot(projection="polar")
         for i, (model, test) in enumerate(own.items()):
             told = next(iter(test["temperatures"].values()))["unconditioned"]
@@ -65,7 +66,9 @@ def factors_svg(models: Mapping[str, Any]) -> str:
             )
             axes.set_xticks(angles, list(told))
         axes.set_ylim(1, 5)
-        axes.legend(loc="lower left", bbox_to_anchor=(-0.2, 1.02), ncols=3)
+        axes.set_yticks(range(1, 6), map(str, range(1, 6)), color=MUTED)
+        axes.spines["polar"].set_color(GRID)
+        axes.legend(loc="lower left", bbox_to_anchor=(-0.2, 1.06), ncols=3)
     return inline_svg(figure, "Factors that models report unconditioned")
 
 
@@ -78,11 +81,11 @@ def accuracy_svg(models: Mapping[str, Any]) -> str:
         axes = figure.subplots()
         for i, (strategy, colour) in enumerate(strategies.items()):
             found = [own[strategy] for _, own in rows]
-            at = np.arange(len(rows)) + 0.2 * (i - 0.5)
+            at = np.arange(len(rows)) + 0.24 * (i - 0.5)
             label = "with a role" if i else "personality alone"
             _points(axes, found, at, colour, label)
         axes.axvline(_CHANCE, color=MUTED, linewidth=1)
-        axes.set_yticks(np.arange(len(rows)), [name for name, _ in rows])
+        _named_rows(axes, rows)
         axes.set_xlim(-0.02, 1)
         axes.set_xlabel("type accuracy; the line is chance, 1 in 16")
         grid_behind(axes, "x")
@@ -98,10 +101,16 @@ def gain_svg(models: Mapping[str, Any]) -> str:
         axes = figure.subplots()
         _points(axes, [own["role_gain"] for _, own in rows], np.arange(len(rows)), SIMULATED, "")
         axes.axvline(0, color=MUTED, linewidth=1)
-        axes.set_yticks(np.arange(len(rows)), [name for name, _ in rows])
+        _named_rows(axes, rows)
         axes.set_xlabel("type accuracy with a role minus without")
         grid_behind(axes, "x")
     return inline_svg(figure, "What a role adds to the accuracy of types")
+
+
+def _named_rows(axes: Any, rows: list[tuple[str, Any]]) -> None:
+    """Names beside the rows, the first on top, with half a row's room at both ends."""
+    axes.set_yticks(np.arange(len(rows)), [name for name, _ in rows])
+    axes.set_ylim(len(rows) - 0.5, -0.5)
 
 
 def _points(axes: Any, found: list[Any], at: Any, colour: str, label: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.console import RenderableType
 
-from experiments.reporting.claims import compare
+from experiments.reporting.claims import Verdict, compare, verdict
 from experiments.reporting.formatting import NONE, interval, number, percent, signed, with_interval
 from experiments.reporting.terminal import text_table
 
@@ -36,6 +36,10 @@ PLAN_HEADS = (
     *("model", "prompts", "tokens", "without kept prefixes", "counted", "weights, GB", "hours"),
 )
 _CHANCE = 1 / 16
+_GOES: dict[Verdict, str] = {
+    "more": "beyond noise", "less": "that is away from it, beyond noise",
+    "noise": "within noise", "unknown": "with no interval",
+}  # fmt: skip
 Rows = list[list[str]]
 
 
@@ -124,18 +128,35 @@ def awareness_rows(models: Mapping[str, Any]) -> Rows:
 
 def sentences(models: Mapping[str, Any]) -> list[str]:
     """What can be claimed of every model, within its interval."""
+    return [*_type_sentences(models), *_factor_sentences(models)]
+
+
+def _factor_sentences(models: Mapping[str, Any]) -> list[str]:
+    """How far told factors go to the told end, and whether a role takes them further."""
+    return [
+        f"{model} at temperature {temperature}: told factors go"
+        f" {with_interval(own['gain']['mean'], own['gain']['ci95'])} of the way to the told end,"
+        f" {_GOES[verdict(own['gain']['ci95'])]}; a role beside them is {_role(own)}."
+        for model, temperature, own in _each(models, "factors")
+    ]
+
+
+def _type_sentences(models: Mapping[str, Any]) -> list[str]:
     found = []
     for model, temperature, own in _each(models, "types"):
         above = [None if e is None else e - _CHANCE for e in own["personality"]["ci95"]]
         chance = compare("chance", above, more="above", less="below")
-        role = compare(
-            "personality alone", own["role_gain"]["ci95"], more="better than", less="worse than"
-        )
         found.append(
             f"{model} at temperature {temperature}: told types come back {chance} (1 in 16); a role"
-            f" beside them is {role}."
+            f" beside them is {_role(own)}."
         )
     return found
+
+
+def _role(own: Mapping[str, Any]) -> str:
+    """RQ3 of one test and temperature."""
+    ends = own["role_gain"]["ci95"]
+    return compare("personality alone", ends, more="better than", less="worse than")
 
 
 def race_sentences(models: Mapping[str, Any]) -> list[str]:

@@ -1,5 +1,6 @@
 """One model's answers as figures: RQ1 to RQ3 for types and factors, and whether to trust them."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -92,12 +93,14 @@ def _factors(instrument: Instrument, people: Cast, scores: FloatArray) -> dict[s
     sd = np.nanstd(scores[:, 0], axis=0)
     z = [z_score(base[i], instrument.norms.get(name)) for i, name in enumerate(names)]
     every = np.arange(len(people.targets))
+    told_gains = _gains(instrument, people, told, base, every)
     return {
         "unconditioned": {
             name: {"mean": rounded(base[i]), "sd": rounded(sd[i]), "z": rounded(float(z[i]))}
             for i, name in enumerate(names)
         },
-        "personality": _gains(instrument, people, told, base, every),
+        "personality": told_gains,
+        "gain": _mean_gain(told_gains),
         "role": _gains(instrument, people, with_role, base, people.with_role),
         "role_gain": _role_gain(instrument, people, told, with_role),
     }
@@ -124,6 +127,12 @@ def _gains(
             "moved": {name: rounded(moved[row, i]) for name, i in place.items()},
         }
     return found
+
+
+def _mean_gain(told: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """The normalised gain over told poles; those that were reached untold have none."""
+    known = [own["normalised_gain"] for own in told.values()]
+    return estimate(mean_interval(np.array([gain for gain in known if gain is not None])))
 
 
 def _role_gain(

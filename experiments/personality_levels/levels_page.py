@@ -24,6 +24,7 @@ _SAYS: dict[Verdict, str] = {
 }
 LEVEL_HEADS = ["factor", "level", "low", "as they are", "high", "high minus low", "95 % CI"]
 EFFECT_HEADS = ["factor", "behaviour", "expected", "low", "high", "Cohen's d", "95 % CI", "found"]
+_PLACES = 3  # a chance moves by hundredths, and its interval is a tenth of that
 _FOUND: dict[Verdict, str] = {
     "more": "more", "less": "less", "noise": "within noise", "unknown": "not known",
 }  # fmt: skip
@@ -41,15 +42,29 @@ def answer(results: Mapping[str, Any]) -> str:
     return "; ".join([parts[0], parts[1][0].lower() + parts[1][1:]])
 
 
+def moves(results: Mapping[str, Any]) -> str:
+    """Whether there is anything to correlate: a level that no imposed trait moves holds noise."""
+    factors = results["levels"].values()
+    counts = [
+        f"{level} {sum(verdict(one[level]['ci95']) in ('more', 'less') for one in factors)}"
+        for level in LEVELS
+    ]
+    return (
+        "Factors in which low and high differ beyond noise, whichever way, of"
+        f" {len(factors)}: {', '.join(counts)}. Where they do not differ, a correlation is one of"
+        " noise."
+    )
+
+
 def level_rows(results: Mapping[str, Any]) -> list[list[str]]:
     """A row a factor and level."""
     return [
         [
             factor,
             level,
-            *(number(one[pole], 2) for pole in ("low", "none", "high")),
-            signed(one["difference"], 2),
-            interval(one["ci95"], 2),
+            *(number(one[pole], _PLACES) for pole in ("low", "none", "high")),
+            signed(one["difference"], _PLACES),
+            interval(one["ci95"], _PLACES),
         ]
         for factor, levels in results["levels"].items()
         for level, one in levels.items()
@@ -134,6 +149,7 @@ def html(record: Record) -> str:
     values = {
         **{key: results[key] for key in ("users", "setting", "debug")},
         "answer": answer(results),
+        "moves": moves(results),
         "ways": [(words, agreement_rows(results, way)) for way, words in WAYS.items()],
         "agreement_heads": agreement_heads(results),
         "level_heads": LEVEL_HEADS,
@@ -154,6 +170,7 @@ def markdown(record: Record) -> str:
     warning = results["users"]["warning"]
     parts = [f"# {markdown_text(answer(results))}\n"]
     parts += [f"**{markdown_text(warning)}**\n"] if warning else []
+    parts.append(f"{moves(results)}\n")
     for way, words in WAYS.items():
         parts += [
             f"## Do the levels agree? {words}\n",
@@ -182,4 +199,4 @@ def lines(results: Mapping[str, Any]) -> list[RenderableType]:
     ]
     if results["users"]["warning"]:
         found.append(Text(results["users"]["warning"], style="bold red"))
-    return [*found, Text(answer(results), style="bold")]
+    return [*found, Text(moves(results)), Text(answer(results), style="bold")]

@@ -112,9 +112,18 @@ def _key(materials: Materials) -> str:
         [asdict(p) for p in materials.corpora.passages], asdict(study.budgets),
         asdict(study.preset), asdict(study.dpo), study.rejected, study.per_general,
         study.rating_turns, study.judge.name, study.pressed, asdict(study.sampling),
-        study.rated_rows, materials.seed,
+        study.rated_rows, materials.seed, _digest(materials.dataset),
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+
+
+def _digest(dataset: Dataset | None) -> str:
+    """Hash of what people rated, of which passages tell a part."""
+    total = hashlib.sha256()
+    for log in () if dataset is None else (dataset.train, dataset.test):
+        for column in (log.users, log.items, log.ratings):
+            total.update(np.ascontiguousarray(column).tobytes())
+    return total.hexdigest()
 
 
 def _written(cell: Cell) -> dict[str, Any]:

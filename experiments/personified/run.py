@@ -1,10 +1,11 @@
 """Trains, asks and compares; the question and the score stand in the package docstring.
 
 Files: ``report.md``, ``said.csv`` (what was said, by variant), ``adapters/``, ``cells/``,
-``results.json`` and ``config.yaml``.
+``results.json`` and ``config.yaml``; populations where ``save_to`` says.
 """
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from hydra.utils import instantiate
@@ -13,8 +14,9 @@ from omegaconf import DictConfig
 from experiments.personified.cells import Cells, measured
 from experiments.personified.figures import figures
 from experiments.personified.forecast import forecast
+from experiments.personified.materials import Materials
 from experiments.personified.sentences import sentences
-from experiments.personified.study import RATINGS, Study, study_of
+from experiments.personified.study import RATINGS, WHOLE, Study, study_of
 from experiments.personified.tables import main_table, page
 from experiments.reporting.progress import progress_bar
 from experiments.reporting.provenance import public_text
@@ -22,6 +24,7 @@ from experiments.reporting.result import Result
 from simenv.data.dataset import Dataset
 from training.personified.judging.slice_by_hand import SLICE
 from training.personified.judging.stances import checked
+from training.personified.stages import population_at, with_adapter
 from training.traits.speaker import Speaker
 
 _SHOWN = 3  # conversations
@@ -49,6 +52,8 @@ def run(cfg: DictConfig) -> Result:
         "worst": _worst(study, cells),
     }
     values["sentences"] = sentences(values)
+    if cfg.experiment.save_to:
+        _save(study, dataset, Path(cfg.experiment.save_to))
     return Result(
         values,
         pages={"report.md": page},
@@ -64,9 +69,30 @@ def _dataset(cfg: DictConfig, study: Study) -> Dataset | None:
     return found
 
 
+def _save(study: Study, dataset: Dataset | None, folder: Path) -> None:
+    """People of the first seed on the adapter of the whole, a population for each time of life.
+
+    Raises:
+        ValueError: lives come from texts, or nobody was personified.
+    """
+    if dataset is None or WHOLE not in study.variants:
+        raise ValueError(
+            "experiment.save_to wanted people of data who are personified, got"
+            f" experiment.corpora={public_text(study.corpora)} and experiment.variants="
+            f"[{','.join(study.variants)}]; take ratings, and personified among the variants"
+        )
+    materials = Materials(study, dataset, study.seeds[0])
+    adapter, stages = materials.adapter(WHOLE), materials.corpora.stages
+    for number, name in enumerate(stages):
+        people = population_at(dataset, study.base, number, stages)
+        if adapter is not None:
+            people = with_adapter(people, adapter, materials.users)
+        people.with_card(personified=materials.corpora.people).save(folder / name)
+
+
 def _worst(study: Study, cells: Cells) -> list[dict[str, Any]]:
     """Conversations of the last variant in which an opinion was given up soonest."""
-    name = next((n for n in study.variants if n == "personified"), study.variants[-1])
+    name = WHOLE if WHOLE in study.variants else study.variants[-1]
     found = []
     for seed in study.seeds:
         cell = cells[seed, name]

@@ -7,7 +7,7 @@ import pytest
 from agents.interviews.instrument_files import save_instrument
 from agents.personality.situations import shipped_situations
 from agents.population.population import SHIPPED
-from experiments.personality_levels.levels_page import answer, notes
+from experiments.personality_levels.levels_page import answer, level_rows, moves, notes
 from tests.experiments.command import run_command
 
 TINY = ["experiment=personality_levels", "debug=tiny", "engine=scripted", "num_users=4"]
@@ -59,6 +59,20 @@ def test_the_sentence_claims_only_what_its_interval_does(ends, says):
     said = answer(page_values(ends))
     assert said.startswith(f"Where a trait is imposed, questionnaire and behaviour {says}")
     assert f"; between people, questionnaire and behaviour {says}" in said
+
+
+def levels_of(**ends):
+    one = {
+        level: {"low": 0.5, "none": 0.5, "high": 0.5, "difference": sum(of) / 2, "ci95": of}
+        for level, of in ends.items()
+    }
+    return {"levels": {"openness": one}}
+
+
+def test_beside_a_correlation_stands_whether_a_level_moved_at_all():
+    found = levels_of(questionnaire=[-0.1, 0.1], situations=[0.004, 0.006], behaviour=[-2, -1])
+    assert "of 1: questionnaire 0, situations 1, behaviour 1." in moves(found)
+    assert level_rows(found)[1][-2:] == ["+0.005", "0.004 to 0.006"]  # not 0.01, 0.00 to 0.01
 
 
 @pytest.mark.slow

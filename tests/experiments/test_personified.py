@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from agents.population.population import Population
 from experiments.personified.figures import ratio_interval
 from experiments.personified.sentences import sentences
 from experiments.personified.study import VARIANTS
@@ -37,7 +38,8 @@ def base(tmp_path_factory):
 @pytest.mark.slow
 def test_a_study_trains_asks_compares_and_goes_on_where_it_was(tmp_path, base):
     words = [*SMALL, f"slm={base}", "experiment.seeds=[0,1]",
-             "experiment.variants=[prompt,rater,personified]"]  # fmt: skip
+             "experiment.variants=[prompt,rater,personified]",
+             f"experiment.save_to={tmp_path / 'people'}"]  # fmt: skip
     results = run_command(tmp_path, *words)
     assert set(results["variants"]) == {"prompt", "rater", "personified"}
     assert results["differences"].keys() == {"prompt", "rater"}
@@ -51,10 +53,78 @@ def test_a_study_trains_asks_compares_and_goes_on_where_it_was(tmp_path, base):
     adapters = {p.name for p in (tmp_path / "adapters").iterdir()}
     assert adapters == {f"{s}-{n}" for s in (0, 1)
                         for n in ("rater-no_induction", "whole", "whole-preferred")}  # fmt: skip
+    check_the_people_serve_and_talk(tmp_path)
     kept = {p: p.stat().st_mtime_ns for p in (tmp_path / "cells").iterdir()}
     again = run_command(tmp_path, *words)
     assert again["variants"] == results["variants"]
     assert {p: p.stat().st_mtime_ns for p in kept} == kept
+
+
+def check_the_people_serve_and_talk(folder):
+    """Early and late people are populations: the environment and the chat take them."""
+    import gymnasium as gym
+
+    early, late = (Population.load(folder / "people" / name) for name in ("early", "late"))
+    assert len(early.history) < len(late.history)
+    own = [n for n, p in enumerate(late.personas) if p.adapter == "personified"]
+    assert len(own) == 2
+    env = gym.make("PersonaRec-v0", population=late)
+    env.reset(seed=0)
+    reward = env.step(np.arange(env.action_space.shape[0]))[1]
+    assert np.isfinite(reward)
+    env.close()
+    said = folder / "said.txt"
+    said.write_text("Hello.\n\nWhat do you like?\n", encoding="utf-8")
+    words = [f"experiment.population={folder / 'people' / 'late'}", f"experiment.user={own[0]}"]
+    told = run_command(folder / "chat", "experiment=chat", *words, f"experiment.said={said}",
+                       "experiment.max_new_tokens=3")  # fmt: skip
+    assert [turn["said"] for turn in told["turns"]] == ["Hello.", "What do you like?"]
+    assert all(turn["recalled"] for turn in told["turns"])
+    assert not told["warnings"]
+    assert "remembers: " in (folder / "chat" / "conversation.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_people_of_texts_are_trained_and_judged_without_ratings(tmp_path, base):
+    for person in ("Ada", "Eve"):
+        for stage in ("1 young", "2 old"):
+            for material in ("objective", "subjective"):
+                folder = tmp_path / "texts" / person / stage / material
+                folder.mkdir(parents=True)
+                said = "\n\n".join(
+                    f"{person} was {what} in the {stage} town. It was {what} there."
+                    for what in ("happy", "cold", "alone", "busy")
+                )
+                (folder / "a.txt").write_text(f"{said} {material}", encoding="utf-8")
+    words = [w for w in SMALL if not w.startswith("data")]
+    results = run_command(
+        tmp_path / "out", *words, f"slm={base}", "experiment.seeds=[0]",
+        f"experiment.corpora={tmp_path / 'texts'}", "experiment.variants=[prompt,personified]",
+        "experiment.objective_words=8", "experiment.subjective_words=8",
+    )  # fmt: skip
+    assert results["ratings"] is None
+    own = results["variants"]["personified"]
+    assert own["knowledge"]["mean"] is None
+    assert own["corrected"]["mean"] is not None
+    assert results["sentences"][0].startswith("One seed")
+    assert "nothing said" in (tmp_path / "out" / "report.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_a_chat_refuses_what_it_cannot_do(tmp_path, capsys):
+    def said(*words):
+        with pytest.raises(SystemExit):
+            run_command(tmp_path, "experiment=chat", *words)
+        return " ".join(capsys.readouterr().err.split())
+
+    assert "said wanted a file with a line for each turn" in said("experiment.said=nowhere.txt")
+    (tmp_path / "empty.txt").write_text("\n \n")
+    found = said(f"experiment.said={tmp_path / 'empty.txt'}")
+    assert "said wanted at least one line in empty.txt, got none" in found
+    (tmp_path / "one.txt").write_text("Hello")
+    one = f"experiment.said={tmp_path / 'one.txt'}"
+    assert "chat wanted a user in [0, " in said(one, "experiment.user=100000")
+    assert "chat wanted a stage in [0, 2), got 5" in said(one, "experiment.stage=5")
 
 
 @pytest.mark.slow
@@ -66,7 +136,7 @@ def test_a_dry_run_says_tokens_and_trains_nothing(tmp_path, base, capsys):
     assert told["tuned_tokens"] > 1000
     assert told["preferred_tokens"] > 1000
     assert told["tokens_per_second"] > 0
-    assert told["ratings"] == 8 * 2 * 2 * 6, "variants, people, rows, plain and five kinds"
+    assert told["ratings"] == 8 * 2 * 2 * 7, "variants, people, rows; plain, neutral, five"
     assert "tokens of lessons" in capsys.readouterr().out
     assert not (tmp_path / "adapters").exists()
 

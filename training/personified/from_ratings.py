@@ -4,14 +4,18 @@ A rating is a source. Its objective passage says what was seen, when and what wa
 subjective one why. Only training rows are told of, so that later ones can judge (law 7).
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 import numpy as np
 
+from agents.population.population import Population
 from agents.wording.phrases import quoted
 from simenv.catalog import Catalog
 from simenv.data.dataset import Dataset
 from simenv.events import IntArray, InteractionLog
+from simenv.item_averages import ItemAverages
 from simenv.ranges import check_number
 from training.distillation.in_words.words_distiller import WordsDistiller
 from training.personified.corpora import LEAST_STAGES, Corpora, Fact, Passage
@@ -43,19 +47,46 @@ def rating_corpora(
     check_number("rating_corpora", "most", most, f"whole [{2 * num_stages}, 1e6]", "try 60")
     log = dataset.train.only_users(np.asarray(users))
     reasons = WordsDistiller(dataset.catalog, dataset.averages).distil(log).reasons
-    offsets = log.offsets()
+    told = Told(dataset.catalog, dataset.averages, log, reasons)
+    return _lives(told, {u: dataset.user_ids[u] for u in _numbers(users)}, num_stages, most)
+
+
+def memory_corpora(
+    people: Population, users: IntArray, num_stages: int = 2, most: int = 60
+) -> Corpora:
+    """What users of a population remember, with their own reasons; see ``rating_corpora``."""
+    told = Told(people.catalog, people.averages, people.history, people.reasons)
+    return _lives(told, {user: str(user) for user in _numbers(users)}, num_stages, most)
+
+
+class Told(NamedTuple):
+    """Ratings and what is known of them."""
+
+    catalog: Catalog
+    averages: ItemAverages
+    log: InteractionLog
+    reasons: Sequence[str]  # (r,)
+
+
+def _numbers(users: IntArray) -> list[int]:
+    return [int(user) for user in np.asarray(users)]
+
+
+def _lives(told: Told, names: dict[int, str], num_stages: int, most: int) -> Corpora:
+    """Of users by number, under what they are called."""
+    offsets = told.log.offsets()
     passages: list[Passage] = []
     rated: dict[str, frozenset[str]] = {}
-    for user in np.asarray(users).tolist():
+    for user, called in names.items():
         rows = np.arange(offsets[user], offsets[user + 1])
-        name = person_name(dataset.user_ids[user])
-        rated[name] = frozenset(dataset.catalog.titles[item] for item in log.items[rows])
+        name = person_name(called)
+        rated[name] = frozenset(told.catalog.titles[item] for item in told.log.items[rows])
         _check_rows(name, len(rows), num_stages)
-        told = rows[np.unique(np.linspace(0, len(rows) - 1, min(most, len(rows))).astype(int))]
-        stages = np.arange(len(told)) * num_stages // len(told)
-        for row, stage in zip(told.tolist(), stages.tolist(), strict=True):
-            passages += _told(dataset, log, name, row, stage, reasons[row])
-    return Corpora(tuple(passages), _stage_names(num_stages), dataset.catalog.kind, rated)
+        own = rows[np.unique(np.linspace(0, len(rows) - 1, min(most, len(rows))).astype(int))]
+        stages = np.arange(len(own)) * num_stages // len(own)
+        for row, stage in zip(own.tolist(), stages.tolist(), strict=True):
+            passages += _told(told, name, row, stage)
+    return Corpora(tuple(passages), _stage_names(num_stages), told.catalog.kind, rated)
 
 
 def _check_rows(name: str, count: int, num_stages: int) -> None:
@@ -66,12 +97,10 @@ def _check_rows(name: str, count: int, num_stages: int) -> None:
         )
 
 
-def _told(
-    dataset: Dataset, log: InteractionLog, name: str, row: int, stage: int, reason: str
-) -> list[Passage]:
-    catalog = dataset.catalog
+def _told(told: Told, name: str, row: int, stage: int) -> list[Passage]:
+    catalog, log, reason = told.catalog, told.log, told.reasons[row]
     item, stars = int(log.items[row]), round(float(log.ratings[row]))
-    others = round(float(dataset.averages.fair[item]), 1)
+    others = round(float(told.averages.fair[item]), 1)
     fact = Fact(catalog.titles[item], stars, catalog.genres[item], others, reason)
     again = int((log.items[: row + 1][log.users[: row + 1] == log.users[row]] == item).sum())
     source = f"{name}, {catalog.external_ids[item]}" + f", time {again}" * (again > 1)

@@ -51,18 +51,20 @@ def conversation(
     said: Sequence[str],
     telling: Telling,
     source: str = "",
+    about: str = "",
 ) -> list[Message]:
     """A conversation up to where the person answers next.
 
     Args:
-        recall: what the person remembers; asked for the first thing that was said.
+        recall: what the person remembers.
         person: who answers.
         stage: when.
         said: what was said in turn, beginning and ending with the other one.
         telling: see there.
         source: whose passages stand first; see ``Recall.recalled``.
+        about: what memories are found for; "" = the first thing that was said.
     """
-    passages = recall.recalled(person, stage, said[0], source)
+    passages = recall.recalled(person, stage, about or said[0], source)
     told = _system(recall, person, stage, passages, telling)
     roles = ("user", "assistant")
     turns: list[Message] = [

@@ -105,6 +105,25 @@ def test_who_takes_on_a_factor_goes_all_the_way_and_moves_nothing_else(found):
     assert own["reliability"]["acquiescence"] == 0
 
 
+def test_the_page_says_how_far_told_factors_go_and_whether_a_role_helps(found):
+    said = sentences({"known": {"factors": found["factors"]}})
+    assert said[0] == (
+        "known at temperature 0.01: told factors go 1.00 (1.00 to 1.00) of the way to the told end,"
+        " beyond noise; a role beside them is within noise of personality alone."
+    )
+    own = study(KnownPeople(deaf), BIG_FIVE, SETTINGS)["temperatures"]["1"]
+    assert (
+        "0.00 (0.00 to 0.00) of the way to the told end, within noise"
+        in sentences({"deaf": {"factors": {"temperatures": {"1": own}}}})[0]
+    )
+
+
+def test_factors_that_go_away_from_the_told_end_are_said_to_do_so(found):
+    own = found["factors"]["temperatures"]["0.01"] | {"gain": {"mean": -0.2, "ci95": [-0.3, -0.1]}}
+    said = sentences({"stubborn": {"factors": {"temperatures": {"0.01": own}}}})
+    assert "told end, that is away from it, beyond noise;" in said[0]
+
+
 def test_known_norms_give_z_and_a_paraphrase_is_compared():
     from agents.interviews.instruments import Norm
 

@@ -1,0 +1,165 @@
+"""Runs ``personarec chat``; how to ask for it stands in the package.
+
+Files: ``conversation.md``, ``results.json`` and ``config.yaml``.
+"""
+
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from omegaconf import DictConfig
+from rich.console import Console
+
+from agents.inference.engine import Sampling
+from agents.population.population import Population
+from experiments.people.base_models import model_named
+from experiments.reporting.markdown import markdown_text
+from experiments.reporting.result import Record, Result
+from simenv.values.plain_text import one_line
+from training.personified.from_ratings import memory_corpora
+from training.personified.prompts import Telling, conversation, response_of
+from training.personified.retrieval import Budgets, Recall
+from training.traits.opinion_training import Adapted
+from training.traits.speaker import Speaker
+
+_MOST_TURNS = 4  # earlier ones that a prompt still shows
+_ONLY_RATES = (
+    "The shipped model has only learnt to rate, not to talk; slm=smollm2 puts the people on one"
+    " that can (make slm)."
+)
+
+
+class Talk:
+    """A conversation with one person of a population.
+
+    Args:
+        people: who they are.
+        user: whom.
+        settings: of the run.
+
+    Raises:
+        ValueError: there is no such person, or they remember too little for their stages.
+    """
+
+    def __init__(self, people: Population, user: int, settings: DictConfig) -> None:
+        if not 0 <= user < len(people.personas):
+            raise ValueError(
+                f"chat wanted a user in [0, {len(people.personas)}), got {user}; set user=NUMBER"
+            )
+        corpora = memory_corpora(people, np.array([user]), settings.stages)
+        self.person = corpora.people[0]
+        self._stage = settings.stages - 1 if settings.stage is None else settings.stage
+        if self._stage >= settings.stages:
+            raise ValueError(
+                f"chat wanted a stage in [0, {settings.stages}), got {self._stage}; set stage=0"
+                " for early"
+            )
+        budgets = Budgets(settings.objective_words, settings.subjective_words)
+        self._recall = Recall(corpora, budgets)
+        self._sampling = Sampling(settings.max_new_tokens, settings.temperature)
+        self._speaker = Speaker.load(people.model)
+        name = people.personas[user].adapter
+        self._adapter = None if name is None else people.adapters[name]
+        self._said: list[str] = []
+        self.turns: list[dict[str, Any]] = []
+
+    def say(self, text: str) -> dict[str, Any]:
+        """The turn: what was said, recalled, gone by and answered."""
+        self._said.append(text)
+        shown = self._said[-(2 * _MOST_TURNS + 1) :]
+        told = conversation(self._recall, self.person, self._stage, shown, Telling(), about=text)
+        memories = self._recall.recalled(self.person, self._stage, text)
+        on = nullcontext() if self._adapter is None else self._adapted().at_work()
+        with on:
+            seeds = np.array([len(self.turns)], dtype=np.uint64)
+            [reply] = self._speaker.replies([told], seeds, self._sampling)
+        answer = one_line(response_of(reply)) or one_line(reply)
+        self._said.append(answer or "…")
+        turn = {"said": text, "recalled": [p.text for p in memories], "whole": one_line(reply),
+                "answer": answer}  # fmt: skip
+        self.turns.append(turn)
+        return turn
+
+    def _adapted(self) -> Adapted:
+        return Adapted(self._speaker, str(self._adapter))
+
+
+def run(cfg: DictConfig) -> Result:
+    """Talk until the lines of a file end, or an empty line at the console."""
+    settings = cfg.experiment
+    people = Population.load(settings.population) if settings.population else Population.shipped()
+    warning = [] if settings.slm or settings.population else [_ONLY_RATES]
+    if settings.slm:
+        people = people.on_model(model_named(settings.slm))
+    said = None if settings.said is None else _lines_of(Path(settings.said))
+    talk = Talk(people, settings.user, settings)
+    lines: list[str] = []
+    if said is None:
+        _at_console(talk, warning)
+    for text in said or ():
+        lines += _told(talk.person, talk.say(text))
+    values = {
+        "experiment": settings.name, "population": people.name, "user": settings.user,
+        "person": talk.person, "turns": talk.turns, "warnings": warning,
+    }  # fmt: skip
+    return Result(values, pages={"conversation.md": page}, lines=[*warning, *lines])
+
+
+def _lines_of(path: Path) -> list[str]:
+    """Lines that say something.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it is not UTF-8, or nothing is said.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"said wanted a file with a line for each turn, got {str(path)!r}, which is not there;"
+            " correct the path, or leave said out to talk at the console"
+        )
+    try:
+        texts = [one_line(line).strip() for line in path.read_text("utf-8-sig").splitlines()]
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"said wanted UTF-8, got other bytes in {path.name}; save it so"
+        ) from error
+    found = [text for text in texts if text]
+    if not found:
+        raise ValueError(f"said wanted at least one line in {path.name}, got none; write one")
+    return found
+
+
+def _at_console(talk: Talk, warning: list[str]) -> None:
+    console = Console(highlight=False)
+    for line in [*warning, f"You talk to {talk.person}; an empty line ends it."]:
+        console.print(line, markup=False)
+    while True:
+        try:
+            text = one_line(console.input("> ")).strip()
+        except (EOFError, KeyboardInterrupt):
+            return
+        if not text:
+            return
+        for line in _told(talk.person, talk.say(text))[1:]:
+            console.print(line, markup=False)
+
+
+def _told(person: str, turn: dict[str, Any]) -> list[str]:
+    """A turn in lines: what was said, memories, the answer."""
+    return [
+        f"> {turn['said']}",
+        *(f"  remembers: {text}" for text in turn["recalled"]),
+        f"{person}: {turn['answer'] or '(nothing)'}",
+    ]
+
+
+def page(record: Record) -> str:
+    """``conversation.md``."""
+    values = record.results
+    parts = [f"# A conversation with {markdown_text(values['person'])}"]
+    for turn in values["turns"]:
+        told = [f"**{markdown_text(turn['said'])}**", ""]
+        told += [f"- remembers: {markdown_text(text)}" for text in turn["recalled"]]
+        parts.append("\n".join([*told, "", markdown_text(turn["answer"] or "(nothing)")]))
+    return "\n\n".join([*parts, record.command])
