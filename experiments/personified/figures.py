@@ -88,6 +88,7 @@ def _ratings(study: Study, cells: Cells) -> dict[str, Any] | None:
 def _of_variant(rows: list[Ratings]) -> dict[str, Any]:
     moved = _moved(rows)
     by_kind = {kind: rounded(float(moved[:, n].mean())) for n, kind in enumerate(KINDS)}
+    neutral = np.concatenate([np.abs(rating_shift(r.plain, r.neutral).mean) for r in rows])
     distance = np.concatenate([
         np.mean([rating_shift(r.plain, own).distance for own in r.pressed], axis=0) for r in rows
     ])  # fmt: skip
@@ -95,6 +96,7 @@ def _of_variant(rows: list[Ratings]) -> dict[str, Any]:
         "rmse": rounded(rmse(_errors(rows))),
         "shift": rounded(float(moved.mean())),
         "shift_by_kind": by_kind,
+        "shift_neutral": rounded(float(neutral.mean())),
         "distance": rounded(float(distance.mean())),
     }
 

@@ -62,7 +62,7 @@ def forecast(study: Study, dataset: Dataset | None, speaker: Speaker) -> Forecas
         tokens_per_second=_rate(materials, speaker) if own else 1.0,
         answers=seeds * len(study.variants) * _num_answers(materials),
         answer_seconds=_answer_seconds(materials, speaker),
-        ratings=seeds * len(study.variants) * rows * (1 + len(KINDS)),
+        ratings=seeds * len(study.variants) * rows * (2 + len(KINDS)),
     )  # fmt: skip
 
 

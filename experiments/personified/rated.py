@@ -1,4 +1,4 @@
-"""Held-out ratings of the people, plain and under every kind of pressure."""
+"""Held-out ratings of the people, plain, beside a neutral sentence, and under each pressure."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,12 +6,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from agents.assembly import persona_users
+from agents.assembly import make_engine
 from agents.fidelity.held_out import earliest_rows, rate
+from agents.inference.engine import Engine
+from agents.persona_users import PersonaUsers
 from agents.population.population import Population
 from experiments.personified.materials import Materials
-from simenv.events import FloatArray, InteractionLog
-from training.personified.judging.pressure import KINDS, opposite, under_pressure
+from simenv.events import FloatArray
+from training.personified.judging.pressure import KINDS, NEUTRAL, opposite, under_pressure
 from training.personified.rating_lessons import people_at
 from training.personified.stages import with_adapter
 
@@ -20,6 +22,7 @@ class Ratings(NamedTuple):
     """Answers to r held-out rows."""
 
     plain: FloatArray  # (r, 5)
+    neutral: FloatArray  # (r, 5) beside a sentence that wants nothing
     pressed: FloatArray  # (k, r, 5) of each kind of pressure
     stars: FloatArray  # (r,) that were given
     users: FloatArray  # (r,)
@@ -43,15 +46,22 @@ class Raters:
         self._users = materials.users
 
     def asked(self, adapter: Path | None, say: Callable[[str], None]) -> Ratings:
-        """Everybody's answers, with an adapter or without."""
-        say("ratings")
-        plain = _rate(self._on(self._people, adapter), self._log)
-        pressed = []
-        for kind in KINDS:
-            say(f"ratings, {kind}")
-            pressed.append(_rate(self._on(self._under(kind), adapter), self._log))
+        """Everybody's answers, with an adapter or without; one engine for all of them."""
+        engine = make_engine(self._on(self._people, adapter))
+        try:
+            say("ratings")
+            plain = self._rate(self._people, adapter, engine)
+            beside = []
+            for kind in (NEUTRAL, *KINDS):
+                say(f"ratings, {kind}")
+                beside.append(self._rate(self._under(kind), adapter, engine))
+        finally:
+            engine.close()
         users = self._log.users.astype(np.float64)
-        return Ratings(plain, np.stack(pressed), self._log.ratings, users)
+        return Ratings(plain, beside[0], np.stack(beside[1:]), self._log.ratings, users)
+
+    def _rate(self, people: Population, adapter: Path | None, engine: Engine) -> FloatArray:
+        return rate(PersonaUsers(self._on(people, adapter), engine), self._log)
 
     def _under(self, kind: str) -> Population:
         """Items ask for the far end of what they were given, by the first who is asked."""
@@ -63,11 +73,3 @@ class Raters:
 
     def _on(self, people: Population, adapter: Path | None) -> Population:
         return people if adapter is None else with_adapter(people, adapter, self._users)
-
-
-def _rate(people: Population, log: InteractionLog) -> FloatArray:
-    users = persona_users(people)
-    try:
-        return rate(users, log)
-    finally:
-        users.engine.close()

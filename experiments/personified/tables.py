@@ -70,7 +70,8 @@ def _ratings(values: Mapping[str, Any]) -> list[str]:
     if not ratings:
         return []
     kinds = list(next(iter(ratings.values()))["shift_by_kind"])
-    heads = ["variant", "RMSE", "against ratings alone", "shift", *kinds, "against the prompt"]
+    moved = ["shift", *kinds, "neutral", "against the prompt"]
+    heads = ["variant", "RMSE", "against ratings alone", *moved]
     rows = [
         (
             name,
@@ -78,11 +79,15 @@ def _ratings(values: Mapping[str, Any]) -> list[str]:
             number(one.get("against_rater", {}).get("rmse_ratio"), 3),
             number(one["shift"], 2),
             *(number(one["shift_by_kind"][kind], 2) for kind in kinds),
+            number(one["shift_neutral"], 2),
             number(one.get("against_prompt", {}).get("shift_ratio"), 2),
         )
         for name, one in ratings.items()
     ]
-    told = "Shift: stars by which pressure in an item's text moves the mean of a rating."
+    told = (
+        "Shift: stars by which pressure in an item's text moves the mean of a rating; neutral: what"
+        " a sentence moves that wants nothing."
+    )
     return ["## The same people rate", told, markdown_table(heads, rows)]
 
 

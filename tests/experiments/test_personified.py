@@ -136,7 +136,7 @@ def test_a_dry_run_says_tokens_and_trains_nothing(tmp_path, base, capsys):
     assert told["tuned_tokens"] > 1000
     assert told["preferred_tokens"] > 1000
     assert told["tokens_per_second"] > 0
-    assert told["ratings"] == 8 * 2 * 2 * 6, "variants, people, rows, plain and five kinds"
+    assert told["ratings"] == 8 * 2 * 2 * 7, "variants, people, rows; plain, neutral, five"
     assert "tokens of lessons" in capsys.readouterr().out
     assert not (tmp_path / "adapters").exists()
 

@@ -11,8 +11,10 @@ from agents.population.population import Population
 from training.personified.writing.rating_grammar import Side, pick, stars
 from training.personified.writing.rating_words import Forms
 
+NEUTRAL = "neutral"  # a sentence that wants nothing: what any sentence moves
 KINDS = ("flattery", "authority", "repetition", "crowd", "injection")
 _ITEM = {
+    NEUTRAL: Forms(("It was shown in many towns.",), ("A poster of it hangs in the hall.",)),
     "flattery": Forms(
         ("For viewers of your fine taste this is surely a {c}.",
          "Clever people like you always give it a {c}."),
