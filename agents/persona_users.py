@@ -84,6 +84,14 @@ class PersonaUsers:
         """The users (n,) come back in a neutral mood; they keep their memories."""
         self._satisfaction[users] = self.behaviour.content_level
 
+    def satisfaction(self, users: IntArray) -> FloatArray:
+        """(n,) how content the users are in their session."""
+        return self._satisfaction[users]
+
+    def feel(self, users: IntArray, satisfaction: FloatArray) -> None:
+        """The users (n,) are as content (n,) as somebody else knows."""
+        self._satisfaction[users] = satisfaction
+
     def requests(self, users: IntArray, items: IntArray, chosen: bool = False) -> list[Request]:
         """What the model is asked when users (n,) meet items (n, k): n·k requests.
 

@@ -23,6 +23,7 @@ from experiments.reporting.report import json_text
 from experiments.reporting.result import Result
 from experiments.throughput import llama_cpp
 from experiments.throughput.baseline import compare, ratios, regressions, store
+from experiments.throughput.crowds import CrowdSizes, race_crowd
 from experiments.throughput.memories import MemorySizes, race_memories
 from experiments.throughput.random_models import random_adapters
 from experiments.throughput.sharded import ShardSizes, race_workers
@@ -32,7 +33,7 @@ from experiments.throughput.ways import ways
 from experiments.throughput.workloads import requests
 
 PARTS = ("race", "env", "memory")
-APART = ("ray",)  # not of ``all``: it needs Ray
+APART = ("ray", "crowd")  # not of ``all``: Ray must be there, and a crowd is built on disk
 
 
 class WorkloadCell(NamedTuple):
@@ -203,4 +204,19 @@ def _ray_part(population: Population, settings: dict[str, Any], _: float) -> dic
     return {"ray": found}
 
 
-_PARTS = {"race": _race_part, "env": _env_part, "memory": _memory_part, "ray": _ray_part}
+def _crowd_part(population: Population, settings: dict[str, Any], _: float) -> dict[str, Any]:
+    """People on disk, some of them awake."""
+    sizes = CrowdSizes(**settings["crowd"])
+    with progress_bar("crowd", 1) as tick:
+        found = race_crowd(population, sizes, tick)
+        tick("done", advance=1)
+    return {"crowd": found}
+
+
+_PARTS = {
+    "race": _race_part,
+    "env": _env_part,
+    "memory": _memory_part,
+    "ray": _ray_part,
+    "crowd": _crowd_part,
+}

@@ -28,7 +28,7 @@ class Measured(NamedTuple):
     start_seconds: float  # until a worker that died has its model again
 
 
-POCKET = Measured(1238.0, 0.064 / 1238, 391, 1300, 60, 10.0)
+POCKET = Measured(1238.0, 0.064 / 1238, 391, 1150, 60, 10.0)
 H100 = POCKET._replace(worker_rate=1000.0, question_bytes=1500, start_seconds=60.0)
 
 

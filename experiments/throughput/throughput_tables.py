@@ -26,6 +26,8 @@ def lines(values: dict[str, Any], worse: list[Change]) -> list[RenderableType]:
         found.append(_memory_line(values["memory"]))
     if "ray" in values:
         found += _ray_lines(values["ray"])
+    if "crowd" in values:
+        found.append(_crowd_line(values["crowd"]))
     found += [_worse_line(change) for change in worse]
     found.append(
         f"A float32 product reaches {values['peak_flops'] / 1e9:.0f} GFLOP/s here. Peak memory"
@@ -100,6 +102,17 @@ def _ray_lines(ray: dict[str, Any]) -> list[str]:
             f" {kills['largest_difference']:.1e} nats apart."
         )
     return found
+
+
+def _crowd_line(crowd: dict[str, Any]) -> str:
+    sizes, most = crowd["sizes"], crowd["resident_most"]
+    return (
+        f"People on disk, {sizes['users']:,} with {sizes['kept']} decisions each, answers scripted:"
+        f" built in {crowd['build_seconds']:.0f} s ({crowd['bytes_on_disk'] / 1e9:.2f} GB), opened"
+        f" in {crowd['open_seconds']:.2f} s; a tick with {sizes['awake']:,} awake, slate"
+        f" {sizes['slate']}, takes {_precise(crowd['tick_seconds'])} s; resident memory"
+        f" {crowd['resident_opened'] / 2**30:.2f} GiB when opened, {most / 2**30:.2f} GiB at most."
+    )
 
 
 def _precise(figures: dict[str, float]) -> str:
