@@ -86,7 +86,10 @@ def inline_svg(figure: "Figure", title: str) -> str:
     svg = _fluid(buffer.getvalue())
     for colour, variable in _VARIABLES.items():
         svg = svg.replace(colour, f"var({variable})")
-    return svg.replace("<svg", f'<svg role="img" aria-label="{title}"', 1)
+    width = (
+        f"--inches: {figure.get_figwidth():g}"  # a narrow page shrinks it no further than legible
+    )
+    return svg.replace("<svg", f'<svg role="img" aria-label="{title}" style="{width}"', 1)
 
 
 def _fluid(svg: str) -> str:

@@ -12,7 +12,7 @@ from agents.inference.engine import Past, Request
 from agents.inference.facets.mixtures import adapter_of
 from simenv.events import BoolArray, IntArray
 
-_CHUNK_CUES = 320  # asked at once
+_CHUNK_CUES = 640  # asked at once
 
 
 class Person(NamedTuple):
@@ -44,11 +44,23 @@ class ChunkTexts(NamedTuple):
     items: IntArray  # (u, k)
     memories: IntArray  # (u, m)
     leans_on: IntArray  # (u, m) item of each memory, -1 = there is none
+    profiles: IntArray  # (u,)
 
     @property
     def asked(self) -> IntArray:
         """(m,) rows of the call that are answered, person by person."""
         return self.rows[self.real]
+
+    @property
+    def adapters(self) -> list[str | None]:
+        """(u,) adapter or mixture of each person."""
+        return [person.adapter for person in self.people]
+
+    @property
+    def unseen(self) -> BoolArray:
+        """(u, k, m) memories that a question does not see: none, or of the very item."""
+        none = (self.leans_on < 0)[:, None, :]
+        return np.asarray(none | (self.leans_on[:, None, :] == self.items[:, :, None]))
 
 
 def people_of(requests: Sequence[Request]) -> list[Asked]:

@@ -11,8 +11,6 @@ person's cues see.
 import itertools
 import time
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
-from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -27,32 +25,24 @@ from agents.inference.blocks.people import (
     people_of,
 )
 from agents.inference.blocks.places import CONFIG_KEY, told_places
-from agents.inference.blocks.reader import Behind, BlockReader, Cues
+from agents.inference.blocks.reader import BlockReader
+from agents.inference.blocks.readings import (
+    Adapted,
+    FusedReading,
+    LayersReading,
+    Reading,
+)
 from agents.inference.blocks.store import BlockTable, StoreStats
-from agents.inference.blocks.texts import GistTokens, Kind, padded_cues
+from agents.inference.blocks.texts import GistTokens, Kind
 from agents.inference.engine import PastDecision, Request
 from agents.inference.facets.mixtures import adapter_of
+from agents.inference.fused.fused_forward import FusedForward
 from agents.inference.stats import EngineStats
 from agents.inference.tokens import Tokens
-from simenv.events import BoolArray, FloatArray, IntArray
+from simenv.events import FloatArray, IntArray
 
 # Shares of the budget; a person has one profile and many memories.
 _SHARES: dict[Kind, float] = {"item": 0.2, "memory": 0.6, "profile": 0.2}
-_READ_TOKENS = 8192  # at once, padding included
-
-
-class Adapted(Protocol):
-    """A model with its adapters, as ``AdaptedModel`` has them."""
-
-    model: Any
-
-    def using(self, adapter: str | None) -> AbstractContextManager[Any]:
-        """The model with one adapter, or with none."""
-        ...
-
-    def mixing(self, adapters: Sequence[str | None]) -> AbstractContextManager[None]:
-        """Facets mixed as each row says."""
-        ...
 
 
 class BlockScorer:
@@ -63,6 +53,7 @@ class BlockScorer:
         tokens: of its tokenizer.
         stats: counts the tokens run.
         max_bytes: of what is kept.
+        fused: the fast forward of this model; None = its own layers answer.
         repeatable: each person and each text alone, so that no answer depends on another in its
             last digits.
     """
@@ -73,24 +64,26 @@ class BlockScorer:
         tokens: Tokens,
         stats: EngineStats,
         max_bytes: int,
+        fused: FusedForward | None = None,
         repeatable: bool = False,
     ) -> None:
-        self._adapted, self._tokens, self._stats = adapted, tokens, stats
-        config = adapted.model.config
-        self._gists = GistTokens(told_places(getattr(config, CONFIG_KEY)), tokens.tokenizer)
-        reader = BlockReader(adapted.model)
-        self._num_weights = sum(p.numel() for p in adapted.model.model.layers.parameters())
-        self._repeatable = repeatable
+        self._tokens, self._stats, self._repeatable = tokens, stats, repeatable
         model = adapted.model
+        self._gists = GistTokens(told_places(getattr(model.config, CONFIG_KEY)), tokens.tokenizer)
+        reader = BlockReader(model)
         self.tables = {
             kind: BlockTable(
                 (len(model.model.layers), 2, reader.groups, self._gist(kind), reader.width),
                 int(share * max_bytes),
-                model.dtype,
+                torch.float32 if fused is not None else model.dtype,
                 model.device,
             )
             for kind, share in _SHARES.items()
         }
+        own = LayersReading(adapted, self._gists, self.tables, stats, repeatable)
+        self._reading: Reading = own
+        if fused is not None:
+            self._reading = FusedReading(fused, self._gists, self.tables, own, stats)
 
     @property
     def stats(self) -> dict[Kind, StoreStats]:
@@ -119,14 +112,13 @@ class BlockScorer:
                 " cue says more belongs into a block"
             )
         logits = torch.empty(len(requests), len(digits))
-        chosen = torch.tensor(digits, device=self._adapted.model.device)
-        for adapter, people in itertools.groupby(people_of(requests), lambda one: one.adapter):
+        for _, people in itertools.groupby(people_of(requests), lambda one: one.adapter):
             for chunk in chunks_of(list(people), self._repeatable):
                 texts = self._texts(chunk, requests)
-                with self._adapted.using(adapter) as model:
-                    asked = self._cues(BlockReader(model), texts, suffixes)
-                    own = self._answers(BlockReader(model), texts, asked, chosen)
-                logits[torch.from_numpy(texts.asked)] = own.float().cpu()
+                cues = [suffixes[row] for row in texts.rows.reshape(-1).tolist()]
+                real = torch.from_numpy(texts.real.reshape(-1))
+                answers = self._reading.answer(texts, cues, digits)
+                logits[torch.from_numpy(texts.asked)] = answers[real]
         self._stats.requests += len(requests)
         self._stats.model_seconds += time.perf_counter() - started
         found: FloatArray = logits.double().log_softmax(-1).numpy()
@@ -152,11 +144,9 @@ class BlockScorer:
         for table in self.tables.values():
             table.begin()
         decisions = [decision for one in chunk for decision in one.person.past]
-        with self._adapted.using(None) as base:
-            reader = BlockReader(base)
-            items = self._items(reader, [requests[row].item for row in rows.reshape(-1).tolist()])
-            leans_on = self._items(reader, [decision.item for decision in decisions])
-            memories = self._memories(reader, decisions)
+        items = self._items([requests[row].item for row in rows.reshape(-1).tolist()])
+        leans_on = self._items([decision.item for decision in decisions])
+        memories = self._memories(decisions)
         lengths = np.array([len(one.person.past) for one in chunk], dtype=np.int64)
         filled = np.arange(lengths.max(initial=0)) < lengths[:, None]
         return ChunkTexts(
@@ -166,83 +156,35 @@ class BlockScorer:
             items.reshape(rows.shape),
             filled_places(memories, filled, 0),
             filled_places(leans_on, filled, -1),
+            self._profiles([one.person for one in chunk]),
         )
 
-    def _cues(self, reader: BlockReader, texts: ChunkTexts, suffixes: Sequence[list[int]]) -> Cues:
-        """All that the cues of a chunk attend to, gathered; profiles not yet there are read."""
-        u, k = texts.rows.shape
-        device = self._adapted.model.device
-        profiles = self._profiles(reader, texts.people)
-        shared = self.tables["profile"].gather(profiles).permute(1, 2, 0, 3, 4, 5)
-        if texts.memories.size:
-            states = self.tables["memory"].gather(texts.memories)
-            states = states.view(*texts.memories.shape, *states.shape[1:])
-            shared = torch.cat([shared, states.permute(2, 3, 0, 4, 1, 5, 6).flatten(4, 5)], 4)
-        items = self.tables["item"].gather(texts.items)
-        ids, known = padded_cues([suffixes[row] for row in texts.rows.reshape(-1).tolist()])
-        self._stats.add_run(int(known.sum()), ids.size, self._num_weights)
-        return Cues(
-            torch.from_numpy(ids).to(device).view(u, k, -1),
-            torch.from_numpy(known).to(device).view(u, k, -1),
-            self._gists.places.last_cue,
-            shared,
-            torch.from_numpy(self._seen(texts)).to(device),
-            items.view(u, k, *items.shape[1:]).permute(2, 3, 0, 1, 4, 5, 6),
-        )
+    def _items(self, texts: Sequence[str]) -> IntArray:
+        return self.tables["item"].rows(texts, lambda new: self._read("item", new))
 
-    def _answers(
-        self, reader: BlockReader, texts: ChunkTexts, cues: Cues, digits: Tensor
-    ) -> Tensor:
-        """Logits (m, n) of the chosen tokens after each of the chunk's questions."""
-        with self._adapted.mixing([person.adapter for person in texts.people]):
-            hidden = reader.answer(cues)
-        return reader.logits(hidden[torch.from_numpy(texts.real).to(digits.device)], digits)
-
-    def _seen(self, texts: ChunkTexts) -> BoolArray:
-        """(u, k, s) which states a cue sees: all but memories of the item asked about."""
-        places, leans_on = self._gists.places, texts.leans_on
-        seen = (leans_on >= 0)[:, None, :] & (leans_on[:, None, :] != texts.items[:, :, None])
-        own = np.ones((*texts.items.shape, places.profile), dtype=np.bool_)
-        return np.concatenate([own, seen.repeat(places.memory, axis=2)], axis=2)
-
-    def _items(self, base: BlockReader, texts: Sequence[str]) -> IntArray:
-        return self.tables["item"].rows(texts, lambda new: self._read(base, "item", new))
-
-    def _memories(self, base: BlockReader, decisions: Sequence[PastDecision]) -> IntArray:
+    def _memories(self, decisions: Sequence[PastDecision]) -> IntArray:
         def read(new: list[PastDecision]) -> Tensor:
-            items = self._items(base, [decision.item for decision in new])
+            items = self._items([decision.item for decision in new])
             behind = self.tables["item"].gather(items).permute(1, 2, 0, 3, 4, 5)
-            return self._read(base, "memory", [decision.text for decision in new], behind)
+            return self._read("memory", [decision.text for decision in new], behind)
 
         return self.tables["memory"].rows(decisions, read)
 
-    def _profiles(self, reader: BlockReader, people: Sequence[Person]) -> IntArray:
+    def _profiles(self, people: Sequence[Person]) -> IntArray:
         def read(new: list[tuple[str | None, str]]) -> Tensor:
             adapters = [adapter for adapter, _ in new]
-            return self._read(reader, "profile", [text for _, text in new], None, adapters)
+            return self._read("profile", [text for _, text in new], None, adapters)
 
         keys = [(person.adapter, person.profile) for person in people]
         return self.tables["profile"].rows(keys, read)
 
     def _read(
         self,
-        reader: BlockReader,
         kind: Kind,
         texts: Sequence[str],
         behind: Tensor | None = None,
         adapters: Sequence[str | None] = (),
     ) -> Tensor:
-        """States (L, 2, n, G, g, D) of texts, in their order."""
-        ids = self._tokens.encode(texts)
-        most = 1 if self._repeatable else _READ_TOKENS
-        device = self._adapted.model.device
-        parts, rows = [], []
-        for group in self._gists.groups(ids, kind, most, device):
-            own = None if behind is None else Behind(behind[:, :, torch.from_numpy(group.rows)])
-            names = [adapters[i] for i in group.rows] if adapters else []
-            with self._adapted.mixing(names):
-                parts.append(reader.read(group.ids, group.known, group.places, group.keep, own))
-            self._stats.add_run(int(group.known.sum()), group.ids.numel(), self._num_weights)
-            rows.append(group.rows)
-        back = torch.from_numpy(np.argsort(np.concatenate(rows))).to(device)
-        return torch.cat(parts, 2)[:, :, back]
+        """States (L, 2, n, G, g, D) of texts, in their order, under adapters or by the base."""
+        names = adapters or [None] * len(texts)
+        return self._reading.read(kind, self._tokens.encode(texts), names, behind)

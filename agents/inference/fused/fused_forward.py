@@ -127,6 +127,48 @@ class FusedForward:
             for ids, cut, key in zip(suffixes, cuts, keys, strict=True)
         ]
 
+    def states_of(self, adapter: str | None, rows: Sequence[Row]) -> list[Tensor]:
+        """Keys and values of rows' own tokens under an adapter; nothing is kept.
+
+        Raises:
+            NotFused: as ``logits`` does.
+        """
+        weights = self._weights(adapter)
+        found: list[Tensor] = [torch.empty(0)] * len(rows)
+
+        def run(chunk: IntArray) -> list[Tensor]:
+            return self._forward.prefill(weights, [rows[i] for i in chunk])
+
+        chunks = self._chunks(rows)
+        for chunk, part in zip(chunks, self._map(run, chunks), strict=True):
+            for row, own in zip(chunk, part, strict=True):
+                found[row] = own
+        return found
+
+    def logits_of(self, adapter: str | None, rows: Sequence[Row], choices: list[int]) -> Tensor:
+        """Logits (n, c) of the chosen tokens after each row; neighbours share their prefix's state.
+
+        Raises:
+            NotFused: as ``logits`` does.
+        """
+        weights = self._weights(adapter)
+        chunks = self._chunks(rows)
+
+        def run(chunk: IntArray) -> Tensor:
+            return self._forward.logits(weights, [rows[i] for i in chunk], choices)
+
+        out = torch.empty(len(rows), len(choices))
+        for chunk, part in zip(chunks, self._map(run, chunks), strict=True):
+            out[torch.from_numpy(chunk)] = part
+        return out
+
+    def _chunks(self, rows: Sequence[Row]) -> list[IntArray]:
+        """Rows behind one state side by side; counted as run."""
+        self._count([row.tokens for row in rows])
+        states = [id(row.prefix) if row.prefix is not None else -i for i, row in enumerate(rows)]
+        most = 1 if self._repeatable else CHUNK_TOKENS
+        return make_chunks(states, [len(row.tokens) for row in rows], most)
+
     def forget(self, adapter: str) -> None:
         """Let go of the merged weights of an adapter."""
         self._merged.pop(adapter, None)

@@ -35,6 +35,7 @@ class Row(NamedTuple):
     prefix: Tensor | None = None  # neighbours with the same one share its reading
     lead: Tensor | None = None  # between the prefix and the tokens
     gate: Gate = ()  # how the weights' facets are mixed, where they have some
+    place: int | None = None  # of the first token; None = behind what stands before
 
 
 class LlamaForward:
@@ -90,6 +91,9 @@ class _Run:
         before, self.kept = _addresses(rows)
         self.rows = attention.Rows(bounds, before, attention.pieces_of(bounds))
         starts = before[:, :, 1].sum(1) - bounds[:-1]
+        for i, row in enumerate(rows):
+            if row.place is not None:
+                starts[i] = row.place - bounds[i]
         positions = np.arange(bounds[-1]) + np.repeat(starts, lengths)
         cos, sin = forward._turns
         _check_lengths(positions, forward._turns.shape[1])

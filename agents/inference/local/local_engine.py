@@ -112,13 +112,12 @@ class LocalEngine(Engine):
         check_causal(base.config, str(model))
         self.context = context_of(base.config)
         self._facts = facts_of(model, base, self.device, self.context)
-        in_blocks = self._facts.reads_blocks
         self._stats = EngineStats()
         self.tokens = Tokens(self.tokenizer, num_embeddings(base))
         self._cache = make_cache(cache_bytes, host_cache_bytes, self.device)
         kept = self._cache if reuse_prefixes else None
         self._fast: FusedForward | None = None
-        if reuse_prefixes and not in_blocks and runs_fast(base, fast, adapter_mode):
+        if reuse_prefixes and runs_fast(base, fast, adapter_mode):
             self._fast = FusedForward(base, self.tokens, self._cache, self.stats, repeatable)
             adapter_mode = "switch"  # of the other path: the fast one reads the base's own weights
         if token_budget == "auto":
@@ -131,9 +130,9 @@ class LocalEngine(Engine):
         if self.whole and reuse_prefixes:
             _LOG.warning(_WHOLE, self._facts.description, self.whole)
         self._blocks: BlockScorer | None = None
-        if in_blocks:
-            most = self._cache.max_bytes
-            self._blocks = BlockScorer(self._adapted, self.tokens, self._stats, most, repeatable)
+        if self._facts.reads_blocks:
+            told = self._adapted, self.tokens, self._stats, self._cache.max_bytes
+            self._blocks = BlockScorer(*told, self._fast, repeatable)
         self._scorer = Scorer(plain, self._fast, self.stats, token_budget, not reuse_prefixes)
         self.adapters: tuple[str, ...] = ()
         for name, folder in (adapters or {}).items():
