@@ -38,6 +38,7 @@ ELSEWHERE = {
     "plugin: favourite_genre": "wants the package; tests/recommenders/test_example_plugin.py",
     "experiment=collect": "wants a sweep, see below",
     "device=cuda": "wants a GPU",
+    "engine=ray": "wants GPUs or a cluster; tests/agents/inference/ray/test_ray_engine.py",
 }  # part of a command → why it is not run here, and what tests it
 FEWER = {
     "simulate": ["experiment.ticks=2"],
