@@ -104,7 +104,7 @@ class BlockScorer:
         Raises:
             ValueError: a cue is longer than the model's places for one.
         """
-        started = time.perf_counter()
+        started, run_before = time.perf_counter(), self._stats.run_tokens
         most = self._gists.places.cue
         if (longest := max(map(len, suffixes), default=0)) > most:
             raise ValueError(
@@ -120,6 +120,8 @@ class BlockScorer:
                 answers = self._reading.answer(texts, cues, digits)
                 logits[torch.from_numpy(texts.asked)] = answers[real]
         self._stats.requests += len(requests)
+        # What a question costs is what is read for it; what was read before is in no prompt.
+        self._stats.prompt_tokens += self._stats.run_tokens - run_before
         self._stats.model_seconds += time.perf_counter() - started
         found: FloatArray = logits.double().log_softmax(-1).numpy()
         return found

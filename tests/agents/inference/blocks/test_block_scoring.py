@@ -118,6 +118,8 @@ def test_texts_are_read_once_for_everybody(model: Path) -> None:
     engine.score(asked, RATING_CHOICES)
     cues = sum(len(engine.tokens.encode([r.suffix])[0]) for r in asked)
     assert engine.stats.run_tokens - before == cues
+    assert engine.stats.prompt_tokens == engine.stats.run_tokens
+    assert engine.stats.requests == 2 * len(asked)
     engine.score([asked[-1]._replace(item="MOVIE: New.\n")], RATING_CHOICES)
     assert engine.block_stats["item"].misses == len({r.item for r in asked} | set(ITEMS[:3])) + 1
 
