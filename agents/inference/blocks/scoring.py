@@ -36,6 +36,7 @@ from agents.inference.blocks.store import BlockTable, StoreStats
 from agents.inference.blocks.texts import GistTokens, Kind
 from agents.inference.engine import PastDecision, Request
 from agents.inference.facets.mixtures import adapter_of
+from agents.inference.finite_scores import check_finite
 from agents.inference.fused.fused_forward import FusedForward
 from agents.inference.stats import EngineStats
 from agents.inference.tokens import Tokens
@@ -102,6 +103,7 @@ class BlockScorer:
             digits: the chosen tokens.
 
         Raises:
+            FloatingPointError: the model gave a score that is not a number.
             ValueError: a cue is longer than the model's places for one.
         """
         started, run_before = time.perf_counter(), self._stats.run_tokens
@@ -118,6 +120,7 @@ class BlockScorer:
                 cues = [suffixes[row] for row in texts.rows.reshape(-1).tolist()]
                 real = torch.from_numpy(texts.real.reshape(-1))
                 answers = self._reading.answer(texts, cues, digits)
+                check_finite(answers[real], texts.asked, requests)
                 logits[torch.from_numpy(texts.asked)] = answers[real]
         self._stats.requests += len(requests)
         # What a question costs is what is read for it; what was read before is in no prompt.

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from agents.inference.engine import Request
 from agents.inference.facets.mixtures import adapter_of
+from agents.inference.finite_scores import check_finite
 from agents.inference.fused.fused_forward import FusedForward
 from agents.inference.fused.llama_weights import NotFused, why_not
 from agents.inference.grouping import Plan, make_plan
@@ -104,7 +105,7 @@ class Scorer:
         for segment in plan.segments:
             parts = _by_halves(segment.rows, lambda rows: self._answer_logs(rows, asked, answers))
             for row, logs in zip(segment.rows, itertools.chain(*parts), strict=True):
-                _check_finite(logs[None], np.array([row]), asked.requests)
+                check_finite(logs[None], np.array([row]), asked.requests)
                 found[row] = logs.double().numpy()
         return found
 
@@ -152,7 +153,7 @@ class Scorer:
                     parts += self._in_parts(segment.rows, asked)
         logits = torch.cat(parts).cpu()
         self._stats.model_seconds += time.perf_counter() - started
-        _check_finite(logits, plan.order, asked.requests)
+        check_finite(logits, plan.order, asked.requests)
         found: FloatArray = logits.double().log_softmax(-1).numpy()
         return found
 
@@ -231,14 +232,3 @@ def _is_out_of_memory(error: Exception) -> bool:
     return (
         isinstance(error, MemoryError) or "out of memory" in text or "can't allocate memory" in text
     )
-
-
-def _check_finite(logits: Tensor, rows: IntArray, requests: Sequence[Request]) -> None:
-    """Raise unless every logit (n, c) of the rows (n,) is a number; the error names the request."""
-    finite = torch.isfinite(logits).all(dim=1)
-    if not bool(finite.all()):
-        row = int(rows[int((~finite).nonzero()[0])])
-        raise FloatingPointError(
-            f"the model gave a score that is not a number for request {row}"
-            f" (adapter {requests[row].adapter!r}); check the weights, or use dtype=float32"
-        )

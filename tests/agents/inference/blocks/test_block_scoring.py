@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -165,6 +166,18 @@ def test_dropping_an_adapter_forgets_what_was_read_under_it(model: Path) -> None
     engine.load_adapter("ann", model / "lora")
     np.testing.assert_allclose(engine.score(asked, RATING_CHOICES), before, atol=1e-6)
     assert engine.block_stats["profile"].misses == len(PEOPLE) + 2
+
+
+@pytest.mark.parametrize("fast", ["auto", False])
+def test_a_score_that_is_no_number_is_an_error_and_never_a_star(
+    model: Path, fast: bool | Literal["auto"]
+) -> None:
+    engine = LocalEngine(model, fast=fast)
+    with torch.no_grad():
+        engine.model.model.norm.weight[0] = torch.nan
+    asked = [one._replace(adapter=None) for one in requests()]
+    with pytest.raises(FloatingPointError, match=r"not a number for request \d .*adapter None"):
+        engine.score(asked, RATING_CHOICES)
 
 
 def test_whole_prompts_are_refused_by_name(engine: LocalEngine) -> None:
