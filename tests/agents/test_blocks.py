@@ -109,6 +109,7 @@ def test_what_is_rated_is_attended_to_from_then_on_and_forgotten_at_a_reset(peop
 def test_averages_that_move_change_the_cue_and_no_text(people):
     model, [first, *_] = ask(people)
     model.hear(np.clip(people.averages.fair + 0.5, 1, 5))
+    model.restore(model.snapshot())  # memories are written down anew
     [second, *_] = model.requests(np.array([0, 1]), np.array([[3, 4], [5, 6]]))
     assert second.suffix != first.suffix
     assert (second.prefix, second.item, second.past) == (first.prefix, first.item, first.past)

@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 import torch
 
+from agents.inference.engine import Request
 from agents.inference.local.loading import load_model
 from agents.inference.local.local_engine import LocalEngine
 from agents.persona_users import PersonaUsers
 from agents.prompt_style import PromptStyle
+from agents.prompts import RATING_CHOICES
 from simenv.data.dataset import Dataset
 from simenv.data.worlds.reading_world import reading_world
 from training.adapters.facets import train_facets
@@ -64,6 +66,30 @@ def test_questions_to_some_people_are_those_of_all(base: Path, examples: Example
         own = turns_of(chosen_blocks(examples, np.array(rows)), tokenizer, model)
         alone = own.logits(model, own.collate([0, 1, 2]))
     torch.testing.assert_close(some, alone, atol=1e-5, rtol=1e-4)
+
+
+def test_a_training_reads_what_the_engine_reads_and_no_memory_of_the_item_asked_about(
+    base: Path, examples: Examples
+) -> None:
+    person = next(i for i, past in enumerate(examples.pasts) if len(past) > 1)
+    one = chosen_blocks(examples, np.array([person]))
+    one = one._replace(items=[one.pasts[0][0].item, *one.items[1:]])
+    fewer = one._replace(pasts=[one.pasts[0][1:]])
+    tokenizer, model = load_model(base, torch.device("cpu"), "float32")
+
+    def logs(told: Examples) -> torch.Tensor:
+        turns = turns_of(told, tokenizer, model)
+        with torch.no_grad():
+            return turns.logits(model, turns.collate([0]))[:, turns.answers].log_softmax(-1)
+
+    torch.testing.assert_close(logs(one)[0], logs(fewer)[0], atol=1e-5, rtol=1e-4)
+    assert (logs(one)[1] - logs(fewer)[1]).abs().max() > 0
+    asked = [
+        Request(one.prefixes[0], cue, None, 0, item, one.pasts[0])
+        for cue, item in zip(one.suffixes, one.items, strict=True)
+    ]
+    answers = LocalEngine(base).score(asked, RATING_CHOICES)
+    np.testing.assert_allclose(logs(one).numpy(), answers, atol=1e-4)
 
 
 def test_an_adapter_answers_as_it_was_trained(base: Path, tmp_path: Path) -> None:

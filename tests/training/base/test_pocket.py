@@ -201,3 +201,24 @@ def assert_same_weights(left, right):
     mine, theirs = left.model.state_dict(), right.model.state_dict()
     assert mine.keys() == theirs.keys()
     assert all(torch.equal(mine[name], theirs[name]) for name in mine)
+
+
+@pytest.mark.parametrize(("seed", "first"), [(0, 1000), (1, 1_001_000)])
+def test_a_training_under_another_seed_sees_other_worlds(tmp_path, seed, first):
+    seen = []
+
+    def worlds(world):
+        seen.append(world)
+        return tiny_world(world)
+
+    PocketTrainer(replace(TINY, seed=seed, num_steps=1), tmp_path, worlds).train()
+    assert min(world for world in seen if world >= 12) == first
+
+
+@pytest.mark.slow
+def test_batches_are_the_same_however_many_workers_prepare_them():
+    def prefixes(workers):
+        stream = batches(replace(TINY, min_pool=8), tiny_world, first_world=5, workers=workers)
+        return [next(stream).prefixes for _ in range(12)]
+
+    assert prefixes(0) == prefixes(2)
