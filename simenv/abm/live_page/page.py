@@ -155,9 +155,16 @@ def Watch(stage: Stage) -> None:  # noqa: N802
     show = solara.use_memo(lambda: Show(stage, choice), [choice, state.resets.value])
     solara.use_effect(state.restart, [choice, state.resets.value])
 
+    drawn = solara.use_memo(threading.Event, [])
+    solara.use_effect(drawn.set, [state.tick.value])  # effects run once the page stands
+
     def play(cancelled: threading.Event) -> None:
         while state.running.value and not cancelled.is_set():
+            drawn.clear()
             state.step(show)
+            # A tick that comes while the last one is drawn makes Solara draw without end.
+            while state.running.value and not cancelled.is_set() and not drawn.wait(0.05):
+                pass
             cancelled.wait(0.05)
 
     solara.use_thread(play, dependencies=[state.running.value, choice, state.resets.value])

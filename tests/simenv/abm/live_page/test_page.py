@@ -127,6 +127,20 @@ def test_it_runs_until_it_is_paused(page):
     assert page.tick() == stopped
 
 
+def test_ticks_wait_for_a_browser_that_draws_slowly(page, monkeypatch):
+    quick = Show.nodes
+
+    def slow(show):
+        time.sleep(0.1)  # longer than a tick and its pause
+        return quick(show)
+
+    monkeypatch.setattr(Show, "nodes", slow)
+    page.press("Run")
+    until(lambda: page.tick() >= 4)
+    page.press("Pause")
+    until(lambda: page.tick() == page.stage.society.steps)
+
+
 def test_the_curves_and_the_network_are_drawn(page):
     page.press("Step")
     page.press("Step")
