@@ -62,7 +62,8 @@ class GreedyOracle(Recommender):
         if weary is not None:
             chances = tilted(chances, weary.pull(users, items))
         stars = expected_stars(chances)
-        take = behaviour_of(weary or model).take_chance(stars[..., None])[..., 0]  # as if on top
+        looked = behaviour_of(weary or model).take_chance(stars.reshape(-1, 1))
+        take = looked.reshape(stars.shape)  # if the user looks at it
         tiring = model.attention(users, items) if isinstance(model, TiringUsers) else 1.0
         return np.asarray(take * tiring)
 
@@ -87,7 +88,7 @@ class PlanOracle(Recommender):
     def _score(
         self, users: IntArray, observation: Observation, rng: np.random.Generator
     ) -> FloatArray:
-        state, weary = self._state(users, observation)
+        state, weary = self._lives(users, observation)
         action = self.plan.choose(state)
         tempting_top = np.greater(*self.model.places(state, action)[::-1])
         tempts = weary.temptation == TEMPTING
@@ -102,7 +103,7 @@ class PlanOracle(Recommender):
             wanted += first * (1.0 + on_top[:, None])
         return wanted
 
-    def _state(self, users: IntArray, observation: Observation) -> tuple[Visit, WearyUsers]:
+    def _lives(self, users: IntArray, observation: Observation) -> tuple[Visit, WearyUsers]:
         weary = weary_of(self.env.user_model)
         assert weary is not None
         k, steps = self.model.slate_size, self.model.max_steps

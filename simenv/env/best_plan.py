@@ -102,13 +102,12 @@ class ForesightModel:
     def places(self, state: Visit, action: IntArray) -> tuple[FloatArray, FloatArray]:
         """What a slate pays (…) with its nourishing and with its tempting items on top."""
         stars, behaviour = self.stars(), self.behaviour
+        take = behaviour.take_chance(stars.reshape(-1, 1)).reshape(stars.shape)  # if looked at
         nourished = self.slate_size * state.slates - state.tempted
         length = np.maximum(np.hypot(state.tempted, nourished), 1.0)
         tired = (1 - self.effects.fatigue) ** state.slates
         taken = [
-            tired
-            * (1 - self.effects.boredom * shown / length)
-            * behaviour.take_chance(stars[kind][state.level][..., None])[..., 0]
+            tired * (1 - self.effects.boredom * shown / length) * take[kind][state.level]
             for kind, shown in ((NOURISHING, nourished), (TEMPTING, state.tempted))
         ]
         looks = np.concatenate([[0.0], behaviour.examine_decay ** np.arange(self.slate_size)])
@@ -140,7 +139,8 @@ class ForesightModel:
         tempted = state.tempted + action
         nourished = self.slate_size * (state.slates + 1) - tempted
         wear, rest = (round(step * self.num_levels) for step in self._steps())
-        return np.clip(state.level + wear * tempted - rest * nourished, 0, self.num_levels)
+        moved = state.level + wear * tempted - rest * nourished
+        return np.asarray(np.clip(moved, 0, self.num_levels), dtype=np.int64)
 
 
 @dataclass(frozen=True)
@@ -173,7 +173,7 @@ def greedy(model: ForesightModel) -> Choice:
         actions = np.arange(model.slate_size + 1)
         shape = np.broadcast_shapes(*(np.shape(part) for part in vars(state).values()))
         pays = np.stack([model.pays(state, np.full(shape, a)) for a in actions])
-        return pays.argmax(axis=0)
+        return np.asarray(pays.argmax(axis=0), dtype=np.int64)
 
     return choose
 

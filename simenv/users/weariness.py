@@ -214,10 +214,6 @@ def affected(
 
 
 def tilted(probabilities: FloatArray, pull: FloatArray) -> FloatArray:
-    """Distributions (…, 5) whose chance of s stars is multiplied by exp(pull · s), pull (…).
-
-    >>> tilted(np.array([0.0, 0.5, 0.0, 0.5, 0.0]), np.array(np.log(3) / 2)).tolist()
-    [0.0, 0.25, 0.0, 0.75, 0.0]
-    """
+    """Distributions (…, 5) whose chance of s stars is multiplied by exp(pull · s), pull (…)."""
     weights = probabilities * np.exp(pull[..., None] * (STARS - STARS.mean()))
     return np.asarray(weights / weights.sum(axis=-1, keepdims=True))
