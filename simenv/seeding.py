@@ -91,6 +91,8 @@ class Stream(IntEnum):
     DRIFT = 79  # of tastes, one generator a tick
     FORESIGHT_LOG = 1801  # what people met before their lives
     FORESIGHT_JUDGES = 1811  # who is played, and not learnt from
+    BOARD_USERS = 1823  # of a leaderboard's world: who plays and who judges
+    BOARD_SLATES = 1831  # of the panel that user models judge
     BRANCHES = 83  # of a counterfactual fork
     ASKED_TEST_ROWS = 97  # of each user, where not all are asked
     LINKED_SETS = 109  # people among whom a profile's owner is sought

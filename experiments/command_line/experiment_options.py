@@ -25,6 +25,7 @@ from experiments.command_line.kinds import (
     Kind,
     ListOf,
     Real,
+    Text,
     Whole,
 )
 
@@ -108,6 +109,13 @@ EXPERIMENT: dict[str, Kind] = {
     "experiment.num_checkpoints": COUNT,
     "experiment.penalties": ListOf(AMOUNT, least=0),
     "experiment.dqn_steps": COUNT_OR_NONE,
+    "experiment.edition": Text("a date, such as 2026-12-01"),
+    "experiment.submissions": ListOf(PLACE, least=0),
+    "experiment.author": or_null(NAME),
+    "experiment.code": or_null(Text("where the code can be found")),
+    "experiment.users_name": or_null(NAME),
+    "experiment.players": COUNT,
+    "experiment.judges": COUNT,
     "experiment.num_items": Whole(2, 10_000_000),
     "experiment.past_items": COUNT,
     "experiment.ppo.num_steps": COUNT,
@@ -265,6 +273,7 @@ OF_EXPERIMENT: Mapping[str, dict[str, Kind]] = {
     "build_population": {"experiment.worlds": Choice(("drawn", "log"))},
     "train_base": {"experiment.worlds": Choice(("drawn", "log"))},
     "cluster": {"experiment.most": COUNT},
+    "leaderboard": {"experiment.worlds": Whole(1, 1_000)},
     "foresight": {"experiment.people": Choice(("scripted", "shipped"))},
     "interviews": {"experiment.people": COUNT},
     "personified": {

@@ -34,7 +34,7 @@ from experiments.tournament.setting import (
 from experiments.tournament.summary import summarise
 from experiments.train_policy import training_page as page
 from experiments.train_policy.gains import compare, hacking, variance_cut
-from experiments.train_policy.policies import Oracle
+from experiments.tournament.oracle import Oracle
 from experiments.train_policy.training_runs import Arm, Curve, learning_env, train_curve
 from recommenders.base import Recommender
 from recommenders.rl import ppo

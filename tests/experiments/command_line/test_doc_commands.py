@@ -50,6 +50,7 @@ FEWER = {
     "foresight": ["experiment.ppo.total_steps=48", "experiment.ppo.num_steps=3",
                   "experiment.num_envs=4", "experiment.num_checkpoints=1",
                   "experiment.dqn_steps=0", "experiment.seeds=[0]"],
+    "leaderboard": ["experiment.worlds=1", "experiment.players=4", "experiment.judges=4"],
     "off_policy": ["data.num_users=60", "experiment.num_users=20", "experiment.repetitions=2",
                    "experiment.truth_plays=2"],
     "counterfactual": ["env.max_episode_steps=5"],

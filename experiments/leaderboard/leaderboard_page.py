@@ -1,0 +1,86 @@
+"""The board as tables, for a terminal and for Markdown."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from experiments.reporting.formatting import interval, listed, number
+from experiments.reporting.report import markdown_table, markdown_text
+from experiments.reporting.result import Record
+from experiments.reporting.terminal import text_table
+
+_TABLES = {
+    "policies": (
+        "Policies",
+        ["place", "policy", "author", "score", "95 % CI", "true stars"],
+        "stars",
+    ),
+    "users": ("User models", ["place", "users", "author", "tau", "95 % CI", "RMSE"], "rmse"),
+}
+
+
+def markdown(record: Record) -> str:
+    """The page ``report.md``."""
+    results = record.results
+    parts = [f"# {markdown_text(answer(results))}\n", markdown_text(note(results))]
+    for key, (title, heads, _) in _TABLES.items():
+        parts += [f"\n## {title}\n", markdown_table(heads, rows(results, key))]
+    return "\n".join(parts) + "\n\n" + record.command
+
+
+def lines(results: Mapping[str, Any]) -> list[RenderableType]:
+    """The tables and the answer for a terminal."""
+    tables = [
+        text_table(heads, rows(results, key), title, num_texts=3)
+        for key, (title, heads, _) in _TABLES.items()
+    ]
+    return [*tables, Text(answer(results), style="bold"), note(results)]
+
+
+def rows(results: Mapping[str, Any], key: str) -> list[list[str]]:
+    """The lines of one table, best first."""
+    further = _TABLES[key][2]
+    return [
+        [
+            str(one["place"]),
+            one["name"],
+            one["author"],
+            number(one["score"], 3),
+            interval(one["ci95"], 3),
+            number(one["more"][further], 3),
+        ]
+        for one in results[key]
+    ]
+
+
+def answer(results: Mapping[str, Any]) -> str:
+    """Who stands first, beyond noise."""
+    said = []
+    for key, noun in (("policies", "policies"), ("users", "user models")):
+        first = [one["name"] for one in results[key] if one["place"] == 1]
+        if first:
+            share = "stands" if len(first) == 1 else "share"
+            end = "" if len(first) == 1 else ", within noise of each other or of those above them"
+            said.append(f"of {noun} {listed(first)} {share} first{end}")
+    text = "; ".join(said) or "nobody was ranked"
+    return text[0].upper() + text[1:] + "."
+
+
+def note(results: Mapping[str, Any]) -> str:
+    """What the figures are, and whether they may be compared."""
+    rules = results["rules"]
+    official = (
+        f"Board version {rules['version']}, edition {rules['edition']}: figures may be compared"
+        " with all of this version and edition."
+        if results["official"]
+        else "NOT OFFICIAL: rules were changed, so these figures stand beside no others."
+    )
+    return (
+        f"{official} {rules['worlds']} worlds; a policy's score is the share of the way from random"
+        f" slates (0) to an oracle's (1), of {rules['players']} true users a world; tau says how"
+        f" well {rules['judges']} simulated users a world order {len(results['panel'])} policies by"
+        " their slates. A place counts who is better beyond noise (paired by world, Holm), so"
+        " several may share one."
+    )
