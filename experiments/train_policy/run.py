@@ -22,6 +22,7 @@ from experiments.reporting.provenance import public
 from experiments.reporting.result import Result
 from experiments.tournament.cautions import FEW, cautions, measured_fidelity
 from experiments.tournament.feasibility import too_few_unseen
+from experiments.tournament.oracle import Oracle
 from experiments.tournament.playing import Session, play, ticks_per_policy
 from experiments.tournament.policies import policy_makers
 from experiments.tournament.setting import (
@@ -34,7 +35,6 @@ from experiments.tournament.setting import (
 from experiments.tournament.summary import summarise
 from experiments.train_policy import training_page as page
 from experiments.train_policy.gains import compare, hacking, variance_cut
-from experiments.tournament.oracle import Oracle
 from experiments.train_policy.training_runs import Arm, Curve, learning_env, train_curve
 from recommenders.base import Recommender
 from recommenders.rl import ppo

@@ -10,8 +10,8 @@ import pytest
 from experiments.people.ensembles import persona_members
 from experiments.people.fitted import fitted, posterior_members
 from experiments.people.people import scripted
-from experiments.train_policy.gains import hacking
 from experiments.tournament.oracle import Oracle
+from experiments.train_policy.gains import hacking
 from experiments.train_policy.training_runs import Curve
 from recommenders.policies.heuristics import Random
 from simenv.data.synthetic import synthetic
