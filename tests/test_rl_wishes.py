@@ -1,6 +1,8 @@
 """What people who train policies ask of a simulator: a test named after each wish."""
 
 import functools
+import re
+from pathlib import Path
 
 import gymnasium as gym
 import numpy as np
@@ -20,6 +22,7 @@ from simenv.wrappers.action_masks import Masked
 from simenv.wrappers.candidates import VectorCandidateSet
 from simenv.wrappers.views import VectorSeen
 
+ROOT = Path(__file__).parents[1]
 SMALL = {"num_users": 30, "num_items": 40, "slate_size": 3, "session_steps": 2}
 
 
@@ -137,6 +140,22 @@ def test_logs_are_ready_for_off_policy_estimates_and_say_what_they_support(tmp_p
     far = check_support(Popularity().fit(log), ready, played.candidates)
     assert not far.is_enough
     assert "log with a policy that is closer to it, or log more" in far.problems[0]
+
+
+def test_ppo_dqn_and_a_bandit_beat_random_on_the_shipped_users_in_what_is_published():
+    """Trainings of minutes on a language model are run by hand; here is what the docs say."""
+    page = (ROOT / "docs/results.md").read_text(encoding="utf-8").split("### On the language model")
+    rows = re.findall(r"^\| ([^|]+) \| ([^|]+) \| ([^|]+) \|$", page[1], re.MULTILINE)
+    stars = {name: [float(x) for x in re.findall(r"\d\.\d\d", cell)] for name, cell, _ in rows[:20]}
+    random, half = stars["random"]
+    said = (ROOT / "docs/how-to/train_a_policy.md").read_text(encoding="utf-8")
+    for name, figures in (("lin_ucb", [0.53]), ("dqn, 20,000 slates", [0.24]),
+                          ("PPO, seeds 0, 1, 2", [0.58, 0.60])):  # fmt: skip
+        own = stars[name] if name.startswith("PPO") else stars[name][:1]
+        assert min(own) > random + 2 * half
+        gains = sorted({round(one - random, 2) for one in own})
+        assert gains[:: max(1, len(gains) - 1)] == figures
+        assert " to ".join(f"+{gain:.2f}" for gain in figures) in said
 
 
 def test_every_environment_is_registered_once():

@@ -4,7 +4,7 @@ Files: ``entries.json`` (what one submits), ``answers/`` (of a language model, a
 same command goes on with them), ``results.json``, ``report.md`` and ``config.yaml``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
@@ -87,7 +87,8 @@ def _world(cfg: DictConfig, rules: Rules, seed: int) -> dict[str, Any]:
     dataset = world_of(seed, rules)
     panel = panel_of(dataset, rules)
     makers = {**_REFERENCES, _users_name(cfg): kept_people(cfg)}
-    users, card = {}, {}
+    users: dict[str, Any] = {}
+    card: Mapping[str, Any] = {}
     for name, make in makers.items():
         figures, card = users_world(dataset, panel, make, seed, rules)
         users[name] = figures.model_dump()

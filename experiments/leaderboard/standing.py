@@ -84,7 +84,7 @@ def _better(scores: Sequence[FloatArray]) -> np.ndarray:
     better = np.zeros((size, size), dtype=np.bool_)
     pairs = [(a, b) for a in range(size) for b in range(a + 1, size)]
     contrasts = [paired_contrast(scores[a], scores[b]) for a, b in pairs]
-    adjusted = holm([c.p_value for c in contrasts]) if pairs else []
+    adjusted = holm([c.p_value for c in contrasts])
     for (a, b), contrast, p_value in zip(pairs, contrasts, adjusted, strict=True):
         if p_value < ALPHA:
             better[a, b], better[b, a] = contrast.mean > 0, contrast.mean < 0

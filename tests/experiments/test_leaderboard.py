@@ -87,7 +87,7 @@ def test_a_good_file_is_read(tmp_path):
 
 def test_a_misspelt_field_is_named_with_its_file(tmp_path):
     whole = submission()
-    whole["entries"][0]["auhtor"] = whole["entries"][0].pop("author")
+    whole["entries"][0]["writer"] = whole["entries"][0].pop("author")
     with pytest.raises(SubmissionError, match=r"theirs\.json wanted another value at entries\.0"):
         read(tmp_path, whole)
 
