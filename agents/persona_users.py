@@ -84,6 +84,11 @@ class PersonaUsers:
         """The users (n,) come back in a neutral mood; they keep their memories."""
         self._satisfaction[users] = self.behaviour.content_level
 
+    @property
+    def activity(self) -> IntArray:
+        """(num_users,) trait level 1, 2 or 3; a copy."""
+        return self._activity.copy()
+
     def satisfaction(self, users: IntArray) -> FloatArray:
         """(n,) how content the users are in their session."""
         return self._satisfaction[users]

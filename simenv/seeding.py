@@ -89,6 +89,8 @@ class Stream(IntEnum):
     LOGGED_USERS = 71
     NETWORK = 73  # seats in the social network
     DRIFT = 79  # of tastes, one generator a tick
+    FORESIGHT_LOG = 1801  # what people met before their lives
+    FORESIGHT_JUDGES = 1811  # who is played, and not learnt from
     BRANCHES = 83  # of a counterfactual fork
     ASKED_TEST_ROWS = 97  # of each user, where not all are asked
     LINKED_SETS = 109  # people among whom a profile's owner is sought
