@@ -125,6 +125,9 @@ class Stream(IntEnum):
     SWAPPED_VECTORS = 227  # at whose vector a gate looks
     COLLUSION_USERS = 229
     COLLUSION_SLATES = 233
+    SHARED_ROWS_USERS = 241  # asked how far they overrate who learnt from their rows
+    SHARED_ROWS_SLATES = 251
+    READ_PICKS = 257  # of whom picks are read for what items are like
     RANDOM_NEURONS = 601  # silenced beside those that were found
     LEVEL_PEOPLE = 607  # whose traits are looked at on three levels
     LEVEL_ITEMS = 613  # about which people are asked with other averages

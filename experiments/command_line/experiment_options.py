@@ -57,6 +57,7 @@ EXPERIMENT: dict[str, Kind] = {
     "experiment.num_users": COUNT,
     "experiment.top": Whole(1, MANY),
     "experiment.min_rating": STARS,
+    "experiment.collusion_users": COUNT_OR_NONE,
     "experiment.user": Whole(0, MANY),
     "experiment.item": NAME,
     "experiment.chosen": Flag(),

@@ -97,6 +97,7 @@ PEOPLE: dict[str, Kind] = {
         ("none", "no_ms", "no_ml", "no_adapter", "shared_adapter", "shuffled_adapters")
     ),
     "users.l2": POSITIVE,
+    "users.wary": or_null(Flag()),
     "users.evidence": Choice(("shared", "independent", "mixed")),
     "embedder.num_dims": Whole(1, 100_000),
     "embedder.seed": SEED,
