@@ -25,9 +25,6 @@ AIM = "policies"
 NEEDS = "nothing more"
 TAKES = "40 seconds"
 USES = ("data", "users", "engine", "embedder", "env", "recommender", "seed", "slm", "num_users")
-REFUSES = {
-    "users.evidence": "policies and people know the same rows here; take experiment=worlds",
-}
 
 
 def questions(cfg: "DictConfig", dataset: "Dataset") -> int:

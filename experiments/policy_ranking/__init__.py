@@ -43,9 +43,6 @@ USES = (
     "precision",
     "budget",
 )
-REFUSES = {
-    "users.evidence": "policies and people know the same rows here; take experiment=worlds",
-}
 
 
 def questions(cfg: "DictConfig", dataset: "Dataset") -> int:

@@ -32,7 +32,6 @@ NEEDS = "extra sweeps"
 TAKES = "about 10 minutes"
 USES = ("data", "users", "engine", "embedder", "env", "recommender", "seed", "slm", "num_users")
 REFUSES = {
-    "users.evidence": "policies and people know the same rows here; take experiment=worlds",
     "precision": "every trial asks the same users; set num_users",
     "budget": "set experiment.num_trials and num_users instead",
 }

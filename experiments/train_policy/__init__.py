@@ -24,9 +24,6 @@ NEEDS = "extra rl"
 TAKES = "30 minutes; minutes with users=fitted"
 USES = ("data", "users", "engine", "embedder", "env", "recommender", "seed", "slm", "num_users")
 ONLY_WITH = {"experiment.ensemble": "experiment.penalties"}
-REFUSES = {
-    "users.evidence": "policies and people know the same rows here; take experiment=worlds",
-}
 
 
 def questions(cfg: "DictConfig", dataset: "Dataset") -> int:
