@@ -106,7 +106,7 @@ def test_every_shipped_domain_is_whole_and_called_by_its_noun(name: str) -> None
         ("longest: 3", "field 'longest' wanted a whole number from 20 to 4000, got '3'"),
         ("facts: [price, price]", "field 'facts' wanted distinct names"),
         ("facts: [title]", "field 'facts' wanted names beside title.* got 'title'"),
-        ("headline: ['{titel}']", "wanted names among title.*perhaps 'title' is meant; columns of"),
+        ("headline: ['{titles}']", "wanted names among title.*perhaps 'title' is meant; columns of"),
         ("headline: ['{summary}']", "field 'headline' wanted names among title, year, genres, got"),
         ("line: ['{headline']", "field 'line' wanted names in braces such as {title}, got"),
         ("line: ['{title.__class__}']", "field 'line' wanted names in braces"),
@@ -127,7 +127,7 @@ def test_what_is_wrong_with_a_file_is_said_by_field(
 
 
 def test_a_domain_that_is_not_there_is_said_with_those_that_are(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"one of book, .*got 'boook'; perhaps 'book' is meant"):
-        load_domain("boook")
+    with pytest.raises(ValueError, match=r"one of book, .*got 'books'; perhaps 'book' is meant"):
+        load_domain("books")
     with pytest.raises(FileNotFoundError, match=r"found none at .*mine\.yaml"):
         load_domain(tmp_path / "mine.yaml")
