@@ -88,16 +88,16 @@ class Reading:
         given = "as given" if self.scale_given else "taken for granted (rating_scale is not given)"
         return (
             f"Ratings: {self.rating_range[0]:g} to {self.rating_range[1]:g} on a scale of {low:g}"
-            f" to {high:g}, {given}; {low:g} became 1 star, {high:g} became 5{self._between()}."
+            f" to {high:g}, {given}; {low:g} became 1 star, {high:g} became 5.{self._between()}"
         )
 
     def _between(self) -> str:
         """What a star is worth on a scale of another length, and what nobody could give."""
         low, high = self.scale
         if self.num_levels == 2 and self.rating_range == self.scale:
-            return " and nobody gave anything between"
+            return " Nobody gave anything between."
         step = (high - low) / 4
-        return "" if step == 1 else f", and a star is worth {step:g} of its points"
+        return "" if step == 1 else f" A star is worth {step:g} of its points."
 
     def _domain_sentence(self) -> str:
         told = [f"{fact} (column {column!r})" for fact, column in self.facts.items()]

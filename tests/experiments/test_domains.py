@@ -41,7 +41,7 @@ def test_jokes_are_ranked_as_jokes_and_their_scale_is_told(tmp_path):
     assert 'JOKE: "Why did the hen cross road' in told
     assert "You use a joke recommender. You read" in told
     assert "watch" not in told
-    assert "-10 became 1 star, 10 became 5, and a star is worth 5 of its points." in told
+    assert "-10 became 1 star, 10 became 5. A star is worth 5 of its points." in told
     assert [policy["error"] for policy in results["policies"]] == [None] * 3
 
 
@@ -57,7 +57,7 @@ def test_a_shop_tells_prices_and_takes_likes(tmp_path):
     told = texts(run_command(tmp_path / "out", "experiment=policy_ranking", *SHOP, *SHORT))
     assert "You use a product recommender. You shop" in told
     assert "Garden. Price " in told
-    assert "0 became 1 star, 1 became 5 and nobody gave anything between." in told
+    assert "0 became 1 star, 1 became 5. Nobody gave anything between." in told
     assert "price (column 'eur')" in told
 
 

@@ -196,7 +196,7 @@ def _on_dropped(reading: Reading) -> str:
 
 def _on_ratings(reading: Reading) -> str:
     """A log of likes alone says nothing of what is not liked."""
-    if reading.num_levels != 1:
+    if reading.num_levels != 1 or reading.rating_range[1] < reading.scale[1]:
         return ""
     return (
         f"all ratings of {reading.file} are {reading.rating_range[0]:g}: nothing in them says what"

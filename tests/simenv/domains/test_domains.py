@@ -106,7 +106,10 @@ def test_every_shipped_domain_is_whole_and_called_by_its_noun(name: str) -> None
         ("longest: 3", "field 'longest' wanted a whole number from 20 to 4000, got '3'"),
         ("facts: [price, price]", "field 'facts' wanted distinct names"),
         ("facts: [title]", "field 'facts' wanted names beside title.* got 'title'"),
-        ("headline: ['{titles}']", "wanted names among title.*perhaps 'title' is meant; columns of"),
+        (
+            "headline: ['{titles}']",
+            "wanted names among title.*perhaps 'title' is meant; columns of",
+        ),
         ("headline: ['{summary}']", "field 'headline' wanted names among title, year, genres, got"),
         ("line: ['{headline']", "field 'line' wanted names in braces such as {title}, got"),
         ("line: ['{title.__class__}']", "field 'line' wanted names in braces"),

@@ -235,9 +235,9 @@ def test_facts_that_are_missing_are_said_and_unknown_ones_refused(tmp_path: Path
 @pytest.mark.parametrize(
     ("scale", "given", "stars", "said"),
     [
-        ((0.5, 5), (0.5, 5.0, 2.75), [1, 5, 3], "became 5, and a star is worth 1.125 of its"),
-        ((-10, 10), (-10, 10, 0), [1, 5, 3], "became 5, and a star is worth 5 of its points."),
-        ((0, 1), (0, 1, 1), [1, 5, 5], "1 became 5 and nobody gave anything between."),
+        ((0.5, 5), (0.5, 5.0, 2.75), [1, 5, 3], "became 5. A star is worth 1.125 of its"),
+        ((-10, 10), (-10, 10, 0), [1, 5, 3], "became 5. A star is worth 5 of its points."),
+        ((0, 1), (0, 1, 1), [1, 5, 5], "1 became 5. Nobody gave anything between."),
         ((1, 5), (1, 5, 2), [1, 5, 2], "5 became 5."),
     ],
 )
