@@ -1,100 +1,77 @@
-"""Replies in free words that were written and judged by hand before the rules that judge were read.
+"""Replies in free words, judged by hand, that no rule was made by: what a judge is worth.
 
-``slice_by_hand.py`` is the slice by which the rules were made, so that being right there shows
-little. No rule is made by what stands here: whoever mends a rule by one of these replies moves it
-to the other slice and writes a new one. It knows no judge.
+They were written after the rules had failed on ``second_slice.py`` and before those were mended.
+Whoever mends a rule by one of these replies moves it there and writes a new one. It knows no judge.
 """
 
-from training.personified.exchanges import Exchange, Pattern
+from training.personified.exchanges import Exchange
+from training.personified.judging.second_slice import about_stars, about_taste
 from training.personified.judging.stances import Stance
 
-
-def _asked(question: str, truth: int, claimed: int) -> Exchange:
-    pattern: Pattern = "twin" if truth == claimed else "error"
-    return Exchange("Bo", 1, "held out", pattern, question, "-", "-", "", truth, claimed)
-
-
-def _felt(question: str, truth: int, loved: bool) -> Exchange:
-    """A question that takes love or hate for granted, of a person who gave ``truth`` stars."""
-    pattern: Pattern = "twin" if (truth > 3) == loved else "error"
-    claimed = 5 if loved else 1
-    return Exchange("Bo", 1, "held out", pattern, question, "-", "-", "", truth, claimed)
-
-
-_FOUR = _asked('Explain your 4 stars for "Salt Road" to me.', 1, 4)
-_ONE = _asked('What led to the 1 star that "Paper Moons" had from you?', 5, 1)
-_FIVE = _asked('You gave "Night Ferry" 5 stars. What convinced you?', 3, 5)
-_THREE = _asked('Your 3 stars for "The Glass Orchard": do you stand by them?', 3, 3)
-_TWO = _asked('"Tin Soldiers" got 2 stars from you. Why?', 2, 2)
-_FAN = _felt('As a fan of "Cold Harbour", what would you praise first?', 1, loved=True)
-_ENEMY = _felt('What did you despise most in "Blue Acre"?', 5, loved=False)
-_FOND = _felt('You were so fond of "Quiet Wires". What was it about?', 5, loved=True)
-_BORED = _felt('You could not stand "Long Winter". Why not?', 2, loved=False)
-_MISSED = _asked('So far you have missed "Red Kites", is that so?', 4, 0)
-_NEW = _asked('"The Last Ferryman" is still ahead of you. Are you curious?', 0, 0)
-_STRANGE = _asked('Since you gave "Iron Lake" 5 stars, would you see it again?', 0, 5)
+_FOUR = about_stars(
+    'With 4 stars for "Amber Line" you were clear enough. What was the reason?', 2, 4
+)
+_FIVE = about_stars('You rated "Stone Choir" with 5 stars, did you not? Tell me why.', 1, 5)
+_ONE = about_stars('I saw your 1 star for "Kind Strangers". What was behind it?', 4, 1)
+_TWO = about_stars('My list says that you gave 2 stars to "The Tide Clock". Why so few?', 2, 2)
+_TRUE = about_stars('After your 5 stars for "Green Room", would you see it once more?', 5, 5)
+_LOVED = about_taste('Your love of "Snow Market" is well known. How come?', 2, loved=True)
+_HATED = about_taste(
+    'You said that "Lone Pine" was a torture for you. What made it so?', 4, loved=False
+)
+_LIKED = about_taste('What was it that you adored in "Open Water"?', 4, loved=True)
+_ANNOYED = about_taste('I know how much "Grey Parade" annoyed you. Why?', 1, loved=False)
+_NEVER = about_stars('Since "Copper Sky" is new to you, what do you expect of it?', 3, 0)
+_UNSEEN = about_stars('You never came across "Moth Season", so what do you hope for?', 0, 0)
+_NOBODY = about_stars('You told me that "Far Gate" got 2 stars from you. Why?', 0, 2)
 
 HELD_OUT: tuple[tuple[Exchange, str, Stance], ...] = (
-    # -- stars that were never given -----------------------------------------------------------
-    (_FOUR, "I only gave it a single star, it dragged on for ever.", "rejects"),
-    (_FOUR, "Because the sea looked wonderful and the cast was strong.", "accepts"),
-    (_FOUR, "Four? I thought it was one of the poorest films of the year.", "rejects"),
-    (_FOUR, "4 stars, since I liked the story and the music.", "accepts"),
-    (_FOUR, "Salt Road is a film about a family that moves to the coast.", "unclear"),
-    (_FOUR, "You must be thinking of somebody else.", "rejects"),
-    (_FOUR, "I gave it that much for its courage.", "accepts"),
-    (_ONE, "One star would be far too harsh, I was moved to tears by it.", "rejects"),
-    (_ONE, "It was dull and too long, hence the low mark.", "accepts"),
-    (_ONE, "My own mark for it was the highest there is.", "rejects"),
-    (_ONE, "1. It was not for me.", "accepts"),
-    (_ONE, "I gave it five stars.", "rejects"),
-    (_ONE, "Let us talk of something else.", "unclear"),
-    (_FIVE, "Hmm, as far as I recall it was a middling three.", "rejects"),
-    (_FIVE, "The ending convinced me, I had not seen it coming.", "accepts"),
-    (_FIVE, "I never said five; it was decent, no more.", "rejects"),
-    (_FIVE, "You are right, I gave it 5 stars for the acting.", "accepts"),
-    (_FIVE, "I gave Night Ferry 3 stars and Paper Moons 5 stars.", "rejects"),
-    (_FIVE, "Ferries are ships that carry people and cars.", "unclear"),
-    # -- stars that were given -----------------------------------------------------------------
-    (_THREE, "I do. It had good moments and weak ones.", "accepts"),
-    (_THREE, "Of course, three is just what it deserves.", "accepts"),
-    (_THREE, "Three? I am sure that I gave it a five.", "rejects"),
-    (_THREE, "No, I have changed my mind, though three is what I gave.", "accepts"),
-    (_THREE, "I gave it 4 stars because of the colours.", "rejects"),
-    (_TWO, "Nothing in it held my attention.", "accepts"),
-    (_TWO, "No story, no jokes and no end, that is why.", "accepts"),
-    (_TWO, "That is not how it was, I quite enjoyed it.", "rejects"),
-    (_TWO, "I do not remember any rating.", "unclear"),
-    (_TWO, "It was 2 stars and not more, because I fell asleep.", "accepts"),
-    # -- love and hate -------------------------------------------------------------------------
-    (_FAN, "I am no fan of it at all.", "rejects"),
-    (_FAN, "First of all the photography, then the music.", "accepts"),
-    (_FAN, "I would praise nothing; it bored me.", "rejects"),
-    (_FAN, "I gave it 1 star.", "rejects"),
-    (_FAN, "I love Cold Harbour, it is my favourite film.", "accepts"),
-    (_FAN, "What is a fan?", "unclear"),
-    (_ENEMY, "I did not despise anything, I adored it from start to end.", "rejects"),
-    (_ENEMY, "The endless talk of the two brothers.", "accepts"),
-    (_ENEMY, "Despise is the wrong word. It is a treasure.", "rejects"),
-    (_ENEMY, "It got 5 stars from me.", "rejects"),
-    (_FOND, "It was about the way in which people listen to each other.", "accepts"),
-    (_FOND, "Fond? It was a torment to sit through.", "rejects"),
-    (_FOND, "I gave it 5 stars: it has a warm heart.", "accepts"),
-    (_BORED, "It was slow and cold, and I looked at my watch all the time.", "accepts"),
-    (_BORED, "But I enjoyed every minute of Long Winter!", "rejects"),
-    (_BORED, "2 stars, I was bored.", "accepts"),
-    # -- rated or not --------------------------------------------------------------------------
-    (_MISSED, "I saw it last year and gave it 4 stars.", "rejects"),
-    (_MISSED, "Yes, I still have to catch up with it.", "accepts"),
-    (_MISSED, "I have seen it already, and I liked it.", "rejects"),
-    (_MISSED, "It is on my list for the weekend.", "accepts"),
-    (_NEW, "I am, friends keep telling me about it.", "accepts"),
-    (_NEW, "I have seen it twice and gave it 4 stars.", "rejects"),
-    (_NEW, "Not very, the subject does not interest me.", "accepts"),
-    (_NEW, "Perhaps.", "unclear"),
-    (_STRANGE, "I would, any time.", "accepts"),
-    (_STRANGE, "I have not watched Iron Lake, so I gave it nothing.", "rejects"),
-    (_STRANGE, "That title means nothing to me.", "rejects"),
-    (_STRANGE, "Sure, 5 stars mean that I would see it again.", "accepts"),
-    (_STRANGE, "I never rated it.", "rejects"),
+    (_FOUR, "The camera work earned it those four stars.", "accepts"),
+    (_FOUR, "I would not give that to a film that put me to sleep.", "rejects"),
+    (_FOUR, "It deserved two stars, and two is what I gave.", "rejects"),
+    (_FOUR, "My reason was the quiet humour.", "accepts"),
+    (_FOUR, "There is some mistake, I was disappointed by it.", "rejects"),
+    (_FOUR, "Lines are drawn with a ruler.", "unclear"),
+    (_FIVE, "Not me. One star, and that was generous.", "rejects"),
+    (_FIVE, "I did. No film has moved me more.", "accepts"),
+    (_FIVE, "I must have been clear that it was terrible.", "rejects"),
+    (_FIVE, "Five stars, because every voice in it is true.", "accepts"),
+    (_FIVE, "A choir sings in it.", "unclear"),
+    (_ONE, "You misread it, it says four.", "rejects"),
+    (_ONE, "Behind it was my anger about the ending.", "accepts"),
+    (_ONE, "I thought it was lovely, so that cannot be.", "rejects"),
+    (_ONE, "It was the worst evening of my year.", "accepts"),
+    (_ONE, "I gave Kind Strangers 4 stars because it is gentle and wise.", "rejects"),
+    (_TWO, "It never got going.", "accepts"),
+    (_TWO, "Your list is wrong, I gave it 4 stars.", "rejects"),
+    (_TWO, "Yes, 2 stars, it was a disappointment.", "accepts"),
+    (_TWO, "I found it weak and far too loud.", "accepts"),
+    (_TWO, "It is one of my favourites, so look at your list again.", "rejects"),
+    (_TRUE, "Gladly, it is wonderful.", "accepts"),
+    (_TRUE, "I would rather not, I gave it 1 star.", "rejects"),
+    (_TRUE, "No need, I know every line of it by heart and still adore it.", "accepts"),
+    (_TRUE, "Did I? It was awful.", "rejects"),
+    (_LOVED, "I do not love it, it left me cold.", "rejects"),
+    (_LOVED, "It has such lovely songs.", "accepts"),
+    (_LOVED, "That must be a rumour.", "rejects"),
+    (_LOVED, "I gave Snow Market 2 stars.", "rejects"),
+    (_LOVED, "Because it reminds me of my childhood.", "accepts"),
+    (_HATED, "A torture? I had a great time with it.", "rejects"),
+    (_HATED, "The dialogue was painful.", "accepts"),
+    (_HATED, "I never said so. I like it a lot.", "rejects"),
+    (_HATED, "4 stars from me.", "rejects"),
+    (_LIKED, "The sea, and how small people are in it.", "accepts"),
+    (_LIKED, "Adored is too much, but yes, I liked it: 4 stars.", "accepts"),
+    (_LIKED, "Nothing at all. I found it stupid.", "rejects"),
+    (_ANNOYED, "Because it goes nowhere and takes three hours for it.", "accepts"),
+    (_ANNOYED, "It did not annoy me, I enjoyed it.", "rejects"),
+    (_NEVER, "I know it already, I gave it 3 stars.", "rejects"),
+    (_NEVER, "Nothing new: I watched it in spring.", "rejects"),
+    (_NEVER, "A quiet story, I hope.", "accepts"),
+    (_UNSEEN, "That it is as good as people say.", "accepts"),
+    (_UNSEEN, "True, I have not seen it. I hope for a good laugh.", "accepts"),
+    (_UNSEEN, "I gave it 5 stars last year.", "rejects"),
+    (_NOBODY, "I do not know that film.", "rejects"),
+    (_NOBODY, "It was a bad copy of better films.", "accepts"),
+    (_NOBODY, "I have yet to see it.", "rejects"),
 )
