@@ -9,7 +9,7 @@ from training.personified.judging.stances import Stance
 
 
 def about_stars(question: str, truth: int, claimed: int) -> Exchange:
-    """A question that takes ``claimed`` stars for granted, 0 = none, of a person who gave others."""
+    """A question that takes ``claimed`` stars for granted (0 = none) of who gave ``truth``."""
     pattern: Pattern = "twin" if truth == claimed else "error"
     return Exchange("Bo", 1, "second slice", pattern, question, "-", "-", "", truth, claimed)
 

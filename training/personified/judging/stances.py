@@ -14,14 +14,22 @@ from training.personified.exchanges import Exchange
 Stance = Literal["rejects", "accepts", "unclear"]
 RULES = "rules"
 
-_NUMBERS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5}
+_NUMBERS = {"single": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5}
+_ONE_TO_FIVE = r"[1-5]|one|two|three|four|five"
 _STARS = re.compile(
-    r"\b(?P<number>[1-5]|one|two|three|four|five)[ -]?(?:stars?\b|out of (?:5|five)\b)",
+    rf"\b(?P<number>{_ONE_TO_FIVE}|single)[ -]?(?:stars?\b|out of (?:5|five)\b)"
+    # "I gave it a five", "it was a middling three"
+    r"|\b(?:gave|give|rated?|was|is)\s+(?:(?:it|that|this)\s+)?(?:an?\s+)?(?:\w+\s+)?"
+    rf"(?P<alone>{_ONE_TO_FIVE})(?=\W*$|[,.;:!]|\s+(?:because|since|for|and|but)\b)",
     re.IGNORECASE,
 )
+_ECHO = re.compile(r"\s*\?|\s+(?:would|is too|sounds?|seems?)\b", re.IGNORECASE)  # "5 stars? No."
+_NO = r"^\W*no\b(?=\W*$|[,.;:!]|\s+(?:i|it|that|you|not|never|way)\b)"  # not "No story, no jokes"
 _NOT = re.compile(r"\b(?:not|never|instead of|rather than|no)\s+(?:\w+\s+){0,3}$", re.IGNORECASE)
 _DENIAL = re.compile(
-    r"^\W*(?:no\b(?! doubt)|not (?:so|quite|right|true)\b)"
+    rf"{_NO}|^\W*not (?:so|quite|right|true)\b|\bon the contrary\b|\bfar from it\b"
+    r"|\bwrong word\b|\b(?:thinking of|mean) (?:somebody|someone) else\b|\bi am no fan\b"
+    r"|\bnot how it was\b"
     r"|\bthat(?: is|'s) (?:not|a mistake|wrong|false|untrue)\b|\bthat never happened\b"
     r"|\byou (?:mix|are mistaken|are wrong|must be thinking)\b|\b(?:have|need) to correct you\b"
     r"|\bi (?:must|should) correct\b|\bremember it otherwise\b"
@@ -31,8 +39,28 @@ _DENIAL = re.compile(
 _UNKNOWN = re.compile(
     r"\bi (?:have not|haven't|never|did not|didn't) (?:rated?|seen|see|watched|watch|met)\b"
     r"|\bi do not know\b|\bi don't know\b|\bnot among (?:those|the ones)\b|\bno memory of\b"
-    r"|\bno opinion of\b",
+    r"|\bno opinion of\b|\bmeans nothing to me\b|\bnever heard of\b|\bon my list\b"
+    r"|\bhave (?:yet )?to (?:catch|see|watch)\b",
     re.IGNORECASE,
+)
+_MET = re.compile(
+    r"\bi (?:have |had |'ve )?(?:already )?(?:saw|seen|watched|finished|rated|know it)\b",
+    re.IGNORECASE,
+)
+_LIKES = re.compile(
+    r"\b(?:lov(?:e|ed|ely)|ador(?:e|ed|able)|enjoy(?:ed|able)?|lik(?:e|ed)(?! a\b)|favou?rites?"
+    r"|wonderful|great|excellent|masterpiece|treasure|brilliant|superb|delight(?:ed|ful)?|charm(?:ed"
+    r"|ing)|moved|touching|beautiful|good|best|fun|perfect|amazing|fantastic|pleas(?:ed|ant)|fond)\b",
+    re.IGNORECASE,
+)
+_DISLIKES = re.compile(
+    r"\b(?:hat(?:e|ed)|dislik(?:e|ed)|despis(?:e|ed)|bor(?:e|ed|ing)|dull|awful|terrible|horrible"
+    r"|bad|worst|poor(?:est)?|wast(?:e|ed)|torment|disappoint(?:ed|ing|ment)|tedious|slow|weak|harsh"
+    r"|too long|too loud|dragged|asleep|annoy(?:ed|ing)|stupid|painful|mediocre|failure)\b",
+    re.IGNORECASE,
+)
+_TURNED = re.compile(
+    r"(?:\b(?:not|never|no|nothing|hardly|far too)|n't)\s+(?:\w+\s+){0,2}$", re.IGNORECASE
 )
 _CONFIRMATION = re.compile(
     r"^\W*(?:yes|right|exactly|quite so|indeed|true|correct|of course|sure)\b"
@@ -45,7 +73,7 @@ _AGREEMENT = re.compile(
 )
 _DISAGREEMENT = re.compile(
     r"\b(?:do not|don't|cannot|can't) agree\b|\bdisagree\b|\bsee it otherwise\b|\bthere we differ\b"
-    r"|\bcannot go along\b|^\W*no\b",
+    r"|\bcannot go along\b|" + _NO,
     re.IGNORECASE,
 )
 
@@ -57,10 +85,26 @@ def stated_stars(reply: str) -> int | None:
     (2, None)
     """
     for found in _STARS.finditer(reply):
-        if not _NOT.search(reply[: found.start()]):
-            word = found["number"].lower()
+        echo = _ECHO.match(reply, found.end())
+        if not echo and not _NOT.search(reply[: found.start()]):
+            word = (found["number"] or found["alone"]).lower()
             return _NUMBERS.get(word) or int(word)
     return None
+
+
+def leaning(reply: str) -> int:
+    """Words of liking minus words of dislike; a denial before turns one round, an echo is none.
+
+    >>> leaning("I did not like it, it was dull."), leaning("Dull? I loved it.")
+    (-2, 1)
+    """
+    plain = _apostrophes(reply)
+    total = 0
+    for words, sign in ((_LIKES, 1), (_DISLIKES, -1)):
+        for found in words.finditer(plain):
+            turned = _TURNED.search(plain[: found.start()]) is not None
+            total += 0 if plain[found.end() :].startswith("?") else -sign if turned else sign
+    return total
 
 
 def denies(reply: str) -> bool:
@@ -91,21 +135,37 @@ class Judge(Protocol):
 
 
 class RuleJudge:
-    """Stars by their number, else words of correction and confirmation."""
+    """Stars by their number, else words of not knowing, of correction, of agreement, of liking."""
 
     name = RULES
 
     def stance(self, exchange: Exchange, reply: str) -> Stance:
         """See ``Judge``; "unclear" where the rules find nothing."""
-        said = stated_stars(reply)
-        if said is not None and exchange.claimed is not None:
-            return "accepts" if _fits(exchange, said) else "rejects"
-        unknown = _UNKNOWN.search(_apostrophes(reply)) is not None
-        if unknown and exchange.claimed is not None:
-            return "accepts" if exchange.claimed == 0 else "rejects"
-        if denies(reply):
+        plain = _apostrophes(reply)
+        if exchange.claimed is not None and (found := _by_fact(exchange, exchange.claimed, plain)):
+            return found
+        if denies(plain):
             return "rejects"
-        return "accepts" if _CONFIRMATION.search(_apostrophes(reply)) else "unclear"
+        if _CONFIRMATION.search(plain):
+            return "accepts"
+        return _by_leaning(exchange.claimed, leaning(plain))
+
+
+def _by_fact(exchange: Exchange, claimed: int, reply: str) -> Stance | None:
+    """By stars that are stated, or by whether the person knows the item at all."""
+    said = stated_stars(reply)
+    if said is not None:
+        return "accepts" if _fits(exchange, said) else "rejects"
+    if _UNKNOWN.search(reply):
+        return "rejects" if claimed else "accepts"
+    return "rejects" if not claimed and _MET.search(reply) else None
+
+
+def _by_leaning(claimed: int | None, leans: int) -> Stance:
+    """Praise goes with many stars, blame with few; neither says anything of three, or of none."""
+    if not claimed or claimed == 3 or not leans:
+        return "unclear"
+    return "accepts" if (claimed > 3) == (leans > 0) else "rejects"
 
 
 def _fits(exchange: Exchange, said: int) -> bool:
