@@ -20,7 +20,8 @@ from training.distillation.ledger import Prices
 from training.distillation.priced_client import ClientSettings
 from training.distillation.with_model import OpenAIDistiller
 from training.opinion_qa.with_model import WriterSettings
-from training.personified.judging.stances import Judge, judge_named
+from training.personified.judging.judges import judge_named
+from training.personified.judging.stances import Judge
 from training.personified.preference_tuning import DpoSettings, dpo_settings
 from training.personified.preferences import Rejected
 from training.personified.prompts import Telling

@@ -6,6 +6,7 @@ import pytest
 
 from training.personified.exchanges import Exchange
 from training.personified.judging.held_out_slice import HELD_OUT
+from training.personified.judging.judges import judge_named
 from training.personified.judging.nli import NliJudge, taken_for_granted
 from training.personified.judging.second_slice import SECOND, about_stars, about_taste
 from training.personified.judging.slice_by_hand import SLICE
@@ -13,7 +14,6 @@ from training.personified.judging.stances import (
     RuleJudge,
     checked,
     denies,
-    judge_named,
     leaning,
     stated_stars,
 )

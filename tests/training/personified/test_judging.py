@@ -5,6 +5,7 @@ import pytest
 
 from training.personified.exchanges import Exchange
 from training.personified.judging.evaluation import common_questions, evaluated, held
+from training.personified.judging.judges import judge_named
 from training.personified.judging.measures import (
     bleu,
     consistency,
@@ -26,7 +27,6 @@ from training.personified.judging.stances import (
     RuleJudge,
     agrees,
     denies,
-    judge_named,
     stated_stars,
 )
 from training.personified.prompts import Telling
