@@ -47,17 +47,18 @@ _MET = re.compile(
     r"\bi (?:have |had |'ve )?(?:already )?(?:saw|seen|watched|finished|rated|know it)\b",
     re.IGNORECASE,
 )
-_LIKES = re.compile(
-    r"\b(?:lov(?:e|ed|ely)|ador(?:e|ed|able)|enjoy(?:ed|able)?|lik(?:e|ed)(?! a\b)|favou?rites?"
-    r"|wonderful|great|excellent|masterpiece|treasure|brilliant|superb|delight(?:ed|ful)?|charm(?:ed"
-    r"|ing)|moved|touching|beautiful|good|best|fun|perfect|amazing|fantastic|pleas(?:ed|ant)|fond)\b",
-    re.IGNORECASE,
-)
-_DISLIKES = re.compile(
-    r"\b(?:hat(?:e|ed)|dislik(?:e|ed)|despis(?:e|ed)|bor(?:e|ed|ing)|dull|awful|terrible|horrible"
-    r"|bad|worst|poor(?:est)?|wast(?:e|ed)|torment|disappoint(?:ed|ing|ment)|tedious|slow|weak|harsh"
-    r"|too long|too loud|dragged|asleep|annoy(?:ed|ing)|stupid|painful|mediocre|failure)\b",
-    re.IGNORECASE,
+_LIKES, _DISLIKES = (
+    re.compile(rf"\b(?:{words})\b", re.IGNORECASE)
+    for words in (
+        r"love|loved|lovely|adore|adored|adorable|enjoy|enjoyed|enjoyable|like(?! a\b)|liked"
+        "|favourites?|favorites?|wonderful|great|excellent|masterpiece|treasure|brilliant|superb"
+        "|delight|delighted|delightful|charmed|charming|moved|touching|beautiful|good|best|fun"
+        "|perfect|amazing|fantastic|pleased|pleasant|fond",
+        "hate|hated|dislike|disliked|despise|despised|bore|bored|boring|dull|awful|terrible"
+        "|horrible|bad|worst|poor|poorest|waste|wasted|torment|disappointed|disappointing"
+        "|disappointment|tedious|slow|weak|harsh|too long|too loud|dragged|asleep|annoyed|annoying"
+        "|stupid|painful|mediocre|failure",
+    )
 )
 _TURNED = re.compile(
     r"(?:\b(?:not|never|no|nothing|hardly|far too)|n't)\s+(?:\w+\s+){0,2}$", re.IGNORECASE
