@@ -76,7 +76,7 @@ class SeedCells:
         recall = Recall(materials.corpora, study.budgets_of(variant))
         voice = Voice(speaker, recall, variant.telling, study.sampling)
         with _at_work(speaker, tuned.adapter):
-            asked = evaluated(voice, materials.test, study.judge, study.pressed)
+            asked = evaluated(voice, materials.test, study.judge, study.pressed, study.argued)
         ratings = (
             None
             if self._raters is None
@@ -113,7 +113,7 @@ def _key(materials: Materials) -> str:
         base_identity(study.base), [asdict(e) for e in [*materials.train, *materials.test]],
         [asdict(p) for p in materials.corpora.passages], asdict(study.budgets),
         asdict(study.preset), asdict(study.dpo), study.rejected, study.per_general,
-        study.rating_turns, study.judge.name, study.pressed, asdict(study.sampling),
+        study.rating_turns, study.judge.name, study.pressed, study.argued, asdict(study.sampling),
         study.rated_rows, materials.seed, _digest(materials.dataset),
     ]  # fmt: skip
     if study.whole is not None:

@@ -13,7 +13,8 @@ from experiments.reporting.progress import duration
 from simenv.data.dataset import Dataset
 from training.adapters.runs import OnStep
 from training.personified.fine_tuning import train_personified
-from training.personified.judging.evaluation import common_questions
+from training.personified.judging.arguing import ROUNDS, disputes
+from training.personified.judging.likeness import common_questions
 from training.personified.judging.pressure import KINDS
 from training.personified.judging.voice import Line, Voice
 from training.personified.lessons import Choice, Lesson, Said, samples_of
@@ -86,7 +87,8 @@ def _pair_tokens(choices: list[Choice], speaker: Speaker) -> int:
 def _num_answers(materials: Materials) -> int:
     corpora, study = materials.corpora, materials.study
     common = 2 * len(corpora.people) * len(corpora.stages) * len(common_questions(corpora))
-    return len(materials.test) + 6 * study.pressed + 2 * len(materials.split.test) + common
+    told = 6 * study.pressed + 2 * ROUNDS * len(disputes(corpora, study.argued))
+    return len(materials.test) + told + 2 * len(materials.split.test) + common
 
 
 def _rate(materials: Materials, speaker: Speaker) -> float:

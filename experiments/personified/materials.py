@@ -1,6 +1,5 @@
 """The materials of one seed: lives, exchanges on both sides, lessons, and adapters by variant."""
 
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
@@ -121,11 +120,8 @@ class Materials:
     def choices(self, variant: Variant) -> list[Choice]:
         """The pairs of answers that a variant learns to prefer."""
         recall = Recall(self.known, self.study.budgets_of(variant))
-        exchanges = self.learnt(variant)
-        if not variant.induction:
-            exchanges = [replace(e, wrong="") for e in exchanges]
         kinds = [k for k in self.study.rejected if variant.induction or k != "induced"]
-        return choices_of(preferences(exchanges, kinds), recall, variant.telling)
+        return choices_of(preferences(self.learnt(variant), kinds), recall, variant.telling)
 
     def tuned(self, name: str) -> Tuned:
         """A variant's model, trained now if it is not there."""

@@ -105,6 +105,7 @@ class Study:
     rating_turns: int
     judge: Judge
     pressed: int
+    argued: int
     sampling: Sampling
     rated_rows: int
     folder: Path  # of adapters and of what was measured
@@ -149,6 +150,7 @@ def study_of(cfg: DictConfig) -> Study:
         rating_turns=settings.rating_turns,
         judge=judge_named(settings.judge, settings.nli),
         pressed=settings.pressed,
+        argued=settings.argued,
         sampling=Sampling(settings.max_new_tokens, settings.temperature),
         rated_rows=settings.rated_rows,
         folder=Path(cfg.output_dir),

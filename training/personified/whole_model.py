@@ -17,7 +17,7 @@ from agents.inference.local.loading import load_model, load_tokenizer
 from agents.inference.local.plain_files import named, read_json
 from agents.population.adapters import base_identity
 from simenv.ranges import check_fields
-from simenv.whole_files import replaced_folder
+from simenv.whole_files import replaced_folder, write_whole
 from training.adapters.lora_presets import LoraPreset, lora_preset
 from training.adapters.runs import Running, base_facts, key_of, train_once
 from training.personified.lessons import Lesson, samples_of
@@ -152,7 +152,7 @@ def _write(base: str | Path, model: Any, card: dict[str, Any], folder: Path) -> 
     with replaced_folder(folder) as building:
         model.save_pretrained(building)
         load_tokenizer(base).save_pretrained(building)
-        (building / CARD).write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
+        write_whole(building / CARD, json.dumps(card, indent=2) + "\n")
 
 
 def _card(folder: Path) -> dict[str, Any] | None:

@@ -58,6 +58,7 @@ def test_who_is_decided_wrongly_is_not_who_is_left_unclear():
         ("I only gave it a single star.", 1), ("It was one of the best.", None),
         ("5 stars? I gave it 2 stars.", 2), ("5 stars would be too much.", None),
         ("One star is too harsh; it was four stars.", 4), ("I gave it to two friends.", None),
+        ("You say it was 5 stars, I gave it 2 stars.", 2), ("You gave it 5 stars.", None),
         ("I rated it 3.", 3), ("It was 3 hours long.", None),
     ],
 )  # fmt: skip

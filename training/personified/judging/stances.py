@@ -25,7 +25,11 @@ _STARS = re.compile(
 )
 _ECHO = re.compile(r"\s*\?|\s+(?:would|is too|sounds?|seems?)\b", re.IGNORECASE)  # "5 stars? No."
 _NO = r"^\W*no\b(?=\W*$|[,.;:!]|\s+(?:i|it|that|you|not|never|way)\b)"  # not "No story, no jokes"
-_NOT = re.compile(r"\b(?:not|never|instead of|rather than|no)\s+(?:\w+\s+){0,3}$", re.IGNORECASE)
+_NOT = re.compile(
+    r"\b(?:not|never|instead of|rather than|no)\s+(?:\w+\s+){0,3}$"
+    r"|\byou (?:say|said|claim|gave|rated) (?:\w+\s+){0,2}$",  # another's stars
+    re.IGNORECASE,
+)
 _DENIAL = re.compile(
     rf"{_NO}|^\W*not (?:so|quite|right|true)\b|\bon the contrary\b|\bfar from it\b"
     r"|\bwrong word\b|\b(?:thinking of|mean) (?:somebody|someone) else\b|\bi am no fan\b"
