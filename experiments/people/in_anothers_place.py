@@ -36,4 +36,5 @@ def swapped(people: Population, seed: int) -> Population:
         history=history,
         reasons=[people.reasons[row] for row in rows.tolist()],
         peers=people.peers and Peers(people.peers.people[lot], people.peers.items),
+        wariness=people.wariness and people.wariness.of(lot),
     )
