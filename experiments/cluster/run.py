@@ -139,6 +139,6 @@ def html(record: Record) -> str:
         "rows": rows(results["groups"]),
         "quality_heads": QUALITY,
         "quality_rows": quality_rows(results["quality"]),
-        "elbow_svg": markup(elbow_svg(inertias, results["k"])),
+        "elbow_svg": markup(elbow_svg(inertias, results["k"], results["num_users"])),
     }
     return filled("cluster/report.html", record, values)

@@ -32,6 +32,7 @@ from experiments.reporting.failed_answers import with_failed_answers
 from experiments.reporting.provenance import provenance
 from experiments.reporting.report import json_text
 from experiments.reporting.result import Record, Result
+from experiments.reporting.tables import table_files
 from experiments.reporting.what_was_read import with_readings
 from simenv.data.reading_report import Reading, readings
 from simenv.whole_files import replace_whole
@@ -92,10 +93,20 @@ def finished(result: Result, cfg: DictConfig, started: datetime) -> Record:
 
 
 def write(result: Result, record: Record, folder: Path) -> None:
-    """Every file of a result: the figures first, so that no page that fails takes them along."""
+    """Every file of a result: the figures first, so that no page that fails takes them along.
+
+    The tables of Markdown pages go to ``tables/`` as CSV and LaTeX too.
+    """
     _write_text(folder / "results.json", json_text(record.results))
+    written: list[str] = []
     for name, page in {"config.yaml": record.config_yaml, **result.pages}.items():
-        _write_text(folder / name, page if isinstance(page, str) else page(record))
+        text = page if isinstance(page, str) else page(record)
+        _write_text(folder / name, text)
+        written += [text] if name.endswith(".md") else []
+    tables = table_files(written, record.results["provenance"]["command"])
+    for name, text in tables.items():
+        (folder / "tables").mkdir(exist_ok=True)
+        _write_text(folder / "tables" / name, text)
     for name, frame in result.frames.items():
         replace_whole(folder / name, _writer(frame, Path(name).suffix))
 
