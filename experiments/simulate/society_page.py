@@ -20,20 +20,10 @@ from experiments.reporting.plots import (
 from experiments.reporting.report import filled, markdown_table, markdown_text, markup
 from experiments.reporting.result import Record
 from experiments.reporting.terminal import text_table
+from simenv.abm.time_series import DRAWN
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-CURVES = {  # what is drawn of every policy, and its unit
-    "active": ("people awake", "people"),
-    "satisfaction": ("expected stars of what is shown", "stars"),
-    "gini": ("Gini of exposure", "0 to 1"),
-    "coverage": ("share of the catalogue ever shown", "0 to 1"),
-    "filter_bubble": ("filter bubble", "0 to 1"),
-    "polarisation": ("polarisation between groups", "0 to 1"),
-    "echo_chamber": ("echo chamber", "difference of cosines"),
-    "from_friends": ("share of exposures from friends", "0 to 1"),
-}
 
 
 def late(curves: dict[str, list[float]], name: str) -> float:
@@ -182,7 +172,7 @@ def panels(results: dict[str, Any]) -> list[str]:
     n = f"{results['setting']['users']:,} people, 1 seed"
     return [
         inline_svg(_panel(results, key, title, unit), title, n)
-        for key, (title, unit) in CURVES.items()
+        for key, (title, unit) in DRAWN.items()
     ]
 
 

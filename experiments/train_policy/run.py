@@ -71,7 +71,7 @@ def run(cfg: DictConfig) -> Result:
     values["before_you_quote"] = cautions(people, values["fidelity"], values["contrasts"])
     return Result(
         values,
-        pages={"report.html": page.html},
+        pages={"report.html": page.html, "report.md": page.markdown},
         frames={"curves.csv": _points(values["curves"])},
         lines=page.lines(values),
         error=parts.error,
