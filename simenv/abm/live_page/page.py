@@ -34,7 +34,7 @@ def Network(nodes, edges, chosen=None, event_select=None):  # type: ignore[no-un
 def CurvePlots(show: Show, tick: int) -> None:  # noqa: N802
     """The time series up to ``tick``; without it Solara would see nothing new to draw."""
     curves = show.society.datacollector.model_vars
-    with solara.ColumnsResponsive(6, medium=4):
+    with solara.ColumnsResponsive(12, small=6, medium=4):
         for name in _CURVES:
             title, unit = DRAWN[name]
             solara.HTML(unsafe_innerHTML=curve_svg(title, unit, curves[name][:tick]))
