@@ -45,7 +45,8 @@ def results(output_dir):
 @slow
 def test_all_files_go_to_the_output_folder(output_dir):
     names = {path.name for path in output_dir.iterdir()}
-    assert names == {"results.json", "report.html", "curves.csv", "config.yaml", "tensorboard"}
+    reports = {"report.html", "report.md", "tables"}
+    assert names == {"results.json", *reports, "curves.csv", "config.yaml", "tensorboard"}
     arms = {path.name for path in (output_dir / "tensorboard").iterdir()}
     assert arms == {"ppo_plain_0", "ppo_penalty_1_0"}
     assert all(list((output_dir / "tensorboard" / arm).glob("events.*")) for arm in arms)
