@@ -35,7 +35,7 @@ def runs_below(folder: Path, own: Path) -> tuple[list[dict[str, Any]], list[dict
         )
     runs, refused = [], []
     for path in sorted(folder.rglob(RESULTS)):
-        if own.resolve() in path.resolve().parents:
+        if own.resolve() in path.resolve().parents or _is_copy(path.parent):
             continue
         try:
             runs.append(_run(path, folder))
@@ -49,6 +49,11 @@ def runs_below(folder: Path, own: Path) -> tuple[list[dict[str, Any]], list[dict
             " it; give the folder that holds the output_dir of runs"
         )
     return sorted(runs, key=lambda run: (run["started"], run["folder"]), reverse=True), refused
+
+
+def _is_copy(folder: Path) -> bool:
+    """Whether MLflow keeps the files of a run here once more."""
+    return folder.name == "artifacts" and (folder.parent / "meta.yaml").is_file()
 
 
 def _run(path: Path, folder: Path) -> dict[str, Any]:

@@ -117,6 +117,13 @@ def test_the_index_does_not_list_itself_when_it_is_made_again(tmp_path):
     assert len(Links(again).found) == len(Links(first).found) == 1
 
 
+def test_what_a_tracker_keeps_once_more_is_no_second_run(tmp_path):
+    a_run(tmp_path / "a")
+    a_run(tmp_path / "mlruns" / "1" / "2" / "artifacts")
+    (tmp_path / "mlruns" / "1" / "2" / "meta.yaml").touch()
+    assert [one["folder"] for one in runs_below(tmp_path, tmp_path / "index")[0]] == ["a"]
+
+
 def test_a_folder_that_is_missing_or_has_no_runs_is_an_error_with_the_cure(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"experiment\.folder=.* no such folder; check"):
         runs_below(tmp_path / "nowhere", tmp_path / "index")
