@@ -9,7 +9,7 @@ from omegaconf import OmegaConf
 from experiments.command_line.arguments import verb_first
 from experiments.people.distilled import distil
 from experiments.people.people import personas, scripted_engine
-from experiments.show.run import _told, item_named
+from experiments.show.run import _told, _users, item_named
 from simenv.catalog import Catalog
 from simenv.data.synthetic import synthetic
 from tests.experiments.command import run_command
@@ -90,9 +90,12 @@ def test_only_the_rows_of_the_person_shown_are_told(monkeypatch):
         _told(cfg, dataset, users)
 
 
-def test_people_of_a_population_take_no_distiller(tmp_path):
+def test_people_of_a_population_take_no_distiller():
+    cfg = OmegaConf.create(
+        {"experiment": {"of": "population"}, "distiller": {"_target_": "mine.Distiller"}}
+    )
     with pytest.raises(ValueError, match="those of a population, who bring their profiles; add"):
-        run_command(tmp_path, *verb_first(["show", "user=2", "item=7"]), "distiller=words")
+        _users(cfg)
 
 
 @pytest.mark.parametrize(

@@ -2,16 +2,14 @@
 
 import re
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from experiments.tracking.tracked_figures import Figure, figures_of, settings_of
 
-VALUES = st.recursive(
-    st.none() | st.booleans() | st.floats() | st.integers(-9, 9) | st.text(max_size=4),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
-    max_leaves=12,
-)
+NUMBERS = st.none() | st.floats() | st.integers(-9, 9) | st.text(max_size=4)
+NAMES = st.text(max_size=4)
+VALUES = NUMBERS | st.lists(NUMBERS, max_size=3) | st.dictionaries(NAMES, NUMBERS, max_size=3)
 
 
 def test_numbers_stand_under_the_path_that_leads_to_them_and_entries_under_their_name():
@@ -40,7 +38,8 @@ def test_names_that_a_tracker_refuses_are_written_otherwise_and_stay_apart():
     assert not any(".." in name.split("/") for name in names)
 
 
-@given(st.dictionaries(st.text(max_size=5), VALUES, max_size=4))
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.dictionaries(NAMES, VALUES, max_size=3))
 def test_whatever_a_result_holds_every_figure_has_a_name_and_a_step_of_its_own(results):
     found = figures_of(results)
     assert len({(one.name, one.step) for one in found}) == len(found)
