@@ -18,7 +18,9 @@ from experiments.command_line.options import OptionError
 _CONF = Path(conf.__file__).parent
 _ROOT = Path(__file__).parents[1]
 # Options that every command has.
-ALWAYS = frozenset({"experiment", "output_dir", "debug", "hydra", "resume", "app", "sweep_dir"})
+ALWAYS = frozenset(
+    {"experiment", "output_dir", "debug", "hydra", "resume", "app", "sweep_dir", "tracking"}
+)
 
 
 class Said(NamedTuple):

@@ -90,6 +90,12 @@ DATA: dict[str, Kind] = {
     "data.seed": SEED,
 }
 
+TRACKING: dict[str, Kind] = {
+    "tracking.store": Text("a folder, http://HOST:PORT or sqlite:///FILE"),
+    "tracking.experiment": or_null(NAME),
+    "tracking.files": Flag(),
+}
+
 PEOPLE: dict[str, Kind] = {
     "users.population": or_null(PLACE),
     "users.model": or_null(PLACE),
@@ -97,6 +103,7 @@ PEOPLE: dict[str, Kind] = {
         ("none", "no_ms", "no_ml", "no_adapter", "shared_adapter", "shuffled_adapters")
     ),
     "users.l2": POSITIVE,
+    "users.wary": or_null(Flag()),
     "users.evidence": Choice(("shared", "independent", "mixed")),
     "embedder.num_dims": Whole(1, 100_000),
     "embedder.seed": SEED,
@@ -106,6 +113,12 @@ PEOPLE: dict[str, Kind] = {
     "env.history_length": Whole(1, 1_000_000),
     "env.max_episode_steps": Whole(1, 1_000_000),
     "env.reward": Either((NAME, Anything("the settings of one"))),
+    **{f"env.life.{name}": POSITIVE for name in ("days", "median_days", "spread", "gone_after")},
+    **{f"env.effects.{name}": SHARE for name in ("fatigue", "repetition", "boredom")},
+    "env.effects.window": COUNT,
+    "env.wear.tempting": or_null(ListOf(Text("the name of a genre"))),
+    **{f"env.wear.{name}": AMOUNT for name in ("lift", "toll")},
+    **{f"env.wear.{name}": SHARE for name in ("wear", "rest")},
     "training.name": Choice(("small", "paper", "qlora")),
 }
 
@@ -206,4 +219,12 @@ NODES: dict[str, Kind] = {
     "experiment.cells": Anything("{memory: [adapters]} or [memory=adapters]", (dict, list)),
 }
 
-TABLE: dict[str, Kind] = {**COMMON, **DATA, **PEOPLE, **ENGINES, **POLICIES, **EXPERIMENT}
+TABLE: dict[str, Kind] = {
+    **COMMON,
+    **TRACKING,
+    **DATA,
+    **PEOPLE,
+    **ENGINES,
+    **POLICIES,
+    **EXPERIMENT,
+}

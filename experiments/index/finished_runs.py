@@ -35,7 +35,7 @@ def runs_below(folder: Path, own: Path) -> tuple[list[dict[str, Any]], list[dict
         )
     runs, refused = [], []
     for path in sorted(folder.rglob(RESULTS)):
-        if own.resolve() in path.resolve().parents:
+        if own.resolve() in path.resolve().parents or _is_copy(path.parent):
             continue
         try:
             runs.append(_run(path, folder))
@@ -49,6 +49,11 @@ def runs_below(folder: Path, own: Path) -> tuple[list[dict[str, Any]], list[dict
             " it; give the folder that holds the output_dir of runs"
         )
     return sorted(runs, key=lambda run: (run["started"], run["folder"]), reverse=True), refused
+
+
+def _is_copy(folder: Path) -> bool:
+    """Whether MLflow keeps the files of a run here once more."""
+    return folder.name == "artifacts" and (folder.parent / "meta.yaml").is_file()
 
 
 def _run(path: Path, folder: Path) -> dict[str, Any]:
@@ -73,7 +78,7 @@ def _run(path: Path, folder: Path) -> dict[str, Any]:
         "started": str(made.get("started", "")),
         "seconds": made["seconds"] if isinstance(made.get("seconds"), int | float) else None,
         "commit": str(git.get("commit") or "")[:7] + "+" * bool(git.get("dirty")),
-        "notes": _notes(results),
+        "notes": _notes(results, made.get("config")),
     }
 
 
@@ -90,9 +95,10 @@ def headline(report: Path) -> str:
     return plain(markdown_read(first)).strip()
 
 
-def _notes(results: Mapping[str, Any]) -> list[str]:
+def _notes(results: Mapping[str, Any], config: Any) -> list[str]:
     """What to know before a run is believed."""
-    notes = [f"debug={results['debug']}"] if results.get("debug") else []
+    debug = results.get("debug") or (config.get("debug") if isinstance(config, Mapping) else None)
+    notes = [f"debug={debug}"] if debug else []
     cards = [results.get(key) for key in ("users", "people")]
     notes += [str(c["warning"]) for c in cards if isinstance(c, Mapping) and c.get("warning")]
     failures = results.get("failures")

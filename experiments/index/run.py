@@ -66,7 +66,7 @@ def _cells(one: Mapping[str, Any]) -> list[str]:
         one["started"][:16].replace("T", " "),
         number(one["seconds"], 0),
         one["commit"],
-        " ".join(one["notes"]),
+        "; ".join(one["notes"]),
     ]
 
 

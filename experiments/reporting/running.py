@@ -29,11 +29,12 @@ from experiments.command_line.options import (
 )
 from experiments.reporting.before_you_quote import with_fidelity
 from experiments.reporting.failed_answers import with_failed_answers
-from experiments.reporting.provenance import provenance
+from experiments.reporting.provenance import provenance, public
 from experiments.reporting.report import json_text
 from experiments.reporting.result import Record, Result
 from experiments.reporting.tables import table_files
 from experiments.reporting.what_was_read import with_readings
+from experiments.tracking.tracker import tracked
 from simenv.data.reading_report import Reading, readings
 from simenv.whole_files import replace_whole
 
@@ -41,7 +42,17 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-_BUILT = ("data", "users", "engine", "embedder", "distiller", "training", "env", "recommender")
+_BUILT = (
+    "tracking",
+    "data",
+    "users",
+    "engine",
+    "embedder",
+    "distiller",
+    "training",
+    "env",
+    "recommender",
+)
 
 
 def perform(cfg: DictConfig, overrides: Sequence[str] = ()) -> dict[str, Any]:
@@ -63,19 +74,22 @@ def perform(cfg: DictConfig, overrides: Sequence[str] = ()) -> dict[str, Any]:
     folder = Path(cfg.output_dir)
     folder.mkdir(parents=True, exist_ok=True)
     run: Callable[[DictConfig], Result | None] = get_method(cfg.experiment.run)
-    with readings() as found, failures_counted() as counted:
-        result = run(cfg)
-    if result is None:
-        return {}
     config: Any = OmegaConf.to_container(cfg, resolve=True)
-    result = with_failed_answers(with_fidelity(result), counted)
-    result = with_readings(result, [_in_command(reading, config) for reading in found])
-    record = finished(result, cfg, started)
-    folder = Path((result.config or cfg).output_dir)
-    write(result, record, folder)
-    _print(result, folder)
-    if result.error is not None:
-        raise RuntimeError(result.error)
+    with tracked(cfg, public(config)) as tracker:
+        with readings() as found, failures_counted() as counted:
+            result = run(cfg)
+        if result is None:
+            tracker.end({}, Path(cfg.output_dir))
+            return {}
+        result = with_failed_answers(with_fidelity(result), counted)
+        result = with_readings(result, [_in_command(reading, config) for reading in found])
+        record = finished(result, cfg, started)
+        folder = Path((result.config or cfg).output_dir)
+        write(result, record, folder)
+        _print(result, folder)
+        tracker.end(record.results, folder)
+        if result.error is not None:
+            raise RuntimeError(result.error)
     return record.results
 
 

@@ -18,10 +18,12 @@ from experiments.reporting.running import finished, write
 HOSTILE = "<script>alert(1)</script> \"x\" & 'y'"
 
 
-def a_run(folder, name="policy_ranking", started="2026-11-01T10:00:00+00:00", **values):
+def a_run(
+    folder, name="policy_ranking", started="2026-11-01T10:00:00+00:00", config=None, **values
+):
     folder.mkdir(parents=True)
     made = {"command": f"personarec experiment={name}", "started": started, "seconds": 12.3,
-            "git": {"commit": "abcdef0123", "dirty": True}}  # fmt: skip
+            "git": {"commit": "abcdef0123", "dirty": True}, "config": config}  # fmt: skip
     results = {"experiment": name, "provenance": made, **values}
     (folder / "results.json").write_text(json.dumps(results), encoding="utf-8")
     return folder
@@ -65,12 +67,13 @@ def test_every_run_is_linked_and_the_links_lead_to_their_reports(tmp_path):
 
 def test_the_newest_run_stands_first_and_debug_and_warnings_are_said(tmp_path):
     a_run(tmp_path / "old", started="2026-01-01T00:00:00+00:00", debug="tiny")
+    a_run(tmp_path / "older", started="2025-01-01T00:00:00+00:00", config={"debug": "tiny"})
     card = {"warning": "No language model answered."}
     a_run(tmp_path / "new", started="2026-02-01T00:00:00+00:00", users=card,
           failures=[{"part": "traces", "message": "KeyError: 1"}])  # fmt: skip
     runs, _ = runs_below(tmp_path, tmp_path / "index")
-    assert [one["folder"] for one in runs] == ["new", "old"]
-    assert runs[1]["notes"] == ["debug=tiny"]
+    assert [one["folder"] for one in runs] == ["new", "old", "older"]
+    assert runs[1]["notes"] == runs[2]["notes"] == ["debug=tiny"]
     assert runs[0]["notes"][0] == "No language model answered."
     assert "traces (KeyError: 1)" in runs[0]["notes"][1]
     assert runs[0]["commit"] == "abcdef0+"
@@ -115,6 +118,13 @@ def test_the_index_does_not_list_itself_when_it_is_made_again(tmp_path):
     again, result = index_of(tmp_path)
     assert len(result.values["runs"]) == 1
     assert len(Links(again).found) == len(Links(first).found) == 1
+
+
+def test_what_a_tracker_keeps_once_more_is_no_second_run(tmp_path):
+    a_run(tmp_path / "a")
+    a_run(tmp_path / "mlruns" / "1" / "2" / "artifacts")
+    (tmp_path / "mlruns" / "1" / "2" / "meta.yaml").touch()
+    assert [one["folder"] for one in runs_below(tmp_path, tmp_path / "index")[0]] == ["a"]
 
 
 def test_a_folder_that_is_missing_or_has_no_runs_is_an_error_with_the_cure(tmp_path):

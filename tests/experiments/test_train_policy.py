@@ -6,12 +6,14 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from omegaconf import OmegaConf
 
 from experiments.people.ensembles import persona_members
 from experiments.people.fitted import fitted, posterior_members
 from experiments.people.people import scripted
 from experiments.train_policy.gains import hacking
 from experiments.train_policy.policies import Oracle
+from experiments.train_policy.run import _shrink
 from experiments.train_policy.training_runs import Curve
 from recommenders.policies.heuristics import Random
 from simenv.data.synthetic import synthetic
@@ -28,6 +30,19 @@ TINY = [
 
 
 slow = pytest.mark.slow  # trains four models
+
+
+@pytest.mark.parametrize("debug", ["tiny", None])
+def test_debug_shrinks_every_training_and_nothing_else_does(debug):
+    given = {"ppo": {"total_steps": 38400, "minutes": 9}, "dqn_steps": 20000}
+    cfg = OmegaConf.create({"debug": debug, "experiment": given})
+    _shrink(cfg)
+    steps = cfg.experiment.ppo.total_steps, cfg.experiment.dqn_steps
+    assert steps == ((512, 512) if debug else (38400, 20000))
+    small = OmegaConf.create({"debug": debug, "experiment": {"ppo": {"total_steps": 64},
+                                                             "dqn_steps": 0}})  # fmt: skip
+    _shrink(small)
+    assert (small.experiment.ppo.total_steps, small.experiment.dqn_steps) == (64, 0)
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ import io
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from experiments.reporting.markdown import markdown_table, markdown_text, plain
@@ -16,6 +16,7 @@ ROWS = st.lists(st.lists(TEXT, min_size=2, max_size=2), max_size=3)
 HOSTILE = '\\end{tabular} & 5% $x$ #1 a_b {c} ~ ^ <b> [2] * | "'
 
 
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(TEXT.filter(lambda t: t != "---"), min_size=2, max_size=2), ROWS)
 def test_what_a_page_shows_comes_back_cell_by_cell(heads, rows):
     rows = [row for row in rows if row != ["---", "---"]]
