@@ -38,7 +38,7 @@ def figures_of(results: Mapping[str, Any]) -> list[Figure]:
 
 def settings_of(config: Mapping[str, Any]) -> dict[str, str]:
     """A config as dotted names with values as texts."""
-    found = {}
+    found: dict[str, str] = {}
     for key, value in config.items():
         if isinstance(value, Mapping) and value:
             found |= {f"{key}.{name}": text for name, text in settings_of(value).items()}
