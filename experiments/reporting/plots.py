@@ -173,10 +173,11 @@ def _check_labels(axes: "Axes") -> None:
 
 def _label(axis: Any, together: list[Any], which: str) -> str:
     """What stands along an axis, on it or on one that shares its scale."""
-    texts: list[str] = [getattr(axes, which).get_label_text() for axes in together]
+    axes = [getattr(one, which) for one in together]
+    texts: list[str] = [one.get_label_text() for one in axes]
     if any(texts):
         return next(filter(None, texts))
-    names: list[str] = [tick.get_text() for tick in axis.get_ticklabels()]
+    names = [tick.get_text() for one in axes for tick in one.get_ticklabels()]
     if not len(axis.get_ticklocs()) or any(re.search(r"[^\W\d_]", name) for name in names):
         return "names"
     return ""

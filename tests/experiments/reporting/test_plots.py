@@ -43,6 +43,16 @@ def test_names_along_an_axis_and_scales_that_are_shared_need_no_label_of_their_o
         assert "n = 7 users" in plots.inline_svg(figure, "Stars", "7 users")
 
 
+def test_names_below_the_last_of_some_panels_are_those_of_all():
+    with plots.themed():
+        figure = plots.new_figure(5, 3)
+        for axes in (panels := figure.subplots(2, 1, sharex=True)):
+            axes.bar([0, 1], [3, 4])
+            axes.set_ylabel("share")
+        panels[-1].set_xticks([0, 1], ["INTJ", "ENFP"])
+        assert "ENFP" in plots.inline_svg(figure, "Types", "7 interviews")
+
+
 def test_the_drawing_names_the_tones_of_the_page_and_no_colour_of_its_own():
     with plots.themed():
         svg = plots.inline_svg(drawn(xlabel="tick", ylabel="stars"), 'a "b" <c>', "3 users")
