@@ -183,7 +183,7 @@ class PersonaUsers:
 
     def _prefix(self, persona: Persona) -> str:
         people = self.population
-        return persona_prefix(persona, people.catalog.kind, people.style, self._budget)
+        return persona_prefix(persona, people.catalog.domain, people.style, self._budget)
 
     def become(self, user: int, persona: Persona) -> None:
         """``user`` is ``persona`` from now on; activity and memories stay."""

@@ -11,5 +11,7 @@ Files: ``index.html``, ``index.md``, ``tables/``, ``results.json`` and ``config.
 ``runs`` puts them into ``FOLDER/index``.
 """
 
+AIM = "runs"
+NEEDS = "a folder of runs"
 TAKES = "seconds"
 USES = ()
