@@ -56,4 +56,5 @@ def over_users(name: str, lives: FloatArray) -> Level:
 def over_seeds(name: str, learnt: Sequence[Learnt]) -> Level:
     """The mean over trainings of what the judges' lives were worth at their ends."""
     mean, low, high = mean_interval([float(np.mean(one.lives)) for one in learnt])
-    return Level(name, mean, (low, high), "over seeds", len(learnt), steps=learnt[0].steps)
+    steps = min(one.steps for one in learnt)  # a training that its clock stopped had fewer
+    return Level(name, mean, (low, high), "over seeds", len(learnt), steps=steps)

@@ -18,5 +18,5 @@ Means over worlds with 95 % intervals; places count only differences beyond nois
 ``entries.json``, which is what one submits.
 """
 
-TAKES = "about 10 minutes; a minute with users=ridge"
+TAKES = "30 seconds; longer with a real model"
 USES = ("users", "engine", "embedder", "recommender", "slm")

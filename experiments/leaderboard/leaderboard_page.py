@@ -56,14 +56,12 @@ def rows(results: Mapping[str, Any], key: str) -> list[list[str]]:
 
 
 def answer(results: Mapping[str, Any]) -> str:
-    """Who stands first, beyond noise."""
+    """Whom nobody beats beyond noise."""
     said = []
     for key, noun in (("policies", "policies"), ("users", "user models")):
         first = [one["name"] for one in results[key] if one["place"] == 1]
         if first:
-            share = "stands" if len(first) == 1 else "share"
-            end = "" if len(first) == 1 else ", within noise of each other or of those above them"
-            said.append(f"of {noun} {listed(first)} {share} first{end}")
+            said.append(f"{noun} that none beats beyond noise: {listed(first)}")
     text = "; ".join(said) or "nobody was ranked"
     return text[0].upper() + text[1:] + "."
 

@@ -45,7 +45,7 @@ class Wear:
     lift: float = 1.0
     toll: float = 3.0
     wear: float = 0.1
-    rest: float = 0.1
+    rest: float = 0.05
 
     def __post_init__(self) -> None:
         nats = {"lift": "[0, 100]", "toll": "[0, 100]"}
