@@ -46,7 +46,7 @@ def race_crowd(population: Population, sizes: CrowdSizes, tick: Tick) -> dict[st
         built = time.perf_counter() - started
         started = time.perf_counter()
         users = CrowdUsers(population, Path(folder) / "people", ScriptedEngine())
-        opened, resident = time.perf_counter() - started, _resident()
+        opened, resident = time.perf_counter() - started, resident_memory()
         tick("ticks")
         lived = _lived(users, sizes)
         return {
@@ -61,7 +61,7 @@ def race_crowd(population: Population, sizes: CrowdSizes, tick: Tick) -> dict[st
 
 def _lived(users: CrowdUsers, sizes: CrowdSizes) -> dict[str, Any]:
     rng, num_items = np.random.default_rng(0), len(users.frame.catalog)
-    seconds, resident = [], [_resident()]
+    seconds, resident = [], [resident_memory()]
     for number in range(sizes.ticks):
         awake = rng.choice(users.num_users, sizes.awake, replace=False)
         start = rng.integers(0, num_items, (sizes.awake, 1))
@@ -71,7 +71,7 @@ def _lived(users: CrowdUsers, sizes: CrowdSizes) -> dict[str, Any]:
         feedback = users.respond(awake, slates, row_seeds(0, awake, np.full(len(awake), number)))
         users.remember(awake, slates, feedback)
         seconds.append(time.perf_counter() - started)
-        resident.append(_resident())
+        resident.append(resident_memory())
     return {
         "tick_seconds": spread(seconds),
         "exposures": sizes.ticks * sizes.awake * sizes.slate,
@@ -88,7 +88,7 @@ def _parts(population: Population, sizes: CrowdSizes) -> Iterator[Population]:
         yield replace(part, history=part.history.take(own), reasons=reasons)
 
 
-def _resident() -> int:
+def resident_memory() -> int:
     """Bytes of this process in main memory now; 0 where the system does not say."""
     status = Path("/proc/self/statm")
     return int(status.read_text().split()[1]) * 4096 if status.exists() else 0

@@ -27,13 +27,15 @@ from experiments.throughput.crowds import CrowdSizes, race_crowd
 from experiments.throughput.memories import MemorySizes, race_memories
 from experiments.throughput.random_models import random_adapters
 from experiments.throughput.sharded import ShardSizes, race_workers
+from experiments.throughput.soak import TENTHS, SoakSizes, soak
 from experiments.throughput.throughput_tables import WIDTH, lines
 from experiments.throughput.timing import StepClock, cost_ratio, race
 from experiments.throughput.ways import ways
 from experiments.throughput.workloads import requests
 
 PARTS = ("race", "env", "memory")
-APART = ("ray", "crowd")  # not of ``all``: Ray must be there, and a crowd is built on disk
+# not of ``all``: Ray must be there, a crowd is built on disk, and a soak takes half an hour
+APART = ("ray", "crowd", "soak")
 
 
 class WorkloadCell(NamedTuple):
@@ -213,10 +215,18 @@ def _crowd_part(population: Population, settings: dict[str, Any], _: float) -> d
     return {"crowd": found}
 
 
+def _soak_part(population: Population, settings: dict[str, Any], _: float) -> dict[str, Any]:
+    """One process asked for long."""
+    sizes = SoakSizes(**settings["soak"])
+    with progress_bar("soak", TENTHS) as tick:
+        return {"soak": soak(population, sizes, settings["cache_bytes"], tick)}
+
+
 _PARTS = {
     "race": _race_part,
     "env": _env_part,
     "memory": _memory_part,
     "ray": _ray_part,
     "crowd": _crowd_part,
+    "soak": _soak_part,
 }
