@@ -121,6 +121,8 @@ class Stream(IntEnum):
     SWAPPED_VECTORS = 227  # at whose vector a gate looks
     COLLUSION_USERS = 229
     COLLUSION_SLATES = 233
+    STUDENT_QUESTIONS = 239  # what a student's model is asked
+    STUDENT_WEIGHTS = 241
     RANDOM_NEURONS = 601  # silenced beside those that were found
     LEVEL_PEOPLE = 607  # whose traits are looked at on three levels
     LEVEL_ITEMS = 613  # about which people are asked with other averages

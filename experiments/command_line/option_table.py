@@ -96,6 +96,8 @@ PEOPLE: dict[str, Kind] = {
     "users.ablation": Choice(
         ("none", "no_ms", "no_ml", "no_adapter", "shared_adapter", "shuffled_adapters")
     ),
+    "users.student": or_null(PLACE),
+    "users.unsure": or_null(AMOUNT),
     "users.l2": POSITIVE,
     "users.evidence": Choice(("shared", "independent", "mixed")),
     "embedder.num_dims": Whole(1, 100_000),

@@ -4,6 +4,7 @@ The card travels into every report, so that nobody mistakes other users for a la
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,6 +17,7 @@ from simenv.user_model import UserModel
 if TYPE_CHECKING:
     from agents.embedding import Embedder
     from agents.inference.engine import Engine
+    from agents.persona_users import PersonaUsers
     from agents.population.population import Population
 
 # (model, dataset, users) -> {num_ratings, predictors: {name: {rmse, …}}}, the users' own row first
@@ -81,27 +83,31 @@ def personas(
     ablation: str = "none",
     embedder: "Embedder | None" = None,
     evidence: Evidence = "shared",
+    student: str | None = None,
+    unsure: float | None = None,
 ) -> People:
     """People on a language model, who know training rows only.
 
     Args:
         dataset: whose users they are; ids are its own.
         engine: makes the engine that answers, given the population's model.
-        population: folder or hub id of the people: their profiles, memories and adapters. None =
-            people made from the data set's training rows.
+        population: folder or hub id of the people, or ``shipped``: their profiles, memories and
+            adapters. None = people made from the data set's training rows.
         model: without ``population``, what answers: ``smollm2``, folder or hub name of any causal
             language model, or of a population, whose model and style are taken (its adapters
             belong to its own people); None = the shipped one.
         ablation: what is taken from them; see ``experiments.people.ablations``.
         embedder: of item texts, by which memories are found; None = TF-IDF + SVD.
         evidence: what the training rows are, for the card; see ``simenv.data.evidence``.
+        student: folder of a student, who answers where it is sure; None = the model answers all.
+        unsure: doubt above which the model is asked; None = the student's own.
 
     Raises:
         ValueError: both ``population`` and ``model`` are given, the population's people are not
             those of the data set or are asked for other evidence than their own memories, or the
             ablation needs adapters that they do not have.
     """
-    from agents.assembly import persona_users  # heavy: a language model
+    from agents.assembly import make_engine  # heavy: a language model
     from agents.fidelity.held_out import measure
     from experiments.people.ablations import ablated
 
@@ -113,12 +119,31 @@ def personas(
         )
     people, knows_later_rows = _population(dataset, population, model, embedder)
     people = ablated(people, ablation)
-    users = persona_users(people, engine=engine)
-    card = _card(people, users.engine.description, ablation)
+    users, taught = _users(people, make_engine(people, engine), student, unsure)
+    card = _card(people, users.engine.description, ablation) | taught
     # Profiles are made of all rows that a population holds: held-out ones are no test of it.
     fidelity = None if knows_later_rows else measure
     made = People(users, card, fidelity, users.engine, users.population)
     return made.told_as(evidence)
+
+
+def _users(
+    people: "Population", engine: "Engine", student: str | None, unsure: float | None
+) -> "tuple[PersonaUsers, dict[str, Any]]":
+    """The people on the engine, and what their card says of a student, if there is one."""
+    from agents.persona_users import PersonaUsers
+
+    if student is None:
+        return PersonaUsers(people, engine), {}
+    from agents.student.cascade_users import CascadeUsers
+    from agents.student.student import Student
+
+    taught = Student.load(student)
+    if unsure is not None:
+        taught = replace(taught, unsure=unsure)
+    users = CascadeUsers(people, engine, student=taught)
+    said = {"unsure": taught.unsure, "learnt": public(taught.learnt)}
+    return users, {"student": {"name": public_text(Path(student).name), **said}}
 
 
 def _population(
@@ -127,7 +152,7 @@ def _population(
     """The people of the data set, and whether their profiles know rows after the training ones."""
     from agents.population.folder import is_population
     from agents.population.population import Population
-    from experiments.people.saved_people import people_of
+    from experiments.people.saved_people import people_of, saved
     from training.populate import population_from_dataset, population_on
 
     if population and model:
@@ -136,9 +161,9 @@ def _population(
             f" {public_text(model)}); a population brings its own model"
         )
     if population:
-        saved = Population.load(population)
-        people = people_of(dataset, saved)
-        return people, len(saved.history) > len(people.history)
+        everything = saved(population)
+        people = people_of(dataset, everything)
+        return people, len(everything.history) > len(people.history)
     if model not in (None, "shipped") and not is_population(model):
         people = population_on(dataset, model, embedder=embedder)
         return people.with_card(model=public_text(Path(model).name)), False

@@ -14,6 +14,7 @@ from experiments.reporting.markdown import markdown_table as markdown_table
 from experiments.reporting.markdown import markdown_text as markdown_text
 from experiments.reporting.markdown import plain as plain
 from experiments.reporting.result import Record
+from experiments.reporting.student_answers import student_sentence
 
 _EXPERIMENTS = Path(__file__).parents[1]
 
@@ -46,6 +47,7 @@ def filled(template: str, record: Record, values: Mapping[str, Any]) -> str:
         config_yaml=record.config_yaml,
         reading=_reading(record),
         failed_answers=sentence(record.results),
+        student_answers=student_sentence(record.results),
         fidelity_said=fidelity_said(record.results),
         quote_title=TITLE,
         before_you_quote=record.results.get("before_you_quote") or [],

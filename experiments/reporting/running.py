@@ -15,6 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
 from agents.inference.stats import failures_counted
+from agents.student.counting import students_counted
 from experiments.command_line.base_model_option import check_base_model
 from experiments.command_line.errors import as_command
 from experiments.command_line.experiments_said import check_uses, said_of, wanted_options
@@ -32,6 +33,7 @@ from experiments.reporting.failed_answers import with_failed_answers
 from experiments.reporting.provenance import provenance
 from experiments.reporting.report import json_text
 from experiments.reporting.result import Record, Result
+from experiments.reporting.student_answers import with_student_answers
 from experiments.reporting.what_was_read import with_readings
 from simenv.data.reading_report import Reading, readings
 from simenv.whole_files import replace_whole
@@ -62,12 +64,13 @@ def perform(cfg: DictConfig, overrides: Sequence[str] = ()) -> dict[str, Any]:
     folder = Path(cfg.output_dir)
     folder.mkdir(parents=True, exist_ok=True)
     run: Callable[[DictConfig], Result | None] = get_method(cfg.experiment.run)
-    with readings() as found, failures_counted() as counted:
+    with readings() as found, failures_counted() as counted, students_counted() as students:
         result = run(cfg)
     if result is None:
         return {}
     config: Any = OmegaConf.to_container(cfg, resolve=True)
     result = with_failed_answers(with_fidelity(result), counted)
+    result = with_student_answers(result, students)
     result = with_readings(result, [_in_command(reading, config) for reading in found])
     record = finished(result, cfg, started)
     folder = Path((result.config or cfg).output_dir)

@@ -90,12 +90,17 @@ def soak(population: Population, sizes: SoakSizes, cache_bytes: int, tick: Tick)
     while done < sizes.exposures:
         done = run.step()
         if (tenth := min(TENTHS, TENTHS * done // sizes.exposures)) > shown:
-            held = f"{run.looks[-1].resident / 2**30:.3f} GiB"
-            tick(f"{done:,} exposures, {held}", advance=tenth - shown)
+            tick(_said(done, figures(run.looks, sizes.exposures)), advance=tenth - shown)
             shown = tenth
     engine.close()
     found = {"sizes": sizes._asdict(), "cache_bytes": cache_bytes, "resident_opened": opened}
     return {**found, **figures(run.looks, sizes.exposures)}
+
+
+def _said(done: int, found: dict[str, Any]) -> str:
+    last = found["tenths"][-1]
+    held = f"{last['resident'] / 2**30:.3f} GiB resident, {last['cached'] / 2**30:.3f} kept states"
+    return f"{done:,} exposures, {held}, {1000 * last['processor']:.3f} ms of the processor each"
 
 
 def figures(looks: list[_Look], exposures: int) -> dict[str, Any]:
