@@ -123,6 +123,7 @@ class Stream(IntEnum):
     COLLUSION_SLATES = 233
     STUDENT_QUESTIONS = 239  # what a student's model is asked
     STUDENT_WEIGHTS = 241
+    STUDENT_SLATES = 251  # over which a student and its model are timed
     RANDOM_NEURONS = 601  # silenced beside those that were found
     LEVEL_PEOPLE = 607  # whose traits are looked at on three levels
     LEVEL_ITEMS = 613  # about which people are asked with other averages

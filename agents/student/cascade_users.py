@@ -12,7 +12,7 @@ from agents.persona import Persona
 from agents.persona_users import PersonaUsers
 from agents.student.counting import count_questions
 from agents.student.ensemble import Ensemble
-from agents.student.seen import people_columns, see
+from agents.student.seen import Seen, people_columns, see
 from agents.student.student import Student
 from simenv.events import FloatArray, IntArray
 
@@ -67,15 +67,17 @@ class CascadeUsers(PersonaUsers):
         rows = np.flatnonzero(guess.doubt > self.student.unsure)
         count_questions(len(guess.doubt), len(rows))
         if len(rows):
-            guess.chances[rows] = self._from_model(seen.users[rows], seen.items[rows], chosen, rows)
+            guess.chances[rows] = self._from_model(seen, rows, chosen, guess.chances)
         return guess.chances
 
     def _from_model(
-        self, users: IntArray, items: IntArray, chosen: bool, rows: IntArray
+        self, seen: Seen, rows: IntArray, chosen: bool, guessed: FloatArray
     ) -> FloatArray:
-        """(r, 5) answers to single questions, which are ``rows`` (r,) of the caller's."""
+        """(m, 5) answers to the questions ``rows`` (m,), each asked alone."""
         try:
-            return super().answers(users, items[:, None], chosen)
+            return super().answers(seen.users[rows], seen.items[rows, None], chosen)
         except FailedRequestsError as error:
+            answers = np.log(guessed)
+            answers[rows] = error.answers
             named = {int(rows[row]): why for row, why in error.failures.items()}
-            raise error.for_rows(named, error.answers) from None
+            raise error.for_rows(named, answers) from None

@@ -224,7 +224,6 @@ EXPERIMENT: dict[str, Kind] = {
     "experiment.soak.*": COUNT,
     "experiment.questions": COUNT,
     "experiment.share_asked": SHARE,
-    "experiment.student": Anything("{members: 4, width: 64, epochs: 20, …}"),
     "experiment.baseline": or_null(PLACE),
     "experiment.store": Flag(),
     "experiment.tolerance": SHARE,

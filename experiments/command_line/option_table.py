@@ -204,6 +204,7 @@ NODES: dict[str, Kind] = {
     "experiment.refresh.training": Anything("{name: preset, setting: value, …}"),
     "experiment.trait_adapters": Anything("{factor: {high: name, low: name}}", (dict, type(None))),
     "experiment.training": Anything("{name: preset, setting: value, …}"),
+    "experiment.student": Anything("{name of a setting: value, …}"),
     "experiment.dpo": Anything("{name: preset, setting: value, …}"),
     "experiment.cells": Anything("{memory: [adapters]} or [memory=adapters]", (dict, list)),
 }

@@ -92,7 +92,7 @@ def speed(
 
     Everybody remembers what they were made with; nothing is remembered between rounds.
     """
-    rng = generator(setting.seed, Stream.STUDENT_QUESTIONS)
+    rng = generator(setting.seed, Stream.STUDENT_SLATES)
     users = np.resize(setting.users, _BATCH)
     rates: dict[str, list[float]] = {"model": [], "cascade": []}
     with students_counted() as count:
