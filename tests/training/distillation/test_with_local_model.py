@@ -83,6 +83,7 @@ def test_the_form_is_the_schema_of_an_answer():
     assert set(Reflection.model_fields) == {*found.sections(), "reasons"}
 
 
+@pytest.mark.slow
 def test_everybody_is_told_by_the_model_and_asked_once(distiller, world):
     ticks = []
     first = distiller().distil_with_report(world.train, lambda text, n: ticks.append(n))
@@ -104,6 +105,7 @@ def test_everybody_is_told_by_the_model_and_asked_once(distiller, world):
     assert other.distilled != first.distilled
 
 
+@pytest.mark.slow
 def test_a_stopped_run_goes_on_where_it_was(distiller, world):
     class StoppedError(Exception):
         pass

@@ -107,6 +107,7 @@ def test_all_kinds_side_by_side_answer_as_each_does_alone(
         assert_answers(engine, [None, *SERVED], alone, asked)
 
 
+@pytest.mark.slow
 def test_in_every_order_of_loading_and_asking_nobody_changes_anybody(
     tied_folder, folders, alone, asked
 ):

@@ -52,10 +52,12 @@ def run_at_two_threads(*program):
     assert done.stdout.endswith("played\n"), done.stderr
 
 
+@pytest.mark.slow
 def test_an_async_batch_of_personas_answers_in_forked_processes():
     run_at_two_threads("-c", ASYNC.format(context="fork"))
 
 
+@pytest.mark.slow
 def test_an_engine_that_a_fork_inherits_goes_on_answering():
     run_at_two_threads("-c", INHERITED)
 

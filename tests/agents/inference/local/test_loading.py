@@ -243,6 +243,7 @@ print(errors)
 """
 
 
+@pytest.mark.slow
 def test_three_threads_can_load_at_once():
     done = subprocess.run(
         [sys.executable, "-c", THREADS], capture_output=True, text=True, timeout=240,

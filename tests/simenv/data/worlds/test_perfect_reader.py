@@ -109,6 +109,7 @@ def test_a_reader_of_less_takes_the_rest_for_noise():
         structure.reading_only(("plots",))
 
 
+@pytest.mark.slow
 def test_reading_all_beats_reading_less_and_less_beats_the_biases():
     from simenv.data.rating_baselines import BiasModel
 
