@@ -17,7 +17,7 @@ from experiments.tournament.playing import mean_ratings, play_all
 from experiments.tournament.policies import policy_makers
 from experiments.tournament.setting import Setting
 from recommenders.evaluation.statistics import kendall_tau
-from simenv.events import FloatArray, expected_stars
+from simenv.events import FloatArray, IntArray, expected_stars
 from simenv.seeding import Stream, generator
 
 _ROWS = 40  # held-out ratings of a person
@@ -90,28 +90,36 @@ def speed(
 ) -> dict[str, Any]:
     """Exposures a second of both over the same slates, by turns; two rounds warm up.
 
-    Everybody remembers what they were made with; nothing is remembered between rounds.
+    ``ratio`` is of seconds on the wall, ``processor_ratio`` of this process's own, which other work
+    on the machine does not move. Everybody remembers what they were made with; nothing is
+    remembered between rounds.
     """
     rng = generator(setting.seed, Stream.STUDENT_SLATES)
-    users = np.resize(setting.users, _BATCH)
-    rates: dict[str, list[float]] = {"model": [], "cascade": []}
+    users, size = np.resize(setting.users, _BATCH), setting.slate_size
+    times: dict[str, list[tuple[float, float]]] = {"model": [], "cascade": []}
     with students_counted() as count:
         for turn in range(rounds + 2):
-            drawn = [
-                rng.permutation(setting.dataset.num_items)[: setting.slate_size] for _ in users
-            ]
-            items = np.array(drawn)
+            items = np.array([rng.permutation(setting.dataset.num_items)[:size] for _ in users])
             for name, who in (("model", people), ("cascade", quick)):
-                started = time.perf_counter()
-                who.probabilities(users, items)
+                taken = _timed(who, users, items)
                 if turn >= 2:
-                    rates[name].append(items.size / (time.perf_counter() - started))
-    ratios = np.array(rates["cascade"]) / np.array(rates["model"])
+                    times[name].append(taken)
+    model, cascade = (np.array(own) for own in times.values())
+    ratios = model / cascade
     return {
-        **{name: _spread(np.array(own)) for name, own in rates.items()},
-        "ratio": _spread(ratios),
+        "model": _spread(users.size * size / model[:, 0]),
+        "cascade": _spread(users.size * size / cascade[:, 0]),
+        "ratio": _spread(ratios[:, 0]),
+        "processor_ratio": _spread(ratios[:, 1]),
         "share_asked": count.share_asked,
     }
+
+
+def _timed(who: PersonaUsers, users: IntArray, items: IntArray) -> tuple[float, float]:
+    """Seconds of one call, on the wall and of the processor."""
+    started, busy = time.perf_counter(), time.process_time()
+    who.probabilities(users, items)
+    return time.perf_counter() - started, time.process_time() - busy
 
 
 def _spread(values: FloatArray) -> dict[str, float]:

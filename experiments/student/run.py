@@ -109,11 +109,11 @@ def _parted(lessons: Lessons) -> tuple[Lessons, Lessons]:
 
 def _sentences(values: dict[str, Any]) -> list[str]:
     learnt, order, speed_ = values["learning"], values["orders"], values["speed"]
-    ratio = speed_["ratio"]
+    ratio, own = speed_["ratio"], speed_["processor_ratio"]["median"]
     return [
         f"The cascade answers {ratio['median']:.0f} ({ratio['min']:.0f}-{ratio['max']:.0f}) times"
-        f" as many questions a second as the language model alone, which it asks"
-        f" {speed_['share_asked']:.1%} of them.",
+        f" as many questions a second as the language model alone ({own:.0f} by the processor's"
+        f" time), which it asks {speed_['share_asked']:.1%} of them.",
         f"Kendall's tau of {len(order['policies'])} policies: {order['tau']:.3f}; the language"
         f" model was asked {order['share_asked']:.1%} of the questions.",
         f"On questions that the student did not learn from it is {learnt['student']['nats']:.4f}"

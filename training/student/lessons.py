@@ -64,8 +64,8 @@ def asked(
             _live(people, users, items, answers, seed + len(parts))
         say(done)
     people.restore(start)
-    seens = zip(*(part.seen for part in parts), strict=True)
-    joined = Seen(*(np.concatenate(column) for column in seens))
+    columns = zip(*(part.seen for part in parts), strict=True)
+    joined = Seen(*(np.concatenate(column) for column in columns))
     return Lessons(joined, np.concatenate([part.answers for part in parts]))
 
 
