@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from agents.inference.failures import FailedRequestsError
+from agents.inference.named_rows import rows_of_caller
 from agents.persona import Persona
 from agents.persona_users import PersonaUsers
 from agents.student.counting import count_questions
@@ -75,7 +76,8 @@ class CascadeUsers(PersonaUsers):
     ) -> FloatArray:
         """(m, 5) answers to the questions ``rows`` (m,), each asked alone."""
         try:
-            return super().answers(seen.users[rows], seen.items[rows, None], chosen)
+            with rows_of_caller(rows.tolist()):
+                return super().answers(seen.users[rows], seen.items[rows, None], chosen)
         except FailedRequestsError as error:
             answers = np.log(guessed)
             answers[rows] = error.answers

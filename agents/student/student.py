@@ -21,7 +21,7 @@ from agents.student.ensemble import NAMES, Weights
 from agents.student.seen import NUMBERS
 from simenv.events import NUM_STARS
 from simenv.ranges import check_number
-from simenv.whole_files import replaced_folder
+from simenv.whole_files import replaced_folder, write_whole
 
 FORMAT = 1
 _HEAD, _WEIGHTS = "student.json", "student.safetensors"
@@ -64,7 +64,7 @@ class Student:
                 "weights": _digest(building / _WEIGHTS),
                 "learnt": dict(self.learnt),
             }
-            (building / _HEAD).write_text(json.dumps(head, indent=1), encoding="utf-8")
+            write_whole(building / _HEAD, json.dumps(head, indent=1))
 
     @classmethod
     def load(cls, folder: str | Path) -> "Student":

@@ -221,6 +221,7 @@ EXPERIMENT: dict[str, Kind] = {
     "experiment.memory.*": COUNT,
     "experiment.ray.*": COUNT_OR_NONE,
     "experiment.crowd.*": COUNT,
+    "experiment.crowd_model": Flag(),
     "experiment.soak.*": COUNT,
     "experiment.questions": COUNT,
     "experiment.share_asked": SHARE,

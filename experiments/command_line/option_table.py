@@ -98,6 +98,7 @@ PEOPLE: dict[str, Kind] = {
     ),
     "users.student": or_null(PLACE),
     "users.unsure": or_null(AMOUNT),
+    "users.on_disk": or_null(PLACE),
     "users.l2": POSITIVE,
     "users.evidence": Choice(("shared", "independent", "mixed")),
     "embedder.num_dims": Whole(1, 100_000),

@@ -85,6 +85,7 @@ def personas(
     evidence: Evidence = "shared",
     student: str | None = None,
     unsure: float | None = None,
+    on_disk: str | None = None,
 ) -> People:
     """People on a language model, who know training rows only.
 
@@ -101,6 +102,8 @@ def personas(
         evidence: what the training rows are, for the card; see ``simenv.data.evidence``.
         student: folder of a student, who answers where it is sure; None = the model answers all.
         unsure: doubt above which the model is asked; None = the student's own.
+        on_disk: folder into which profiles and memories are written: memory then holds those who
+            are awake alone, and the answers are the same. It replaces a crowd that was there.
 
     Raises:
         ValueError: both ``population`` and ``model`` are given, the population's people are not
@@ -119,12 +122,40 @@ def personas(
         )
     people, knows_later_rows = _population(dataset, population, model, embedder)
     people = ablated(people, ablation)
-    users, taught = _users(people, make_engine(people, engine), student, unsure)
-    card = _card(people, users.engine.description, ablation) | taught
     # Profiles are made of all rows that a population holds: held-out ones are no test of it.
     fidelity = None if knows_later_rows else measure
+    asked = make_engine(people, engine)
+    card = _card(people, asked.description, ablation)
+    if on_disk is not None:
+        return _on_disk(people, asked, on_disk, student, card, fidelity).told_as(evidence)
+    users, taught = _users(people, asked, student, unsure)
+    card |= taught
     made = People(users, card, fidelity, users.engine, users.population)
     return made.told_as(evidence)
+
+
+def _on_disk(
+    people: "Population",
+    engine: "Engine",
+    folder: str,
+    student: str | None,
+    card: dict[str, Any],
+    fidelity: Fidelity | None,
+) -> People:
+    """The people with all but those who are awake in a folder.
+
+    Raises:
+        ValueError: a student was wanted too, or the folder holds something else.
+    """
+    from agents.crowd.crowd_users import crowd_on_disk
+
+    if student is not None:
+        raise ValueError(
+            "users.on_disk wanted people whose model answers, got users.student too; a student"
+            " keeps everybody in memory: leave one of the two out"
+        )
+    users = crowd_on_disk(people, folder, engine)
+    return People(users, card | {"on_disk": True}, fidelity, engine)
 
 
 def _users(

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from agents.crowd.crowd_users import CrowdUsers, write_crowd
+from agents.inference.engine import Engine
 from agents.inference.scripted import ScriptedEngine
 from agents.memory.search import rank_within
 from agents.population.population import Population
@@ -32,8 +33,10 @@ class CrowdSizes(NamedTuple):
     ticks: int
 
 
-def race_crowd(population: Population, sizes: CrowdSizes, tick: Tick) -> dict[str, Any]:
-    """Build, open and live some ticks, with scripted answers.
+def race_crowd(
+    population: Population, sizes: CrowdSizes, tick: Tick, engine: Engine | None = None
+) -> dict[str, Any]:
+    """Build, open and live some ticks, with answers of an engine; None = scripted ones.
 
     Returns:
         Seconds, bytes on disk, and resident memory of this process (with all its libraries) when
@@ -45,12 +48,13 @@ def race_crowd(population: Population, sizes: CrowdSizes, tick: Tick) -> dict[st
         write_crowd(Path(folder) / "people", _parts(population, sizes))
         built = time.perf_counter() - started
         started = time.perf_counter()
-        users = CrowdUsers(population, Path(folder) / "people", ScriptedEngine())
+        users = CrowdUsers(population, Path(folder) / "people", engine or ScriptedEngine())
         opened, resident = time.perf_counter() - started, resident_memory()
         tick("ticks")
         lived = _lived(users, sizes)
         return {
             "sizes": sizes._asdict(),
+            "answers": users.engine.description,
             "build_seconds": built,
             "open_seconds": opened,
             "bytes_on_disk": users.num_bytes,

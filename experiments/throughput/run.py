@@ -209,8 +209,12 @@ def _ray_part(population: Population, settings: dict[str, Any], _: float) -> dic
 def _crowd_part(population: Population, settings: dict[str, Any], _: float) -> dict[str, Any]:
     """People on disk, some of them awake."""
     sizes = CrowdSizes(**settings["crowd"])
+    engine = None
+    if settings["crowd_model"]:
+        adapters, held = population.adapters, settings["cache_bytes"]
+        engine = LocalEngine(population.model, adapters, cache_bytes=held)
     with progress_bar("crowd", 1) as tick:
-        found = race_crowd(population, sizes, tick)
+        found = race_crowd(population, sizes, tick, engine)
         tick("done", advance=1)
     return {"crowd": found}
 

@@ -109,7 +109,8 @@ def _ray_lines(ray: dict[str, Any]) -> list[str]:
 def _crowd_line(crowd: dict[str, Any]) -> str:
     sizes, most = crowd["sizes"], crowd["resident_most"]
     return (
-        f"People on disk, {sizes['users']:,} with {sizes['kept']} decisions each, answers scripted:"
+        f"People on disk, {sizes['users']:,} with {sizes['kept']} decisions each, answers"
+        f" {crowd['answers']}:"
         f" built in {crowd['build_seconds']:.0f} s ({crowd['bytes_on_disk'] / 1e9:.2f} GB), opened"
         f" in {crowd['open_seconds']:.2f} s; a tick with {sizes['awake']:,} awake, slate"
         f" {sizes['slate']}, takes {_precise(crowd['tick_seconds'])} s; resident memory"

@@ -23,6 +23,7 @@ from agents.inference.fused.llama_weights import NotFused, why_not
 from agents.inference.grouping import Plan, make_plan
 from agents.inference.local.adapter_modes import AdapterMode
 from agents.inference.local.huggingface import HuggingFaceForward
+from agents.inference.named_rows import LargePromptError
 from agents.inference.stats import EngineStats
 from simenv.events import FloatArray, IntArray
 
@@ -220,9 +221,10 @@ def _by_halves(rows: IntArray, run: Callable[[IntArray], _Out]) -> list[_Out]:
         if not _is_out_of_memory(error):
             raise
         if len(rows) == 1:
-            raise MemoryError(
-                f"request {rows[0]} alone ({error}) is more than the memory holds; recall fewer"
-                " memories, use a smaller model, or lower cache_bytes"
+            raise LargePromptError(
+                int(rows[0]),
+                f"request {{row}} alone ({error}) is more than the memory holds; recall fewer"
+                " memories, use a smaller model, or lower cache_bytes",
             ) from error
     return [part for half in np.array_split(rows, 2) for part in _by_halves(half, run)]
 
