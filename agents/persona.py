@@ -3,23 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from simenv.domains.domain import Domain
+
 # Short on purpose: the pocket model pays for every word, and so does everybody's GPU.
-ACTIVITY = {
-    1: "You watch rarely and leave soon when suggestions miss.",
-    2: "You watch regularly and choose with care.",
-    3: "You watch a great deal and rarely leave.",
-}
+# How much people do and how wide they choose stands in the domain (``simenv.domains``).
 CONFORMITY = {
     1: "You go along with the crowd.",
     2: "You weigh the crowd against your own taste.",
     3: "You judge for yourself.",
 }
-DIVERSITY = {
-    1: "You keep to a few genres.",
-    2: "You have favourites and sometimes try others.",
-    3: "You watch across all genres.",
-}
-
 
 # Stars next to others, at most: beyond it a small model meets numbers it never learnt to read.
 MOST_APART = 0.9
@@ -63,6 +55,13 @@ class Persona:
             raise ValueError(
                 f"a profile may have at most 2000 words, got {words}; shorten it or reflect again"
             )
+
+
+def traits_told(persona: Persona, domain: Domain) -> str:
+    """The three traits in words, a sentence each."""
+    activity = domain.sentence(domain.activity[persona.activity - 1])
+    diversity = domain.sentence(domain.diversity[persona.diversity - 1])
+    return f"{activity} {CONFORMITY[persona.conformity]} {diversity}"
 
 
 def reason_for(persona: Persona, genres: tuple[str, ...], rating: float) -> str:

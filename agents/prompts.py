@@ -13,17 +13,18 @@ from functools import lru_cache
 from itertools import accumulate
 from typing import NamedTuple
 
-from agents.persona import ACTIVITY, CONFORMITY, DIVERSITY, Persona, stars_apart
+from agents.persona import Persona, stars_apart, traits_told
 from agents.prompt_budget import Budget, sentences
 from agents.prompt_style import PromptStyle as PromptStyle  # the name that it had before
 from simenv.catalog import Catalog
+from simenv.domains.domain import Domain, told
 from simenv.item_averages import ItemAverages
 from simenv.values.plain_text import one_line
 
 RATING_CUE = "RATING:"
 RATING_CHOICES = (" 1", " 2", " 3", " 4", " 5")
-# Characters of a title, of genres and of a cast, and of a summary for each of its words, of which
-# some languages have no visible ones: no item fills a model's context.
+# Characters of genres, of a cast and of a fact, and of a summary for each of its words, of which
+# some languages have no visible ones: no item fills a model's context. Of a title: the domain's.
 _LONGEST, _LONGEST_WORD = 300, 20
 _SHOWN_COUNTS = (0, 1, 2, 5, 10, 20, 50, 100)  # more votes say nothing more
 
@@ -69,24 +70,24 @@ class Recollection(NamedTuple):
 
 
 def persona_prefix(
-    persona: Persona, kind: str, style: PromptStyle, budget: Budget | None = None
+    persona: Persona, domain: Domain, style: PromptStyle, budget: Budget | None = None
 ) -> str:
     """The stable part of a user's prompt: who they are and what they are asked."""
-    who = ""
+    who, kind = "", domain.noun
     profile = own_words(persona.profile, kind)
     profile = budget.profile(profile) if budget else profile
     if style.persona and style.told == "words":
         numbers = _numbers(persona) if style.numbers else ""
-        who = f"You use a {kind} recommender.\nPROFILE: {profile}{own_words(numbers, kind)}\n"
+        who = f"You use {domain.one} recommender.\nPROFILE: {profile}{own_words(numbers, kind)}\n"
     elif style.persona:
         who = (
-            f"You use a {kind} recommender. {ACTIVITY[persona.activity]}"
-            f" {CONFORMITY[persona.conformity]} {DIVERSITY[persona.diversity]}\n"
+            f"You use {domain.one} recommender. {traits_told(persona, domain)}\n"
             f"PROFILE: {profile}\n"
         )
+    anchors = ", ".join(f"{star} {word}" for star, word in enumerate(domain.anchors, start=1))
     return (
-        f"{who}TASK: Rate the {kind} as this user: 1 hated, 2 disliked, 3 neutral, 4 liked,"
-        " 5 loved. The average is what others gave. Answer with one digit.\n"
+        f"{who}TASK: Rate the {kind} as this user: {anchors}."
+        " The average is what others gave. Answer with one digit.\n"
     )
 
 
@@ -106,9 +107,9 @@ def memory_line(catalog: Catalog, averages: ItemAverages, memory: Recollection) 
 
 
 def item_line(catalog: Catalog, item: int, style: PromptStyle, budget: Budget | None = None) -> str:
-    """The item asked about: title, year, genres; summary and cast as far as the style goes."""
+    """The item asked about, by the domain's template; summary and people as the style goes."""
     cast: Sequence[str] = catalog.casts[item][: style.cast]
-    summary = catalog.summaries[item]
+    summary = catalog.summaries[item] if catalog.titles[item] else ""  # else it is the headline
     if style.told == "words":
         summary = _whole_sentences(summary, style.summary_words)
     else:
@@ -116,12 +117,9 @@ def item_line(catalog: Catalog, item: int, style: PromptStyle, budget: Budget | 
     summary = _cut(summary, _LONGEST_WORD * style.summary_words)
     if budget:
         summary, cast = budget.summary(summary), budget.cast(cast)
-    parts = [f"{_headline(catalog, item)}."]
-    if summary:
-        parts.append(summary)
-    if cast:
-        parts.append(f"With {_cut(', '.join(cast))}.")
-    return f"{catalog.kind.upper()}: {own_words(' '.join(parts), catalog.kind)}\n"
+    shown = {**_fields(catalog, item), "summary": summary, "people": _cut(", ".join(cast))}
+    line = told(catalog.domain.line, {**shown, "headline": _headline(catalog, item)})
+    return f"{catalog.kind.upper()}: {own_words(line, catalog.kind)}\n"
 
 
 def _whole_sentences(text: str, most_words: int) -> str:
@@ -189,9 +187,17 @@ def cue_words(numbers: Sequence[str], averages: ItemAverages, item: int, chosen:
 
 
 def _headline(catalog: Catalog, item: int) -> str:
-    year = f" ({catalog.years[item]})" if catalog.years[item] else ""
-    genres = f" {_cut(', '.join(catalog.genres[item]))}" if catalog.genres[item] else ""
-    return own_words(f"{_cut(catalog.titles[item])}{year}{genres}", catalog.kind)
+    return own_words(told(catalog.domain.headline, _fields(catalog, item)), catalog.kind)
+
+
+def _fields(catalog: Catalog, item: int) -> dict[str, str]:
+    """What templates can name of an item; the summary and people are the style's affair."""
+    return {
+        "title": _cut(catalog.titles[item] or catalog.summaries[item], catalog.domain.longest),
+        "year": str(catalog.years[item] or ""),
+        "genres": _cut(", ".join(catalog.genres[item])),
+        **{name: _cut(column[item]) for name, column in catalog.facts.items()},
+    }
 
 
 def _cut(text: str, longest: int = _LONGEST) -> str:

@@ -1,10 +1,13 @@
 """The catalogue: what every item is. Knows nobody's rating; ``ItemAverages`` stand beside it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 
+from simenv.domains.domain import Domain
+from simenv.domains.domain_file import domain_called
 from simenv.events import FloatArray, IntArray
 from simenv.values.column_checks import text_lists, texts, whole_numbers
 from simenv.values.plain_text import one_line
@@ -31,7 +34,8 @@ class Catalog:
     casts: tuple[tuple[str, ...], ...] = ()
     summaries: tuple[str, ...] = ()
     external_ids: tuple[str, ...] = ()
-    kind: str = "movie"  # what one item is called in a sentence
+    domain: Domain = field(default_factory=lambda: domain_called("movie"))  # its words
+    facts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # more columns, by name
 
     def __post_init__(self) -> None:
         n = len(self.titles)
@@ -51,14 +55,20 @@ class Catalog:
         fill(self, "casts", tuple(map(_words, text_lists(self.casts, "cast"))))
         fill(self, "summaries", _lines(texts(self.summaries, "summary")))
         fill(self, "external_ids", texts(self.external_ids, "external_id"))
-        self._check_names()
+        fill(self, "facts", {name: self._fact(name) for name in self.domain.facts})
+        self._check_ids()
 
-    def _check_names(self) -> None:
-        if not isinstance(self.kind, str) or not self.kind.strip():
+    def _fact(self, name: str) -> tuple[str, ...]:
+        """A column that the domain wants; empty where there is none."""
+        column = self.facts.get(name, ("",) * len(self))
+        if len(column) != len(self):
             raise ValueError(
-                f"kind wanted the name of one item, such as 'movie', got {self.kind!r}"
+                f"catalogue fact {name!r} must have one entry a title: wanted {len(self)}, got"
+                f" {len(column)}"
             )
-        object.__setattr__(self, "kind", one_line(self.kind))
+        return _lines(texts(column, name))
+
+    def _check_ids(self) -> None:
         if len(set(self.external_ids)) < len(self):
             first: dict[str, int] = {}
             row = next(i for i, x in enumerate(self.external_ids) if first.setdefault(x, i) < i)
@@ -69,6 +79,11 @@ class Catalog:
 
     def __len__(self) -> int:
         return len(self.titles)
+
+    @property
+    def kind(self) -> str:
+        """What one item is called in a sentence."""
+        return self.domain.noun
 
     @cached_property
     def genre_names(self) -> tuple[str, ...]:
@@ -97,8 +112,10 @@ class Catalog:
         return np.asarray(genres / np.maximum(np.linalg.norm(genres, axis=1, keepdims=True), 1.0))
 
     def text(self, item: int) -> str:
-        """One item in words, for embedders: title, genres, cast and summary."""
+        """One item in words, for embedders: title, genres, cast, summary and facts in words."""
         words = [self.titles[item], *self.genres[item], *self.casts[item], self.summaries[item]]
+        facts = (column[item] for column in self.facts.values())
+        words += [fact for fact in facts if not any(sign.isdigit() for sign in fact)]
         return " ".join(w for w in words if w)
 
     def texts(self) -> list[str]:

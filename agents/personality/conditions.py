@@ -53,12 +53,12 @@ def interviewees(population: Population, people: IntArray) -> list[Interviewee]:
     """People (n,) as an interview meets them: told, within the same budget of tokens, and adapted
     as in the environment.
     """  # noqa: D205
-    kind, style = population.catalog.kind, population.style
+    domain, style = population.catalog.domain, population.style
     budget = budget_of(style, population.model)
     found = []
     for user in people.tolist():
         persona = population.personas[user]
-        who = persona_prefix(persona, kind, style, budget).partition("TASK:")[0].strip()
+        who = persona_prefix(persona, domain, style, budget).partition("TASK:")[0].strip()
         found.append(Interviewee(str(user), who, mixture_name(persona.adapter, persona.gate)))
     return found
 

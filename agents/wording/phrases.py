@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from simenv.domains.domain import Domain
+
 
 def listed(names: Sequence[str], last: str = "and") -> str:
     """Names as a sentence says them.
@@ -33,6 +35,11 @@ def plural(kind: str) -> str:
     if kind.endswith("y") and kind[-2:-1] not in "aeiou":
         return f"{kind[:-1]}ies"
     return f"{kind}es" if kind.endswith(("s", "x", "ch", "sh", "hero")) else f"{kind}s"
+
+
+def several(domain: Domain) -> str:
+    """Several items, as their domain says or English does."""
+    return domain.plural or plural(domain.noun)
 
 
 def quoted(title: str) -> str:

@@ -29,7 +29,7 @@ class _Found(NamedTuple):
 
 _NOTHING = _Found((), 0.0)
 _SUBJECTS = {
-    "theme": ("the story with its {}", "the {} in the story", "the story around its {}"),
+    "theme": ("the {story} with its {}", "the {} in the {story}", "the {story} around its {}"),
     "person": ("seeing {} in it", "what {} did in it", "{} in it"),
     "mood": ("its {} mood", "the {} tone", "how {} it was"),
     "genre": ("the {} in it", "its {} side", "this kind of {}"),
@@ -73,7 +73,7 @@ class ReasonWriter:
     def __init__(
         self, catalog: Catalog, averages: ItemAverages, aspects: Aspects, seed: int = 0
     ) -> None:
-        self._kind, self._fair = catalog.kind, averages.fair
+        self._domain, self._fair = catalog.domain, averages.fair
         self._aspects, self._seed = aspects, seed
 
     def write(
@@ -127,7 +127,8 @@ class ReasonWriter:
             forms = _BY_PEOPLE
         if kind == "genre" and why.said[0].word.endswith("'s"):
             forms = _SUBJECTS["genre"][1:2]  # "the Children's in it" is no English
-        return _one(forms, draw).format(listed([said.word for said in why.said]), kind=self._kind)
+        words = listed([said.word for said in why.said])
+        return _one(forms, draw).format(words, story=self._domain.story)
 
     def _contrast(
         self,
@@ -142,7 +143,7 @@ class ReasonWriter:
         speaks = abs(other) >= LEAST_LIKING and (other > 0) != good
         if said and speaks and said not in why.said and said.aspect.kind in _CONTRASTS:
             name = said.aspect.name
-            name = f"a {name} {self._kind}" if said.aspect.kind == "mood" else name
+            name = f"a {name} {self._domain.noun}" if said.aspect.kind == "mood" else name
             return f", {_one(_THOUGH[not good], draw).format(name)}"
         if abs(apart) >= _AGAINST_THE_CROWD:
             return f", {_CROWD[good]}"

@@ -22,6 +22,7 @@ from experiments.reporting.result import Record, Result
 from experiments.reporting.terminal import text_table
 from simenv.data.dataset import Dataset
 from simenv.data.splits import temporal_split
+from simenv.domains.domain import Domain
 from simenv.events import FloatArray, IntArray, InteractionLog
 from simenv.seeding import Stream, generator
 from training.distillation.tellers import teller
@@ -103,7 +104,7 @@ def _profiles(
         style = PromptStyle(told=told)  # type: ignore[arg-type]
         writer = teller(style, dataset.catalog, dataset.averages)
         people = [writer.distil(log).personas for log in (dataset.train, past)]
-        with_numbers = [[_ms(p, dataset.catalog.kind, style) for p in own] for own in people]
+        with_numbers = [[_ms(p, dataset.catalog.domain, style) for p in own] for own in people]
         found[stem] = with_numbers[0], with_numbers[1]
         without = [[_NUMBER.sub("", text) for text in own] for own in with_numbers]
         found[f"{stem}, without numbers"] = without[0], without[1]
@@ -113,9 +114,9 @@ def _profiles(
     return found
 
 
-def _ms(persona: Persona, kind: str, style: PromptStyle) -> str:
+def _ms(persona: Persona, domain: Domain, style: PromptStyle) -> str:
     """Ms as a prompt shows it, without the task."""
-    return persona_prefix(persona, kind, style).partition("\nTASK:")[0]
+    return persona_prefix(persona, domain, style).partition("\nTASK:")[0]
 
 
 def _sets(num_people: int, settings: DictConfig, draw: int) -> IntArray:

@@ -83,6 +83,7 @@ def personas(
     ablation: str = "none",
     embedder: "Embedder | None" = None,
     evidence: Evidence = "shared",
+    wary: bool | None = None,
     student: str | None = None,
     unsure: float | None = None,
     on_disk: str | None = None,
@@ -100,6 +101,8 @@ def personas(
         ablation: what is taken from them; see ``experiments.people.ablations``.
         embedder: of item texts, by which memories are found; None = TF-IDF + SVD.
         evidence: what the training rows are, for the card; see ``simenv.data.evidence``.
+        wary: whether suggestions that nobody with a person's taste ever picked lose stars, learnt
+            from the data set's training rows; None = as the population says.
         student: folder of a student, who answers where it is sure; None = the model answers all.
         unsure: doubt above which the model is asked; None = the student's own.
         on_disk: folder into which profiles and memories are written: memory then holds those who
@@ -121,7 +124,7 @@ def personas(
             " leave users.population out"
         )
     people, knows_later_rows = _population(dataset, population, model, embedder)
-    people = ablated(people, ablation)
+    people = _wary(ablated(people, ablation), dataset, wary)
     # Profiles are made of all rows that a population holds: held-out ones are no test of it.
     fidelity = None if knows_later_rows else measure
     asked = make_engine(people, engine)
@@ -132,6 +135,14 @@ def personas(
     card |= taught
     made = People(users, card, fidelity, users.engine, users.population)
     return made.told_as(evidence)
+
+
+def _wary(people: "Population", dataset: Dataset, wary: bool | None) -> "Population":
+    from training.unpicked import learn_wariness
+
+    if wary is None:
+        return people
+    return replace(people, wariness=learn_wariness(dataset) if wary else None)
 
 
 def _on_disk(
@@ -208,11 +219,12 @@ def _card(people: "Population", description: str, ablation: str) -> dict[str, An
 
     facts = {key: value for key, value in people.card.items() if isinstance(value, str | int)}
     own = {"name": people.name, "users": len(people.personas), "adapters": len(people.adapters)}
+    wary = {} if people.wariness is None else {"wary": True}
     return {
         "kind": "persona",
         "engine": public_text(description),
         "model": public_text("/".join(Path(people.model).parts[-2:])),
-        "population": public({**own, **facts, "ablation": ablation}),
+        "population": public({**own, **facts, "ablation": ablation, **wary}),
         "fidelity": {"word": fidelity_word(people), "said": public_text(fidelity_sentence(people))},
         "warning": SCRIPTED_WARNING if description.startswith("scripted") else None,
     }

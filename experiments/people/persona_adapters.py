@@ -100,7 +100,7 @@ def train_personas(
         style = style_for(distiller, settings.style)
         raft, tokens = fitting_raft_set(dataset, model, style, settings.raft, report)
         kinds = {FACETS[name] for name in settings.variants if name in FACETS}
-        prefixes = [persona_prefix(p, dataset.catalog.kind, style) for p in people]
+        prefixes = [persona_prefix(p, dataset.catalog.domain, style) for p in people]
         variants = train_variants(
             model,
             raft.examples,

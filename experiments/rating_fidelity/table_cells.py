@@ -147,7 +147,7 @@ def _vectors(
     """What the gates of the named variants look at."""
     kinds = {FACETS[name] for name in names if name in FACETS}
     people = population_on(task.dataset, task.settings.base, style)
-    prefixes = [persona_prefix(p, people.catalog.kind, style) for p in people.personas]
+    prefixes = [persona_prefix(p, people.catalog.domain, style) for p in people.personas]
     return vectors_for(kinds, task.dataset, raft, prefixes, task.seed)
 
 

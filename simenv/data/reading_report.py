@@ -29,6 +29,7 @@ class Reading:
     scale: tuple[float, float] = (1.0, 5.0)  # lowest and highest rating of the source
     scale_given: bool = True  # else it was taken for granted
     rating_range: tuple[float, float] = (1.0, 5.0)  # of the kept rows, on the source's scale
+    num_levels: int = 0  # distinct ratings among the kept rows; 0 = not counted
     times: str | None = None  # how times are written; None = there are none
     order: str | None = None  # what the rows are sorted by, where that matters
     split: str = ""  # which rows are training rows
@@ -39,6 +40,9 @@ class Reading:
     num_items_unrated: int = 0
     num_items_untitled: int = 0
     ids_are_titles: bool = False  # nobody named a column of titles
+    domain: str = ""  # whose words the items are told in, where somebody could choose
+    facts: Mapping[str, str] = field(default_factory=dict)  # told besides: fact → column
+    untold_facts: tuple[str, ...] = ()  # that the domain would tell and no column holds
     unused_columns: tuple[str, ...] = ()  # of the files
     warnings: tuple[str, ...] = ()  # what a report opens with
 
@@ -52,7 +56,7 @@ class Reading:
         facts = asdict(self)
         facts["dropped_share"] = round(self.dropped_share, 6)
         facts["examples"] = {reason: list(rows) for reason, rows in self.examples.items()}
-        for name in ("scale", "rating_range", "unused_columns", "warnings"):
+        for name in ("scale", "rating_range", "untold_facts", "unused_columns", "warnings"):
             facts[name] = list(facts[name])
         facts["dropped"] = {str(reason): count for reason, count in self.dropped.items()}
         facts["sentences"] = self.sentences()
@@ -73,6 +77,8 @@ class Reading:
             f"Users: {self.num_users_used:,} of {self.num_users:,}{self.others}.",
             self._items_sentence(),
         ]
+        if self.domain:
+            found.append(self._domain_sentence())
         if self.unused_columns:
             found.append(f"Columns that are not used: {', '.join(self.unused_columns)}.")
         return found
@@ -82,8 +88,23 @@ class Reading:
         given = "as given" if self.scale_given else "taken for granted (rating_scale is not given)"
         return (
             f"Ratings: {self.rating_range[0]:g} to {self.rating_range[1]:g} on a scale of {low:g}"
-            f" to {high:g}, {given}; {low:g} became 1 star, {high:g} became 5."
+            f" to {high:g}, {given}; {low:g} became 1 star, {high:g} became 5.{self._between()}"
         )
+
+    def _between(self) -> str:
+        """What a star is worth on a scale of another length, and what nobody could give."""
+        low, high = self.scale
+        if self.num_levels == 2 and self.rating_range == self.scale:
+            return " Nobody gave anything between."
+        step = (high - low) / 4
+        return "" if step == 1 else f" A star is worth {step:g} of its points."
+
+    def _domain_sentence(self) -> str:
+        told = [f"{fact} (column {column!r})" for fact, column in self.facts.items()]
+        more = f" Of each item it also tells {', '.join(told)}." if told else ""
+        untold = ", ".join(self.untold_facts)
+        less = f" It would tell {untold} too, which no column holds (facts)." if untold else ""
+        return f"Items are told as those of the domain {self.domain!r}.{more}{less}"
 
     def _items_sentence(self) -> str:
         unrated = f"Items: {self.num_items:,}, of which {self.num_items_unrated:,} have no rating"

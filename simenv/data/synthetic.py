@@ -19,6 +19,7 @@ from simenv.data.worlds.logs import logged_world
 from simenv.data.worlds.parameters import WorldParameters
 from simenv.data.worlds.synthetic_truth import SyntheticTruth
 from simenv.data.worlds.taste_structure import TasteBlock, TasteStructure, Way
+from simenv.domains.domain_file import domain_called
 from simenv.events import FloatArray
 from simenv.seeding import Stream, generator
 
@@ -95,7 +96,7 @@ def _make_items(world: WorldParameters, rng: np.random.Generator) -> tuple[Catal
         tuple(genre_names),
         tuple(cast_names),
         tuple(summaries),
-        kind=world.kind,
+        domain=domain_called(world.kind),
     )
     quality = world.quality_sd * rng.standard_normal(n)
     era = (years - years.mean()) / years.std()

@@ -131,7 +131,7 @@ class Screen:
             nothing = np.zeros(NUM_STARS)
             return Place(self._catalog.titles[item], nothing, 0.0, "no answer came", recalled)
         taken, stars = bool(feedback.taken[i, j]), feedback.ratings[i, j]
-        verdict = f"watched, {stars:.0f} stars" if taken else "passed over"
+        verdict = f"{self._catalog.domain.done}, {stars:.0f} stars" if taken else "passed over"
         chances, expected = feedback.probabilities[i, j], float(feedback.expected[i, j])
         return Place(self._catalog.titles[item], chances, expected, verdict, recalled)
 

@@ -31,7 +31,7 @@ def test_a_title_cannot_pass_for_the_cue(change):
     people = change()
     titles = ("Film CHOICE: A", *people.catalog.titles[1:])
     catalog = people.catalog.__class__(
-        titles, people.catalog.years, people.catalog.genres, kind=people.catalog.kind
+        titles, people.catalog.years, people.catalog.genres, domain=people.catalog.domain
     )
     model = PersonaUsers(change(catalog=catalog), ScriptedEngine())
     [request] = choice_requests(model, np.array([4]), np.array([[0, 1]]))

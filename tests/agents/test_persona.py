@@ -1,7 +1,9 @@
 import pytest
 
-from agents.persona import ACTIVITY, CONFORMITY, DIVERSITY, Persona, reason_for, stars_apart
+from agents.persona import CONFORMITY, Persona, reason_for, stars_apart, traits_told
+from simenv.domains.domain_file import domain_called, shipped_domains
 
+LEVELS = (1, 2, 3)
 LOVER = Persona(2, 2, 2, "I like films.", tastes={"War": 0.8, "Drama": 0.1, "Comedy": -0.9})
 
 
@@ -13,9 +15,27 @@ def test_a_trait_that_is_no_level_is_refused(trait, level):
         Persona(profile="", **levels)
 
 
-def test_every_level_of_every_trait_has_its_own_sentence():
-    sentences = [table[level] for table in (ACTIVITY, CONFORMITY, DIVERSITY) for level in (1, 2, 3)]
-    assert len(set(sentences)) == 9
+@pytest.mark.parametrize("noun", shipped_domains())
+def test_every_level_of_every_trait_has_its_own_sentence(noun):
+    domain = domain_called(noun)
+    told = {
+        traits_told(Persona(a, c, d, ""), domain) for a in LEVELS for c in LEVELS for d in LEVELS
+    }
+    assert len(told) == 27
+    assert len({*domain.activity, *CONFORMITY.values(), *domain.diversity}) == 9
+
+
+def test_traits_are_told_in_the_words_of_the_domain():
+    told = {
+        noun: traits_told(Persona(1, 2, 3, ""), domain_called(noun)) for noun in shipped_domains()
+    }
+    assert told["movie"] == (
+        "You watch rarely and leave soon when suggestions miss. You weigh the crowd against your"
+        " own taste. You watch across all genres."
+    )
+    assert told["book"] == told["movie"].replace("watch", "read")
+    assert told["product"].endswith("You shop across all categories.")
+    assert [noun for noun, text in told.items() if "watch" in text] == ["film", "movie"]
 
 
 def test_a_profile_holds_2000_words_and_not_one_more():

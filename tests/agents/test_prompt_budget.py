@@ -18,6 +18,7 @@ from agents.prompt_budget import (
 )
 from agents.prompt_style import PromptStyle
 from agents.prompts import item_line, persona_prefix
+from simenv.domains.domain_file import domain_called
 from simenv.events import Feedback, Slates
 
 MODEL = str(SHIPPED / "model")
@@ -110,8 +111,8 @@ def test_a_model_without_a_folder_is_counted_by_an_estimate():
 def test_words_stand_without_canned_traits_and_numbers_in_one_sentence(population):
     persona = population.personas[2]
     style = PromptStyle(told="words")
-    with_numbers = persona_prefix(persona, "movie", style)
-    without = persona_prefix(persona, "movie", replace(style, numbers=False))
+    with_numbers = persona_prefix(persona, domain_called("movie"), style)
+    without = persona_prefix(persona, domain_called("movie"), replace(style, numbers=False))
     assert with_numbers.split("\n")[1].endswith("In stars: -0.5 next to others, Drama +0.2.")
     assert "In stars" not in without
     assert "You watch" not in with_numbers

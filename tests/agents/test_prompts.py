@@ -22,12 +22,13 @@ from agents.prompts import (
 from simenv.catalog import Catalog
 from simenv.data.dataset import Dataset
 from simenv.data.splits import split_dataset
+from simenv.domains.domain_file import domain_called
 from simenv.events import InteractionLog, Slates
 from simenv.item_averages import ItemAverages
 from simenv.seeding import row_seeds
 from training.populate import population_on
 
-STYLE = PromptStyle()
+STYLE, BOOK = PromptStyle(), domain_called("book")
 
 
 def ask(population, style, user=1, item=10):
@@ -39,7 +40,7 @@ def ask(population, style, user=1, item=10):
 
 def test_the_prefix_holds_traits_profile_and_task_in_this_order(population):
     persona = population.personas[1]
-    prefix = persona_prefix(persona, "movie", STYLE)
+    prefix = persona_prefix(persona, domain_called("movie"), STYLE)
     places = [prefix.index(text) for text in ("You watch", persona.profile, "TASK:")]
     assert places == sorted(places)
     assert prefix.endswith("\n")
@@ -48,10 +49,10 @@ def test_the_prefix_holds_traits_profile_and_task_in_this_order(population):
 
 
 def test_the_prefix_calls_an_item_what_the_catalogue_calls_it(population):
-    prefix = persona_prefix(population.personas[0], "book", STYLE)
+    prefix = persona_prefix(population.personas[0], BOOK, STYLE)
     assert "book recommender" in prefix
     assert "movie" not in prefix
-    _, suffix = ask(replace(population, catalog=replace(population.catalog, kind="book")), STYLE)
+    _, suffix = ask(replace(population, catalog=replace(population.catalog, domain=BOOK)), STYLE)
     assert "BOOK: Film K" in suffix
 
 
@@ -211,7 +212,9 @@ HOSTILE = st.text(max_size=20) | st.sampled_from(
 @given(st.lists(HOSTILE, min_size=5, max_size=5))
 def test_no_text_of_an_item_or_a_reason_passes_for_a_section(texts):
     title, genre, cast, summary, reason = texts
-    catalog = Catalog((title,), np.array([0]), ((genre,),), ((cast,),), (summary,), kind="item")
+    catalog = Catalog(
+        (title,), np.array([0]), ((genre,),), ((cast,),), (summary,), domain=domain_called("item")
+    )
     averages = ItemAverages([3.0], [1], [3.0])
     suffix = (
         memory_line(catalog, averages, Recollection(0, 4.0, reason))

@@ -95,6 +95,7 @@ def _item(
     summary = " ".join(catalog.summaries[item].split()[:summary_words])
     if summary:
         shown["summary"] = summary
+    shown.update({name: column[item] for name, column in catalog.facts.items() if column[item]})
     average = float(averages.means[item])
     shown["average"] = round(average, 2) if average else None
     return shown

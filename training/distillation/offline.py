@@ -10,6 +10,7 @@ import numpy as np
 
 from agents.persona import Persona, reason_for, stars_apart
 from simenv.catalog import Catalog
+from simenv.domains.domain import filled
 from simenv.events import FloatArray, IntArray, InteractionLog
 from simenv.item_averages import ItemAverages
 from training.tastes import taste_ridge
@@ -140,7 +141,7 @@ class OfflineDistiller:
         liking = {n: sum(v) / (len(v) + _ACTOR_SHRINK) for n, v in sums.items() if len(v) >= 2}
         best = sorted(liking, key=lambda n: (-liking[n], n))[:2]
         liked = [f"{n} {liking[n]:+.1f}" for n in best if liking[n] >= 0.25]
-        return [f"I like to see {', '.join(liked)}."] if liked else []
+        return [filled(self.catalog.domain.people, {"people": ", ".join(liked)})] if liked else []
 
 
 def _level_sentence(ratings: FloatArray, own: FloatArray, kind: str) -> str:

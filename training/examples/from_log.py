@@ -96,7 +96,7 @@ class ExampleWriter:
         budget = budget_of(style, self._model) if self._model else None
         averages, peers = self.dataset.averages, self._peers if style.peers else None
         told = catalog, averages, personas, self.memory, style, budget, peers
-        prefixes = [persona_prefix(personas[u], catalog.kind, style, budget) for u in asked.users]
+        prefixes = [persona_prefix(personas[u], catalog.domain, style, budget) for u in asked.users]
         columns = self._targets(asked), asked.ratings, asked.weights
         if style.reading == "whole":
             suffixes = SuffixWriter(*told).write(asked.users, asked.items, asked.chosen)

@@ -7,19 +7,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from agents.embedding import Embedder, TfidfSvdEmbedder, Vectors, unit
-from agents.persona import ACTIVITY, CONFORMITY, DIVERSITY, Persona
+from agents.persona import Persona, traits_told
+from simenv.domains.domain_file import domain_called
 
 MsVectors = Callable[[Sequence[Persona]], Vectors]  # n personas -> (n, d)
 
 
 def ms_text(persona: Persona) -> str:
-    """A persona's Ms in words: traits and profile."""
-    traits = (
-        ACTIVITY[persona.activity],
-        CONFORMITY[persona.conformity],
-        DIVERSITY[persona.diversity],
-    )
-    return " ".join([*traits, persona.profile])
+    """A persona's Ms in words: traits, in those of films whatever the items, and profile."""
+    return f"{traits_told(persona, domain_called('movie'))} {persona.profile}"
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """From frames with named columns to a rating table and a catalogue; knows no file format."""
 
 import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypedDict
 
@@ -11,6 +12,7 @@ from simenv.data.readers.bad_rows import BadRowReason, BadRows
 from simenv.data.readers.cells import ids_of, numbers_of, texts_of, word_lists, years_of
 from simenv.data.readers.csv_frames import other_separator
 from simenv.data.readers.rating_table import IdArray, RatingTable
+from simenv.domains.domain import Domain
 from simenv.events import BoolArray, IntArray
 from simenv.values.clocks import Moments, TimeUnit, moments_of
 
@@ -168,18 +170,24 @@ def _times(frame: "pd.DataFrame", columns: Columns) -> Moments | None:
 
 
 def catalog_from_frame(
-    frame: "pd.DataFrame", file: str, columns: Columns, kind: str, bad_rows: BadRows
+    frame: "pd.DataFrame",
+    file: str,
+    columns: Columns,
+    domain: Domain,
+    bad_rows: BadRows,
+    facts: Mapping[str, str] | None = None,
 ) -> Catalog:
     """One item a row, in the order of the file.
 
     Rows without an id are noted as malformed, repeated ids as duplicates (the first stays), years
     that are no whole numbers of at most five digits and lists that do not end as malformed (the row
-    goes); an empty year is 0 = unknown.
+    goes); an empty year is 0 = unknown. ``facts`` says in which column each fact of the domain
+    stands.
 
     Raises:
         ValueError: a column is missing, or no row is left.
     """
-    require_columns(frame, file, columns.of_items())
+    require_columns(frame, file, [*columns.of_items(), *(facts or {}).values()])
     ids = ids_of(frame[columns.item_column])
     years, bad_year = years_of(frame, columns.year_column)
     genres = word_lists(frame, columns.genres_column, columns.genres_separator)
@@ -212,8 +220,28 @@ def catalog_from_frame(
         casts=tuple((casts[i] or ())[:MAX_CAST] for i in kept),
         summaries=texts_of(frame, columns.summary_column),
         external_ids=tuple(ids[kept]),
-        kind=kind,
+        domain=domain,
+        facts={fact: texts_of(frame, column) for fact, column in (facts or {}).items()},
     )
+
+
+def columns_of_facts(
+    domain: Domain, named: Mapping[str, str] | None, columns: Collection[str]
+) -> dict[str, str]:
+    """Fact of the domain → the column that it stands in: the one named, else one of its name.
+
+    Raises:
+        ValueError: a fact is named that the domain does not tell.
+    """
+    given = dict(named or {})
+    if unknown := [fact for fact in given if fact not in domain.facts]:
+        raise ValueError(
+            f"facts wanted those that {domain.one} has in its domain"
+            f" ({', '.join(domain.facts) or 'none'}), got {unknown[0]!r}; name it under 'facts' and"
+            " in 'line' of a domain file of your own, and pass domain=FILE.yaml"
+        )
+    found = {fact: given.get(fact, fact) for fact in domain.facts}
+    return {fact: name for fact, name in found.items() if fact in given or name in columns}
 
 
 def is_repeated(ids: IdArray) -> BoolArray:

@@ -22,6 +22,7 @@ from simenv.data.readers.sources import Publication, SourceFiles, find_files
 from simenv.data.readers.text_rows import delimited_ratings, delimited_rows, whole_number
 from simenv.data.readers.titles import parse_title
 from simenv.data.readers.user_sample import ProtocolSettings, build_dataset, parted
+from simenv.domains.domain_file import domain_called
 
 _SERVER = "https://files.grouplens.org/datasets/movielens"
 ML_1M = Publication("ml-1m", f"{_SERVER}/ml-1m.zip", "c4d9eecfca2ab87c1945afe126590906")
@@ -181,7 +182,7 @@ def read_movielens_latest_small(
         user_column="userId", item_column="movieId", timestamp_column="timestamp",
         title_column="title", genres_column="genres",
     )  # fmt: skip
-    listed = catalog_from_frame(movies, "movies.csv", columns, "movie", bad_rows)
+    listed = catalog_from_frame(movies, "movies.csv", columns, domain_called("movie"), bad_rows)
     ids = np.array(listed.external_ids, dtype=object)
     catalog = _films(ids, list(listed.titles), [list(g) for g in listed.genres])
     ratings = csv_frame(files.read("ratings.csv"), "ratings.csv", "utf-8", bad_rows, strict=False)

@@ -172,6 +172,7 @@ def reading_of(
         scale=(low, high),
         scale_given=scale is not None,
         rating_range=(float(kept.min()), float(kept.max())) if len(kept) else (low, high),
+        num_levels=len(np.unique(kept)),
         times=times,
         order=_order(table),
         unused_columns=unused_columns,

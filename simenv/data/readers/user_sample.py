@@ -168,7 +168,7 @@ def _reading(
         num_items_unrated=len(catalog) - len(np.unique(log.items)),
         num_items_untitled=sum(not title for title in catalog.titles),
     )
-    found = [_on_dropped(reading), _on_order(reading, split)]
+    found = [_on_dropped(reading), _on_order(reading, split), _on_ratings(reading)]
     return replace(reading, warnings=tuple(text for text in found if text))
 
 
@@ -191,6 +191,17 @@ def _on_dropped(reading: Reading) -> str:
         f"{reading.dropped_share:.1%} of the rating rows of {reading.file} were left out"
         f" ({reading.num_rows - reading.num_kept:,} of {reading.num_rows:,}: {reasons}): what"
         " follows speaks of the rest only"
+    )
+
+
+def _on_ratings(reading: Reading) -> str:
+    """A log of likes alone says nothing of what is not liked."""
+    if reading.num_levels != 1 or reading.rating_range[1] < reading.scale[1]:
+        return ""
+    return (
+        f"all ratings of {reading.file} are {reading.rating_range[0]:g}: nothing in them says what"
+        " anybody dislikes, so people will like everything; add rows for what was shown and not"
+        " liked"
     )
 
 

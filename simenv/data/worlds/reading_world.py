@@ -22,6 +22,7 @@ from simenv.data.worlds.parameters import WorldParameters
 from simenv.data.worlds.reading_text import MOODS, REGISTERS, THEMES, liking, summary
 from simenv.data.worlds.synthetic_truth import SyntheticTruth, sampled_stars
 from simenv.data.worlds.taste_structure import TasteBlock, TasteStructure, Way
+from simenv.domains.domain_file import domain_called
 from simenv.events import BoolArray, FloatArray, IntArray, InteractionLog
 from simenv.ranges import check_number
 from simenv.seeding import Stream, generator
@@ -175,7 +176,7 @@ def _make_items(world: ReadingParameters, new: BoolArray, seed: int) -> tuple[Ca
         tuple(tuple(sorted(GENRES[g] for g in np.flatnonzero(row))) for row in genres),
         tuple(tuple(actors[a] for a in np.flatnonzero(row)) for row in casts),
         tuple(summaries),
-        kind=world.kind,
+        domain=domain_called(world.kind),
     )
     era = (years - years.mean()) / years.std()
     quality = world.quality_sd * rng.standard_normal(n)

@@ -31,7 +31,8 @@ def test_everything_stands_in_words() -> None:
         "log.csv: 2,000 of 3,000 rating rows were read (33.3% left out).",
         "Left out as bad rating: 999, first: row 3; row 5.",
         "Left out as no item: 1, first: row 7.",
-        "Ratings: 1 to 9.5 on a scale of 0 to 10, as given; 0 became 1 star, 10 became 5.",
+        "Ratings: 1 to 9.5 on a scale of 0 to 10, as given; 0 became 1 star, 10 became 5."
+        " A star is worth 2.5 of its points.",
         "Times: seconds since 1970.",
         "Split: the latest fifth of everybody's rows.",
         "Users: 40 of 50; the rows of the others are known.",

@@ -115,7 +115,6 @@ def test_a_log_wants_columns_of_one_length() -> None:
         ({"summaries": ("", 1.5)}, "summary wanted a text in every row, got 1.5 in row 1; "),
         ({"external_ids": ("x", "x")}, "external_id wanted distinct ids, got 'x' in row 1 again; "),
         ({"external_ids": ("x", 7)}, "external_id wanted a text in every row, got 7 in row 1"),
-        ({"kind": ""}, "kind wanted the name of one item, such as 'movie', got ''"),
     ],
 )
 def test_a_catalogue_refuses_bad_cells(columns: dict[str, object], text: str) -> None:

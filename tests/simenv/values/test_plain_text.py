@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simenv.catalog import Catalog
+from simenv.domains.domain_file import domain_called
 from simenv.values.plain_text import one_line
 
 
@@ -38,7 +39,7 @@ def test_a_catalogue_keeps_its_texts_as_lines() -> None:
     catalog = Catalog(
         titles=("a\nb",), years=np.zeros(1, dtype=np.int64), genres=(("x\ny", "\x00"),),
         casts=(("Ann\r\nBob",),), summaries=("One.\n\nTwo.",),
-        kind="a\nsong", external_ids=("a\nb",),
+        domain=domain_called("a\nsong"), external_ids=("a\nb",),
     )  # fmt: skip
     assert catalog.titles == ("a b",)
     assert catalog.genres == (("x y",),)

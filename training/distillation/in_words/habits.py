@@ -10,8 +10,9 @@ from typing import Self
 
 import numpy as np
 
-from agents.wording.phrases import listed, plural
+from agents.wording.phrases import listed, several
 from simenv.catalog import Catalog
+from simenv.domains.domain import Domain
 from simenv.events import FloatArray, InteractionLog
 from simenv.item_averages import ItemAverages
 
@@ -66,7 +67,7 @@ _WIDTH = (
 class Habits:
     """Where every user stands among the users of a log."""
 
-    kind: str
+    domain: Domain
     genre_names: tuple[str, ...]
     counts: FloatArray  # (n,) ratings
     fame: FloatArray  # (n,) mean log votes of what they picked
@@ -88,7 +89,7 @@ class Habits:
         np.add.at(shares, log.users, catalog.genre_shares[log.items])
         shares /= np.maximum(shares.sum(axis=1, keepdims=True), 1e-9)
         return cls(
-            catalog.kind,
+            catalog.domain,
             catalog.genre_names,
             counts,
             mean(np.log1p(averages.counts[log.items])),
@@ -99,9 +100,9 @@ class Habits:
 
     def activity(self, user: int, draw: float) -> str:
         """How much they rate, and whether it is well known."""
-        kinds = plural(self.kind)
+        kinds = several(self.domain)
         if not self.counts[user]:
-            return f"I have not rated any {self.kind} yet."
+            return f"I have not rated any {self.domain.noun} yet."
         much = _said(_ACTIVITY, self._rank(self.counts, user), draw).format(kinds=kinds)
         return f"{much}, {_said(_FAME, self._rank(self.fame, user), draw)}."
 

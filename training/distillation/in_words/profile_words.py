@@ -7,7 +7,8 @@ prompt that is too long loses its last sentences.
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from agents.wording.phrases import listed, plural, quoted
+from agents.wording.phrases import listed, quoted, several
+from simenv.domains.domain import Domain
 
 _MOST = {
     "loved": 6,
@@ -38,7 +39,7 @@ _LIKED = {
     "genre": ("I enjoy {}", "Give me {} and I am happy", "I have a taste for {}"),
     "person": ("I am fond of {}", "I am glad whenever I come across {}",
                "I have a soft spot for {}"),
-    "theme": ("I am drawn to stories with {}", "I like to hear of {}",
+    "theme": ("I am drawn to {stories} with {}", "I like to hear of {}",
               "What I look for in a {kind}: {}"),
     "mood": ("I like {kinds} that are {}", "The best {kinds} are {} to me"),
     "era": ("My favourites are from the {}", "I am at home in the {}"),
@@ -47,7 +48,7 @@ _DISLIKED = {
     "title": ("I did not like {}", "I was let down by {}", "I could not stand {}"),
     "genre": ("I care less for {}", "I seldom enjoy {}", "I am hard on {}"),
     "person": ("I am seldom pleased with {}", "I can do without {}"),
-    "theme": ("I am soon tired of {}", "I have no need of more stories with {}",
+    "theme": ("I am soon tired of {}", "I have no need of more {stories} with {}",
               "It leaves me cool to hear of {}"),
     "mood": ("I care less for {kinds} that are {}", "I do not like {kinds} to be {}"),
     "era": ("I get less out of the {}", "I seldom enjoy what is from the {}"),
@@ -57,12 +58,12 @@ _ORDER = ("title", "genre", "person", "theme", "mood", "era")
 
 
 def profile(
-    kind: str, likes: Tastes, dislikes: Tastes, latest: Sequence[str], draws: Sequence[float]
+    domain: Domain, likes: Tastes, dislikes: Tastes, latest: Sequence[str], draws: Sequence[float]
 ) -> str:
     """The sentences, in turn of what is liked and what is not.
 
     Args:
-        kind: what one item is called.
+        domain: of the items.
         likes: nothing but what training rows support.
         dislikes: likewise.
         latest: titles that were rated last.
@@ -74,10 +75,10 @@ def profile(
             names = _names(what, tastes, most=_most(what, side))
             if names:
                 draw = draws[2 * place + side]
-                sentences.append(_sentence(forms[what], names, kind, draw))
+                sentences.append(_sentence(forms[what], names, domain, draw))
         if what == "title" and latest:
             names = [quoted(title) for title in latest[: _MOST["latest"]]]
-            sentences.append(_sentence(_LATELY, names, kind, draws[0]))
+            sentences.append(_sentence(_LATELY, names, domain, draws[0]))
     return " ".join(sentences)
 
 
@@ -94,6 +95,8 @@ def _names(what: str, tastes: Tastes, most: int) -> list[str]:
     return list(names[:most])
 
 
-def _sentence(forms: Sequence[str], names: Sequence[str], kind: str, draw: float) -> str:
-    said = forms[int(draw * len(forms))].format(listed(names), kind=kind, kinds=plural(kind))
+def _sentence(forms: Sequence[str], names: Sequence[str], domain: Domain, draw: float) -> str:
+    said = forms[int(draw * len(forms))].format(
+        listed(names), kind=domain.noun, kinds=several(domain), stories=domain.stories
+    )
     return f"{said[:1].upper()}{said[1:]}".rstrip(".") + "."

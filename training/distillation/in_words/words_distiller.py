@@ -159,7 +159,7 @@ class WordsDistiller:
             habits.activity(user, draws[12]),
             habits.conformity(user, persona.level, draws[13]),
             habits.diversity(user, draws[14]),
-            profile(self.catalog.kind, likes, dislikes, titles.latest, draws),
+            profile(self.catalog.domain, likes, dislikes, titles.latest, draws),
         )
 
     def _sides(self, tastes: list[_Taste], titles: list[str]) -> Tastes:

@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from agents.wording.phrases import plural, quoted
+from simenv.domains.domain_file import domain_called
 from simenv.seeding import Channel, mix, uniforms
 from training.personified.corpora import Corpora, Fact, Passage
 from training.personified.exchanges import Exchange, Pattern
@@ -59,7 +60,7 @@ class _Writer:
             | corpora.rated.get(person, frozenset())
             for person in corpora.people
         }
-        self._words = {"k": corpora.kind, "ks": plural(corpora.kind)}
+        self._words = {"k": (k := corpora.kind), "ks": plural(k), "v": domain_called(k).again}
 
     def all(self, sources: frozenset[str]) -> Iterator[Exchange]:
         """Pattern by pattern for every source."""

@@ -1,8 +1,8 @@
 """What the offline grammar says about ratings: questions, premises, answers; it draws nothing.
 
 ``{t}`` is a title in quotation marks, ``{s}`` the stars given, ``{c}`` stars that are claimed,
-``{r}`` the reason, ``{g}`` a genre, ``{k}`` and ``{ks}`` one item and several. Questions of
-``test`` are asked of nobody in training.
+``{r}`` the reason, ``{g}`` a genre, ``{k}`` and ``{ks}`` one item and several, ``{v}`` what one
+does with it. Questions of ``test`` are asked of nobody in training.
 """
 
 from typing import NamedTuple
@@ -19,7 +19,7 @@ ABOUT = Forms(
     (
         "What did you think of {t}?", "How did you like {t}?", "How many stars did you give {t}?",
         "Tell me about {t}. What is your opinion?", "Was {t} worth your time?",
-        "What stayed with you of {t}?", "Would you watch {t} again?",
+        "What stayed with you of {t}?", "Would you {v} {t} again?",
         "How did you rate {t}, and why?", "What would you tell a friend about {t}?",
         "I am about to start {t}. What did you make of it?",
     ),

@@ -10,6 +10,7 @@ import pytest
 from simenv.data.readers.bad_rows import BadRowError, BadRowsWarning
 from simenv.data.readers.custom import custom
 from simenv.data.readers.goodbooks import goodbooks
+from simenv.data.reading_report import ReadingWarning
 
 RATINGS = "who,what,score,when\nbob,B2,10,2020-01-02\nann,A1,0,2020-01-01\nbob,A1,5,2020-01-01\n"
 ITEMS = (
@@ -203,3 +204,57 @@ def test_real_goodbooks(real_data: Path) -> None:
     assert (dataset.num_users, dataset.num_items) == (2_672, 10_000)
     assert len(dataset.train) + len(dataset.test) == 298_176
     assert np.mean([len(g) > 0 for g in dataset.catalog.genres]) > 0.99
+
+
+SHOP = {**COLUMNS, "title_column": "name", "fraction": 1.0}
+
+
+def test_facts_of_the_domain_come_from_their_columns(tmp_path: Path) -> None:
+    ratings = write(tmp_path, "r.csv", RATINGS)
+    items = write(tmp_path, "i.csv", "what,name,price,eur\nA1,Kettle,9.90,8\nB2,Lamp,,7\n")
+    same_name = custom(ratings, items_path=items, kind="product", **SHOP)
+    assert same_name.catalog.facts == {"price": ("9.90", "")}
+    assert same_name.reading.unused_columns == ("eur",)
+    named = custom(ratings, items_path=items, kind="product", facts={"price": "eur"}, **SHOP)
+    assert named.catalog.facts == {"price": ("8", "7")}
+    assert "it also tells price (column 'eur')." in " ".join(named.reading.sentences())
+    other = custom(ratings, items_path=items, domain="product", kind="lamp", **SHOP)
+    assert (other.catalog.kind, other.catalog.domain.done) == ("lamp", "bought")
+
+
+def test_facts_that_are_missing_are_said_and_unknown_ones_refused(tmp_path: Path) -> None:
+    ratings, items = write(tmp_path, "r.csv", RATINGS), write(tmp_path, "i.csv", ITEMS)
+    bare = custom(ratings, items_path=items, domain="product", **SHOP)
+    assert "would tell price too, which no column holds" in " ".join(bare.reading.sentences())
+    with pytest.raises(ValueError, match="no column 'eur'"):
+        custom(ratings, items_path=items, domain="product", facts={"price": "eur"}, **SHOP)
+    with pytest.raises(ValueError, match=r"a book has in its domain \(none\), got 'price'; name"):
+        custom(ratings, items_path=items, kind="book", facts={"price": "name"}, **SHOP)
+
+
+@pytest.mark.parametrize(
+    ("scale", "given", "stars", "said"),
+    [
+        ((0.5, 5), (0.5, 5.0, 2.75), [1, 5, 3], "became 5. A star is worth 1.125 of its"),
+        ((-10, 10), (-10, 10, 0), [1, 5, 3], "became 5. A star is worth 5 of its points."),
+        ((0, 1), (0, 1, 1), [1, 5, 5], "1 became 5. Nobody gave anything between."),
+        ((1, 5), (1, 5, 2), [1, 5, 2], "5 became 5."),
+    ],
+)
+def test_scales_of_a_domain_are_stretched_and_said(
+    tmp_path: Path, scale: tuple[float, float], given: tuple[float, ...],
+    stars: list[float], said: str,
+) -> None:  # fmt: skip
+    (tmp_path / "mine.yaml").write_text(f"noun: thing\nscale: {list(scale)}\n")
+    rows = "".join(f"\nu,i{place},{rating}" for place, rating in enumerate(given))
+    file = write(tmp_path, "r.csv", f"user_id,item_id,rating{rows}")
+    read = custom(file, domain=tmp_path / "mine.yaml", fraction=1.0, split="lot")
+    assert read.train.ratings.tolist() == stars
+    assert any(sentence.endswith(said) or said in sentence for sentence in read.reading.sentences())
+
+
+def test_a_log_of_likes_alone_opens_every_report(tmp_path: Path) -> None:
+    file = write(tmp_path, "r.csv", "user_id,item_id,rating\nu,a,1\nu,b,1\nv,a,1\n")
+    with pytest.warns(ReadingWarning, match=r"all ratings of r\.csv are 1: nothing in them says"):
+        read = custom(file, rating_scale=(0, 1), split="lot")
+    assert read.train.ratings.tolist() == [5.0] * len(read.train)

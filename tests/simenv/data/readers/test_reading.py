@@ -61,6 +61,7 @@ def test_a_clean_log_says_what_was_read_and_warns_of_nothing(tmp_path: Path) -> 
         "Users: 4 of 10; only averages and baselines see the rows of the other 6.",
         "Items: 10, of which 0 have no rating; their ids are taken for titles (title_column is not"
         " given).",
+        "Items are told as those of the domain 'item'.",
         "Columns that are not used: price.",
     ]
     json.dumps(reading.to_dict(), allow_nan=False)

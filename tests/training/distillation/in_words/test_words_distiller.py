@@ -14,6 +14,7 @@ from agents.wording.theme_words import words_of
 from simenv.catalog import Catalog
 from simenv.data.splits import split_dataset
 from simenv.data.synthetic import synthetic
+from simenv.domains.domain_file import domain_called
 from simenv.events import InteractionLog
 from simenv.item_averages import ItemAverages
 from training.distillation.in_words import habits, profile_words
@@ -109,7 +110,7 @@ def shop(num_users: int = 12) -> tuple[Catalog, InteractionLog]:
         years=np.zeros(42, dtype=np.int64),
         genres=tuple((kinds[i % 3],) for i in range(42)),
         summaries=tuple(f"A {words[i % 3]}. The {words[i % 3]}." for i in range(42)),
-        kind="article",
+        domain=domain_called("article"),
     )
     rng = np.random.default_rng(0)
     users = np.repeat(np.arange(num_users), 20)
@@ -139,7 +140,7 @@ def test_jokes_without_titles_genres_or_names_have_people_too():
         years=np.zeros(20, dtype=np.int64),
         genres=((),) * 20,
         summaries=tuple(texts[i % 2] for i in range(20)),
-        kind="joke",
+        domain=domain_called("joke"),
     )
     log = InteractionLog.from_columns(
         np.zeros(20, dtype=np.int64), np.arange(20), np.where(np.arange(20) % 2, 1.0, 5.0),
