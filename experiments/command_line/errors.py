@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
+from importlib.metadata import PackageNotFoundError, requires
 from typing import Any
 
 from hydra.errors import (
@@ -163,11 +164,27 @@ def _text(error: BaseException) -> str:
     text = " ".join(str(error).split())
     if isinstance(error, KeyError):
         text = f"no entry {text}"
+    if text.startswith("No module named") and (extra := _extra_of(getattr(error, "name", ""))):
+        text = f"{getattr(error, 'name', '')} is not installed: pip install 'personarec[{extra}]'"
     if isinstance(error, ConfigCompositionException) and error.__cause__ is not None:
         text = f"{text}: {' '.join(str(error.__cause__).split())}"
     if isinstance(error, MemoryError):
         text = f"out of memory; {text}" if text else "out of memory; make the run smaller"
     return text or type(error).__name__
+
+
+def _extra_of(module: str) -> str | None:
+    """The extra of this package that brings a module; None where none is known to."""
+    try:
+        wanted = requires("personarec") or []
+    except PackageNotFoundError:  # run from a folder that was never installed
+        return None
+    name = module.partition(".")[0].lower()
+    for line in wanted:
+        found = re.match(r"([\w.-]+).*extra == .(\w+)", line)
+        if found and re.sub(r"[-.]", "_", found.group(1)).lower() == name:
+            return found.group(2)
+    return None
 
 
 def _is_full_disk(error: BaseException) -> bool:
