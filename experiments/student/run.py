@@ -29,6 +29,7 @@ from experiments.tournament.setting import (
     setting_of,
 )
 from simenv.data.dataset import Dataset
+from simenv.data.evidence import Views
 from training.student.fitting import FittingSettings, fit
 from training.student.lessons import Lessons, asked
 
@@ -71,7 +72,7 @@ def _setting(cfg: DictConfig) -> tuple[Setting, PersonaUsers, dict[str, Any]]:
             f"experiment=student wanted people on a language model, got users of kind"
             f" {people.card['kind']}; take users=persona"
         )
-    setting = setting_of(cfg, dataset, users, people, stopping)
+    setting = setting_of(cfg, Views(dataset, dataset), dataset, users, people, stopping)
     check_sizes(setting)
     left_out = tuple(group for group in groups if len(group.users))
     return replace(setting, left_out=left_out), model, people.card
