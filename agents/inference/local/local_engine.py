@@ -290,11 +290,9 @@ class LocalEngine(Engine):
         )
         if len(lengths) and lengths.max() > self.context:
             row = int(lengths.argmax())
-            raise LongPromptError(
-                row,
-                f"request {{row}} has {lengths[row]} tokens but the model's context is"
-                f" {self.context}; recall fewer memories, a shorter profile or a shorter summary",
-            )
+            told = f"request {{row}} has {lengths[row]} tokens but the model's context is"
+            cure = "recall fewer memories, a shorter profile or a shorter summary"
+            raise LongPromptError(row, f"{told} {self.context}; {cure}")
         return lengths
 
     def _check_adapters(self, requests: Sequence[Request]) -> None:
