@@ -38,10 +38,6 @@ class NoNumberError(RequestError, FloatingPointError):
     """A model gave a score that is not a number."""
 
 
-class LargePromptError(RequestError, MemoryError):
-    """A prompt is more than the memory holds."""
-
-
 @contextmanager
 def rows_of_caller(rows: Sequence[int]) -> Iterator[None]:
     """Errors over a request of a part name the caller's row: (r,) one for each of the part."""

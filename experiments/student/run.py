@@ -15,10 +15,10 @@ from agents.student.ensemble import Ensemble
 from agents.student.seen import people_columns
 from agents.student.student import Student, identity_of
 from experiments.people.people import People
+from experiments.reporting.before_you_quote import STUDENT
 from experiments.reporting.progress import progress_bar
 from experiments.reporting.report import markdown_table, markdown_text
 from experiments.reporting.result import Record, Result
-from experiments.reporting.student_answers import KEY
 from experiments.student.measures import held_out, learning, orders, speed
 from experiments.tournament.setting import (
     Setting,
@@ -48,7 +48,7 @@ def run(cfg: DictConfig) -> Result:
     values = {
         "experiment": settings["name"],
         "users": card,
-        KEY: None,  # said below, figure by figure
+        STUDENT: None,  # said below, figure by figure
         **described(setting),
         "unsure": student.unsure,
         "learning": learnt,

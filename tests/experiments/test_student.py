@@ -3,8 +3,8 @@
 import pytest
 
 from agents.student.counting import StudentCount
+from experiments.reporting.before_you_quote import student_sentence, with_student_answers
 from experiments.reporting.result import Record, Result
-from experiments.reporting.student_answers import student_sentence, with_student_answers
 from tests.experiments.command import run_command
 
 FEW = (

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from agents.inference.engine import Request
+from agents.inference.halves import TooLargeAloneError
 from agents.inference.named_rows import LongPromptError, NoNumberError, RequestError, rows_of_caller
 from agents.inference.ray.ray_engine import RayEngine
 from agents.inference.ray.worker import Reply
@@ -17,6 +18,7 @@ from agents.inference.wrapped.replay import UnknownRequestError
 ERRORS = (
     LongPromptError(1, "request {row} has 9 tokens, prefix '{row}'"),
     NoNumberError(1, "no number for request {row}"),
+    TooLargeAloneError(1, MemoryError("no room")),
     UnknownRequestError(1, (None, "p", "s", "score"), Path("kept.gz")),
 )
 
