@@ -175,6 +175,11 @@ def _users(
     """The people on the engine, and what their card says of a student, if there is one."""
     from agents.persona_users import PersonaUsers
 
+    if student is None and unsure is not None:
+        raise ValueError(
+            f"users.unsure={unsure:g} wanted a student whose doubt it limits, got none; set"
+            " users.student, or leave users.unsure out"
+        )
     if student is None:
         return PersonaUsers(people, engine), {}
     from agents.student.cascade_users import CascadeUsers

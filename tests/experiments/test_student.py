@@ -55,3 +55,12 @@ def test_a_result_says_that_a_student_answered_and_how_much_was_asked():
     assert page.startswith(f"# T\n\n> {text}\n")
     assert with_student_answers(result, StudentCount()) is result
     assert student_sentence(result.values) == ""
+
+
+@pytest.mark.slow
+def test_a_limit_of_doubt_without_a_student_is_refused(tmp_path, capsys):
+    words = ("experiment=policy_ranking", "debug=tiny", "engine=scripted", "users.unsure=0.1")
+    with pytest.raises(SystemExit):
+        run_command(tmp_path, *words)
+    said = " ".join(capsys.readouterr().err.split())
+    assert "users.unsure=0.1 wanted a student whose doubt it limits, got none" in said
