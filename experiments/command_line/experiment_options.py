@@ -118,10 +118,8 @@ EXPERIMENT: dict[str, Kind] = {
     **{f"experiment.{name}": COUNT for name in ("players", "judges")},
     "experiment.num_items": Whole(2, 10_000_000),
     "experiment.past_items": COUNT,
-    "experiment.ppo.num_steps": COUNT,
-    "experiment.ppo.gamma": SHARE,
-    "experiment.ppo.gae_lambda": SHARE,
-    "experiment.ppo.total_steps": COUNT,
+    **{f"experiment.ppo.{name}": SHARE for name in ("gamma", "gae_lambda")},
+    **{f"experiment.ppo.{name}": COUNT for name in ("total_steps", "num_steps")},
     "experiment.ppo.minutes": POSITIVE,
     "experiment.ensemble.size": Whole(1, 10_000),
     "experiment.first_world": SEED,
@@ -299,5 +297,3 @@ OF_EXPERIMENT: Mapping[str, dict[str, Kind]] = {
         "experiment.most": COUNT,
     },
 }
-
-# What is a mapping of its own kind: somebody else looks into it.
