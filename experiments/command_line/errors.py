@@ -21,6 +21,7 @@ from hydra.errors import (
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 
 from experiments.command_line.arguments import in_shell
+from simenv.values.extras import install_line
 
 # Groups whose options a keyword may belong to, the likeliest first.
 GROUPS = ("data", "users", "engine", "env", "distiller", "embedder", "training", "experiment")
@@ -161,6 +162,8 @@ def _text(error: BaseException) -> str:
             f"the run wanted the option {error.full_key or error.key}, which is not there any more"
         )
     text = " ".join(str(error).split())
+    if isinstance(error, ImportError):
+        text = install_line(error) or text
     if isinstance(error, KeyError):
         text = f"no entry {text}"
     if isinstance(error, ConfigCompositionException) and error.__cause__ is not None:

@@ -13,7 +13,10 @@ from pathlib import Path
 from threading import RLock
 from typing import Any
 
-import torch
+from simenv.values.extras import needing
+
+with needing("a language model on this machine"):
+    import torch
 
 from agents.inference.local.model_files import (
     ADAPTER_WEIGHTS,
