@@ -163,7 +163,7 @@ def _text(error: BaseException) -> str:
         )
     text = " ".join(str(error).split())
     if isinstance(error, ImportError):
-        text = install_line(error) or text
+        text = _missing_extra(error) or text
     if isinstance(error, KeyError):
         text = f"no entry {text}"
     if isinstance(error, ConfigCompositionException) and error.__cause__ is not None:
@@ -171,6 +171,17 @@ def _text(error: BaseException) -> str:
     if isinstance(error, MemoryError):
         text = f"out of memory; {text}" if text else "out of memory; make the run smaller"
     return text or type(error).__name__
+
+
+def _missing_extra(error: BaseException | None) -> str | None:
+    """The line that installs what an import did not find, under Hydra's "Error loading …"."""
+    while isinstance(error, ImportError):
+        if line := install_line(error):
+            return line
+        if "pip install" in str(error) and not str(error).startswith("Error loading"):
+            return str(error)
+        error = error.__cause__
+    return None
 
 
 def _is_full_disk(error: BaseException) -> bool:
