@@ -84,6 +84,11 @@ class PersonaUsers:
         """The users (n,) come back in a neutral mood; they keep their memories."""
         self._satisfaction[users] = self.behaviour.content_level
 
+    @property
+    def activity(self) -> IntArray:
+        """(num_users,) trait level 1, 2 or 3; a copy."""
+        return self._activity.copy()
+
     def satisfaction(self, users: IntArray) -> FloatArray:
         """(n,) how content the users are in their session."""
         return self._satisfaction[users]
@@ -121,7 +126,8 @@ class PersonaUsers:
     def probabilities(self, users: IntArray, items: IntArray, chosen: bool = False) -> FloatArray:
         """Distribution over stars of users (n,) for items (n, k): (n, k, 5); changes nothing.
 
-        ``chosen``: see ``requests``.
+        ``chosen``: see ``requests``. Suggestions that a wary population's people would never pick
+        lose stars.
 
         Raises:
             ValueError: an item is not in the catalogue.
@@ -138,10 +144,11 @@ class PersonaUsers:
         chances /= chances.sum(axis=1, keepdims=True)
         chances = chances.reshape(*items.shape, NUM_STARS)
         calibration = self.population.calibration if self.calibrated else None
-        if calibration is None:
-            return chances
-        clusters = self._clusters[np.asarray(users)][:, None]
-        return calibration.applied(chances, np.broadcast_to(clusters, items.shape))
+        if calibration is not None:
+            clusters = self._clusters[np.asarray(users)][:, None]
+            chances = calibration.applied(chances, np.broadcast_to(clusters, items.shape))
+        wariness = None if chosen else self.population.wariness
+        return chances if wariness is None else wariness.applied(chances, users, items)
 
     def respond(self, users: IntArray, slates: Slates, seeds: SeedArray) -> Feedback:
         """See ``UserModel.respond``: one engine call for the whole batch."""

@@ -8,6 +8,10 @@ ENVIRONMENTS = {
         "simenv.env.scripted_env:make_env",
         "simenv.env.scripted_env:make_vector_env",
     ),
+    "ForesightRec-v0": (
+        "simenv.env.foresight_env:make_env",
+        "simenv.env.foresight_env:make_vector_env",
+    ),
 }
 
 

@@ -89,6 +89,8 @@ class Stream(IntEnum):
     LOGGED_USERS = 71
     NETWORK = 73  # seats in the social network
     DRIFT = 79  # of tastes, one generator a tick
+    FORESIGHT_LOG = 1801  # what people met before their lives
+    FORESIGHT_JUDGES = 1811  # who is played, and not learnt from
     BRANCHES = 83  # of a counterfactual fork
     ASKED_TEST_ROWS = 97  # of each user, where not all are asked
     LINKED_SETS = 109  # people among whom a profile's owner is sought
@@ -121,6 +123,9 @@ class Stream(IntEnum):
     SWAPPED_VECTORS = 227  # at whose vector a gate looks
     COLLUSION_USERS = 229
     COLLUSION_SLATES = 233
+    SHARED_ROWS_USERS = 241  # asked how far they overrate who learnt from their rows
+    SHARED_ROWS_SLATES = 251
+    READ_PICKS = 257  # of whom picks are read for what items are like
     RANDOM_NEURONS = 601  # silenced beside those that were found
     LEVEL_PEOPLE = 607  # whose traits are looked at on three levels
     LEVEL_ITEMS = 613  # about which people are asked with other averages

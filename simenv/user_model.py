@@ -45,6 +45,15 @@ class UserModel(Protocol):
         ...
 
 
+@runtime_checkable
+class LivesAnew(Protocol):
+    """User models whose users carry something from visit to visit that a new life is without."""
+
+    def start_life(self, users: IntArray) -> None:
+        """The users (n,) begin a life; ``start_session`` is called after it."""
+        ...
+
+
 class Explanation(NamedTuple):
     """What a user knew when a slate came, in words."""
 

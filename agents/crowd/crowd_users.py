@@ -42,7 +42,8 @@ def write_crowd(folder: str | Path, parts: Iterable[Population]) -> None:
         parts: populations over one catalogue, made as they are wanted: one is held at a time.
 
     Raises:
-        ValueError: a part's people go by what people like them gave (peers), which is not kept.
+        ValueError: a part's people go by what people like them gave (peers), or are wary of what
+            they would never pick; neither is kept.
     """
     with replaced_folder(Path(folder)) as building:
         people = decisions = None
@@ -51,6 +52,11 @@ def write_crowd(folder: str | Path, parts: Iterable[Population]) -> None:
                 raise ValueError(
                     f"a crowd wanted people without peers, got {part.name!r}, whose prompts show"
                     " what people alike gave; build it with peers=False"
+                )
+            if part.wariness is not None:
+                raise ValueError(
+                    f"a crowd wanted people who are not wary, got {part.name!r}; build it with"
+                    " wariness=None"
                 )
             genres = part.catalog.genre_names
             if people is None or decisions is None:

@@ -60,6 +60,7 @@ def fingerprint(people: "Population") -> str:
         asdict(people.style),
         None if people.calibration is None else asdict(people.calibration),
     ]
+    facts += [] if people.wariness is None else ["wary"]  # learnt from memories, which do not count
     text = json.dumps(facts, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 

@@ -2,8 +2,8 @@
 
 ``population.json`` (name, model, style, card), ``catalog.parquet``, ``personas.parquet``,
 ``history.parquet``, ``vectors.safetensors``, ``adapters/NAME/`` and ``model/``; where there are
-any, ``gates.safetensors``, ``peers.safetensors`` and ``traits.json``. It knows no
-``Population``: parts are given and returned by the names of its fields.
+any, ``gates.safetensors``, ``peers.safetensors``, ``wariness.safetensors`` and ``traits.json``. It
+knows no ``Population``: parts are given and returned by the names of its fields.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ from agents.inference.local.plain_files import (
 from agents.persona import Persona
 from agents.population.folder import HEAD
 from agents.population.measured_traits import read_traits
-from agents.population.shared_taste import read_peers, with_gates, write_gates
+from agents.population.shared_taste import read_peers, read_wariness, with_gates, write_gates
 from agents.population.weights import hashes, model_of
 from agents.prompt_style import PromptStyle
 from simenv.catalog import Catalog
@@ -104,6 +104,7 @@ def _read_parts(folder: Path, content: Mapping[str, Any]) -> dict[str, Any]:
         "card": head.card,
         "calibration": head.calibration and head.calibration.made(),
         "peers": read_peers(folder, len(personas), len(catalog)),
+        "wariness": read_wariness(folder, len(personas), len(catalog)),
         "traits": read_traits(folder),
     }
 

@@ -9,7 +9,7 @@ from agents.inference.local.model_files import ADAPTER_FILES, MODEL_FILES
 from agents.inference.local.plain_files import is_known, refuse_links
 from agents.population.hub import fetch, holds
 from agents.population.measured_traits import TRAITS
-from agents.population.shared_taste import GATES, PEERS
+from agents.population.shared_taste import GATES, PEERS, WARINESS
 from simenv.whole_files import replaced_folder
 
 HEAD = "population.json"  # a folder with this file is a population
@@ -22,6 +22,7 @@ FILES = (
     "vectors.safetensors",
     GATES,
     PEERS,
+    WARINESS,
     TRAITS,
     *(f"model/{name}" for name in MODEL_FILES),
     *(f"adapters/*/{name}" for name in ADAPTER_FILES),

@@ -29,9 +29,10 @@ from agents.population.folder import HEAD, find_folder, replaced_population
 from agents.population.hub import push
 from agents.population.measured_traits import MeasuredTraits, PersonKeys, write_traits
 from agents.population.readme import population_readme
-from agents.population.shared_taste import check_gates, write_peers
+from agents.population.shared_taste import check_gates, write_peers, write_wariness
 from agents.population.weights import check_saved_files, write_adapters, write_model
 from agents.prompt_style import PromptStyle
+from agents.wariness import Wariness
 from simenv.catalog import Catalog
 from simenv.events import InteractionLog
 from simenv.item_averages import ItemAverages
@@ -56,6 +57,7 @@ class Population:
     card: Mapping[str, Any] = field(default_factory=dict)  # how it was made, measured fidelity
     peers: Peers | None = None  # what people alike gave, where the style shows it
     calibration: Calibration | None = None  # of answers; None = they are the model's own
+    wariness: Wariness | None = None  # of what they would never pick; None = they are not wary
     traits: tuple[MeasuredTraits, ...] = ()  # that somebody measured, an entry an instrument
 
     def __post_init__(self) -> None:
@@ -159,6 +161,7 @@ class Population:
             write_history(folder, self.history, self.reasons)
             write_vectors(folder, self.vectors)
             write_peers(folder, self.peers)
+            write_wariness(folder, self.wariness)
             write_traits(folder, self.traits)
             (folder / "README.md").write_text(self._readme(model), encoding="utf-8")
             write_head(

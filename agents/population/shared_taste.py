@@ -1,7 +1,8 @@
-"""Files of what ratings say of people beside words: how their facets are mixed, and their peers.
+"""Files of what a log says of people beside words: facets, peers and what they would never pick.
 
 ``gates.safetensors`` has a row a person, 0 for who has no facets; ``peers.safetensors`` has the
-tables of ``Peers``. Neither is there where nobody has such.
+tables of ``Peers``, ``wariness.safetensors`` those of ``Wariness``. None is there where nobody has
+such.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,8 +17,10 @@ from agents.inference.local.adapter_kinds import num_facets
 from agents.inference.local.plain_files import tensor_shapes
 from agents.peers import Peers
 from agents.persona import Persona
+from agents.wariness import Wariness
+from simenv.events import FloatArray
 
-GATES, PEERS = "gates.safetensors", "peers.safetensors"
+GATES, PEERS, WARINESS = "gates.safetensors", "peers.safetensors", "wariness.safetensors"
 
 
 def write_gates(folder: Path, personas: Sequence[Persona]) -> None:
@@ -51,12 +54,22 @@ def with_gates(folder: Path, personas: Sequence[Persona]) -> list[Persona]:
 
 def write_peers(folder: Path, peers: Peers | None) -> None:
     """``peers.safetensors``, if prompts say what people alike gave."""
+    if peers is not None:
+        _write_tables(folder / PEERS, {"people": peers.people, "items": peers.items})
+
+
+def write_wariness(folder: Path, wariness: Wariness | None) -> None:
+    """``wariness.safetensors``, if people are wary of what they would never pick."""
+    if wariness is not None:
+        tables = {"people": wariness.people, "items": wariness.items, "floors": wariness.floors}
+        _write_tables(folder / WARINESS, tables)
+
+
+def _write_tables(path: Path, tables: Mapping[str, FloatArray]) -> None:
     from safetensors.numpy import save_file
 
-    if peers is not None:
-        tables = {"people": peers.people, "items": peers.items}
-        tensors = {name: np.ascontiguousarray(t, dtype=np.float32) for name, t in tables.items()}
-        save_file(tensors, folder / PEERS)
+    tensors = {name: np.ascontiguousarray(t, dtype=np.float32) for name, t in tables.items()}
+    save_file(tensors, path)
 
 
 def read_peers(folder: Path, num_people: int, num_items: int) -> Peers | None:
@@ -68,6 +81,18 @@ def read_peers(folder: Path, num_people: int, num_items: int) -> Peers | None:
     if not (folder / PEERS).exists():
         return None
     return Peers(**_tables(folder / PEERS, {"people": num_people, "items": num_items}))
+
+
+def read_wariness(folder: Path, num_people: int, num_items: int) -> Wariness | None:
+    """How wary the people are, if they are.
+
+    Raises:
+        ValueError: the file is corrupt, or of other people or items.
+    """
+    if not (folder / WARINESS).exists():
+        return None
+    rows = {"people": num_people, "items": num_items, "floors": num_people}
+    return Wariness(**_tables(folder / WARINESS, rows))
 
 
 def check_gates(personas: Sequence[Persona], adapters: Mapping[str, str]) -> None:

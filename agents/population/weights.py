@@ -19,7 +19,7 @@ from agents.inference.local.plain_files import (
 )
 from agents.inference.wrapped.identity import DECIDING
 from agents.population.folder import HEAD
-from agents.population.shared_taste import GATES, PEERS
+from agents.population.shared_taste import GATES, PEERS, WARINESS
 
 
 def model_of(folder: Path, name: str) -> str:
@@ -49,7 +49,7 @@ def hashes(folder: Path) -> dict[str, str]:
     may be edited.
     """
     found = {}
-    known = (*MODEL_FILES, *ADAPTER_FILES, "vectors.safetensors", GATES, PEERS)
+    known = (*MODEL_FILES, *ADAPTER_FILES, "vectors.safetensors", GATES, PEERS, WARINESS)
     places = ("*.safetensors", "model/*", "adapters/*/*")
     for path in sorted(path for place in places for path in folder.glob(place)):
         if path.suffix in DECIDING and is_known(path.name, known):

@@ -56,6 +56,7 @@ EXPERIMENT: dict[str, Kind] = {
     "experiment.num_users": COUNT,
     "experiment.top": Whole(1, MANY),
     "experiment.min_rating": STARS,
+    "experiment.collusion_users": COUNT_OR_NONE,
     "experiment.user": Whole(0, MANY),
     "experiment.item": NAME,
     "experiment.chosen": Flag(),
@@ -108,6 +109,11 @@ EXPERIMENT: dict[str, Kind] = {
     "experiment.num_checkpoints": COUNT,
     "experiment.penalties": ListOf(AMOUNT, least=0),
     "experiment.dqn_steps": COUNT_OR_NONE,
+    "experiment.num_items": Whole(2, 10_000_000),
+    "experiment.past_items": COUNT,
+    "experiment.ppo.num_steps": COUNT,
+    "experiment.ppo.gamma": SHARE,
+    "experiment.ppo.gae_lambda": SHARE,
     "experiment.ppo.total_steps": COUNT,
     "experiment.ppo.minutes": POSITIVE,
     "experiment.ensemble.size": Whole(1, 10_000),
@@ -260,6 +266,7 @@ OF_EXPERIMENT: Mapping[str, dict[str, Kind]] = {
     "build_population": {"experiment.worlds": Choice(("drawn", "log"))},
     "train_base": {"experiment.worlds": Choice(("drawn", "log"))},
     "cluster": {"experiment.most": COUNT},
+    "foresight": {"experiment.people": Choice(("scripted", "shipped"))},
     "interviews": {"experiment.people": COUNT},
     "personified": {
         "experiment.variants": ListOf(

@@ -99,6 +99,7 @@ PEOPLE: dict[str, Kind] = {
         ("none", "no_ms", "no_ml", "no_adapter", "shared_adapter", "shuffled_adapters")
     ),
     "users.l2": POSITIVE,
+    "users.wary": or_null(Flag()),
     "users.evidence": Choice(("shared", "independent", "mixed")),
     "embedder.num_dims": Whole(1, 100_000),
     "embedder.seed": SEED,
@@ -108,6 +109,12 @@ PEOPLE: dict[str, Kind] = {
     "env.history_length": Whole(1, 1_000_000),
     "env.max_episode_steps": Whole(1, 1_000_000),
     "env.reward": Either((NAME, Anything("the settings of one"))),
+    **{f"env.life.{name}": POSITIVE for name in ("days", "median_days", "spread", "gone_after")},
+    **{f"env.effects.{name}": SHARE for name in ("fatigue", "repetition", "boredom")},
+    "env.effects.window": COUNT,
+    "env.wear.tempting": or_null(ListOf(Text("the name of a genre"))),
+    **{f"env.wear.{name}": AMOUNT for name in ("lift", "toll")},
+    **{f"env.wear.{name}": SHARE for name in ("wear", "rest")},
     "training.name": Choice(("small", "paper", "qlora")),
 }
 

@@ -14,6 +14,3 @@ switch, and the paired difference to staying, over the users who were still ther
 
 TAKES = "40 seconds"
 USES = ("data", "users", "engine", "embedder", "env", "recommender", "seed", "slm", "num_users")
-REFUSES = {
-    "users.evidence": "policies and people know the same rows here; take experiment=worlds",
-}

@@ -28,6 +28,7 @@ from experiments.reporting.terminal import text_table
 from experiments.tournament.cautions import FEW, cautions, measured_fidelity
 from experiments.tournament.policies import fitted, policy_makers
 from experiments.tournament.setting import Setting, make_setting
+from experiments.tournament.shared_rows import measured_collusion
 from recommenders.base import Recommender
 from recommenders.evaluation.statistics import holm, mean_interval, paired_contrast
 from simenv.data.splits import stacked
@@ -52,9 +53,15 @@ def run(cfg: DictConfig) -> Result:
         "still_there": int(found.there.sum()),
         "after": _compared(found, before),
         "fidelity": parts.get("fidelity", lambda: measured_fidelity(people, setting, FEW), None),
+        "collusion": parts.get(
+            "collusion",
+            lambda: measured_collusion(cfg, people, policy_makers(cfg.recommender), setting),
+            None,
+        ),
         "failures": parts.failures,
     }
-    values["before_you_quote"] = cautions(people, values["fidelity"], _contrasts(values))
+    told = values["fidelity"], _contrasts(values), values["collusion"]
+    values["before_you_quote"] = cautions(people, *told)
     rows = _rows(values)
     lines = [text_table(HEADS, rows), answer(values), values["users"]["warning"] or ""]
     page = _markdown(values, rows)

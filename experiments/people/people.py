@@ -4,6 +4,7 @@ The card travels into every report, so that nobody mistakes other users for a la
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -81,6 +82,7 @@ def personas(
     ablation: str = "none",
     embedder: "Embedder | None" = None,
     evidence: Evidence = "shared",
+    wary: bool | None = None,
 ) -> People:
     """People on a language model, who know training rows only.
 
@@ -95,6 +97,8 @@ def personas(
         ablation: what is taken from them; see ``experiments.people.ablations``.
         embedder: of item texts, by which memories are found; None = TF-IDF + SVD.
         evidence: what the training rows are, for the card; see ``simenv.data.evidence``.
+        wary: whether suggestions that nobody with a person's taste ever picked lose stars, learnt
+            from the data set's training rows; None = as the population says.
 
     Raises:
         ValueError: both ``population`` and ``model`` are given, the population's people are not
@@ -112,13 +116,21 @@ def personas(
             " leave users.population out"
         )
     people, knows_later_rows = _population(dataset, population, model, embedder)
-    people = ablated(people, ablation)
+    people = _wary(ablated(people, ablation), dataset, wary)
     users = persona_users(people, engine=engine)
     card = _card(people, users.engine.description, ablation)
     # Profiles are made of all rows that a population holds: held-out ones are no test of it.
     fidelity = None if knows_later_rows else measure
     made = People(users, card, fidelity, users.engine, users.population)
     return made.told_as(evidence)
+
+
+def _wary(people: "Population", dataset: Dataset, wary: bool | None) -> "Population":
+    from training.unpicked import learn_wariness
+
+    if wary is None:
+        return people
+    return replace(people, wariness=learn_wariness(dataset) if wary else None)
 
 
 def _population(
@@ -152,11 +164,12 @@ def _card(people: "Population", description: str, ablation: str) -> dict[str, An
 
     facts = {key: value for key, value in people.card.items() if isinstance(value, str | int)}
     own = {"name": people.name, "users": len(people.personas), "adapters": len(people.adapters)}
+    wary = {} if people.wariness is None else {"wary": True}
     return {
         "kind": "persona",
         "engine": public_text(description),
         "model": public_text("/".join(Path(people.model).parts[-2:])),
-        "population": public({**own, **facts, "ablation": ablation}),
+        "population": public({**own, **facts, "ablation": ablation, **wary}),
         "fidelity": {"word": fidelity_word(people), "said": public_text(fidelity_sentence(people))},
         "warning": SCRIPTED_WARNING if description.startswith("scripted") else None,
     }

@@ -14,6 +14,7 @@ from simenv.data.dataset import Dataset
 from simenv.data.reading_report import Reading
 from simenv.data.splits import split_dataset
 from simenv.events import BoolArray, InteractionLog
+from training.unpicked import learn_wariness
 
 
 def population_data(path: str, fraction: float = 0.8) -> Dataset:
@@ -72,8 +73,16 @@ def people_of(dataset: Dataset, population: Population) -> Population:
         )
     reasons = [reason for reason, keep in zip(population.reasons, kept, strict=True) if keep]
     history = population.history.take(kept)
-    catalog, averages = dataset.catalog, dataset.averages
-    return replace(population, history=history, reasons=reasons, catalog=catalog, averages=averages)
+    people = replace(
+        population,
+        history=history,
+        reasons=reasons,
+        catalog=dataset.catalog,
+        averages=dataset.averages,
+    )
+    if people.wariness is None or kept.all():
+        return people
+    return replace(people, wariness=learn_wariness(dataset))  # of the rows that they remember
 
 
 def _rows_of(log: InteractionLog, wanted: InteractionLog) -> BoolArray:

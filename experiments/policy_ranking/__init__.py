@@ -32,6 +32,3 @@ USES = (
     "precision",
     "budget",
 )
-REFUSES = {
-    "users.evidence": "policies and people know the same rows here; take experiment=worlds",
-}

@@ -22,6 +22,7 @@ from experiments.tournament.off_policy_check import estimate_from_log
 from experiments.tournament.playing import Session, interactions, play_all
 from experiments.tournament.policies import policy_makers
 from experiments.tournament.setting import Setting, described, make_setting
+from experiments.tournament.shared_rows import measured_collusion
 from experiments.tournament.summary import summarise, summarise_off_policy
 from experiments.tournament.traces import trace_of_best
 
@@ -30,7 +31,8 @@ def run(cfg: DictConfig) -> Result:
     """Rank ``cfg.recommender`` with ``cfg.users`` on ``cfg.data``."""
     setting, people = make_setting(cfg)
     asking = EngineMeter(people.engine)
-    sessions, meter = play_all(policy_makers(cfg.recommender), setting)
+    makers = policy_makers(cfg.recommender)
+    sessions, meter = play_all(makers, setting)
     parts = Parts()
     values = {
         "experiment": cfg.experiment.name,
@@ -42,9 +44,13 @@ def run(cfg: DictConfig) -> Result:
         "traces": parts.get("traces", lambda: trace_of_best(sessions, setting), None),
         "fidelity": parts.get("fidelity", lambda: measured_fidelity(people, setting), None),
         "engine": public(asking.report()),
+        "collusion": parts.get(
+            "collusion", lambda: measured_collusion(cfg, people, makers, setting), None
+        ),
         "failures": parts.failures,
     }
-    values["before_you_quote"] = cautions(people, values["fidelity"], values["contrasts"])
+    told = values["fidelity"], values["contrasts"], values["collusion"]
+    values["before_you_quote"] = cautions(people, *told)
     return Result(
         values,
         pages={"report.html": page.html, "report.md": page.markdown},

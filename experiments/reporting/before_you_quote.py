@@ -11,7 +11,7 @@ from typing import Any
 from rich.text import Text
 
 from experiments.reporting.claims import verdict
-from experiments.reporting.formatting import listed, number, percent, signed
+from experiments.reporting.formatting import interval, listed, number, percent, signed
 from experiments.reporting.markdown import markdown_text, plain
 from experiments.reporting.result import Result
 from experiments.reporting.what_was_read import below_title
@@ -21,16 +21,25 @@ _KNOWN = (
     "These users know what their log shows. Of items that nobody like them ever picked they know"
     " texts and averages at most."
 )
-_SHARED = (
-    "Users and policies learnt from the same ratings: a policy that is wrong where they are is"
-    " overrated."
-)
+SHARED = "shared"
+_EVIDENCE = {
+    SHARED: "Users and policies learnt from the same ratings: a policy that is wrong where they are"
+    " is overrated.",
+    "independent": "Everybody's ratings were cut in two: policies learnt from one half, users from"
+    " the other. Policies that know all ratings are better than these.",
+    "mixed": "Policies learnt from half of everybody's ratings, users from all: a policy that is"
+    " wrong where they are is overrated, and policies that know all ratings are better than these.",
+}
 _MOST_TIES = 6
 _LOUD = ("warn", "fail")
 
 
 def before_you_quote(
-    fidelity: Mapping[str, Any] | None, contrasts: Sequence[Mapping[str, Any]], *, shared: bool
+    fidelity: Mapping[str, Any] | None,
+    contrasts: Sequence[Mapping[str, Any]],
+    *,
+    evidence: str = SHARED,
+    collusion: Mapping[str, Any] | None = None,
 ) -> list[str]:
     """The cautions of a comparison, as sentences.
 
@@ -38,9 +47,35 @@ def before_you_quote(
         fidelity: what ``agents.fidelity.held_out.measure`` found; None = it was not measured.
         contrasts: differences between policies: ``better``, ``worse``, ``ci95`` and, where they are
             adjusted for all comparisons, ``p_holm``.
-        shared: whether users and policies learnt from the same ratings.
+        evidence: what users are made of, by ``simenv.data.evidence``; "none" = they know the truth.
+        collusion: how far people overrate policies that learnt from their own rows, as
+            ``experiments.tournament.shared_rows`` found; None = it was not measured.
     """
-    return [_KNOWN, _levels(fidelity), *([_SHARED] if shared else []), _ties(contrasts)]
+    told = [_EVIDENCE[evidence], _collusion(collusion)] if evidence in _EVIDENCE else []
+    return [_KNOWN, _levels(fidelity), *told, _ties(contrasts)]
+
+
+def _collusion(found: Mapping[str, Any] | None) -> str:
+    """The collusion figure: what sharing rows is worth to each policy, beside what all get."""
+    if found is None:
+        return "How far that goes was not measured here."
+    policies = found["policies"]
+    figures = [
+        f"{name} {signed(own['difference'], 3)} ({interval(own['ci95'], 3)})"
+        for name, own in policies.items()
+    ]
+    sides = {name: verdict(own["beside_others_ci95"]) for name, own in policies.items()}
+    favoured = [name for name, side in sides.items() if side == "more"]
+    order = (
+        f"Beside the mean of all, sharing favours {listed(favoured)}"
+        if favoured
+        else "Beside the mean of all, sharing favours no policy beyond noise"
+    )
+    return (
+        "Collusion: stars by people made of the very rows that a policy learnt from, minus those by"
+        f" people made of as many other rows, of {found['users']} users with 95 % CI: "
+        f"{', '.join(figures)}. {order}."
+    )
 
 
 def _levels(fidelity: Mapping[str, Any] | None) -> str:

@@ -21,7 +21,6 @@ as configured, on users who did not search, with its 95 % interval) and ``trials
 TAKES = "about 10 minutes"
 USES = ("data", "users", "engine", "embedder", "env", "recommender", "seed", "slm", "num_users")
 REFUSES = {
-    "users.evidence": "policies and people know the same rows here; take experiment=worlds",
     "precision": "every trial asks the same users; set num_users",
     "budget": "set experiment.num_trials and num_users instead",
 }

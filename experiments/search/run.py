@@ -3,7 +3,9 @@
 Files: ``results.json``, ``report.md``, ``trials.db`` and ``config.yaml`` (resolved).
 """
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +23,7 @@ from experiments.tournament.cautions import FEW, cautions, measured_fidelity
 from experiments.tournament.playing import Session, play
 from experiments.tournament.policies import make_policy
 from experiments.tournament.setting import Setting, make_setting
+from experiments.tournament.shared_rows import measured_collusion
 from recommenders.base import Recommender
 from recommenders.evaluation.session_measures import score_sessions
 from recommenders.evaluation.statistics import paired_contrast
@@ -56,11 +59,20 @@ def run(cfg: DictConfig) -> Result:
         "confirmation": _confirm(settings, configured, study.best_params, confirming),
         "trials": [_described(trial) for trial in study.trials if trial.state.is_finished()],
         "fidelity": parts.get("fidelity", lambda: measured_fidelity(people, setting, FEW), None),
+        "collusion": parts.get(
+            "collusion",
+            lambda: measured_collusion(
+                cfg, people, _compared(settings, configured, study.best_params), setting
+            ),
+            None,
+        ),
         "failures": parts.failures,
     }
     contrast = {"better": "the settings found", "worse": "those configured"}
     contrasts = [{**contrast, "ci95": values["confirmation"]["ci95"]}]
-    values["before_you_quote"] = cautions(people, values["fidelity"], contrasts)
+    values["before_you_quote"] = cautions(
+        people, values["fidelity"], contrasts, values["collusion"]
+    )
     return Result(
         values,
         pages={"report.md": _markdown},
@@ -162,6 +174,14 @@ def _played(name: str, node: dict[str, Any], setting: Setting) -> Session:
 
     sessions, _ = play({name: make}, setting, lambda text, advance=0: None)
     return sessions[0]
+
+
+def _compared(
+    settings: dict[str, Any], configured: dict[str, Any], best: dict[str, Any]
+) -> dict[str, Callable[[], Recommender]]:
+    """What makes the policy with the settings found, and as configured."""
+    nodes = {"the settings found": configured | best, "those configured": configured}
+    return {name: partial(make_policy, settings["policy"], node) for name, node in nodes.items()}
 
 
 def _values(session: Session, objective: str, setting: Setting) -> FloatArray:

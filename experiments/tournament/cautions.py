@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from experiments.people.people import People
-from experiments.reporting.before_you_quote import before_you_quote
+from experiments.reporting.before_you_quote import SHARED, before_you_quote
 from experiments.reporting.progress import progress_bar
 from experiments.tournament.setting import Setting
 
@@ -28,13 +28,17 @@ def measured_fidelity(
         return None
     with progress_bar("fidelity", total=1) as tick:
         tick("held-out ratings")
-        figures = people.fidelity(people.model, setting.dataset, setting.users[:most_users])
+        figures = people.fidelity(people.model, setting.known_to_people, setting.users[:most_users])
         tick("done", advance=1)
     return figures
 
 
 def cautions(
-    people: People, fidelity: Mapping[str, Any] | None, contrasts: Sequence[Mapping[str, Any]]
+    people: People,
+    fidelity: Mapping[str, Any] | None,
+    contrasts: Sequence[Mapping[str, Any]],
+    collusion: Mapping[str, Any] | None = None,
 ) -> list[str]:
     """The box of a comparison by these users; see ``before_you_quote``."""
-    return before_you_quote(fidelity, contrasts, shared=people.card["kind"] != "scripted")
+    evidence = "none" if people.card["kind"] == "scripted" else people.card.get("evidence", SHARED)
+    return before_you_quote(fidelity, contrasts, evidence=evidence, collusion=collusion)

@@ -27,6 +27,7 @@ from experiments.tournament.feasibility import (
 from experiments.tournament.stopping import Stopping
 from recommenders.evaluation.session_measures import ItemFacts
 from simenv.data.dataset import Dataset
+from simenv.data.evidence import Views, views_of
 from simenv.env.vector_env import RecVectorEnv
 from simenv.events import IntArray
 from simenv.ranges import check_number, check_seed
@@ -40,7 +41,7 @@ from simenv.users.lives import Life
 class Setting:
     """What every policy meets alike."""
 
-    dataset: Dataset
+    dataset: Dataset  # as the policies know it
     users: IntArray  # (n,) who plays, ascending
     make_env: Callable[..., RecVectorEnv]  # of (user_model, catalog, **sizes)
     max_steps: int
@@ -54,6 +55,13 @@ class Setting:
     stopping: Stopping = field(default_factory=Stopping)
     engine: Engine | None = None  # that the simulated users ask
     left_out: tuple[LeftOut, ...] = ()  # users who cannot be asked
+    people_data: Dataset | None = None  # as the people know it; None = as the policies do
+    whole: Dataset | None = None  # before rows were cut between both; None = none were
+
+    @property
+    def known_to_people(self) -> Dataset:
+        """The data whose training rows the people are made of."""
+        return self.people_data or self.dataset
 
     def item_facts(self) -> ItemFacts:
         """What session measures need, by the behaviour and the life that were played."""
@@ -76,16 +84,17 @@ def make_setting(cfg: DictConfig) -> tuple[Setting, People]:
     stopping = checked_settings(cfg)
     with progress_bar("people", total=2) as tick:
         tick("reading the data")
-        dataset: Dataset = instantiate(cfg.data)
+        whole: Dataset = instantiate(cfg.data)
+        view = view_of(cfg, whole)
         tick("building the users", advance=1)
-        users, left_out = askable(cfg, dataset)
-        people: People = kept_people(cfg)(dataset)
+        users, left_out = askable(cfg, view.policies)
+        people: People = kept_people(cfg)(view.people)
         if not (Path(cfg.output_dir) / "answers").is_dir():  # a run that goes on has them already
             check_reachable(people.model, people.engine, users)
         long = too_long_prompts(people.model, people.engine, users)
         tick("ready", advance=1)
     users = np.setdiff1d(users, long.users)
-    setting = setting_of(cfg, dataset, users, people, stopping)
+    setting = setting_of(cfg, view, whole, users, people, stopping)
     check_sizes(setting)
     return replace(setting, left_out=tuple(o for o in (*left_out, long) if len(o.users))), people
 
@@ -152,16 +161,31 @@ def kept_people(cfg: DictConfig) -> Callable[[Dataset], People]:
     return functools.partial(make, engine=keeping(engine, Path(cfg.output_dir) / "answers"))
 
 
+def view_of(cfg: DictConfig, dataset: Dataset) -> Views:
+    """What policies and people know of the data by ``cfg.users.evidence``.
+
+    Where the rows are cut between both, policies learn from the first half by ``cfg.seed``.
+    """
+    return views_of(dataset, cfg.users.get("evidence", "shared"), cfg.seed)[0]
+
+
 def setting_of(
     cfg: DictConfig,
-    dataset: Dataset,
+    view: Views,
+    whole: Dataset,
     users: IntArray,
     people: People,
     stopping: Stopping | None = None,
 ) -> Setting:
-    """The setting of users (n,) that are chosen already; without ``stopping`` all are asked."""
+    """The setting of users (n,) that are chosen already; without ``stopping`` all are asked.
+
+    ``view`` is what policies and people know of ``whole``.
+    """
+    dataset = view.policies
     return Setting(
         dataset=dataset,
+        people_data=view.people,
+        whole=whole,
         users=users,
         make_env=instantiate(cfg.env),
         max_steps=cfg.env.max_episode_steps,

@@ -13,6 +13,3 @@ Score: stars of held-out users with 95 % intervals; curves over seeds; regret to
 TAKES = "30 minutes; minutes with users=fitted"
 USES = ("data", "users", "engine", "embedder", "env", "recommender", "seed", "slm", "num_users")
 ONLY_WITH = {"experiment.ensemble": "experiment.penalties"}
-REFUSES = {
-    "users.evidence": "policies and people know the same rows here; take experiment=worlds",
-}

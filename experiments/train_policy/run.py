@@ -30,7 +30,9 @@ from experiments.tournament.setting import (
     evaluation_users,
     kept_people,
     setting_of,
+    view_of,
 )
+from experiments.tournament.shared_rows import measured_collusion
 from experiments.tournament.summary import summarise
 from experiments.train_policy import training_page as page
 from experiments.train_policy.gains import compare, hacking, variance_cut
@@ -56,7 +58,7 @@ def run(cfg: DictConfig) -> Result:
     curves = _train(cfg, setting, people, learners)
     sessions = _played(cfg, setting, learners, curves)
     num_resamples = cfg.experiment.num_resamples
-    parts = Parts()
+    parts, makers = Parts(), policy_makers(cfg.recommender)
     values = {
         "experiment": cfg.experiment.name,
         "debug": cfg.get("debug"),
@@ -66,9 +68,13 @@ def run(cfg: DictConfig) -> Result:
         **_learnt(cfg, sessions, setting, learners, curves),
         "engine": public(asking.report()),
         "fidelity": parts.get("fidelity", lambda: measured_fidelity(people, setting, FEW), None),
+        "collusion": parts.get(
+            "collusion", lambda: measured_collusion(cfg, people, makers, setting), None
+        ),
         "failures": parts.failures,
     }
-    values["before_you_quote"] = cautions(people, values["fidelity"], values["contrasts"])
+    told = values["fidelity"], values["contrasts"], values["collusion"]
+    values["before_you_quote"] = cautions(people, *told)
     return Result(
         values,
         pages={"report.html": page.html},
@@ -118,7 +124,9 @@ def _prepare(cfg: DictConfig) -> tuple[Setting, People, IntArray]:
     """Who is evaluated and where, who answers, and who is learnt from."""
     with progress_bar("people", total=1) as tick:
         tick("reading the data and building the users")
-        dataset: Dataset = instantiate(cfg.data)
+        whole: Dataset = instantiate(cfg.data)
+        view = view_of(cfg, whole)
+        dataset = view.policies
         everybody = np.unique(dataset.train.users)
         slates = cfg.env.slate_size, cfg.env.max_episode_steps
         few = too_few_unseen(dataset, everybody, *slates)
@@ -126,9 +134,9 @@ def _prepare(cfg: DictConfig) -> tuple[Setting, People, IntArray]:
         num_users = min(cfg.num_users, len(everybody) // 2)  # the others are learnt from
         users = evaluation_users(dataset, num_users, cfg.experiment.min_rating, cfg.seed, few.users)
         learners = np.setdiff1d(everybody, users)
-        people = kept_people(cfg)(dataset)
+        people = kept_people(cfg)(view.people)
         tick("ready", advance=1)
-    setting = setting_of(cfg, dataset, users, people)
+    setting = setting_of(cfg, view, whole, users, people)
     if len(few.users):
         setting = replace(setting, left_out=(few,))
     return setting, people, learners
@@ -149,7 +157,7 @@ def _train(cfg: DictConfig, setting: Setting, people: People, learners: IntArray
     features = _features(setting)
     arms = [
         Arm(label, reward, ppo.PPOSettings(**cfg.experiment.ppo, seed=seed))
-        for label, reward in _rewards(cfg, people, setting.dataset).items()
+        for label, reward in _rewards(cfg, people, setting.known_to_people).items()
         for seed in cfg.experiment.seeds
     ]
     curves, logs = [], Path(cfg.output_dir) / "tensorboard"

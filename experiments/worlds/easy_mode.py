@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from agents.persona_users import PersonaUsers
+from experiments.people.people import People
 from simenv.data.dataset import Dataset
 from simenv.events import (
     STARS,
@@ -59,6 +60,20 @@ def easy_mode(
         figures[f"{prefix}accept_all"] = float(usual.taken[whole].all(axis=1).mean())
     figures["logged"], figures["true_logged"] = _inflation(model, dataset, users, k, seed)
     return {name: round(value, 4) for name, value in figures.items() if np.isfinite(value)}
+
+
+def by_reader(
+    reader: People | None, true: UserModel, dataset: Dataset, users: IntArray, k: int, seed: int
+) -> dict[str, float]:
+    """The same by a perfect reader of the log, each figure with ``reader_`` in front; {} of None.
+
+    It is the ceiling of whoever says what is likeliest: the truly worst items are picked by the
+    truth, so an honest guess of their stars lies above it.
+    """
+    if reader is None:
+        return {}
+    found = easy_mode(reader.model, true, dataset, users, k, seed)
+    return {f"reader_{n}": own for n, own in found.items() if not n.startswith("true_")}
 
 
 def ask(model: UserModel, users: IntArray, items: IntArray, seed: int) -> Feedback:

@@ -13,9 +13,9 @@ from experiments.people.people import People, true_users
 from experiments.people.predictor_users import non_personal, ridge
 from experiments.tournament.policies import fitted
 from experiments.worlds.cross_fitting import merged
-from experiments.worlds.easy_mode import ask, easy_mode
+from experiments.worlds.easy_mode import ask, by_reader, easy_mode
+from experiments.worlds.knowable import PERFECT, knowable, read, reader_users
 from experiments.worlds.knowable import USERS as USERS
-from experiments.worlds.knowable import knowable, read, reader_users
 from recommenders.base import Recommender, cold_observation
 from recommenders.evaluation.ranking_metrics import user_metrics
 from recommenders.off_policy.estimators import estimate_weighted
@@ -88,13 +88,16 @@ def _judged(
     judges = {OFFLINE: ndcg, **off_policy(view.policies, items)}
     readers = read(dataset)
     others = {NON_PERSONAL: non_personal(dataset), RIDGE: ridge(dataset)}
-    others |= reader_users(dataset, readers) if readers else {}
+    read_by = reader_users(dataset, readers) if readers else {}
+    others |= read_by
     for name, who in others.items():
         judges[name] = _values(who.model, asked, items[:, asked], task.seed)
     people = make_people(dataset)
     try:
         judges[USERS] = _values(people.model, asked, items[:, asked], task.seed)
-        easy = easy_mode(people.model, true, dataset, asked, task.slate_size, task.seed)
+        k, seed = task.slate_size, task.seed
+        easy = easy_mode(people.model, true, dataset, asked, k, seed)
+        easy |= by_reader(read_by.get(PERFECT), true, dataset, asked, k, seed)
         known = knowable(people.model, dataset, readers, asked, task.seed) if readers else {}
     finally:
         if people.engine is not None:

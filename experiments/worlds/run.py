@@ -26,7 +26,7 @@ from experiments.worlds.judges import Task, judge_world
 from experiments.worlds.verdicts import WorldResult, summarise_worlds
 from simenv.whole_files import write_whole
 
-_MEASURES = 2  # rises when a world is asked something new
+_MEASURES = 3  # rises when a world is asked something new
 _HOPELESS = 3  # worlds that fail before any is judged
 _SETTING = ("first_world", "num_users", "slate_size", "min_rating", "clear_gap", "judged_at")
 

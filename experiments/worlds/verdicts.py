@@ -22,6 +22,7 @@ from recommenders.evaluation.statistics import (
 from simenv.events import FloatArray
 
 WorldResult = dict[str, Any]  # what ``judge_world`` returns
+_IN_STARS = (USERS, PERFECT)  # judges who say how many stars above the truth they put a policy
 
 
 class Scores(NamedTuple):
@@ -34,10 +35,10 @@ class Scores(NamedTuple):
 
 
 def summarise_worlds(worlds: Sequence[WorldResult], clear_gap: float) -> dict[str, Any]:
-    """``worlds``, ``judges``, ``differences``, ``easy_mode`` and ``knowable`` of one level.
+    """``worlds``, ``judges``, ``differences``, ``overrated``, ``easy_mode`` and ``knowable``.
 
     Args:
-        worlds: of one level; each may have policies of its own.
+        worlds: of one level of bias; each may have policies of its own.
         clear_gap: true stars from which two policies count as clearly different.
     """
     names = list(worlds[0]["judges"])
@@ -46,6 +47,7 @@ def summarise_worlds(worlds: Sequence[WorldResult], clear_gap: float) -> dict[st
         "worlds": len(worlds),
         "judges": {name: _figures(scores[name]) for name in names},
         "differences": _differences(scores),
+        "overrated": {name: _overrated(worlds, name) for name in names if name in _IN_STARS},
         "easy_mode": _easy_mode(worlds),
         "knowable": _knowable(worlds),
         "exposures": sum(world["exposures"] for world in worlds),
@@ -95,6 +97,25 @@ def _differences(scores: dict[str, Scores]) -> list[dict[str, Any]]:
         {"judge": USERS, "minus": name, **estimate(contrast[:3]), "p_holm": rounded(p)}
         for name, contrast, p in zip(others, found, holm([c.p_value for c in found]), strict=True)
     ]
+
+
+def _overrated(worlds: Sequence[WorldResult], judge: str) -> dict[str, Any]:
+    """Policy → stars that a judge puts it above the truth, minus the mean of all policies'.
+
+    Policies that did not work in every world are left out.
+    """
+    kept = [p for p in worlds[0]["policies"] if all(p in world["policies"] for world in worlds)]
+    over = np.array([_over(world, judge, kept) for world in worlds])  # (w, p)
+    beside = over - over.mean(axis=1, keepdims=True)
+    return {
+        policy: estimate(mean_interval(own)) for policy, own in zip(kept, beside.T, strict=True)
+    }
+
+
+def _over(world: WorldResult, judge: str, policies: Sequence[str]) -> list[float]:
+    said, true = (dict(zip(world["policies"], world_values, strict=True))
+                  for world_values in (world["judges"][judge], world["truth"]))  # fmt: skip
+    return [np.nan if said[p] is None or true[p] is None else said[p] - true[p] for p in policies]
 
 
 def _easy_mode(worlds: Sequence[WorldResult]) -> dict[str, Any]:

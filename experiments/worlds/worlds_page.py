@@ -7,7 +7,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from experiments.reporting.claims import verdict
-from experiments.reporting.formatting import NONE, interval, listed, number, percent
+from experiments.reporting.formatting import NONE, interval, listed, number, percent, signed
 from experiments.reporting.parts import failed_parts
 from experiments.reporting.report import filled, markdown_table, markdown_text, markup
 from experiments.reporting.result import Record
@@ -92,10 +92,36 @@ def easy_rows(level: Mapping[str, Any]) -> list[list[str]]:
     """What simulated and true users make of bad and of random slates."""
     easy = level["easy_mode"]
     return [
-        [text, number(easy[key]["mean"], 2), number(easy[f"true_{key}"]["mean"], 2)]
+        [
+            text,
+            *(
+                number(easy[f"{who}{key}"]["mean"], 2) if f"{who}{key}" in easy else NONE
+                for who in ("", "true_", "reader_")
+            ),
+        ]
         for key, text in _EASY.items()
         if key in easy
     ]
+
+
+def overrated_rows(level: Mapping[str, Any]) -> list[list[str]]:
+    """By how many stars each policy is put above the truth, beside the mean of all."""
+    judges = level["overrated"]
+    return [
+        [
+            policy,
+            *(
+                f"{signed(own[policy]['mean'], 3)} ({interval(own[policy]['ci95'], 3)})"
+                for own in judges.values()
+            ),
+        ]
+        for policy in next(iter(judges.values()), {})
+    ]
+
+
+def overrated_heads(level: Mapping[str, Any]) -> list[str]:
+    """The first row of that table."""
+    return ["stars above the truth, beside the mean of all", *level["overrated"]]
 
 
 def knowable_rows(level: Mapping[str, Any]) -> list[list[str]]:
@@ -116,7 +142,7 @@ KNOWABLE_HEADS = [
     "reader of genres and years", "bias model",
 ]  # fmt: skip
 DIFFERENCE_HEADS = ["simulated users minus", "difference in τ", "95 % CI", "p (Holm)"]
-EASY_HEADS = ["easy mode?", "simulated", "true"]
+EASY_HEADS = ["easy mode?", "simulated", "true", "perfect reader"]
 
 
 def _level(name: str, level: dict[str, Any]) -> dict[str, Any]:
@@ -126,6 +152,8 @@ def _level(name: str, level: dict[str, Any]) -> dict[str, Any]:
         "judges": judge_rows(level),
         "differences": difference_rows(level),
         "easy": easy_rows(level),
+        "overrated_heads": overrated_heads(level),
+        "overrated": overrated_rows(level),
         "knowable": knowable_rows(level),
     }
 
@@ -162,6 +190,7 @@ def markdown(record: Record) -> str:
             markdown_table(HEADS, judge_rows(level)),
             markdown_table(DIFFERENCE_HEADS, difference_rows(level)),
             markdown_table(EASY_HEADS, easy_rows(level)),
+            markdown_table(overrated_heads(level), overrated_rows(level)),
             markdown_table(KNOWABLE_HEADS, knowable_rows(level)) if level["knowable"] else "",
         ]
     return "\n".join([*parts, record.command])

@@ -13,10 +13,13 @@ from simenv.wrappers.slate_codes import MoreLikeThis, VectorCodedSlates
 from simenv.wrappers.views import Embedded, Flat, VectorSeen
 
 
-def train_dqn(env: RecVectorEnv, features: Features, total_steps: int, seed: int) -> SB3Policy:
+def train_dqn(
+    env: RecVectorEnv, features: Features, total_steps: int, seed: int, gamma: float = 0.7
+) -> SB3Policy:
     """Train on ``env`` (SAME_STEP) and return an unfitted policy that ranks items by Q-value.
 
-    While it learns, a slate is the chosen item and those most like it.
+    While it learns, a slate is the chosen item and those most like it. ``gamma`` discounts what
+    comes after.
     """
     with needing("DQN"):
         from stable_baselines3 import DQN
@@ -29,7 +32,7 @@ def train_dqn(env: RecVectorEnv, features: Features, total_steps: int, seed: int
         "MlpPolicy",
         SB3VecEnv(views),
         learning_rate=1e-3,
-        gamma=0.7,
+        gamma=gamma,
         learning_starts=min(2_000, total_steps // 4),
         batch_size=128,
         train_freq=4,

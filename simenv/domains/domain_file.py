@@ -24,7 +24,12 @@ def domain_called(noun: str) -> Domain:
 
     >>> domain_called("book").verb, domain_called("shoe").verb, domain_called("shoe").one
     ('read', 'browse', 'a shoe')
+
+    Raises:
+        ValueError: it is no name.
     """
+    if not isinstance(noun, str) or not noun.strip():
+        raise ValueError(f"kind wanted the name of one item, such as 'movie', got {noun!r}")
     if noun in shipped_domains():
         return load_domain(noun)
     return replace(load_domain(_BASE), noun=noun, article="", plural="")

@@ -16,7 +16,7 @@ from simenv.env.sessions import Sessions, draw_users
 from simenv.events import Feedback, FloatArray, IntArray, SeedArray, Slates
 from simenv.seeding import row_seeds
 from simenv.snapshots import Arrays, check_shapes
-from simenv.user_model import UserModel
+from simenv.user_model import LivesAnew, UserModel
 from simenv.users.lives import Life
 
 
@@ -98,6 +98,8 @@ class Dynamics:
     def _start(self, rows: IntArray, users: IntArray) -> None:
         if len(rows):
             self.sessions.start(rows, users)
+            if isinstance(self.user_model, LivesAnew):
+                self.user_model.start_life(users)
             self.user_model.start_session(users)
 
     def ask(self, rows: IntArray, items: IntArray, life: Life | None) -> Turn:

@@ -14,11 +14,13 @@ from simenv.events import BoolArray, IntArray
 from simenv.ranges import as_array, check_flag, check_number, check_seed, is_whole
 from simenv.users.lives import Life
 from simenv.users.visit_effects import VisitEffects
+from simenv.users.weariness import Wear
 
 _KNOWN = ("forget", "reset_mask", "root", "users")
 _PARTS: dict[str, tuple[type, str]] = {  # of the class, and the cure
     "life": (Life, "write life=Life()"),
     "effects": (VisitEffects, "write effects=VisitEffects()"),
+    "wear": (Wear, "write wear=Wear()"),
     "on_close": (Callable, "give a function without arguments"),  # type: ignore[dict-item]
 }
 _MOST = {"max_episode_steps": "1e9", "slate_size": "1e6", "history_length": "1e6"}  # else 1e7
@@ -38,6 +40,7 @@ class EnvSettings(TypedDict, total=False):
     max_episode_steps: int
     life: Life | None
     effects: VisitEffects | None
+    wear: Wear | None
     users: IntArray | None
     repeats: Literal["raise", "replace"]
     texts: bool
@@ -85,6 +88,11 @@ def check_settings(**settings: object) -> None:
         else:
             most = f"whole [1, {_MOST.get(name, '1e7')}]"
             check_number("", name, value, most, "choose a larger or smaller one")
+    if settings.get("wear") is not None and settings.get("life") is None:
+        raise ValueError(
+            "wear wanted an environment with a life, got life=None: weariness goes from visit to"
+            " visit; write life=Life()"
+        )
 
 
 def check_memory(num_envs: int, history_length: int) -> None:

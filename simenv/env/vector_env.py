@@ -35,7 +35,8 @@ from simenv.snapshot_differences import combine, difference
 from simenv.snapshots import pack_arrays, unpack_arrays
 from simenv.user_model import UserModel
 from simenv.users.lives import Life
-from simenv.users.visit_effects import TiringUsers, VisitEffects
+from simenv.users.visit_effects import VisitEffects
+from simenv.users.weariness import Wear, affected
 
 Step = tuple[Observation, NDArray[Any], NDArray[Any], NDArray[Any], Info]
 
@@ -55,6 +56,7 @@ class RecVectorEnv(VectorEnv[Observation, IntArray, NDArray[Any]]):
         life: None = an episode is one session; else it is the life of a user who comes back, which
             is terminated when the user stays away for good.
         effects: fatigue, repetition and boredom within a visit; None = none.
+        wear: what tempting items do over a life (so it wants one); None = nothing.
         users: pool of user ids that sessions are drawn from; None = all.
         autoreset_mode: as Gymnasium defines it, the enum or its value. When DISABLED, rows that
             ended are not asked again, earn 0 and stay ended until ``reset``.
@@ -91,6 +93,7 @@ class RecVectorEnv(VectorEnv[Observation, IntArray, NDArray[Any]]):
         max_episode_steps: int = 10,
         life: Life | None = None,
         effects: VisitEffects | None = None,
+        wear: Wear | None = None,
         users: IntArray | None = None,
         autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
         repeats: Literal["raise", "replace"] = "raise",
@@ -101,7 +104,7 @@ class RecVectorEnv(VectorEnv[Observation, IntArray, NDArray[Any]]):
         check_settings(
             num_envs=num_envs, slate_size=slate_size, history_length=history_length,
             max_episode_steps=max_episode_steps, repeats=repeats, render_mode=render_mode,
-            life=life, effects=effects, texts=texts, on_close=on_close,
+            life=life, effects=effects, wear=wear, texts=texts, on_close=on_close,
         )  # fmt: skip
         check_memory(num_envs, history_length)
         self.catalog = catalog
@@ -114,7 +117,7 @@ class RecVectorEnv(VectorEnv[Observation, IntArray, NDArray[Any]]):
         self.autoreset_mode = parse_autoreset(autoreset_mode)
         self.metadata = {**type(self).metadata, "autoreset_mode": self.autoreset_mode}
         self._dynamics = Dynamics(
-            TiringUsers(user_model, catalog, effects) if effects else user_model,
+            affected(user_model, catalog, wear, effects),
             catalog,
             pool=check_pool(users, num_envs, user_model.num_users),
             reward=resolve_reward(reward),

@@ -14,7 +14,7 @@ from simenv.observation import push_latest
 from simenv.ranges import check_fields, check_number
 from simenv.seeding import Channel, uniforms
 from simenv.snapshots import Arrays, check_shapes, pack_arrays, unpack_arrays
-from simenv.user_model import UserModel
+from simenv.user_model import LivesAnew, UserModel
 
 
 @dataclass(frozen=True)
@@ -89,6 +89,11 @@ class TiringUsers:
         """The users (n,) come back rested."""
         self.inner.start_session(users)
         self._start_visit(users)
+
+    def start_life(self, users: IntArray) -> None:
+        """The inner model's users begin anew, where it knows lives; visits leave nothing here."""
+        if isinstance(self.inner, LivesAnew):
+            self.inner.start_life(users)
 
     def _start_visit(self, users: IntArray) -> None:
         self._slates[users] = 0

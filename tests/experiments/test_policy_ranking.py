@@ -233,3 +233,32 @@ def test_traces_show_the_distribution_and_the_choice(results):
     item = user["items"][0]
     assert sum(item["probabilities"]) == pytest.approx(1.0, abs=1e-3)
     assert item["stars"] in range(6)
+
+
+@pytest.mark.slow
+def test_people_may_be_made_of_other_rows_than_the_policies_learnt_from(tmp_path):
+    shared = ranked(tmp_path / "shared", "users=ridge")
+    apart = ranked(tmp_path / "apart", "users=ridge", "users.evidence=independent")
+    assert (shared["users"]["evidence"], apart["users"]["evidence"]) == ("shared", "independent")
+    rows = [found["dataset"]["train_ratings"] for found in (shared, apart)]
+    assert abs(2 * rows[1] - rows[0]) <= shared["dataset"]["num_users"]  # policies know one half
+    for found in (shared, apart):
+        assert set(found["collusion"]["policies"]) == {p["name"] for p in found["policies"]}
+        assert any(text.startswith("Collusion: ") for text in found["before_you_quote"])
+    assert shared["collusion"] == apart["collusion"]  # its halves are its own
+    none = ranked(tmp_path / "none", "users=ridge", "experiment.collusion_users=0")
+    assert none["collusion"] is None
+
+
+@pytest.mark.slow
+def test_searches_forks_and_training_take_other_evidence_and_say_how_far_people_collude(tmp_path):
+    for words in (
+        ["experiment=search", "experiment.num_trials=1"],
+        ["experiment=counterfactual", "experiment.switch_at=1"],
+    ):
+        with initialize_config_module("conf", version_base="1.3"):
+            folder = tmp_path / words[0].partition("=")[2]
+            tiny = [*words, "debug=tiny", "users=ridge", "users.evidence=mixed"]
+            found = perform(compose("config", [*tiny, f"output_dir={folder}"]))
+        assert found["users"]["evidence"] == "mixed"
+        assert len(found["collusion"]["policies"]) >= 2

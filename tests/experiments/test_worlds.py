@@ -47,7 +47,10 @@ def test_true_users_as_judge_are_always_right(results):
     for level in results["levels"].values():
         assert level["judges"][USERS]["tau"]["mean"] == 1.0
         assert level["judges"][USERS]["regret"]["mean"] == 0.0
-        assert level["easy_mode"]["bad_slate"] == level["easy_mode"]["true_bad_slate"]
+        easy = level["easy_mode"]
+        assert easy["bad_slate"] == easy["true_bad_slate"]
+        assert easy["reader_bad_slate"]["mean"] > easy["bad_slate"]["mean"]
+        assert all(abs(own["mean"]) < 1e-9 for own in level["overrated"][USERS].values())
 
 
 def test_every_judge_is_there_with_its_difference(results):
@@ -189,6 +192,7 @@ def test_a_world_without_two_policies_is_an_error():
 
 def world(values, truth):
     return {
+        "policies": ["a", "b", "c"],
         "judges": {USERS: values, OFFLINE: truth},
         "truth": truth,
         "easy_mode": {"bad_slate": 2.0},
@@ -238,6 +242,15 @@ def test_a_level_is_summed_up_over_its_worlds():
     assert (found["worlds"], found["exposures"]) == (4, 4)
     near = summarise_worlds([world([1.0, 3.0, 2.0], [3.0, 3.9, 4.0])] * 2, 0.5)["judges"][USERS]
     assert (near["found"]["mean"], near["clear_pairs"]["mean"]) == (0.0, 1.0)
+
+
+def test_what_a_policy_is_overrated_by_stands_beside_the_mean_of_all():
+    worlds = [world([4.0, 3.0, 2.0], [3.0, 3.0, 3.0]), world([4.5, 3.0, 1.5], [3.0, 3.0, 3.0])]
+    found = summarise_worlds(worlds, 0.05)["overrated"]
+    assert set(found) == {USERS}  # other judges do not speak in stars
+    assert {policy: own["mean"] for policy, own in found[USERS].items()} == {
+        "a": 1.25, "b": 0.0, "c": -1.25,
+    }  # fmt: skip
 
 
 def test_only_judges_beyond_chance_are_beaten_or_lost_to():

@@ -17,31 +17,45 @@ LEAD = {"better": "a", "worse": "c", "ci95": [0.1, 0.2], "p_holm": 0.01}
 
 
 def test_levels_are_told_with_the_panel_against_kind_people():
-    said = before_you_quote({"utopian_bias": PANEL}, [], shared=False)[1]
+    said = before_you_quote({"utopian_bias": PANEL}, [])[1]
     assert "+0.30 off" in said
     assert "2 % are one or two where real people give 15 %" in said
     assert "0.50 of the real variance" in said
 
 
 def test_levels_that_nobody_compared_are_not_to_be_believed():
-    assert "Nobody has compared the level" in before_you_quote(None, [], shared=False)[1]
+    assert "Nobody has compared the level" in before_you_quote(None, [])[1]
 
 
 def test_ties_are_named_and_leads_are_not():
-    assert before_you_quote(None, [TIE, LEAD], shared=False)[-1] == (
-        "Ties, of which none is better: a and b."
-    )
-    assert before_you_quote(None, [LEAD], shared=False)[-1] == (
-        "No difference in this report is a tie."
-    )
+    assert before_you_quote(None, [TIE, LEAD])[-1] == ("Ties, of which none is better: a and b.")
+    assert before_you_quote(None, [LEAD])[-1] == ("No difference in this report is a tie.")
     unadjusted = {**LEAD, "p_holm": 0.2}
-    assert "a and c" in before_you_quote(None, [unadjusted], shared=False)[-1]
-    assert before_you_quote(None, [TIE] * 9, shared=False)[-1].endswith("and 3 more pairs.")
+    assert "a and c" in before_you_quote(None, [unadjusted])[-1]
+    assert before_you_quote(None, [TIE] * 9)[-1].endswith("and 3 more pairs.")
 
 
 def test_users_who_share_their_ratings_with_policies_are_said_to_overrate():
-    assert "overrated" in " ".join(before_you_quote(None, [], shared=True))
-    assert "overrated" not in " ".join(before_you_quote(None, [], shared=False))
+    assert "overrated" in " ".join(before_you_quote(None, []))
+    assert "overrated" not in " ".join(before_you_quote(None, [], evidence="independent"))
+    assert "overrated" not in " ".join(before_you_quote(None, [], evidence="none"))
+    assert "was not measured" in " ".join(before_you_quote(None, []))
+    assert "was not measured" not in " ".join(before_you_quote(None, [], evidence="none"))
+
+
+def test_the_collusion_figure_names_every_policy_and_those_that_sharing_favours():
+    found = {
+        "users": 50,
+        "policies": {
+            "ease": {"difference": 0.1, "ci95": [0.05, 0.15], "beside_others_ci95": [0.02, 0.08]},
+            "als": {"difference": 0.0, "ci95": [-0.05, 0.05], "beside_others_ci95": [-0.1, 0.1]},
+        },
+    }
+    said = " ".join(before_you_quote(None, [], collusion=found))
+    assert "of 50 users with 95 % CI: ease +0.100 (0.050 to 0.150), als +0.000" in said
+    assert said.count("sharing favours ease.") == 1
+    found["policies"]["ease"]["beside_others_ci95"] = [-0.1, 0.1]
+    assert "favours no policy beyond noise" in " ".join(before_you_quote(None, [], collusion=found))
 
 
 def result(word):
