@@ -5,13 +5,13 @@ each of them was shown, so they stay here unless somebody asks for them.
 """
 
 import json
-import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from agents.population.hub import fetch, push
+from simenv.whole_files import write_whole
 
 RESULTS, REPORT, CARD = "results.json", "report.md", "README.md"
 SESSIONS = "interactions.parquet"
@@ -45,10 +45,10 @@ def share_results(
         part = Path(temporary)
         for name in names:
             if (Path(folder) / name).is_file():
-                shutil.copyfile(Path(folder) / name, part / name)
+                write_whole(part / name, (Path(folder) / name).read_bytes())
         report = part / REPORT
         text = report.read_text(encoding="utf-8") if report.is_file() else ""
-        (part / CARD).write_text(card(results, text), encoding="utf-8")
+        write_whole(part / CARD, card(results, text))
         message = f"Results of {results.get('experiment')}"
         return push(part, repo_id, private=private, message=message, what=_WHAT, repo_type=_TYPE)
 
