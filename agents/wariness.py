@@ -43,6 +43,22 @@ class Wariness:
         if not all(np.isfinite(table).all() for table in (self.people, self.items, self.floors)):
             raise ValueError("wariness wanted finite numbers, got others; learn it anew")
 
+    def of(self, users: IntArray) -> "Wariness":
+        """That of some people, or of people again, in the order of ``users`` (n,)."""
+        return Wariness(self.people[users], self.items, self.floors[users])
+
+    def check(self, num_people: int, num_items: int) -> None:
+        """Refuse to be that of other people or items.
+
+        Raises:
+            ValueError: it has tables of other lengths.
+        """
+        if (len(self.people), len(self.items)) != (num_people, num_items):
+            raise ValueError(
+                f"wariness wanted a row for each of {num_people} people and {num_items} items, got"
+                f" {len(self.people)} and {len(self.items)}; learn it of these, or leave it out"
+            )
+
     def lost(self, users: IntArray, items: IntArray) -> FloatArray:
         """Stars (n, k), 0 or more, that suggestions (n, k) to users (n,) lose."""
         promised = (self.people[users][:, None] * self.items[items]).sum(axis=-1)

@@ -1,8 +1,9 @@
 """The one entry: ``personarec experiment=NAME key=value … [-m]``. It knows no experiment by name.
 
 ``conf/experiment/NAME.yaml`` names the function to run by its dotted path. All of its files go to
-``output_dir``. An error is one line in the words of the command; ``HYDRA_FULL_ERROR=1`` shows where
-it happened.
+``output_dir``. Verbs (``list``, ``inspect``, ``smoke``) answer without a run. An error is one line
+in the words of the command; ``HYDRA_FULL_ERROR=1`` shows where it happened. Exit codes: 0 done, 1
+an error, 130 stopped by Ctrl-C.
 """
 
 import logging
@@ -16,16 +17,19 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
 from hydra.types import RunMode
+from hydra.utils import get_method
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from experiments.command_line.arguments import (
     choices_of_ones_own,
+    dry_run_in_place,
     flags_first,
     texts_as_written,
     verb_first,
     version_text,
 )
 from experiments.command_line.errors import as_command, composition_in_words, in_words
+from experiments.command_line.first_word import VERBS, refused
 from experiments.command_line.secret_words import check_sweep, masked_streams
 
 # Read when their libraries load: without these, BLAS threads fight each other on small machines
@@ -35,6 +39,7 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 _FULL = "HYDRA_FULL_ERROR"
 _SHORT = "PERSONAREC_SHORT_ERRORS"  # set here where nobody asked for tracebacks; jobs inherit it
 _OURS = ("simenv", "agents", "recommenders", "training", "experiments")
+_STOPPED = 130  # as shells say it
 _WITH_PLACE = warnings.formatwarning
 # Loggers of libraries that report what no user can act on: builds and kernels they look for.
 _NOISY = ("faiss", "bitsandbytes", "huggingface_hub", "kernels", "torchao", "httpx")
@@ -46,7 +51,8 @@ def _run(cfg: DictConfig) -> None:
 
     settings = HydraConfig.get()
     with open_dict(cfg):
-        cfg.output_dir = str(settings.runtime.output_dir)  # in a sweep, each job's own
+        if not cfg.dry_run:
+            cfg.output_dir = str(settings.runtime.output_dir)  # in a sweep, each job's own
     _quiet(cfg)
     try:
         perform(cfg, list(settings.overrides.task))
@@ -64,8 +70,22 @@ class _JobFailedError(Exception):
 
 
 def main() -> None:
-    """Run the experiment that the command line names; an error is the last line printed."""
-    words = flags_first(verb_first(sys.argv[1:]))
+    """Run what the command line names; an error is the last line printed."""
+    try:
+        _main()
+    except KeyboardInterrupt:
+        _print_error("stopped by Ctrl-C; what was written is kept, and the same command goes on")
+        raise SystemExit(_STOPPED) from None
+
+
+def _main() -> None:
+    words = sys.argv[1:]
+    if words and words[0] in VERBS:
+        raise SystemExit(_answered(words[0], words[1:]))
+    if words and (odd := refused(words[0])):
+        _print_error(odd)
+        raise SystemExit(1)
+    words = flags_first(dry_run_in_place(verb_first(words)))
     if "--version" in words:
         print(version_text())
         return
@@ -77,11 +97,23 @@ def main() -> None:
     sys.argv[1:] = choices_of_ones_own(texts_as_written(words))
     if os.getcwd() not in sys.path:  # policies of one's own lie in the working directory
         sys.path.insert(0, os.getcwd())
-    if refused := check_sweep(words):
-        _print_error(refused)
+    if wrong := check_sweep(words):
+        _print_error(wrong)
         raise SystemExit(1)
     with masked_streams(words):
         _hydra()
+
+
+def _answered(verb: str, words: list[str]) -> int:
+    """The exit code of a verb."""
+    logging.captureWarnings(True)
+    try:
+        return int(get_method(VERBS[verb])(words) or 0)
+    except Exception as error:
+        if os.environ.get(_FULL) == "1":
+            raise
+        _print_error(in_words(error))
+        return 1
 
 
 def _hydra() -> None:

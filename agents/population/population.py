@@ -77,6 +77,8 @@ class Population:
                 f" and a history over them, got {len(self.vectors)} vectors and a history over"
                 f" {self.history.num_items} items; embed this catalogue"
             )
+        if self.wariness is not None:
+            self.wariness.check(len(self.personas), len(self.catalog))
         if bad := sorted(name for name in self.adapters if not is_adapter_name(name)):
             raise ValueError(
                 f"population {self.name!r} wanted adapters named by letters, digits, '-', '_', '@'"

@@ -15,5 +15,7 @@ Human-likeness: a classifier that tells real from simulated trajectories, choice
 they are, and probes. Counterfactual: items that nobody would recommend, where the truth is known.
 """
 
+AIM = "people"
+NEEDS = "ratings that the people have not learnt from"
 TAKES = "15 minutes; hours with a real model"
 USES = ("data", "users", "engine", "embedder", "seed", "slm", "num_users")

@@ -8,6 +8,8 @@ and calibration beside the simple predictors, on the population's own later rati
 that neither the model nor this population has met.
 """
 
+AIM = "making"
+NEEDS = "a log, or the synthetic world; extra train"
 TAKES = "about 2 hours; 30 minutes with slm=shipped"
 USES = ("data", "distiller", "training", "seed", "slm")
 REFUSES = {

@@ -7,6 +7,8 @@ the lines of a file in turn. ``slm=smollm2`` puts the people on a model that can
 How to score: read it. Each answer stands beside the memories that were recalled for it.
 """
 
+AIM = "people"
+NEEDS = "a model that talks, such as slm=smollm2"
 TAKES = "seconds an answer"
 USES = ("slm",)
 REFUSES = {"num_users": "one person is talked to; set user=NUMBER"}

@@ -11,6 +11,8 @@ agrees with whom are: silhouette, adjusted Rand index of two seeds, and with gro
 which later people are assigned.
 """
 
+AIM = "making"
+NEEDS = "extra train, for the elbow"
 TAKES = "3 seconds"
 USES = ("data", "embedder", "seed")
 REFUSES = {

@@ -15,5 +15,7 @@ settings change: the order of the policies in each, and its tau with that of the
 Files: ``results.json``, ``table.csv``, ``report.md`` and ``report.html``.
 """
 
+AIM = "runs"
+NEEDS = "the folder of a sweep"
 TAKES = "seconds"
 USES = ()

@@ -13,6 +13,8 @@ How to score: ``results.json``, ``judges.NAME``: how many stars above the truth 
 worlds with its interval), and how many places too high it is ranked. Nil is what one wants.
 """
 
+AIM = "policies"
+NEEDS = "a base trained with experiment.peers=true"
 TAKES = "30 minutes"
 DATA = ("synthetic", "tiny")
 USES = ("data", "recommender", "seed")

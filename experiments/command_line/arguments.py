@@ -56,6 +56,16 @@ def verb_first(words: list[str]) -> list[str]:
     return [*shown, "experiment.of=data"] if of_data else shown
 
 
+def dry_run_in_place(words: list[str]) -> list[str]:
+    """``--dry-run`` as an option; Hydra makes no folder for a run that writes nothing.
+
+    >>> dry_run_in_place(["experiment=tune", "--dry-run"])
+    ['experiment=tune', 'dry_run=true', 'hydra.run.dir=.']
+    """
+    plain = ["dry_run=true" if word == "--dry-run" else word for word in words]
+    return [*plain, "hydra.run.dir=."] if "dry_run=true" in plain else plain
+
+
 def _chatted(word: str) -> str:
     name, equals, _ = word.partition("=")
     own = name in ("user", "population", "said", "stage") and equals

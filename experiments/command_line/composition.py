@@ -22,7 +22,7 @@ def option_names(words: list[str]) -> list[str]:
     chosen = [word for word in words if word.split("=")[0].split("@")[0] in known]
     for tried in (chosen, [w for w in chosen if w.startswith("experiment=")]):
         try:
-            return [*known, *_leaves(_composed(tried))]
+            return [*known, *_leaves(composed(tried))]
         except Exception:  # a choice that does not exist: the table is the next best list
             continue
     return [*known, *(name for name in TABLE if "*" not in name)]
@@ -40,7 +40,8 @@ def _keys(file: Path) -> list[str]:
     return [str(key) for key in OmegaConf.load(file)]
 
 
-def _composed(overrides: list[str]) -> DictConfig:
+def composed(overrides: list[str]) -> DictConfig:
+    """The config of a command; not within a run of Hydra, which has composed its own."""
     GlobalHydra.instance().clear()
     with initialize_config_module("conf", version_base="1.3"):
         return compose("config", overrides)

@@ -1,4 +1,4 @@
-"""What each experiment says of itself: its question, how long it takes, what it uses.
+"""What each experiment says of itself: its question, what it needs and takes, what it uses.
 
 Nothing of an experiment is imported to list it: packages are read as text.
 """
@@ -18,7 +18,18 @@ from experiments.command_line.options import OptionError
 _CONF = Path(conf.__file__).parent
 _ROOT = Path(__file__).parents[1]
 # Options that every command has.
-ALWAYS = frozenset({"experiment", "output_dir", "debug", "hydra", "resume", "app", "sweep_dir"})
+ALWAYS = frozenset(
+    {"experiment", "output_dir", "dry_run", "debug", "hydra", "resume", "app", "sweep_dir"}
+)
+# What experiments are for, in the order in which they are listed.
+AIMS = {
+    "policies": "Rank, train and judge recommenders",
+    "people": "Look at simulated people, and see how far they can be believed",
+    "making": "Make people from a log",
+    "runs": "Look back, and measure speed",
+}
+
+_SAID = ("USES", "TAKES", "NEEDS", "AIM", "REFUSES", "DATA", "ONLY_WITH")
 
 
 class Said(NamedTuple):
@@ -30,6 +41,8 @@ class Said(NamedTuple):
     refuses: Mapping[str, str]  # option → what to give instead
     data: tuple[str, ...] = ()  # choices of data that it can use; none named = all of them
     only_with: Mapping[str, str] = MappingProxyType({})  # option → what must be on beside it
+    needs: str = ""  # beside what `make demo` installs, in words
+    aim: str = "runs"  # a key of ``AIMS``
 
 
 @cache
@@ -58,6 +71,8 @@ def said_of(run: str) -> Said:
         said.get("REFUSES", {}),
         tuple(said.get("DATA", ())),
         said.get("ONLY_WITH", {}),
+        said.get("NEEDS", ""),
+        said.get("AIM", "runs"),
     )
 
 
@@ -127,6 +142,6 @@ def _read(path: Path) -> dict[str, Any]:
     for node in tree.body:
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
             name = node.targets[0].id
-            if name in ("USES", "TAKES", "REFUSES", "DATA", "ONLY_WITH"):
+            if name in _SAID:
                 found[name] = ast.literal_eval(node.value)
     return found

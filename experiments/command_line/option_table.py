@@ -39,6 +39,7 @@ COMMON: dict[str, Kind] = {
     "slm": or_null(PLACE),
     "num_users": COUNT,
     "output_dir": PLACE,
+    "dry_run": Flag(),
     "debug": or_null(Choice(("tiny",))),
     "precision": or_null(Real(0.0, 4.0, above=True)),
     "budget.exposures": or_null(COUNT),

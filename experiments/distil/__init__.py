@@ -8,6 +8,8 @@ training row (Ml), and whether a model or the offline rules wrote them. ``result
 failed and why, and what was spent.
 """
 
+AIM = "making"
+NEEDS = "a log, or the synthetic world; a server for distiller=openai"
 TAKES = "a second; hours with a model"
 USES = ("data", "distiller", "seed")
 REFUSES = {

@@ -17,6 +17,8 @@ over users for policies and over seeds for learners; ``curves``: the same after 
 in training.
 """
 
+AIM = "policies"
+NEEDS = "extra rl"
 TAKES = "about 10 minutes"
 USES = ("engine", "env", "recommender", "seed", "num_users")
 ONLY_WITH: dict[str, str] = {}

@@ -14,6 +14,8 @@ the people of populations; ``traits.json`` in the population's folder keeps them
 society. What a model reports of itself says nothing yet of how it behaves.
 """
 
+AIM = "people"
+NEEDS = "a model that reads whole sentences, such as slm=smollm2"
 TAKES = "about 10 minutes"
 USES = ("engine", "embedder", "seed", "slm")
 REFUSES = {

@@ -8,6 +8,8 @@ How to score: top-1 over many sets of people beside chance, with 95 % intervals 
 people; a profile that fits nobody better than another's does not describe its owner.
 """
 
+AIM = "people"
+NEEDS = "a log of many people, as MovieLens-1M"
 TAKES = "2 minutes"
 USES = ("data",)
 REFUSES = {

@@ -18,6 +18,8 @@ the interval with its binomial 95 % interval, bias, half-width, error, effective
 the share of logs with an overlap warning; ``truth``: what each target is worth.
 """
 
+AIM = "policies"
+NEEDS = "nothing more"
 TAKES = "50 seconds"
 DATA = ("synthetic", "tiny")
 USES = ("data", "env", "seed")

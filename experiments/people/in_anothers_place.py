@@ -9,7 +9,6 @@ import numpy as np
 
 from agents.peers import Peers
 from agents.population.population import Population
-from agents.wariness import Wariness
 from simenv.events import IntArray, InteractionLog
 from simenv.seeding import Stream, generator
 
@@ -20,10 +19,6 @@ def another(num_users: int, seed: int) -> IntArray:
     found = np.empty(num_users, dtype=np.int64)
     found[order] = np.roll(order, 1)
     return found
-
-
-def _others(wariness: Wariness, lot: IntArray) -> Wariness:
-    return Wariness(wariness.people[lot], wariness.items, wariness.floors[lot])
 
 
 def swapped(people: Population, seed: int) -> Population:
@@ -41,5 +36,5 @@ def swapped(people: Population, seed: int) -> Population:
         history=history,
         reasons=[people.reasons[row] for row in rows.tolist()],
         peers=people.peers and Peers(people.peers.people[lot], people.peers.items),
-        wariness=people.wariness and _others(people.wariness, lot),
+        wariness=people.wariness and people.wariness.of(lot),
     )

@@ -21,6 +21,7 @@ def first_people(everybody: Population, num_users: int) -> Population:
         personas=everybody.personas[:n],
         history=replace(everybody.history.take(own), num_users=n),
         reasons=[r for r, mine in zip(everybody.reasons, own.tolist(), strict=True) if mine],
+        wariness=everybody.wariness and everybody.wariness.of(np.arange(n)),
     )
 
 
@@ -58,4 +59,5 @@ def crowd(population: Population, num_users: int, first: int = 0) -> Population:
         log.num_items,
     )
     reasons = [population.reasons[row] for row in taken.tolist()]
-    return replace(population, personas=personas, history=history, reasons=reasons)
+    wary = population.wariness and population.wariness.of(np.array(numbers) % size)
+    return replace(population, personas=personas, history=history, reasons=reasons, wariness=wary)

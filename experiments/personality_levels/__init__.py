@@ -19,5 +19,7 @@ Cliff's delta of every behaviour, expected or not; ``agreement`` the correlation
 levels, within people (a trait is imposed) and between people (nothing is), by factor and pooled.
 """
 
+AIM = "people"
+NEEDS = "a model that reads whole sentences, such as slm=smollm2"
 TAKES = "minutes on the shipped model; hours with slm=smollm2"
 USES = ("data", "users", "engine", "embedder", "env", "recommender", "seed", "slm", "num_users")

@@ -12,6 +12,8 @@ between people (Inter); ratings before and after, and how far pressure in an ite
 Every figure has a 95 % interval over seeds and questions; the judge's own worth stands beside.
 """
 
+AIM = "people"
+NEEDS = "a model that talks, such as slm=smollm2; extra train; better a GPU"
 TAKES = "days; about half an hour on a GPU"
 USES = ("data", "distiller", "slm")
 REFUSES = {

@@ -18,6 +18,17 @@ true users, with intervals over users. A good simulation has ``simulated_vs_true
 ``offline_vs_true``.
 """
 
+from typing import TYPE_CHECKING
+
+from experiments.tournament import session_questions
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+    from simenv.data.dataset import Dataset
+
+AIM = "policies"
+NEEDS = "nothing more"
 TAKES = "a minute"
 USES = (
     "data",
@@ -32,3 +43,8 @@ USES = (
     "precision",
     "budget",
 )
+
+
+def questions(cfg: "DictConfig", dataset: "Dataset") -> int:
+    """What a run asks if every user stays for a whole session; see ``--dry-run``."""
+    return len(cfg.recommender) * session_questions(cfg, dataset)

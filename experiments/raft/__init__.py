@@ -6,6 +6,8 @@ How to score: ``results.json`` counts blocks and rows and reports prompt lengths
 few lines of ``raft.parquet`` as the model will.
 """
 
+AIM = "making"
+NEEDS = "nothing more"
 TAKES = "10 seconds"
 USES = ("data", "distiller", "seed", "slm")
 REFUSES = {

@@ -9,6 +9,8 @@ means, the bias model and matrix factorisation learnt from the same rows, averag
 95 % intervals that resample draws and users.
 """
 
+AIM = "people"
+NEEDS = "a log, as MovieLens-1M; extra train"
 TAKES = "hours"
 USES = ("data", "training", "slm")
 REFUSES = {

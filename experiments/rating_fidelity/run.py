@@ -58,6 +58,8 @@ def run(cfg: DictConfig) -> Result:
     """
     settings, regimes, parts = cfg.experiment, dict[str, Any](), Parts()
     _check(settings)
+    if settings.dry_run:
+        return _dry_run(cfg)
     with progress_bar("rating fidelity", _num_cells(settings)) as tick:
         expected = _forecast(cfg, tick)
         for regime in settings.regimes:
@@ -72,6 +74,19 @@ def run(cfg: DictConfig) -> Result:
         width=WIDTH,
         error=parts.error,
     )
+
+
+def _dry_run(cfg: DictConfig) -> Result:
+    """How long the table would take, by a few steps and questions; nothing is kept."""
+    settings = cfg.experiment
+    if not _num_cells(settings):
+        return Result({"experiment": settings.name}, lines=["There is no cell: only predictors."])
+    regime = settings.regimes[0]
+    of_cells = cell_settings(settings, regime, instantiate(cfg.training))
+    expected = forecast(_dataset(cfg, regime, settings.draws[0]), of_cells, settings.draws[0])
+    expected = expected.times(len(settings.regimes) * len(settings.draws))
+    values = {"experiment": settings.name, "forecast": expected._asdict()}
+    return Result(values, lines=[f"It takes {expected}."])
 
 
 def _forecast(cfg: DictConfig, tick: Tick) -> dict[str, int]:

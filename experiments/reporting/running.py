@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+_DRY_RUN = "experiments.verbs.dry_run.run"
 _BUILT = ("data", "users", "engine", "embedder", "distiller", "training", "env", "recommender")
 
 
@@ -59,6 +60,8 @@ def perform(cfg: DictConfig, overrides: Sequence[str] = ()) -> dict[str, Any]:
     """
     started = datetime.now(UTC)
     check(cfg, list(overrides))
+    if cfg.get("dry_run"):
+        return forecast(cfg)
     folder = Path(cfg.output_dir)
     folder.mkdir(parents=True, exist_ok=True)
     run: Callable[[DictConfig], Result | None] = get_method(cfg.experiment.run)
@@ -76,6 +79,26 @@ def perform(cfg: DictConfig, overrides: Sequence[str] = ()) -> dict[str, Any]:
     if result.error is not None:
         raise RuntimeError(result.error)
     return record.results
+
+
+def forecast(cfg: DictConfig) -> dict[str, Any]:
+    """Print what a command would cost; nothing is written.
+
+    An experiment that has an option ``dry_run`` of its own knows better than any other.
+
+    Args:
+        cfg: checked and resolved.
+
+    Returns:
+        The figures.
+    """
+    own = "dry_run" in cfg.experiment
+    if own:
+        cfg.experiment.dry_run = True
+    run: Callable[[DictConfig], Result] = get_method(str(cfg.experiment.run) if own else _DRY_RUN)
+    result = run(cfg)
+    _print_lines(result)
+    return dict(result.values)
 
 
 def _in_command(reading: Reading, config: Mapping[str, Any]) -> Reading:
@@ -144,11 +167,16 @@ def _writer(frame: "pd.DataFrame", ending: str) -> Callable[[Path], object]:
     return lambda path: frame.to_parquet(path, compression="zstd", index=False)
 
 
-def _print(result: Result, folder: Path) -> None:
+def _print_lines(result: Result) -> Console:
     console = Console(highlight=False)
     console.width = max(console.width, result.width)
     for line in result.lines:
         console.print(line, markup=False)
+    return console
+
+
+def _print(result: Result, folder: Path) -> None:
+    console = _print_lines(result)
     report, here = folder / result.report, Path.cwd()
     shown = report.relative_to(here) if report.is_relative_to(here) else report
     console.print(f"Report: {shown}", soft_wrap=True, markup=False)

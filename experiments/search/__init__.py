@@ -18,9 +18,25 @@ Score: ``results.json``: ``best`` (parameters), ``confirmation`` (paired differe
 as configured, on users who did not search, with its 95 % interval) and ``trials``.
 """
 
+from typing import TYPE_CHECKING
+
+from experiments.tournament import session_questions
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+    from simenv.data.dataset import Dataset
+
+AIM = "policies"
+NEEDS = "extra sweeps"
 TAKES = "about 10 minutes"
 USES = ("data", "users", "engine", "embedder", "env", "recommender", "seed", "slm", "num_users")
 REFUSES = {
     "precision": "every trial asks the same users; set num_users",
     "budget": "set experiment.num_trials and num_users instead",
 }
+
+
+def questions(cfg: "DictConfig", dataset: "Dataset") -> int:
+    """What a run asks if every user stays: trials, then two settings, each with half the users."""
+    return (int(cfg.experiment.num_trials) + 2) * session_questions(cfg, dataset) // 2

@@ -8,6 +8,8 @@ How to score: read it. The question is asked twice: the second time the profile'
 the prefix cache.
 """
 
+AIM = "people"
+NEEDS = "nothing more"
 TAKES = "seconds"
 USES = ("data", "users", "engine", "embedder", "seed")
 REFUSES = {

@@ -11,6 +11,15 @@ by the mean over the last tenth of the ticks. One run has one seed: repeat with 
 before believing a small difference.
 """
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+    from simenv.data.dataset import Dataset
+
+AIM = "policies"
+NEEDS = "extra abm"
 TAKES = "10 minutes; seconds with users=scripted"
 USES = ("data", "users", "engine", "embedder", "distiller", "env", "recommender", "seed", "slm")
 REFUSES = {
@@ -23,3 +32,11 @@ ONLY_WITH = {
     "distiller": "experiment.settings.reflect_every",
     "experiment.refresh": "experiment.settings.refresh_every",
 }
+
+
+def questions(cfg: "DictConfig", dataset: "Dataset") -> int:
+    """What a run asks: all come back once in the median time, or ``share`` of them a tick."""
+    settings, awake = cfg.experiment, cfg.experiment.activation
+    share = awake.get("share") or 1 / (float(awake.median_days) * int(awake.ticks_per_day))
+    visits = dataset.num_users * int(settings.ticks) * min(1.0, float(share))
+    return round(len(cfg.recommender) * visits * int(settings.settings.slate_size))

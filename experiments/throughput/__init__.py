@@ -49,6 +49,8 @@ with ``experiment.baseline=PATH``; ``regressions`` are ratios that fell by more 
 ``experiment.tolerance``. ``experiment.store=true`` writes a run's ratios into the kept one.
 """
 
+AIM = "runs"
+NEEDS = "extras train and serve for some of the ways"
 TAKES = "about 10 minutes"
 USES = ()
 REFUSES = {

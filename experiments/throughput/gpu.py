@@ -48,6 +48,7 @@ from experiments.throughput.random_models import (
 from experiments.throughput.timing import spread
 from simenv.events import FloatArray
 
+NEEDS = "an NVIDIA GPU"
 _WIDTH = 132  # characters of a printed line
 _CHECKED: tuple[AdapterMode, ...] = ("switch", "merged", "merge_in_out", "mixed")
 

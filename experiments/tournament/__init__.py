@@ -1,1 +1,14 @@
 """Policies before the same users: played in waves, measured, summarised."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+    from simenv.data.dataset import Dataset
+
+
+def session_questions(cfg: "DictConfig", dataset: "Dataset") -> int:
+    """What one policy asks if every user stays for a whole session."""
+    users = min(int(cfg.num_users), dataset.num_users)
+    return users * int(cfg.env.max_episode_steps) * int(cfg.env.slate_size)

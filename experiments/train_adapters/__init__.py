@@ -7,6 +7,8 @@ How to score: rows, losses and seconds of every adapter; ``rating_fidelity`` say
 worth on later ratings.
 """
 
+AIM = "making"
+NEEDS = "extra train"
 TAKES = "about 30 minutes"
 USES = ("data", "distiller", "training", "seed", "slm")
 REFUSES = {

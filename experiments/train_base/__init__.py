@@ -3,6 +3,8 @@
 Score: its last losses; `build_population` and `rating_fidelity` measure what it is worth.
 """
 
+AIM = "making"
+NEEDS = "extra train"
 TAKES = "about an hour"
 USES = ("data", "seed")
 REFUSES = {

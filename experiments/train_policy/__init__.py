@@ -10,6 +10,26 @@ Run: ``personarec experiment=train_policy`` (see ``conf/experiment/train_policy.
 Score: stars of held-out users with 95 % intervals; curves over seeds; regret to the oracle.
 """
 
+from typing import TYPE_CHECKING
+
+from experiments.tournament import session_questions
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+    from simenv.data.dataset import Dataset
+
+AIM = "policies"
+NEEDS = "extra rl"
 TAKES = "30 minutes; minutes with users=fitted"
 USES = ("data", "users", "engine", "embedder", "env", "recommender", "seed", "slm", "num_users")
 ONLY_WITH = {"experiment.ensemble": "experiment.penalties"}
+
+
+def questions(cfg: "DictConfig", dataset: "Dataset") -> int:
+    """What a run asks: steps of every training, its checkpoints, and all policies in the end."""
+    settings, slate = cfg.experiment, int(cfg.env.slate_size)
+    trainings = len(settings.seeds) * (1 + len([p for p in settings.penalties if p]))
+    learnt = trainings * int(settings.ppo.total_steps) + int(settings.dqn_steps)
+    shown = trainings * (int(settings.num_checkpoints) + 1) + len(cfg.recommender) + 2
+    return learnt * slate + shown * session_questions(cfg, dataset)

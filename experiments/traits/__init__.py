@@ -11,6 +11,8 @@ perplexity, refusals and errors of ratings. A rival is beaten only where the int
 difference says so.
 """
 
+AIM = "people"
+NEEDS = "a model that talks, such as slm=smollm2; extra train"
 TAKES = "about 7 hours"
 USES = ("data", "distiller", "slm")
 REFUSES = {

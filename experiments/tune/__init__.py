@@ -14,6 +14,8 @@ Score: ``results.json``: for every policy the settings tried with their NDCG@10,
 and its paired difference to the settings as configured.
 """
 
+AIM = "policies"
+NEEDS = "nothing more"
 TAKES = "25 seconds"
 USES = ("data", "recommender", "seed")
 REFUSES = {

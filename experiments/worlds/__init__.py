@@ -36,6 +36,15 @@ of a perfect reader), on held-out rows and, in a world that must be read (``data
 on items that nobody has rated; a reader of genres and years alone stands beside them.
 """
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+    from simenv.data.dataset import Dataset
+
+AIM = "policies"
+NEEDS = "nothing more"
 TAKES = "40 minutes; about 20 without a language model"
 DATA = ("synthetic", "tiny")
 USES = ("data", "users", "engine", "embedder", "recommender", "seed", "slm")
@@ -43,3 +52,11 @@ REFUSES = {
     "num_users": "set experiment.num_users, the people asked in each world",
     "data.seed": "set experiment.first_world",
 }
+
+
+def questions(cfg: "DictConfig", dataset: "Dataset") -> int:
+    """What a run asks: a slate of every policy to every user of every world."""
+    settings = cfg.experiment
+    users = min(int(settings.num_users), dataset.num_users)
+    worlds = int(settings.worlds) * len(settings.biases)
+    return worlds * users * len(cfg.recommender) * int(settings.slate_size)

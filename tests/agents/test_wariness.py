@@ -9,6 +9,8 @@ from agents.inference.scripted import ScriptedEngine
 from agents.persona_users import PersonaUsers
 from agents.population.population import Population
 from agents.wariness import Wariness, lowered
+from experiments.people.in_anothers_place import another, swapped
+from experiments.people.sized_populations import crowd, first_people
 from simenv.events import STARS
 
 # Two people and three items: promises are 2, 3, 4 stars to the first and 4, 3, 2 to the second.
@@ -57,6 +59,14 @@ def test_tables_that_do_not_fit_are_refused(people, floors, wrong):
         Wariness(people, ITEMS, floors)
 
 
+def test_of_some_people_it_is_theirs():
+    turned = WARY.of(np.array([1, 0, 1]))
+    assert turned.lost(np.array([0]), EVERYTHING[:1]).tolist() == [[0.0, 0.5, 1.5]]
+    turned.check(3, 3)
+    with pytest.raises(ValueError, match=r"a row for each of 2 people and 3 items, got 3 and 3"):
+        turned.check(2, 3)
+
+
 @pytest.fixture(scope="module")
 def wary():
     """The shipped people, of whom everybody would never pick the first item."""
@@ -77,6 +87,21 @@ def test_only_suggestions_lose_stars(wary):
     assert (before[:, 1] == after[:, 1]).all()
     chosen = (model.probabilities(users, items, chosen=True) for model in (plain, said))
     np.testing.assert_array_equal(*chosen)
+
+
+@pytest.mark.slow
+def test_first_people_and_swapped_ones_keep_their_own(wary):
+    some = first_people(wary, 5)
+    assert len(some.wariness.people) == 5
+    floors = np.arange(len(wary.personas), dtype=float)[:, None]
+    told = replace(wary, wariness=replace(wary.wariness, floors=floors))
+    lot = another(len(wary.personas), 3)
+    assert (swapped(told, 3).wariness.floors[:, 0] == lot).all()
+    assert crowd(told, 4, first=len(floors) - 2).wariness.floors[:, 0].tolist() == [
+        len(floors) - 2, len(floors) - 1, 0, 1,
+    ]  # fmt: skip
+    with pytest.raises(ValueError, match="a row for each of"):
+        replace(wary, wariness=wary.wariness.of(np.arange(3)))
 
 
 @pytest.mark.slow

@@ -11,6 +11,7 @@ import pytest
 
 from experiments.__main__ import main
 from experiments.command_line.experiments_said import experiments
+from experiments.command_line.first_word import VERBS
 
 
 def call(monkeypatch, *words):
@@ -38,16 +39,25 @@ def test_help_needs_no_experiment(monkeypatch, capsys):
     assert re.search(r"(?s)experiment: .*policy_ranking", capsys.readouterr().out)
 
 
-def test_help_says_what_each_experiment_answers_and_how_long_it_takes(monkeypatch, capsys):
+def test_help_says_what_each_experiment_answers_needs_and_takes(monkeypatch, capsys):
     monkeypatch.setenv("COLUMNS", "200")
     with pytest.raises(SystemExit, match="0"):
         call(monkeypatch, "--help")
-    printed = capsys.readouterr().out
+    lines = capsys.readouterr().out.splitlines()
     for name, said in experiments().items():
-        line = next(line for line in printed.splitlines() if line.startswith(f"{name} "))
-        assert said.question[:30] in line
+        at = next(i for i, line in enumerate(lines) if line.startswith(f"{name} "))
+        assert said.question[:30] in lines[at]
         assert said.takes
-        assert said.takes[:10] in line
+        assert f"takes {said.takes}; needs {said.needs}" in " ".join(lines[at + 1].split())
+
+
+def test_help_names_every_verb_and_the_exit_codes(monkeypatch, capsys):
+    with pytest.raises(SystemExit, match="0"):
+        call(monkeypatch, "--help")
+    printed = " ".join(capsys.readouterr().out.split())
+    for verb in (*VERBS, "show", "chat"):
+        assert f"personarec {verb}" in printed
+    assert "0 done; 1 an error, which is the last line printed; 130 stopped by Ctrl-C" in printed
 
 
 def test_how_long_an_experiment_takes_stands_in_the_table_of_what_was_measured():
@@ -116,6 +126,50 @@ TYPOS = {
 def test_a_typo_is_answered_with_the_nearest_name(words, monkeypatch, capsys, tmp_path):
     last = printed_error(monkeypatch, capsys, *words, f"output_dir={tmp_path}")
     assert re.search(TYPOS[words], last)
+
+
+FIRST = {
+    "smok": r"^smok cannot be read; did you mean personarec smoke\?$",
+    "policy_ranking": r"did you mean personarec experiment=policy_ranking\?$",
+    "polcy_rankin": r"did you mean personarec experiment=policy_ranking\?$",
+    "zzz": r"options are written option=value, and personarec --help lists experiments and verbs$",
+}
+
+
+@pytest.mark.parametrize("word", FIRST)
+def test_a_first_word_that_is_no_verb_is_answered_with_the_nearest(word, monkeypatch, capsys):
+    assert re.search(FIRST[word], printed_error(monkeypatch, capsys, word))
+
+
+def test_a_verb_ends_with_code_0_or_with_its_error_and_code_1(monkeypatch, capsys):
+    monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
+    monkeypatch.setattr(sys, "argv", ["personarec", "list", "users"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 0
+    assert "inspect wanted" in printed_error(monkeypatch, capsys, "inspect", "people=x")
+
+
+def test_ctrl_c_ends_a_run_with_code_130_and_a_line(monkeypatch, capsys, tmp_path):
+    def stopped(cfg, overrides):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("experiments.reporting.running.perform", stopped)
+    words = ["experiment=cluster", "data=tiny", f"output_dir={tmp_path}"]
+    monkeypatch.setattr(sys, "argv", ["personarec", *words])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 130
+    assert capsys.readouterr().err.endswith(
+        "error: stopped by Ctrl-C; what was written is kept, and the same command goes on\n"
+    )
+
+
+def test_the_tab_key_completes_names_of_experiments_and_options(monkeypatch, capsys):
+    monkeypatch.setenv("COMP_LINE", "personarec experiment=policy_")
+    monkeypatch.setenv("COMP_POINT", "29")
+    call(monkeypatch, "--shell-completion", "query=bash")
+    assert "experiment=policy_ranking" in capsys.readouterr().out
 
 
 MISSPELT = {

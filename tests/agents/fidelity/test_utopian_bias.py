@@ -62,5 +62,7 @@ def test_agreement_is_one_for_the_same_structure_and_unknown_for_two_people():
     same = panel(certain(*stars), stars, users, items)
     assert same.agreement == pytest.approx(1)
     other = panel(certain(*stars.reshape(4, 2)[[0, 2, 1, 3]].ravel()), stars, users, items)
-    assert other.agreement < 0
+    # Of six pairs two are alike (1) and four opposite (-1), in both; none of the alike is shared:
+    # deviations 4/3 and -2/3 from the mean -1/3, products in sum -24/9 of 48/9.
+    assert other.agreement == pytest.approx(-0.5)
     assert np.isnan(panel(certain(1, 5, 4, 2), [1, 5, 4, 2]).agreement)

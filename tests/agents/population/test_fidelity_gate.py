@@ -175,3 +175,7 @@ def test_a_card_does_not_vouch_for_another_model_or_other_weights_under_the_same
     assert fidelity_word(trained) == "pass"
     (adapter / "adapter_config.json").write_text('{"r": 8}', encoding="utf-8")
     assert fidelity_word(trained) == "unknown", "adapters that were trained further are others"
+
+
+def test_the_shipped_people_pass_and_their_card_is_theirs():
+    assert fidelity_word(Population.shipped()) == "pass"

@@ -1,0 +1,1 @@
+"""Commands that leave no files: ``list``, ``inspect``, ``smoke`` and ``--dry-run``."""
