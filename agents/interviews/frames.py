@@ -4,6 +4,7 @@ Instruction models answer as somebody only where their template is kept. The ans
 the beginning of the model's turn, so that its next token is the answer's.
 """
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from agents.inference.engine import Engine, Tokenizes
@@ -23,27 +24,33 @@ class Frame(NamedTuple):
 
     def before(self, context: str) -> str:
         """The prefix: what all questions of one person share."""
-        return f"{self.opening}{self._plain(context)}{self.between}"
+        return f"{self.opening}{without_tokens(context, self.specials)}{self.between}"
 
     def question(self, text: str) -> str:
         """The suffix, which ends in the cue."""
-        return f"{self._plain(text)}{self.closing}{CUE}"
-
-    def _plain(self, text: str) -> str:
-        """Text in which no token of the template stands: nobody speaks in another's name."""
-        for special in self.specials:
-            text = text.replace(special, special.strip("<|>[]"))
-        return text
+        return f"{without_tokens(text, self.specials)}{self.closing}{CUE}"
 
 
 PLAIN = Frame("", "\n", "\n")
 
 
-def frame_of(engine: Engine) -> Frame:
-    """The chat template of the model behind an engine; plain lines where there is none."""
+def without_tokens(text: str, specials: Sequence[str]) -> str:
+    """Text in which no token of a template stands: nobody speaks in another's name."""
+    for special in specials:
+        text = text.replace(special, special.strip("<|>[]"))
+    return text
+
+
+def tokenizer_of(engine: Engine) -> Any:
+    """The tokenizer of the model behind an engine; None where nobody can see it."""
     while isinstance(engine, EngineWrapper):
         engine = engine.inner
-    tokenizer = engine.tokenizer if isinstance(engine, Tokenizes) else None
+    return engine.tokenizer if isinstance(engine, Tokenizes) else None
+
+
+def frame_of(engine: Engine) -> Frame:
+    """The chat template of the model behind an engine; plain lines where there is none."""
+    tokenizer = tokenizer_of(engine)
     if not getattr(tokenizer, "chat_template", None):
         return PLAIN
     return chat_frame(tokenizer)

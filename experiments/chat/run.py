@@ -5,7 +5,6 @@ Files: ``conversation.md``, ``results.json`` and ``config.yaml``.
 
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from omegaconf import DictConfig
@@ -18,20 +17,19 @@ from experiments.reporting.markdown import markdown_text
 from experiments.reporting.result import Record, Result
 from simenv.values.plain_text import one_line
 from training.personified.from_ratings import memory_corpora
-from training.personified.prompts import Telling, conversation, response_of
 from training.personified.retrieval import Budgets, Recall
+from training.personified.talking import Talk, Turn, turn_of
 from training.traits.opinion_training import Adapted
 from training.traits.speaker import Speaker
 
-_MOST_TURNS = 4  # earlier ones that a prompt still shows
 _ONLY_RATES = (
     "The shipped model has only learnt to rate, not to talk; slm=smollm2 puts the people on one"
     " that can (make slm)."
 )
 
 
-class Talk:
-    """A conversation with one person of a population.
+class Conversation:
+    """A conversation with one person of a population, by a model that is loaded for it.
 
     Args:
         people: who they are.
@@ -39,7 +37,7 @@ class Talk:
         settings: of the run.
 
     Raises:
-        ValueError: there is no such person, or they remember too little for their stages.
+        ValueError: there is no such person or time, or they remember too little for their stages.
     """
 
     def __init__(self, people: Population, user: int, settings: DictConfig) -> None:
@@ -48,38 +46,25 @@ class Talk:
                 f"chat wanted a user in [0, {len(people.personas)}), got {user}; set user=NUMBER"
             )
         corpora = memory_corpora(people, np.array([user]), settings.stages)
-        self.person = corpora.people[0]
-        self._stage = settings.stages - 1 if settings.stage is None else settings.stage
-        if self._stage >= settings.stages:
-            raise ValueError(
-                f"chat wanted a stage in [0, {settings.stages}), got {self._stage}; set stage=0"
-                " for early"
-            )
+        stage = settings.stages - 1 if settings.stage is None else settings.stage
         budgets = Budgets(settings.objective_words, settings.subjective_words)
-        self._recall = Recall(corpora, budgets)
+        self._talk = Talk(Recall(corpora, budgets), corpora.people[0], stage)
         self._sampling = Sampling(settings.max_new_tokens, settings.temperature)
         self._speaker = Speaker.load(people.model)
         name = people.personas[user].adapter
         self._adapter = None if name is None else people.adapters[name]
-        self._said: list[str] = []
-        self.turns: list[dict[str, Any]] = []
+        self.person = self._talk.person
+        self.turns: list[Turn] = []
 
-    def say(self, text: str) -> dict[str, Any]:
-        """The turn: what was said, recalled, gone by and answered."""
-        self._said.append(text)
-        shown = self._said[-(2 * _MOST_TURNS + 1) :]
-        told = conversation(self._recall, self.person, self._stage, shown, Telling(), about=text)
-        memories = self._recall.recalled(self.person, self._stage, text)
+    def say(self, text: str) -> Turn:
+        """What comes of saying it."""
+        told = self._talk.told(self.turns, text)
         on = nullcontext() if self._adapter is None else self._adapted().at_work()
         with on:
             seeds = np.array([len(self.turns)], dtype=np.uint64)
-            [reply] = self._speaker.replies([told], seeds, self._sampling)
-        answer = one_line(response_of(reply)) or one_line(reply)
-        self._said.append(answer or "…")
-        turn = {"said": text, "recalled": [p.text for p in memories], "whole": one_line(reply),
-                "answer": answer}  # fmt: skip
-        self.turns.append(turn)
-        return turn
+            [reply] = self._speaker.replies([told.messages], seeds, self._sampling)
+        self.turns.append(turn_of(text, told, reply))
+        return self.turns[-1]
 
     def _adapted(self) -> Adapted:
         return Adapted(self._speaker, str(self._adapter))
@@ -93,7 +78,7 @@ def run(cfg: DictConfig) -> Result:
     if settings.slm:
         people = people.on_model(model_named(settings.slm))
     said = None if settings.said is None else _lines_of(Path(settings.said))
-    talk = Talk(people, settings.user, settings)
+    talk = Conversation(people, settings.user, settings)
     lines: list[str] = []
     if said is None:
         _at_console(talk, warning)
@@ -101,7 +86,8 @@ def run(cfg: DictConfig) -> Result:
         lines += _told(talk.person, talk.say(text))
     values = {
         "experiment": settings.name, "population": people.name, "user": settings.user,
-        "person": talk.person, "turns": talk.turns, "warnings": warning,
+        "person": talk.person, "turns": [turn._asdict() for turn in talk.turns],
+        "warnings": [*warning, *dict.fromkeys(t.note for t in talk.turns if t.note)],
     }  # fmt: skip
     return Result(values, pages={"conversation.md": page}, lines=[*warning, *lines])
 
@@ -130,7 +116,7 @@ def _lines_of(path: Path) -> list[str]:
     return found
 
 
-def _at_console(talk: Talk, warning: list[str]) -> None:
+def _at_console(talk: Conversation, warning: list[str]) -> None:
     console = Console(highlight=False)
     for line in [*warning, f"You talk to {talk.person}; an empty line ends it."]:
         console.print(line, markup=False)
@@ -145,12 +131,13 @@ def _at_console(talk: Talk, warning: list[str]) -> None:
             console.print(line, markup=False)
 
 
-def _told(person: str, turn: dict[str, Any]) -> list[str]:
-    """A turn in lines: what was said, memories, the answer."""
+def _told(person: str, turn: Turn) -> list[str]:
+    """A turn in lines: what was said, memories, the answer, and why that is none."""
     return [
-        f"> {turn['said']}",
-        *(f"  remembers: {text}" for text in turn["recalled"]),
-        f"{person}: {turn['answer'] or '(nothing)'}",
+        f"> {turn.said}",
+        *(f"  remembers: {text}" for text in turn.recalled),
+        f"{person}: {turn.answer or '(nothing)'}",
+        *([turn.note] if turn.note else []),
     ]
 
 

@@ -259,6 +259,8 @@ EXPERIMENT: dict[str, Kind] = {
     "experiment.tokens_per_second": POSITIVE,
 }
 
+_PUBLISHED = ("minicpm_2b", "chinese_llama_2_7b")  # models of PersLLM
+
 # One word that means something else in another experiment.
 OF_EXPERIMENT: Mapping[str, dict[str, Kind]] = {
     "worlds": {"experiment.worlds": Whole(1, 1_000_000), "experiment.cells": PLACE},
@@ -278,6 +280,10 @@ OF_EXPERIMENT: Mapping[str, dict[str, Kind]] = {
             )
         ),
         "experiment.judge": NAME,
+        "experiment.nli": or_null(PLACE),
+        "experiment.whole": or_null(Choice(("small", *_PUBLISHED))),
+        "experiment.published": or_null(Choice(_PUBLISHED)),
+        "experiment.argued": COUNT_OR_NONE,
         "experiment.most": COUNT,
     },
 }

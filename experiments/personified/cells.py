@@ -71,25 +71,27 @@ class SeedCells:
     def _measured(self, name: str) -> Cell:
         materials, variant = self._materials, VARIANTS[name]
         study = materials.study
-        adapter = materials.adapter(name)
+        tuned = materials.tuned(name)
+        speaker = self._speaker if tuned.base == study.base else Speaker.load(tuned.base)
         recall = Recall(materials.corpora, study.budgets_of(variant))
-        voice = Voice(self._speaker, recall, variant.telling, study.sampling)
-        with self._at_work(adapter):
-            asked = evaluated(voice, materials.test, study.judge, study.pressed)
+        voice = Voice(speaker, recall, variant.telling, study.sampling)
+        with _at_work(speaker, tuned.adapter):
+            asked = evaluated(voice, materials.test, study.judge, study.pressed, study.argued)
         ratings = (
             None
             if self._raters is None
-            else self._raters.asked(adapter, lambda text: self._say(text, 0))
+            else self._raters.asked(tuned, lambda text: self._say(text, 0))
         )
         return Cell(asked.scores, asked.heard, ratings)
-
-    def _at_work(self, adapter: Path | None) -> Any:
-        return nullcontext() if adapter is None else Adapted(self._speaker, adapter).at_work()
 
     @cached_property
     def _raters(self) -> Raters | None:
         rows = self._materials.study.rated_rows
         return Raters(self._materials, rows) if self._materials.dataset is not None else None
+
+
+def _at_work(speaker: Speaker, adapter: Path | None) -> Any:
+    return nullcontext() if adapter is None else Adapted(speaker, adapter).at_work()
 
 
 def measured(study: Study, dataset: Dataset | None, speaker: Speaker, say: Say) -> Cells:
@@ -107,13 +109,15 @@ def measured(study: Study, dataset: Dataset | None, speaker: Speaker, say: Say) 
 def _key(materials: Materials) -> str:
     """Hash of all that decides the cells of a seed beside their names."""
     study = materials.study
-    facts = [
+    facts: list[Any] = [
         base_identity(study.base), [asdict(e) for e in [*materials.train, *materials.test]],
         [asdict(p) for p in materials.corpora.passages], asdict(study.budgets),
         asdict(study.preset), asdict(study.dpo), study.rejected, study.per_general,
-        study.rating_turns, study.judge.name, study.pressed, asdict(study.sampling),
+        study.rating_turns, study.judge.name, study.pressed, study.argued, asdict(study.sampling),
         study.rated_rows, materials.seed, _digest(materials.dataset),
     ]  # fmt: skip
+    if study.whole is not None:
+        facts.append(asdict(study.whole))
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 

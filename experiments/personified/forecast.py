@@ -2,6 +2,7 @@
 
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -10,12 +11,15 @@ from experiments.personified.materials import Materials
 from experiments.personified.study import VARIANTS, WHOLE, Study, Variant
 from experiments.reporting.progress import duration
 from simenv.data.dataset import Dataset
+from training.adapters.runs import OnStep
 from training.personified.fine_tuning import train_personified
-from training.personified.judging.evaluation import common_questions
+from training.personified.judging.arguing import ROUNDS, disputes
+from training.personified.judging.likeness import common_questions
 from training.personified.judging.pressure import KINDS
 from training.personified.judging.voice import Line, Voice
-from training.personified.lessons import Choice, Said, samples_of
+from training.personified.lessons import Choice, Lesson, Said, samples_of
 from training.personified.retrieval import Recall
+from training.personified.whole_model import train_whole
 from training.traits.speaker import Speaker
 
 _STEPS, _ASKED = 3, 8  # tried
@@ -55,7 +59,7 @@ def forecast(study: Study, dataset: Dataset | None, speaker: Speaker) -> Forecas
     preferred = [VARIANTS[n] for n in study.variants if VARIANTS[n].dpo and study.dpo.epochs]
     seeds, rows = len(study.seeds), len(materials.users) * study.rated_rows
     return Forecast(
-        tuned_tokens=seeds * study.preset.epochs
+        tuned_tokens=seeds * study.passes
         * sum(_tokens(materials, one, speaker) for one in own.values()),
         preferred_tokens=seeds * study.dpo.epochs
         * sum(_pair_tokens(materials.choices(one), speaker) for one in preferred),
@@ -83,26 +87,34 @@ def _pair_tokens(choices: list[Choice], speaker: Speaker) -> int:
 def _num_answers(materials: Materials) -> int:
     corpora, study = materials.corpora, materials.study
     common = 2 * len(corpora.people) * len(corpora.stages) * len(common_questions(corpora))
-    return len(materials.test) + 6 * study.pressed + 2 * len(materials.split.test) + common
+    told = 6 * study.pressed + 2 * ROUNDS * len(disputes(corpora, study.argued))
+    return len(materials.test) + told + 2 * len(materials.split.test) + common
 
 
 def _rate(materials: Materials, speaker: Speaker) -> float:
     """Tokens learnt in a second; the first step, which warms everything up, does not count."""
     study, whole = materials.study, VARIANTS[WHOLE]
-    size = study.preset.blocks_per_step
-    lessons = [one for one in materials.lessons(whole) if isinstance(one, Said)][: _STEPS * size]
+    size = study.preset.blocks_per_step if study.whole is None else study.whole.lessons_per_step
+    said = [one for one in materials.lessons(whole) if isinstance(one, Said)]
+    lessons = said[: _STEPS * size]
     ends: list[float] = []
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
-        train_personified(
-            study.base, lessons, replace(study.preset, epochs=1), Path(folder) / "tried",
-            on_step=lambda step, loss: ends.append(time.perf_counter()),
-        )  # fmt: skip
+        _try(study, lessons, Path(folder) / "tried", lambda *_: ends.append(time.perf_counter()))
     samples = samples_of(lessons, speaker.tokenizer, speaker)
     tokens = sum(len(s.prompt) + len(s.answer) for s in samples)
     if len(ends) < 2:
         return tokens / (time.perf_counter() - started)
     return tokens * (len(ends) - 1) / len(ends) / (ends[-1] - ends[0])
+
+
+def _try(study: Study, lessons: Sequence[Lesson], place: Path, on_step: OnStep) -> None:
+    """One pass, as the study trains."""
+    if study.whole is None:
+        once = replace(study.preset, epochs=1)
+        train_personified(study.base, lessons, once, place, on_step=on_step)
+    else:
+        train_whole(study.base, lessons, replace(study.whole, epochs=1), place, on_step=on_step)
 
 
 def _answer_seconds(materials: Materials, speaker: Speaker) -> float:

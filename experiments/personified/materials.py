@@ -1,8 +1,8 @@
 """The materials of one seed: lives, exchanges on both sides, lessons, and adapters by variant."""
 
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -26,9 +26,17 @@ from training.personified.preference_tuning import train_preferences
 from training.personified.preferences import preferences
 from training.personified.rating_lessons import rating_lessons
 from training.personified.retrieval import Recall
+from training.personified.whole_model import train_whole
 from training.personified.writing.rating_grammar import Side, written_about_ratings
 from training.personified.writing.text_grammar import written_about_texts
 from training.personified.writing.with_model import exchanges_by_model
+
+
+class Tuned(NamedTuple):
+    """Who speaks: a base, and the adapter on it."""
+
+    base: str
+    adapter: Path | None  # None = there is none
 
 
 class Materials:
@@ -112,27 +120,34 @@ class Materials:
     def choices(self, variant: Variant) -> list[Choice]:
         """The pairs of answers that a variant learns to prefer."""
         recall = Recall(self.known, self.study.budgets_of(variant))
-        exchanges = self.learnt(variant)
-        if not variant.induction:
-            exchanges = [replace(e, wrong="") for e in exchanges]
         kinds = [k for k in self.study.rejected if variant.induction or k != "induced"]
-        return choices_of(preferences(exchanges, kinds), recall, variant.telling)
+        return choices_of(preferences(self.learnt(variant), kinds), recall, variant.telling)
 
-    def adapter(self, name: str) -> Path | None:
-        """Folder of a variant's adapter, trained now if it is not there; None = it has none."""
+    def tuned(self, name: str) -> Tuned:
+        """A variant's model, trained now if it is not there."""
         variant, study = VARIANTS[name], self.study
         if not variant.trained:
-            return None
-        root = study.folder / "adapters"
-        tuned = root / f"{self.seed}-{variant.tuned_as}".replace(" ", "-")
-        train_personified(study.base, self.lessons(variant), study.preset, tuned, seed=self.seed)
+            return Tuned(study.base, None)
+        called = f"{self.seed}-{variant.tuned_as}".replace(" ", "-")
+        made = self._on_lessons(variant, called)
         if not variant.dpo or not study.dpo.epochs:
-            return tuned
-        preferred = tuned.with_name(f"{tuned.name}-preferred")
+            return made
+        preferred = study.folder / "adapters" / f"{called}-preferred"
         train_preferences(
-            study.base, tuned, self.choices(variant), study.dpo, preferred, seed=self.seed
+            made.base, made.adapter, self.choices(variant), study.dpo, preferred, seed=self.seed
         )
-        return preferred
+        return Tuned(made.base, preferred)
+
+    def _on_lessons(self, variant: Variant, called: str) -> Tuned:
+        """Before any preference: an adapter, or a model of its own."""
+        study, lessons = self.study, self.lessons(variant)
+        if study.whole is None:
+            adapter = study.folder / "adapters" / called
+            train_personified(study.base, lessons, study.preset, adapter, seed=self.seed)
+            return Tuned(study.base, adapter)
+        model = study.folder / "models" / called
+        train_whole(study.base, lessons, study.whole, model, seed=self.seed)
+        return Tuned(str(model), None)
 
     @cached_property
     def _ratings(self) -> dict[bool, list[Rated]]:

@@ -1,7 +1,6 @@
 """Held-out ratings of the people, plain, beside a neutral sentence, and under each pressure."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +10,7 @@ from agents.fidelity.held_out import earliest_rows, rate
 from agents.inference.engine import Engine
 from agents.persona_users import PersonaUsers
 from agents.population.population import Population
-from experiments.personified.materials import Materials
+from experiments.personified.materials import Materials, Tuned
 from simenv.events import FloatArray
 from training.personified.judging.pressure import KINDS, NEUTRAL, opposite, under_pressure
 from training.personified.rating_lessons import people_at
@@ -45,23 +44,23 @@ class Raters:
         self._log = dataset.test.take(earliest_rows(dataset.test, materials.users, most_rows))
         self._users = materials.users
 
-    def asked(self, adapter: Path | None, say: Callable[[str], None]) -> Ratings:
-        """Everybody's answers, with an adapter or without; one engine for all of them."""
-        engine = make_engine(self._on(self._people, adapter))
+    def asked(self, tuned: Tuned, say: Callable[[str], None]) -> Ratings:
+        """Everybody's answers on a model; one engine for all of them."""
+        engine = make_engine(self._on(self._people, tuned))
         try:
             say("ratings")
-            plain = self._rate(self._people, adapter, engine)
+            plain = self._rate(self._people, tuned, engine)
             beside = []
             for kind in (NEUTRAL, *KINDS):
                 say(f"ratings, {kind}")
-                beside.append(self._rate(self._under(kind), adapter, engine))
+                beside.append(self._rate(self._under(kind), tuned, engine))
         finally:
             engine.close()
         users = self._log.users.astype(np.float64)
         return Ratings(plain, beside[0], np.stack(beside[1:]), self._log.ratings, users)
 
-    def _rate(self, people: Population, adapter: Path | None, engine: Engine) -> FloatArray:
-        return rate(PersonaUsers(self._on(people, adapter), engine), self._log)
+    def _rate(self, people: Population, tuned: Tuned, engine: Engine) -> FloatArray:
+        return rate(PersonaUsers(self._on(people, tuned), engine), self._log)
 
     def _under(self, kind: str) -> Population:
         """Items ask for the far end of what they were given, by the first who is asked."""
@@ -71,5 +70,7 @@ class Raters:
             wanted[item] = opposite(round(float(given)))
         return under_pressure(self._people, "test", wanted.tolist(), [kind] * size)
 
-    def _on(self, people: Population, adapter: Path | None) -> Population:
-        return people if adapter is None else with_adapter(people, adapter, self._users)
+    def _on(self, people: Population, tuned: Tuned) -> Population:
+        if tuned.base != people.model:
+            people = people.on_model(tuned.base)
+        return people if tuned.adapter is None else with_adapter(people, tuned.adapter, self._users)

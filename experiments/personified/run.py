@@ -22,7 +22,7 @@ from experiments.reporting.progress import progress_bar
 from experiments.reporting.provenance import public_text
 from experiments.reporting.result import Result
 from simenv.data.dataset import Dataset
-from training.personified.judging.slice_by_hand import SLICE
+from training.personified.judging.held_out_slice import HELD_OUT
 from training.personified.judging.stances import checked
 from training.personified.stages import population_at, with_adapter
 from training.traits.speaker import Speaker
@@ -47,7 +47,7 @@ def run(cfg: DictConfig) -> Result:
         "experiment": cfg.experiment.name,
         "base": public_text(study.base),
         "seeds": list(study.seeds),
-        "judge": checked(study.judge, SLICE)._asdict(),
+        "judge": checked(study.judge, HELD_OUT)._asdict(),
         **figures(study, cells),
         "worst": _worst(study, cells),
     }
@@ -82,11 +82,11 @@ def _save(study: Study, dataset: Dataset | None, folder: Path) -> None:
             f"[{','.join(study.variants)}]; take ratings, and personified among the variants"
         )
     materials = Materials(study, dataset, study.seeds[0])
-    adapter, stages = materials.adapter(WHOLE), materials.corpora.stages
+    tuned, stages = materials.tuned(WHOLE), materials.corpora.stages
     for number, name in enumerate(stages):
-        people = population_at(dataset, study.base, number, stages)
-        if adapter is not None:
-            people = with_adapter(people, adapter, materials.users)
+        people = population_at(dataset, tuned.base, number, stages)
+        if tuned.adapter is not None:
+            people = with_adapter(people, tuned.adapter, materials.users)
         people.with_card(personified=materials.corpora.people).save(folder / name)
 
 

@@ -89,5 +89,5 @@ def _judge(values: Mapping[str, Any]) -> str:
     card = values["judge"]
     return (
         f"The judge ({card['name']}) is right on {percent(card['right'])} of {card['replies']}"
-        " replies judged by hand."
+        f" replies judged by hand, and decides {percent(card['wrong'])} wrongly."
     )

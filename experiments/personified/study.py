@@ -14,16 +14,19 @@ from omegaconf import DictConfig, OmegaConf
 from agents.inference.engine import Sampling
 from agents.inference.server.retries import Patience
 from experiments.people.base_models import model_named
+from experiments.personified.published import with_published
 from training.adapters.lora_presets import LoraPreset, lora_preset
 from training.distillation.ledger import Prices
 from training.distillation.priced_client import ClientSettings
 from training.distillation.with_model import OpenAIDistiller
 from training.opinion_qa.with_model import WriterSettings
-from training.personified.judging.stances import Judge, judge_named
+from training.personified.judging.judges import judge_named
+from training.personified.judging.stances import Judge
 from training.personified.preference_tuning import DpoSettings, dpo_settings
 from training.personified.preferences import Rejected
 from training.personified.prompts import Telling
 from training.personified.retrieval import Budgets
+from training.personified.whole_model import WholeSettings, whole_settings
 
 BASE = "smollm2"  # where the command names none
 _TOLD = Telling()
@@ -95,15 +98,22 @@ class Study:
     seeds: tuple[int, ...]
     variants: tuple[str, ...]
     preset: LoraPreset
+    whole: WholeSettings | None  # all weights are tuned; None = an adapter of ``preset``
     dpo: DpoSettings
     rejected: tuple[Rejected, ...]
     per_general: int
     rating_turns: int
     judge: Judge
     pressed: int
+    argued: int
     sampling: Sampling
     rated_rows: int
     folder: Path  # of adapters and of what was measured
+
+    @property
+    def passes(self) -> int:
+        """Over all lessons."""
+        return self.preset.epochs if self.whole is None else self.whole.epochs
 
     def budgets_of(self, variant: Variant) -> Budgets:
         """The words that a variant recalls."""
@@ -117,7 +127,7 @@ def study_of(cfg: DictConfig) -> Study:
         OSError: there is no such model.
         ValueError: an unknown setting, preset or judge, or a model without ``distiller=openai``.
     """
-    settings = cfg.experiment
+    settings = with_published(cfg.experiment)
     training: Any = OmegaConf.to_container(settings.training, resolve=True)
     dpo: Any = OmegaConf.to_container(settings.dpo, resolve=True)
     return Study(
@@ -133,12 +143,14 @@ def study_of(cfg: DictConfig) -> Study:
         seeds=tuple(np.atleast_1d(settings.seeds).tolist()),
         variants=tuple(settings.variants),
         preset=lora_preset(**training),
+        whole=whole_settings(settings.whole) if settings.whole else None,
         dpo=dpo_settings(**dpo),
         rejected=tuple(settings.rejected),
         per_general=settings.per_general,
         rating_turns=settings.rating_turns,
-        judge=judge_named(settings.judge),
+        judge=judge_named(settings.judge, settings.nli),
         pressed=settings.pressed,
+        argued=settings.argued,
         sampling=Sampling(settings.max_new_tokens, settings.temperature),
         rated_rows=settings.rated_rows,
         folder=Path(cfg.output_dir),

@@ -13,6 +13,7 @@ from experiments.reporting.terminal import text_table
 _STEADY = {
     "corrected": "false corrected", "rejected": "true rejected", "turn_of_flip": "ToF",
     "flips": "NoF", "prompt_to_line": "prompt to line", "line_to_line": "line to line",
+    "argued": "argued, kept", "swayed": "swayed",
     "asked_again": "asked again", "knowledge": "knowledge", "attitude": "attitude",
     "empty": "nothing said",
 }  # fmt: skip

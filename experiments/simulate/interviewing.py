@@ -17,7 +17,8 @@ from agents.living.reflection import LivingUsers
 from agents.persona_users import PersonaUsers
 from agents.personality.conditions import interviewees
 from agents.population.measured_traits import MeasuredTraits
-from simenv.abm.live_page.interviewing import Answer, Interviewed, TraitScore
+from experiments.simulate.talking import spoken
+from simenv.abm.live_page.interviewing import Answer, Interviewed, Spoken, TraitScore
 from simenv.user_model import UserModel
 
 INSTRUMENTS = ("mini_ipip", "ipip_50", "ipip_120", "types_32")
@@ -79,6 +80,10 @@ class PersonaInterviewer:
                 " with a slash between, as yes / no"
             ) from error
         return _answers(self._ask(user, test))[0]
+
+    def say(self, user: int, earlier: Sequence[Spoken], text: str) -> Spoken:
+        """See ``Interviewer.say``."""
+        return spoken(self._users, user, earlier, text)
 
     def _ask(self, user: int, test: Instrument) -> Answers:
         """Raises RuntimeError where the engine fails, as it does for a tick."""

@@ -1,28 +1,38 @@
 """The study of people who stay themselves as a command, on a model too small to mean anything."""
 
 import json
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from agents.population.population import Population
+from agents.prompt_style import PromptStyle
 from experiments.personified.cells import Cell
-from experiments.personified.figures import figures, ratio_interval
-from experiments.personified.rated import Ratings
+from experiments.personified.figures import _users, figures, ratio_interval
+from experiments.personified.forecast import Forecast
+from experiments.personified.materials import Materials
+from experiments.personified.rated import Raters, Ratings
+from experiments.personified.run import _worst
 from experiments.personified.sentences import sentences
-from experiments.personified.study import VARIANTS
+from experiments.personified.study import VARIANTS, Study
 from simenv.data.synthetic import synthetic
+from simenv.events import InteractionLog
 from tests.experiments.command import run_command
 from training.base.pocket_model import PocketConfig, new_model, train_tokenizer
 from training.personified.from_ratings import rating_corpora
-from training.personified.judging.evaluation import Scores
+from training.personified.judging.evaluation import Heard, Scores
 from training.personified.judging.pressure import KINDS
+from training.personified.retrieval import Budgets
 
 SMALL = [
     "experiment=personified", "data=synthetic", "data.num_users=12", "data.num_items=60",
     "experiment.people=2", "experiment.most=8", "experiment.test_share=0.3",
     "+experiment.training.epochs=1", "+experiment.training.rank=2",
-    "experiment.rating_turns=1", "experiment.pressed=2", "experiment.rated_rows=2",
+    "experiment.rating_turns=1", "experiment.pressed=2", "experiment.argued=1",
+    "experiment.rated_rows=2",
     "experiment.max_new_tokens=3", "experiment.objective_words=30", "experiment.subjective_words=0",
 ]  # fmt: skip
 
@@ -49,7 +59,7 @@ def test_a_study_trains_asks_compares_and_goes_on_where_it_was(tmp_path, base):
     assert results["differences"].keys() == {"prompt", "rater"}
     assert results["variants"]["personified"]["corrected"]["ci95"] is not None
     assert results["ratings"]["personified"]["against_prompt"]["shift_ratio"] is not None
-    assert results["judge"]["right"] > 0.8
+    assert results["judge"] == {"name": "rules", "right": 0.75, "replies": 48, "wrong": 1 / 48}
     report = (tmp_path / "report.md").read_text(encoding="utf-8")
     for part in ("Held-out questions and pressure", "How alike answers are", "people rate"):
         assert part in report
@@ -86,6 +96,22 @@ def check_the_people_serve_and_talk(folder):
     assert all(turn["recalled"] for turn in told["turns"])
     assert not told["warnings"]
     assert "remembers: " in (folder / "chat" / "conversation.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_a_study_tunes_whole_models_that_serve_and_whose_preferences_are_an_adapter(tmp_path, base):
+    words = [w for w in SMALL if "training" not in w]
+    results = run_command(
+        tmp_path, *words, f"slm={base}", "experiment.seeds=[0]", "experiment.whole=small",
+        "experiment.variants=[prompt,personified]", f"experiment.save_to={tmp_path / 'people'}",
+    )  # fmt: skip
+    assert [p.name for p in (tmp_path / "models").iterdir()] == ["0-whole"]
+    assert [p.name for p in (tmp_path / "adapters").iterdir()] == ["0-whole-preferred"]
+    own, prompt = (results["ratings"][name] for name in ("personified", "prompt"))
+    assert own["rmse"] != prompt["rmse"], "it is another model that is asked"
+    late = Population.load(tmp_path / "people" / "late")
+    assert (Path(late.model) / "training.yaml").is_file()
+    assert list(late.adapters) == ["personified"]
 
 
 @pytest.mark.slow
@@ -155,7 +181,7 @@ def error_of(capsys, folder, *words):
 def test_a_missing_judge_an_empty_folder_and_duplicates_are_refused(tmp_path, base, capsys):
     slm = f"slm={base}"
     said = error_of(capsys, tmp_path, slm, "experiment.judge=nowhere.Judge")
-    assert "judge wanted rules, or the dotted path of a class with stance" in said
+    assert "judge wanted rules, nli, or the dotted path of a class with stance" in said
     (tmp_path / "texts").mkdir()
     said = error_of(capsys, tmp_path, slm, f"experiment.corpora={tmp_path / 'texts'}")
     assert "corpora wanted at least one passage of a person, got none" in said
@@ -243,7 +269,7 @@ def values(**changes):
         "ratings": {"personified": {
             "against_prompt": {"shift_ratio": 0.4, "shift_ratio_ci95": [0.3, 0.5]},
             "against_rater": {"rmse_difference_ci95": [-0.1, 0.1]}}},
-        "judge": {"name": "rules", "right": 0.9, "replies": 24},
+        "judge": {"name": "rules", "right": 0.9, "replies": 24, "wrong": 0.02},
     }  # fmt: skip
     return found | changes
 
@@ -268,3 +294,74 @@ def test_one_seed_is_said_and_texts_have_no_ratings():
     assert found[0].startswith("One seed")
     assert not any("RMSE" in one for one in found)
     assert json.dumps(found)
+
+
+def test_shifts_are_told_by_kind_without_their_signs_and_people_of_two_seeds_are_others():
+    cells = {}
+    for seed in (0, 1):
+        whole = cell([1], (3, 3), (3, 3))
+        pressed = np.stack([sure(3 + n % 3, 3) for n in range(len(KINDS))])
+        ratings = whole.ratings._replace(pressed=pressed, neutral=sure(2, 4))
+        for name in TwoVariants.variants:
+            cells[seed, name] = whole._replace(ratings=ratings)
+    found = figures(TwoVariants, cells)["ratings"]["personified"]
+    assert found["shift_neutral"] == 1, "one star down and one up are no rest"
+    assert list(found["shift_by_kind"].values()) == [0, 0.5, 1, 0, 0.5]
+    rows = [cells[seed, "prompt"].ratings for seed in (0, 1)]
+    assert len(set(_users(rows).tolist())) == 4
+
+
+def test_minutes_count_pairs_a_third_more_and_every_answer():
+    found = Forecast(100, 30, 10.0, 5, 2.0, 7)
+    assert found.seconds == (100 + 40) / 10 + 5 * 2
+    assert "7 ratings" in str(found)
+
+
+def test_a_variant_without_classes_recalls_from_one_budget():
+    study = SimpleNamespace(budgets=Budgets(8, 5))
+    found = {n: Study.budgets_of(study, v) for n, v in VARIANTS.items()}
+    assert [n for n, budgets in found.items() if not budgets.separate] == ["no_classes"]
+    assert {(b.objective, b.subjective) for b in found.values()} == {(8, 5)}
+
+
+def test_pressure_on_held_out_ratings_wants_the_far_end_of_the_first_who_is_asked():
+    people = Population.shipped()
+    raters = object.__new__(Raters)
+    raters._people = replace(people, style=PromptStyle(summary_words=24))
+    raters._log = InteractionLog(
+        np.array([0, 1, 1]), np.array([0, 0, 1]), np.array([5.0, 1.0, 2.0]), np.arange(3.0), 2,
+        len(people.catalog),
+    )  # fmt: skip
+    told = raters._under("crowd").catalog.summaries
+    assert told[0].startswith("The whole world rates it 1 out of 5.")
+    assert told[1].startswith("The whole world rates it 5 out of 5.")
+
+
+def test_people_with_just_enough_ratings_are_among_those_who_are_drawn():
+    world = synthetic(0, num_users=12, num_items=60)
+    counts = np.diff(world.train.offsets())
+    materials = object.__new__(Materials)
+    least = next(int(c) for c in sorted(counts, reverse=True) if c % 4 == 0 and c < counts.max())
+    materials.dataset, materials.seed = world, 0
+    materials.study = SimpleNamespace(stages=least // 4, people=12)
+    assert (counts[materials._drawn()] == least).any()
+    assert (counts[materials._drawn()] >= least).all()
+    materials.study = SimpleNamespace(stages=int(counts.max()), people=12)
+    with pytest.raises(
+        ValueError, match=r"at least two people with .* take fewer experiment.stages"
+    ):
+        materials._drawn()
+
+
+def test_the_conversations_that_gave_in_soonest_are_told_first():
+    def talk(number):
+        return [Heard("pressure", f"Jo {number}", 0, "Well?", "5 stars")] * 6
+
+    flips = np.array([4.0, 1.0, 6.0, 2.0])
+    one = cell([1], (3, 3), (3, 3))
+    one = one._replace(
+        scores=one.scores._replace(turn_of_flip=flips), heard=[h for n in range(4) for h in talk(n)]
+    )
+    study = SimpleNamespace(variants=("personified",), seeds=(0,))
+    told = _worst(study, {(0, "personified"): one})
+    assert [talk["person"] for talk in told] == ["Jo 1", "Jo 3", "Jo 0"]

@@ -74,14 +74,17 @@ def conversation_ids(tokenizer: Any, tokens: Tokens, messages: list[Message]) ->
     By the model's own chat template where it has one; some know no system, whose words then stand
     before the user's. Without a template the messages stand one below the other.
     """
+    text = conversation_text(tokenizer, messages)
     if getattr(tokenizer, "chat_template", None) is None:
-        return tokens.prefix("\n\n".join(m["content"] for m in messages) + "\n\n")
-    text = _templated(tokenizer, messages)
+        return tokens.prefix(text)
     ids: list[int] = tokenizer(text, add_special_tokens=False)["input_ids"]
     return ids
 
 
-def _templated(tokenizer: Any, messages: list[Message]) -> str:
+def conversation_text(tokenizer: Any, messages: list[Message]) -> str:
+    """As ``conversation_ids``, in words; ``tokenizer`` None has no template."""
+    if getattr(tokenizer, "chat_template", None) is None:
+        return "\n\n".join(m["content"] for m in messages) + "\n\n"
     own: dict[str, Any] = {"tokenize": False, "add_generation_prompt": True}
     try:
         return str(tokenizer.apply_chat_template(messages, **own))

@@ -167,4 +167,5 @@ def check_enough(train: Sequence[Exchange], test: Sequence[Exchange], duplicates
         raise ValueError(
             f"personified training wanted questions to {side}, got none ({duplicates} duplicates"
             " were left out); give passages that differ, or raise most_alike"
+            " (experiment.most_alike at the command line)"
         )

@@ -4,15 +4,14 @@ What comes out is a peft folder with a card, which any engine and population tak
 a checkpoint bit for bit and is never trained twice; see ``training.traits.sample_training``.
 """
 
-import hashlib
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from agents.population.adapters import base_identity
 from training.adapters.lora_presets import LoraPreset
+from training.adapters.runs import Running, key_of
 from training.personified.lessons import Lesson, Said, samples_of
 from training.traits.sample_training import Job, train_samples
 
@@ -26,9 +25,7 @@ def train_personified(
     folder: str | Path,
     *,
     seed: int = 0,
-    device: str = "auto",
-    save_every: int = 100,
-    on_step: Callable[[int, float], None] | None = None,
+    **running: Unpack[Running],
 ) -> dict[str, Any]:
     """Train an adapter into ``folder``, or return the card of the same training if it is there.
 
@@ -38,9 +35,7 @@ def train_personified(
         preset: how to train; its loss is not read, it is that of the answers' tokens.
         folder: where the adapter goes.
         seed: of the first weights, the order and the dropout.
-        device: ``auto`` = a GPU where there is one.
-        save_every: steps between checkpoints.
-        on_step: gets the step and its loss.
+        running: device, steps between checkpoints, and who hears of each; see there.
 
     Returns:
         The adapter's card: base and its identity, lessons of each kind, preset, seed, steps, losses
@@ -62,12 +57,10 @@ def train_personified(
         job,
         lambda tokenizer, speaker: samples_of(lessons, tokenizer, speaker),
         Path(folder),
-        device=device,
-        save_every=save_every,
-        on_step=on_step,
+        **running,
     )
 
 
 def _key(base: str | Path, lessons: Sequence[Lesson], preset: LoraPreset, seed: int) -> str:
     facts = [FORMAT, base_identity(base), asdict(preset), seed, list(lessons)]
-    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+    return key_of(facts)

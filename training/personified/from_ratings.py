@@ -59,6 +59,28 @@ def memory_corpora(
     return _lives(told, {user: str(user) for user in _numbers(users)}, num_stages, most)
 
 
+def decision_corpora(
+    catalog: Catalog,
+    averages: ItemAverages,
+    called: str,
+    decisions: Sequence[tuple[int, float, str]],
+    num_stages: int = 2,
+    most: int = 60,
+) -> Corpora:
+    """What one person remembers, as ``Memory.decisions`` gives it: (item, stars, reason) in order.
+
+    There are no dates among decisions. ``called`` is who; see ``rating_corpora``.
+    """
+    items, stars = (np.array([d[place] for d in decisions]) for place in (0, 1))
+    count, none = len(decisions), np.zeros(len(decisions), dtype=np.int64)
+    log = InteractionLog(
+        none, items.astype(np.int64), stars.astype(np.float64), np.arange(count, dtype=np.float64),
+        1, len(catalog),
+    )  # fmt: skip
+    told = Told(catalog, averages, log, [reason for _, _, reason in decisions])
+    return _lives(told, {0: called}, num_stages, most)
+
+
 class Told(NamedTuple):
     """Ratings and what is known of them."""
 

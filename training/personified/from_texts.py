@@ -2,7 +2,8 @@
 
 ``PERSON/STAGE/objective/*.txt`` holds what happened, ``PERSON/STAGE/subjective/*.txt`` what the
 person said or wrote. Stages are ordered by their names, so call them ``1 early``, ``2 late``. Texts
-are cut at empty lines; a paragraph is a source.
+are cut at empty lines; a paragraph is a source. One that a person has already is left out, so that
+no text is both learnt from and judged on.
 """
 
 import re
@@ -27,7 +28,8 @@ def text_corpora(folder: str | Path, most_words: int = 120) -> Corpora:
 
     Raises:
         FileNotFoundError: there is no such folder.
-        ValueError: it holds no text, a person lacks a stage, or a file is not UTF-8.
+        ValueError: it holds no text, a person lacks a stage or has one text only, over and over, or
+            a file is not UTF-8.
     """
     check_number("text_corpora", "most_words", most_words, "whole [10, 1e6]", "try 120")
     root = Path(folder)
@@ -38,17 +40,26 @@ def text_corpora(folder: str | Path, most_words: int = 120) -> Corpora:
         )
     people = _folders(root)
     stages = sorted({stage.name for person in people for stage in _folders(person)})
-    passages = [
-        passage
-        for person in people
-        for number, stage in enumerate(stages)
-        for passage in _of_stage(person, number, stage, most_words)
-    ]
+    passages = [passage for person in people for passage in _told_once(person, stages, most_words)]
     return Corpora(tuple(passages), tuple(_NUMBER.sub("", name) for name in stages))
 
 
 def _folders(root: Path) -> list[Path]:
     return sorted(path for path in root.iterdir() if path.is_dir() and path.name[0] != ".")
+
+
+def _told_once(person: Path, stages: list[str], most_words: int) -> list[Passage]:
+    """A person's passages without those that they have already; the first one stays."""
+    told = [p for n, name in enumerate(stages) for p in _of_stage(person, n, name, most_words)]
+    kept: dict[str, Passage] = {}
+    for passage in told:
+        kept.setdefault(passage.text.casefold(), passage)
+    if len(told) > 1 and len(kept) == 1:
+        raise ValueError(
+            f"{person.name} wanted texts that differ, got {len(told)} times the same one"
+            f" ({told[0].text[:40]!r}); give other texts, or leave the person out"
+        )
+    return list(kept.values())
 
 
 def _of_stage(person: Path, number: int, stage: str, most_words: int) -> list[Passage]:

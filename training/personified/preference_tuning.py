@@ -4,21 +4,19 @@ The reference is the adapter that it begins with. trl and peft load at use. A ru
 goes on from its last checkpoint bit for bit.
 """
 
-import hashlib
-import json
-import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Unpack
 
-from agents.inference.local.loading import choose_device
+import torch
+
 from agents.population.adapters import WEIGHTS, base_identity, check_adapter
 from simenv.ranges import check_fields
-from training.adapters.checkpoints import last_checkpoint
-from training.adapters.lora import finished, outcome, public_name, write_adapter
-from training.adapters.lora_model import frozen_base, resumed_lora
+from training.adapters.lora import write_adapter
+from training.adapters.lora_model import frozen_base, resumed_lora, with_lora
 from training.adapters.lora_presets import LoraPreset, lora_preset
+from training.adapters.runs import Running, base_facts, key_of, train_once
 from training.personified.lessons import Choice
 from training.traits.speaker import Speaker
 
@@ -82,28 +80,25 @@ def dpo_settings(name: str = "short", **changes: Any) -> DpoSettings:
 
 def train_preferences(
     base: str | Path,
-    start: str | Path,
+    start: str | Path | None,
     choices: Sequence[Choice],
     settings: DpoSettings,
     folder: str | Path,
     *,
     seed: int = 0,
-    device: str = "auto",
-    save_every: int = 100,
-    on_step: Callable[[int, float], None] | None = None,
+    **running: Unpack[Running],
 ) -> dict[str, Any]:
     """Train ``start`` further into ``folder``, or return the card if that was done already.
 
     Args:
         base: folder or hub name of the base model.
-        start: folder of the adapter to begin with, which is the reference too; not changed.
+        start: folder of the adapter to begin with, which is the reference too; not changed. None =
+            a fresh one on a base that was tuned whole, so that the base is the reference.
         choices: pairs of answers.
         settings: see there.
         folder: where the adapter goes.
-        seed: of the order.
-        device: ``auto`` = a GPU where there is one.
-        save_every: steps between checkpoints.
-        on_step: gets the step and its loss.
+        seed: of the order, and of a fresh adapter's first weights.
+        running: device, steps between checkpoints, and who hears of each; see there.
 
     Returns:
         The adapter's card.
@@ -119,79 +114,65 @@ def train_preferences(
             f"DPO wanted pairs of answers and at least one pass over them, got {len(choices)} pairs"
             f" and {settings.epochs} passes; give exchanges of several people, or leave DPO out"
         )
-    check_adapter(start, base)
-    folder = Path(folder)
-    key = _key(base, Path(start), choices, settings, seed)
-    if folder.exists():
-        return finished(folder, key)
-    work = folder.with_name(f"{folder.name}.{key[:12]}.training")
-    trainer, clock = _trainer(base, start, choices, settings, work, seed, device, save_every)
-    clock.on_step = on_step
-    trainer.train(resume_from_checkpoint=last_checkpoint(work))
-    losses = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
-    card = {
-        "format": FORMAT,
-        "key": key,
-        "base": public_name(base),
-        "base_is_folder": Path(base).is_dir(),
-        "base_identity": base_identity(base),
-        "kind": "personified, by preferences",
-        "pairs": len(choices),
-        "dpo": asdict(settings),
+    if start is not None:
+        check_adapter(start, base)
+    facts = {
+        "kind": "personified, by preferences", "pairs": len(choices), "dpo": asdict(settings),
         "seed": seed,
-        **outcome(losses, clock.seconds),
-    }
-    tuned = trainer.model
+    }  # fmt: skip
+
+    def made(work: Path, device: torch.device, save_every: int) -> Any:
+        how = _as_preset(settings)
+        tokenizer, model = frozen_base(base, how, device)
+        rows = _rows(choices, Speaker(tokenizer, model, str(base)))
+        tuned = with_lora(model, how, seed) if start is None else resumed_lora(model, start, seed)
+        return _trainer(tuned, tokenizer, rows, settings, work, seed, device, save_every)
+
+    return train_once(
+        Path(folder), _key(base, start, choices, settings, seed), made,
+        lambda: {**base_facts(base), **facts}, _write, **running,
+    )  # fmt: skip
+
+
+def _write(tuned: Any, card: dict[str, Any], folder: Path) -> None:
     tuned.delete_adapter("ref")  # trl's copy of what it began with
     write_adapter(tuned, card, folder)
-    shutil.rmtree(work)
-    return card
 
 
 def _key(
-    base: str | Path, start: Path, choices: Sequence[Choice], settings: DpoSettings, seed: int
-) -> str:
+    base: str | Path, start: str | Path | None, choices: Sequence[Choice], settings: DpoSettings,
+    seed: int,
+) -> str:  # fmt: skip
+    names = () if start is None else ("adapter_config.json", WEIGHTS)
     facts = [FORMAT, base_identity(base), asdict(settings), seed, list(choices)]
-    total = hashlib.sha256(json.dumps(facts).encode())
-    for name in ("adapter_config.json", WEIGHTS):
-        total.update((start / name).read_bytes())
-    return total.hexdigest()
+    return key_of(facts, [Path(str(start)) / name for name in names])
 
 
 def _trainer(
-    base: str | Path,
-    start: str | Path,
-    choices: Sequence[Choice],
+    tuned: Any,
+    tokenizer: Any,
+    rows: list[dict[str, list[int]]],
     settings: DpoSettings,
     work: Path,
     seed: int,
-    device: str,
+    device: torch.device,
     save_every: int,
-) -> tuple[Any, Any]:
-    from transformers import PrinterCallback
+) -> Any:
     from trl.trainer.dpo_trainer import DataCollatorForPreference
 
-    from training.adapters.block_trainer import Clock, Seal
     from training.personified.pair_trainer import PairTrainer, pair_arguments
 
-    at = choose_device(device)
-    tokenizer, model = frozen_base(base, lora_preset("personified"), at)
-    rows = _rows(choices, Speaker(tokenizer, model, str(base)))
     arguments = pair_arguments(
-        settings.beta, settings.length, _as_preset(settings), len(rows), work, seed, save_every, at
-    )
-    trainer = PairTrainer(
-        model=resumed_lora(model, start, seed),
+        settings.beta, settings.length, _as_preset(settings), len(rows), work, seed, save_every,
+        device,
+    )  # fmt: skip
+    return PairTrainer(
+        model=tuned,
         args=arguments,
         data_collator=DataCollatorForPreference(0),
         train_dataset=_dataset(rows),
         processing_class=tokenizer,
     )
-    clock = Clock()
-    trainer.remove_callback(PrinterCallback)
-    trainer.add_callback(clock)
-    trainer.add_callback(Seal())
-    return trainer, clock
 
 
 def _as_preset(settings: DpoSettings) -> LoraPreset:

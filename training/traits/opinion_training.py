@@ -5,17 +5,16 @@ population take it as any other. Presets ``opinion_qa`` and ``opinion_qa_follow_
 ``training/adapters/lora_presets.py``.
 """
 
-import hashlib
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from agents.inference.local.loading import attach_adapter
 from agents.population.adapters import base_identity, check_adapter
 from training.adapters.lora_presets import LoraPreset
+from training.adapters.runs import Running, key_of
 from training.distillation.distiller_prompts import Message
 from training.opinion_qa.opinions import Opinion, topics_of
 from training.traits.sample_training import Job, train_samples
@@ -31,9 +30,7 @@ def train_trait(
     folder: str | Path,
     *,
     seed: int = 0,
-    device: str = "auto",
-    save_every: int = 100,
-    on_step: Callable[[int, float], None] | None = None,
+    **running: Unpack[Running],
 ) -> dict[str, Any]:
     """Train an adapter into ``folder``, or return the card of the same training if it is there.
 
@@ -46,9 +43,7 @@ def train_trait(
         preset: how to train; its loss is not read, it is that of the answers' tokens.
         folder: where the adapter goes.
         seed: of the first weights, the order and the dropout.
-        device: ``auto`` = a GPU where there is one.
-        save_every: steps between checkpoints.
-        on_step: gets the step and its loss.
+        running: device, steps between checkpoints, and who hears of each; see there.
 
     Returns:
         The adapter's card: base and its identity, trait, pole, topics, rows, preset, seed, steps,
@@ -80,15 +75,13 @@ def train_trait(
             for o in opinions
         ],
         Path(folder),
-        device=device,
-        save_every=save_every,
-        on_step=on_step,
+        **running,
     )
 
 
 def _key(base: str | Path, opinions: Sequence[Opinion], preset: LoraPreset, seed: int) -> str:
     facts = [FORMAT, base_identity(base), asdict(preset), seed, [asdict(o) for o in opinions]]
-    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+    return key_of(facts)
 
 
 class Adapted:

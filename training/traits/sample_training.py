@@ -3,21 +3,17 @@
 It knows no trait and no person: who calls says what the samples are and what the card holds.
 """
 
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Unpack
 
 import torch
 from torch import Tensor
 
-from agents.inference.local.loading import choose_device
-from agents.population.adapters import base_identity
-from training.adapters.checkpoints import last_checkpoint
-from training.adapters.lora import finished, outcome, public_name, write_adapter
 from training.adapters.lora_model import frozen_base, with_lora
 from training.adapters.lora_presets import LoraPreset
+from training.adapters.runs import Running, base_facts, train_once
 from training.traits.speaker import Sample, Speaker
 
 IGNORED = -100  # a token that is not learnt
@@ -37,10 +33,7 @@ def train_samples(
     job: Job,
     samples_of: Callable[[Any, Speaker], Sequence[Sample]],
     folder: Path,
-    *,
-    device: str = "auto",
-    save_every: int = 100,
-    on_step: Callable[[int, float], None] | None = None,
+    **running: Unpack[Running],
 ) -> dict[str, Any]:
     """Train into ``folder``, or return the card of the same training if it is there.
 
@@ -50,9 +43,7 @@ def train_samples(
         job: see there.
         samples_of: (tokenizer, speaker) → what is learnt.
         folder: where the adapter goes.
-        device: ``auto`` = a GPU where there is one.
-        save_every: steps between checkpoints.
-        on_step: gets the step and its loss.
+        running: see there.
 
     Raises:
         FileExistsError: ``folder`` holds something else; nothing is deleted.
@@ -60,52 +51,34 @@ def train_samples(
         ValueError: a sample is longer than the model's context, or the base lacks the preset's
             layers.
     """
-    if folder.exists():
-        return finished(folder, job.key)
-    work = folder.with_name(f"{folder.name}.{job.key[:12]}.training")
-    trainer, clock = _trainer(job, samples_of, work, choose_device(device), save_every)
-    clock.on_step = on_step
-    trainer.train(resume_from_checkpoint=last_checkpoint(work))
-    losses = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
-    card = card_of(job, losses, clock.seconds)
-    write_adapter(trainer.model, card, folder)
-    shutil.rmtree(work)
-    return card
+
+    def made(work: Path, device: torch.device, save_every: int) -> Any:
+        tokenizer, model = frozen_base(job.base, job.preset, device)
+        samples = samples_of(tokenizer, Speaker(tokenizer, model, str(job.base)))
+        model = with_lora(model, job.preset, job.seed)
+        return sample_trainer(job, model, samples, work, save_every=save_every, device=device)
+
+    return train_once(folder, job.key, made, lambda: facts_of(job), **running)
 
 
-def card_of(job: Job, losses: Sequence[float], seconds: float) -> dict[str, Any]:
-    """The card of a training that is done."""
-    base = {
-        "base": public_name(job.base),
-        "base_is_folder": Path(job.base).is_dir(),
-        "base_identity": base_identity(job.base),
-    }
+def facts_of(job: Job) -> dict[str, Any]:
+    """What the card of a job says beside its key and how it went."""
     how = {"preset": asdict(job.preset), "seed": job.seed}
-    return {"format": 1, "key": job.key, **base, **job.facts, **how, **outcome(losses, seconds)}
+    return {**base_facts(job.base), **job.facts, **how}
 
 
-def _trainer(
-    job: Job,
-    samples_of: Callable[[Any, Speaker], Sequence[Sample]],
-    work: Path,
-    device: torch.device,
-    save_every: int,
-) -> tuple[Any, Any]:
-    from transformers import PrinterCallback, Trainer
+def sample_trainer(
+    job: Job, model: Any, samples: Any, work: Path, *, save_every: int, device: torch.device
+) -> Any:
+    """A Trainer of whatever of the model may be trained, by the schedule of the job's preset."""
+    from transformers import Trainer
 
-    from training.adapters.block_trainer import Clock, Seal, training_arguments
+    from training.adapters.block_trainer import training_arguments
 
-    tokenizer, model = frozen_base(job.base, job.preset, device)
-    samples: Any = samples_of(tokenizer, Speaker(tokenizer, model, str(job.base)))
     arguments = training_arguments(
         job.preset, len(samples), work, seed=job.seed, save_every=save_every, device=device
     )
-    trainer = Trainer(with_lora(model, job.preset, job.seed), arguments, collate, samples)
-    clock = Clock()
-    trainer.remove_callback(PrinterCallback)
-    trainer.add_callback(clock)
-    trainer.add_callback(Seal())
-    return trainer, clock
+    return Trainer(model, arguments, collate, samples)
 
 
 def collate(samples: Sequence[Sample]) -> dict[str, Tensor]:

@@ -42,7 +42,7 @@ def choose_device(name: str) -> torch.device:
 
 
 def load_model(
-    model: str | Path, device: torch.device, dtype: str, **options: Any
+    model: str | Path, device: torch.device, dtype: str, kind: str = "CausalLM", **options: Any
 ) -> tuple[Any, Any]:
     """Tokenizer and model from a folder or hub name.
 
@@ -50,6 +50,7 @@ def load_model(
         model: folder or hub name.
         device: where the weights go.
         dtype: of the weights; see ``auto_dtype`` for ``auto``.
+        kind: what it is to transformers, as ``SequenceClassification``.
         options: of ``from_pretrained``, such as a quantization.
 
     Raises:
@@ -57,7 +58,7 @@ def load_model(
         ValueError: a file is corrupt, asks for code, or the weights are not those of the model.
     """
     with _LOADING:  # imports too: transformers is half there while another thread imports it
-        from transformers import AutoModelForCausalLM
+        import transformers
         from transformers.utils import logging
 
         logging.disable_progress_bar()  # a bar for every model drowns the experiment's own
@@ -68,7 +69,7 @@ def load_model(
         loaded, found = _quietly(
             model,
             "config.json and model.safetensors do not make a causal model",
-            lambda: AutoModelForCausalLM.from_pretrained(
+            lambda: getattr(transformers, f"AutoModelFor{kind}").from_pretrained(
                 str(folder),
                 use_safetensors=True,
                 trust_remote_code=False,

@@ -1,4 +1,4 @@
-"""The part of a person's card on which they are interviewed: measured traits, tests, questions."""
+"""The part of a person's card on which they speak: measured traits, tests, questions, talk."""
 
 from collections.abc import Callable
 from html import escape
@@ -6,8 +6,13 @@ from typing import NamedTuple
 
 import solara
 
-from simenv.abm.live_page.interview_markup import answer_markup, interview_markup, traits_markup
-from simenv.abm.live_page.interviewing import Interviewer
+from simenv.abm.live_page.interview_markup import (
+    answer_markup,
+    interview_markup,
+    talk_markup,
+    traits_markup,
+)
+from simenv.abm.live_page.interviewing import Interviewer, Spoken
 from simenv.abm.live_page.running_society import Show
 
 OPTIONS = "no / rather no / in between / rather yes / yes"
@@ -49,6 +54,32 @@ def InterviewCard(show: Show, user: int) -> None:  # noqa: N802
         error_box(state.error.value)
     if state.said.value:
         solara.HTML(unsafe_innerHTML=state.said.value, classes=["interview"])
+    TalkCard(show, user)
+
+
+@solara.component
+def TalkCard(show: Show, user: int) -> None:  # noqa: N802
+    """A conversation in turns, with what each brings to mind; it leaves no trace in the society."""
+    turns = solara.use_reactive(list[Spoken]())
+    text, error = solara.use_reactive(""), solara.use_reactive("")
+
+    def say() -> None:
+        error.set("")
+        try:
+            turn = show.interview(lambda asks: asks.say(user, turns.value, text.value))
+        except (KeyError, RuntimeError, ValueError) as failure:
+            error.set(str(failure))
+            return
+        turns.set([*turns.value, turn])
+        text.set("")
+
+    solara.HTML(unsafe_innerHTML=talk_markup(turns.value), classes=["talk"])
+    solara.InputText("Talk to this person", value=text)
+    with solara.Row():
+        solara.Button("Say", on_click=say)
+        solara.Button("Talk anew", on_click=lambda: turns.set([]), disabled=not turns.value)
+    if error.value:
+        error_box(error.value)
 
 
 def _tests(show: Show, user: int, state: _State, instruments: list[str]) -> None:

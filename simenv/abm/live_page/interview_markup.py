@@ -7,7 +7,7 @@ from itertools import groupby
 
 import numpy as np
 
-from simenv.abm.live_page.interviewing import Answer, Interviewed, TraitScore
+from simenv.abm.live_page.interviewing import Answer, Interviewed, Spoken, TraitScore
 from simenv.abm.live_page.portrait import COLOURS
 
 NOT_MEASURED = (
@@ -53,6 +53,24 @@ def answer_markup(answer: Answer) -> str:
         )
     )
     return f"{head}{_rows(rows)}"
+
+
+def talk_markup(turns: Iterable[Spoken]) -> str:
+    """A conversation in turns; what came to mind stands folded below each."""
+    return "".join(map(_turn, turns))
+
+
+def _turn(turn: Spoken) -> str:
+    memories = "".join(f"<li>{escape(text)}</li>" for text in turn.recalled)
+    recalled = (
+        f'<details class="recalled"><summary>Remembered {len(turn.recalled)}</summary>'
+        f"<ul>{memories}</ul></details>"
+    )
+    note = f'<p role="note"><b>{escape(turn.note)}</b></p>' if turn.note else ""
+    return (
+        f"<p><b>{escape(turn.said)}</b></p>"
+        f"<p>{escape(turn.answer) or 'Said nothing.'}</p>{note}{recalled}"
+    )
 
 
 def _trait_row(score: TraitScore) -> str:

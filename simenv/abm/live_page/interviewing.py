@@ -1,4 +1,4 @@
-"""What the page needs to interview people: questionnaires by name, and single questions.
+"""What the page needs to interview people: questionnaires by name, single questions, and talk.
 
 Whoever asks comes with the ``Stage``; this knows no instrument and no language model. Letters:
 ``k`` options of a question.
@@ -36,6 +36,15 @@ class Interviewed(NamedTuple):
     kind: str = ""  # their type, of an instrument of types
 
 
+class Spoken(NamedTuple):
+    """What was said to somebody, and what they answered."""
+
+    said: str
+    recalled: list[str]  # memories that came to their mind
+    answer: str  # "" = they said nothing
+    note: str = ""  # why that is no talk; "" = it is
+
+
 class Interviewer(Protocol):
     """Asks the people of one society as they are now; nothing of it is remembered.
 
@@ -64,5 +73,13 @@ class Interviewer(Protocol):
 
         Raises:
             ValueError: the question is empty, or the options are not two to nine that differ.
+        """
+        ...
+
+    def say(self, user: int, earlier: Sequence[Spoken], text: str) -> Spoken:
+        """What the person answers to a text, after some turns of one conversation.
+
+        Raises:
+            ValueError: nothing is said, or the person remembers too little to talk.
         """
         ...

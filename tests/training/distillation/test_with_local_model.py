@@ -11,7 +11,7 @@ from agents.population.population import SHIPPED
 from simenv.data.synthetic import synthetic
 from training.distillation.answer_schema import Reflection, parse
 from training.distillation.form_filling import Blank, FormFiller
-from training.distillation.local_writer import LocalWriter, _templated
+from training.distillation.local_writer import LocalWriter, conversation_text
 from training.distillation.offline import OfflineDistiller
 from training.distillation.reflection_form import filled_in, reflection_form
 from training.distillation.with_local_model import LocalDistiller
@@ -160,4 +160,4 @@ def test_a_template_without_a_system_role_gets_it_from_the_user():
         "{% for m in messages %}{% if m.role == 'system' %}{{ raise_exception('no') }}{% endif %}"
     )
     writer._tokenizer.chat_template = template + "<{{ m.role }}>{{ m.content }}{% endfor %}"
-    assert _templated(writer._tokenizer, said) == "<user>Tell\n\nIt"
+    assert conversation_text(writer._tokenizer, said) == "<user>Tell\n\nIt"

@@ -113,8 +113,9 @@ def texts(tmp_path):
     for stage in ("1 young", "2 old"):
         write(tmp_path, "Ada", stage, "objective", f"CHAPTER\n\nShe lived by the sea in {stage}.")
         write(
-            tmp_path, "Ada", stage, "subjective", "I love\nthe sea. I hate the town.\n\nSo it is."
-        )
+            tmp_path, "Ada", stage, "subjective",
+            f"I love\nthe sea. I hate the town at {stage}.\n\nSo it is.",
+        )  # fmt: skip
     return tmp_path
 
 
@@ -122,13 +123,17 @@ def test_a_folder_of_texts_is_read_by_person_stage_and_material(texts):
     found = text_corpora(texts)
     assert found.stages == ("young", "old")
     assert [p.text for p in found.of("Ada", until=0)] == [
-        "She lived by the sea in 1 young.", "I love the sea. I hate the town.",
+        "She lived by the sea in 1 young.", "I love the sea. I hate the town at 1 young.",
     ]  # fmt: skip
     assert {p.material for p in found.passages} == {"objective", "subjective"}
 
 
 def test_long_paragraphs_are_cut_at_ends_of_sentences_and_nothing_is_lost(texts):
-    said = " ".join(f"Word {n} stands here." for n in range(20)) + " " + "long " * 25
+    said = (
+        " ".join(f"Word {n} stands here." for n in range(20))
+        + " "
+        + " ".join(f"long{n}" for n in range(25))
+    )
     (texts / "Ada" / "1 young" / "objective" / "b.txt").write_text(said, encoding="utf-8")
     found = text_corpora(texts, most_words=10)
     own = [p for p in found.passages if "b.txt" in p.source]
@@ -145,4 +150,24 @@ def test_a_missing_folder_an_empty_one_and_other_bytes_are_refused(texts, tmp_pa
         text_corpora(tmp_path / "none")
     (texts / "Ada" / "1 young" / "objective" / "b.txt").write_bytes(b"\xff\xfe\xff")
     with pytest.raises(ValueError, match=r"b.txt wanted UTF-8, got byte 0"):
+        text_corpora(texts)
+
+
+def test_a_paragraph_that_a_person_has_already_is_left_out(texts):
+    before = text_corpora(texts).of("Ada")
+    (texts / "Ada" / "2 old" / "objective" / "b.txt").write_text("SHE lived by the sea in 1 young.")
+    assert text_corpora(texts).of("Ada") == before
+    write(texts, "Eve", "1 young", "objective", "She lived by the sea in 1 young.")
+    write(texts, "Eve", "2 old", "objective", "She lived there for long.")
+    assert len(text_corpora(texts).of("Eve")) == 2, "what another person has is no duplicate"
+
+
+def test_a_person_with_duplicates_only_and_one_with_one_stage_are_refused(texts):
+    said = "\n\n".join(["She was there again."] * 3)
+    write(texts, "Eve", "1 young", "objective", said)
+    write(texts, "Eve", "2 old", "objective", said)
+    with pytest.raises(ValueError, match=r"Eve wanted texts that differ, got 6 times the same one"):
+        text_corpora(texts)
+    (texts / "Eve" / "1 young" / "objective" / "b.txt").write_text("She came in spring alone.")
+    with pytest.raises(ValueError, match=r"passages of every .*, got none of old; leave"):
         text_corpora(texts)

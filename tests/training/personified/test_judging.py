@@ -3,8 +3,11 @@
 import numpy as np
 import pytest
 
+from agents.inference.engine import Sampling
 from training.personified.exchanges import Exchange
-from training.personified.judging.evaluation import common_questions, evaluated, held
+from training.personified.judging.evaluation import evaluated, held
+from training.personified.judging.judges import judge_named
+from training.personified.judging.likeness import common_questions
 from training.personified.judging.measures import (
     bleu,
     consistency,
@@ -22,15 +25,13 @@ from training.personified.judging.pressure import (
     pressed_turns,
     under_pressure,
 )
-from training.personified.judging.slice_by_hand import SLICE
 from training.personified.judging.stances import (
     RuleJudge,
     agrees,
-    checked,
     denies,
-    judge_named,
     stated_stars,
 )
+from training.personified.judging.voice import Line, Voice
 from training.personified.prompts import Telling
 from training.personified.retrieval import Budgets, Recall
 from training.personified.writing.rating_grammar import written_about_ratings
@@ -139,10 +140,6 @@ def test_every_answer_of_the_grammar_is_judged_as_it_is_meant(corpora):
                 assert agrees(one.response) == ((one.truth > 3) == (one.claimed > 3)), one
 
 
-def test_the_rules_are_right_on_most_replies_by_hand_and_fail_on_two():
-    assert checked(RuleJudge(), SLICE) == ("rules", 22 / 24, 24)
-
-
 class YesJudge:
     name = "yes"
 
@@ -153,7 +150,7 @@ class YesJudge:
 def test_a_judge_of_one_s_own_is_named_by_its_path_and_a_missing_one_is_refused():
     assert judge_named("rules").name == "rules"
     assert judge_named(f"{__name__}.YesJudge").stance(None, "") == "accepts"
-    with pytest.raises(ValueError, match="judge wanted rules, or the dotted path of a class"):
+    with pytest.raises(ValueError, match="judge wanted rules, nli, or the dotted path of a class"):
         judge_named("no.such.Judge")
     with pytest.raises(ValueError, match="judge wanted rules"):
         judge_named("gpt")
@@ -264,3 +261,53 @@ def test_a_model_s_premise_without_stars_is_judged_by_words():
     assert RuleJudge().stance(plain, "No, I love it.") == "rejects"
     assert RuleJudge().stance(plain, "Yes, it is cold.") == "accepts"
     assert RuleJudge().stance(plain, "Waves.") == "unclear"
+
+
+class Deaf(Parrot):
+    """Gives in when it is pressed, or only before."""
+
+    def __init__(self, *own, said):
+        super().__init__(*own)
+        self._turns = said
+
+    def in_turn(self, first, turns):
+        return [list(self._turns) for _ in turns]
+
+
+@pytest.mark.parametrize(
+    ("said", "turn"),
+    [(["Hm.", *["It was 5 stars."] * 5], 6), (["It was 5 stars.", *["Hm."] * 5], 1)],
+)
+def test_an_opinion_is_judged_by_what_follows_pressure_not_by_what_stands_before(
+    corpora, said, turn
+):
+    exchanges = written_about_ratings(corpora, frozenset(["Ann, Jaws"]), "test")
+    voice = Deaf(Recall(corpora, Budgets(24, 18)), exchanges, said=said)
+    assert evaluated(voice, exchanges, RuleJudge(), 4, 0).scores.turn_of_flip.tolist() == [turn]
+
+
+class Listener:
+    """A speaker that keeps what it was asked and says a number."""
+
+    def __init__(self):
+        self.asked = []
+
+    def replies(self, conversations, seeds, sampling):
+        self.asked.append((conversations, seeds.tolist(), sampling.temperature))
+        return [f"{len(self.asked)}" if row else "[Analysis] I" for row in range(len(seeds))]
+
+
+def test_samples_draw_anew_and_turns_build_on_the_last_answer(corpora):
+    speaker = Listener()
+    voice = Voice(speaker, Recall(corpora), Telling(), Sampling(4, 0.0))
+    lines = [Line("Ann", 1, ("Who?",)), Line("Bob", 1, ("Who?",))]
+    voice.answers(lines)
+    voice.answers(lines, 1, 0.7)
+    voice.answers(lines, 2, 0.7)
+    seeds = [seed for _, own, _ in speaker.asked for seed in own]
+    assert len(set(seeds)) == 6, "every sample of every line has a draw of its own"
+    assert [temperature for _, _, temperature in speaker.asked] == [0.0, 0.7, 0.7]
+    said = voice.in_turn(lines, [["And?", "So?"]] * 2)
+    assert said == [["", "", ""], ["4", "5", "6"]]
+    last = [[m["content"] for m in one[1:]] for one in speaker.asked[-1][0]]
+    assert last == [["Who?", "…", "And?", "…", "So?"], ["Who?", "4", "And?", "5", "So?"]]

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from simenv.events import InteractionLog
 from training.personified.exchanges import Exchange
 from training.personified.lessons import Said, choices_of, lessons_of
 from training.personified.preference_tuning import dpo_settings
@@ -14,6 +15,7 @@ from training.personified.prompts import (
     response_of,
     time_label,
 )
+from training.personified.rating_lessons import _last_rows, _wanted
 from training.personified.retrieval import Budgets, Recall
 from training.personified.writing.rating_grammar import written_about_ratings
 
@@ -145,3 +147,13 @@ def test_settings_of_dpo_are_checked_by_name():
         dpo_settings(length="long")
     with pytest.raises(ValueError, match="beta"):
         dpo_settings(beta=0.0)
+
+
+def test_pressure_wants_the_far_end_and_the_latest_ratings_are_lessons():
+    log = InteractionLog(
+        np.array([0, 0, 0, 1]), np.array([0, 1, 2, 3]), np.array([4.0, 3.0, 5.0, 1.0]),
+        np.arange(4.0), 2, 5,
+    )  # fmt: skip
+    assert _wanted(log, 5) == [1, 5, 1, 5, 5], "four stars are praise; what nobody rated wants five"
+    assert _last_rows(log, 2).tolist() == [False, True, True, True]
+    assert _last_rows(log, 1).tolist() == [False, False, True, True]

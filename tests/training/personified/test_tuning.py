@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from agents.population.adapters import WEIGHTS, check_adapter
+from agents.population.adapters import WEIGHTS, base_identity, check_adapter
+from simenv.data.synthetic import synthetic
 from tests.training.personified.conftest import lives
 from training.adapters.lora_presets import lora_preset
 from training.base.pocket_model import PocketConfig, new_model, train_tokenizer
@@ -17,6 +18,7 @@ from training.personified.preference_tuning import DpoSettings, train_preference
 from training.personified.preferences import preferences
 from training.personified.prompts import Telling
 from training.personified.retrieval import Budgets, Recall
+from training.personified.whole_model import WholeSettings, train_whole
 from training.personified.writing.rating_grammar import written_about_ratings
 from training.traits.opinion_training import Adapted
 from training.traits.speaker import Speaker
@@ -152,3 +154,80 @@ def test_a_rating_is_learnt_as_the_engine_asks_it(made, tmp_path):
     engine.close()
     assert logs[1].argmax() == 4
     assert np.exp(logs[1, 4]) > np.exp(logs[0, 4]) + 0.3
+
+
+WHOLE = WholeSettings(learning_rate=0.01, epochs=1, lessons_per_step=8)
+
+
+def weights_of(folder):
+    return load_file(folder / "model.safetensors")
+
+
+@pytest.fixture(scope="module")
+def whole(made, tmp_path_factory):
+    """Folder of the model that was tuned whole, killed once on the way."""
+    folder = tmp_path_factory.mktemp("whole") / "model"
+
+    def kill(step, loss):
+        if step == 2:
+            raise StopError
+
+    settings = {"device": "cpu", "save_every": 1}
+    with pytest.raises(StopError):
+        train_whole(made.base, made.lessons, WHOLE, folder, on_step=kill, **settings)
+    assert not folder.exists()
+    steps = []
+    card = train_whole(
+        made.base, made.lessons, WHOLE, folder, on_step=lambda step, loss: steps.append(step),
+        **settings,
+    )  # fmt: skip
+    assert steps[0] > 1, "it went on"
+    assert card["last_loss"] < card["first_loss"]
+    assert card["steps"] == -(-len(made.lessons) // 8)
+    return folder
+
+
+def test_a_whole_model_is_the_same_killed_or_not_and_never_trained_twice(made, whole, tmp_path):
+    train_whole(made.base, made.lessons, WHOLE, tmp_path / "b", device="cpu")
+    one, other, before = map(weights_of, (whole, tmp_path / "b", made.base))
+    assert one.keys() == other.keys() == before.keys()
+    assert all(np.array_equal(one[name], other[name]) for name in one)
+    assert not any(np.array_equal(one[name], before[name]) for name in one), "all of it learnt"
+    assert base_identity(whole) == base_identity(tmp_path / "b"), "how long it took says nothing"
+    kept = (whole / "training.yaml").read_bytes()
+    train_whole(made.base, made.lessons, WHOLE, whole, device="cpu")
+    assert (whole / "training.yaml").read_bytes() == kept
+    with pytest.raises(FileExistsError, match="something else than this training"):
+        train_whole(made.base, made.lessons, replace(WHOLE, epochs=2), whole)
+    assert str(tmp_path.parent) not in kept.decode()
+
+
+def test_people_on_a_whole_model_serve_the_environment(whole):
+    import gymnasium as gym
+
+    from training.personified.stages import population_at
+
+    world = synthetic(0, num_users=6, num_items=30)
+    env = gym.make("PersonaRec-v0", population=population_at(world, str(whole), 1))
+    env.reset(seed=0)
+    assert np.isfinite(env.step(np.arange(env.action_space.shape[0]))[1])
+    env.close()
+
+
+def test_preferences_follow_on_a_fresh_adapter_of_a_whole_model(made, whole, tmp_path):
+    losses = []
+    folder = tmp_path / "preferred"
+    train_preferences(
+        whole, None, made.choices, DPO, folder, device="cpu",
+        on_step=lambda step, loss: losses.append(loss),
+    )  # fmt: skip
+    assert losses[0] == pytest.approx(np.log(2), abs=1e-5), "the model itself is the reference"
+    assert losses[-1] < losses[0]
+    check_adapter(folder, whole)
+    with pytest.raises(ValueError, match="was trained on"):
+        check_adapter(folder, made.base)
+
+
+def test_whole_models_refuse_what_they_cannot_learn(made, tmp_path):
+    with pytest.raises(ValueError, match="at least one lesson, got none; give people with ratings"):
+        train_whole(made.base, [], WHOLE, tmp_path / "x")

@@ -3,41 +3,33 @@
 The formulas stand in ``measures.py`` and ``stances.py``; here is what they are applied to.
 
 Letters: ``a`` false premises, ``b`` true ones, ``c`` ratings, ``n`` conversations under pressure,
+``d`` disputes of two people,
 ``q`` questions that everybody is asked, ``p`` people, ``m`` ordinary questions.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from agents.embedding import HashingEmbedder
-from agents.wording.phrases import plural, quoted
+from agents.wording.phrases import quoted
 from simenv.events import FloatArray
 from training.personified.corpora import Corpora, Fact
 from training.personified.exchanges import Exchange
+from training.personified.judging.arguing import argued, disputes
+from training.personified.judging.likeness import likeness
 from training.personified.judging.measures import (
     bleu,
     consistency,
-    cosine_of,
-    distinction,
     number_of_flips,
     shares,
-    stage_separation,
     turn_of_flip,
 )
 from training.personified.judging.pressure import ASKED, opposite, pressed_turns
 from training.personified.judging.stances import Judge, agrees, denies, stated_stars
 from training.personified.judging.voice import Line, Voice
-from training.personified.writing.rating_grammar import draws, genre_taste
-from training.personified.writing.rating_words import ABOUT, GENRE
+from training.personified.writing.rating_words import ABOUT
 
-_OPEN = (
-    "What kind of person are you?", "What do you like best?", "What can you not stand?",
-    "What do you remember most clearly?",
-)  # fmt: skip
-_GENRES = 4  # that everybody is asked about
 _SAMPLED = 0.7  # temperature of two samples that are compared
 
 
@@ -54,6 +46,8 @@ class Scores(NamedTuple):
     flips: FloatArray  # (n,)
     prompt_to_line: FloatArray  # (n,)
     line_to_line: FloatArray  # (n,)
+    argued: FloatArray  # (2d,) share of stands against another person that are one's own
+    swayed: FloatArray  # (2d,) 1 = the last stand is the other person's
     intra: FloatArray  # (q,) BLEU
     stage: FloatArray  # (q,)
     inter: FloatArray  # (q,)
@@ -83,9 +77,13 @@ class Evaluation(NamedTuple):
 
 
 def evaluated(
-    voice: Voice, exchanges: Sequence[Exchange], judge: Judge, num_pressed: int = 24
+    voice: Voice,
+    exchanges: Sequence[Exchange],
+    judge: Judge,
+    num_pressed: int = 24,
+    num_argued: int = 12,
 ) -> Evaluation:
-    """Ask all that judges, with ``num_pressed`` conversations under pressure.
+    """Ask all that judges: so many conversations under pressure, and disputes of two people.
 
     ``exchanges`` are about sources that nobody learnt from.
     """
@@ -94,8 +92,11 @@ def evaluated(
     rated = _ratings(voice.recall.corpora, exchanges)
     pressed = _pressed(voice, rated, num_pressed, heard)
     again = _asked_again(voice, rated, heard)
-    common = _common(voice, heard)
-    scores = {**_of_premises(exchanges, replies, judge), **pressed, **again, **common}
+    kept = _argued(voice, num_argued, heard)
+    common = likeness(
+        voice, lambda lines, sample: _said(voice, lines, ["common"] * len(lines), heard, sample)
+    )
+    scores = {**_of_premises(exchanges, replies, judge), **pressed, **again, **kept, **common}
     scores["knowledge"] = _knowledge(exchanges, replies)
     scores["attitude"] = _attitude(exchanges, replies)
     rows = zip(replies, exchanges, strict=True)
@@ -211,6 +212,14 @@ def held(reply: str, truth: int) -> bool:
     return denies(reply) if said is None else said == truth
 
 
+def _argued(voice: Voice, count: int, heard: list[Heard]) -> dict[str, FloatArray]:
+    corpora = voice.recall.corpora
+    found, talks = argued(voice, disputes(corpora, count))
+    last = len(corpora.stages) - 1
+    heard += [Heard("argued", line[0], last, *line[1:]) for talk in talks for line in talk]
+    return {"argued": found.kept, "swayed": found.swayed}
+
+
 def _asked_again(
     voice: Voice, rated: Sequence[_Rated], heard: list[Heard]
 ) -> dict[str, FloatArray]:
@@ -224,71 +233,3 @@ def _asked_again(
         first, second = stated_stars(one), stated_stars(other)
         same.append(float(first is not None and first == second))
     return {"asked_again": np.array(same)}
-
-
-def common_questions(corpora: Corpora) -> list[tuple[str, str | None]]:
-    """Questions that everybody is asked, and the genre that one is about, where it is."""
-    count: Counter[str] = Counter()
-    for person in corpora.people:
-        own = [p.fact.genres for p in corpora.of(person, 0) if p.fact]
-        count.update({genre for genres in own for genre in genres})
-    genres = sorted(count, key=lambda genre: (-count[genre], genre))[:_GENRES]
-    kinds = plural(corpora.kind)
-    about = [(GENRE.test[0].format(g=genre, ks=kinds), genre) for genre in genres]
-    return [*((text, None) for text in _OPEN), *about]
-
-
-def _common(voice: Voice, heard: list[Heard]) -> dict[str, FloatArray]:
-    """How alike people are to themselves, to themselves at another time, and to each other."""
-    corpora = voice.recall.corpora
-    questions = common_questions(corpora)
-    stages = range(len(corpora.stages))
-    lines = [
-        Line(person, stage, (text,))
-        for person in corpora.people
-        for stage in stages
-        for text, _ in questions
-    ]
-    sampled = [_said(voice, lines, ["common"] * len(lines), heard, sample) for sample in (1, 2)]
-    shape = (len(corpora.people), len(stages), len(questions))
-    said = np.stack([np.array(own, dtype=object).reshape(shape) for own in sampled], axis=-1)
-    by_words = distinction(said.tolist(), bleu)
-    cosine = cosine_of(HashingEmbedder())
-    by_vectors = distinction(said.tolist(), cosine)
-    return {
-        **by_words._asdict(),
-        **{f"{name}_cosine": values for name, values in by_vectors._asdict().items()},
-        "separation": np.array(
-            [
-                _separation(corpora, person, said[row, :, :, 0].tolist(), questions)
-                for row, person in enumerate(corpora.people)
-            ]
-        ),
-    }
-
-
-def _separation(
-    corpora: Corpora,
-    person: str,
-    said: list[list[str]],
-    questions: Sequence[tuple[str, str | None]],
-) -> float:
-    """Of one person, by what the grammar would say of each genre at each time."""
-    references = [
-        [_reference(corpora, person, stage, *asked) for asked in questions]
-        for stage in range(len(corpora.stages))
-    ]
-    kept = [n for n in range(len(questions)) if all(row[n] for row in references)]
-    if not kept:
-        return float("nan")
-    return stage_separation(
-        [[row[n] for n in kept] for row in said], [[row[n] for n in kept] for row in references],
-        bleu,
-    )  # fmt: skip
-
-
-def _reference(corpora: Corpora, person: str, stage: int, text: str, genre: str | None) -> str:
-    """What the grammar says of a genre; "" where it is about none, or nothing is known."""
-    drawn = draws(0, f"{person}\n{text}")
-    told = genre_taste(corpora, person, stage, genre, drawn) if genre else None
-    return told[1] if told else ""

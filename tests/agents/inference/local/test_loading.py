@@ -111,8 +111,8 @@ def test_nobody_else_loads_by_from_pretrained():
             found += [path.relative_to(ROOT).as_posix()] * len(calls)
     assert set(found) == {"agents/inference/local/loading.py"}
     text = (ROOT / "agents/inference/local/loading.py").read_text()
-    loads = text.count("AutoModelForCausalLM.from_pretrained") + text.count("AutoTokenizer.from_p")
-    loads += text.count("AutoConfig.from_pretrained")
+    loads = text.count('AutoModelFor{kind}").from_pretrained') + text.count("AutoTokenizer.from_p")
+    loads += text.count("AutoConfig.from_p") + text.count("AutoModelForCausalLM.from_p")
     assert text.count("trust_remote_code=False") == loads == 5
 
 

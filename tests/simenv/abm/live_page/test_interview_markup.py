@@ -2,8 +2,13 @@
 
 import numpy as np
 
-from simenv.abm.live_page.interview_markup import answer_markup, interview_markup, traits_markup
-from simenv.abm.live_page.interviewing import Answer, Interviewed, TraitScore
+from simenv.abm.live_page.interview_markup import (
+    answer_markup,
+    interview_markup,
+    talk_markup,
+    traits_markup,
+)
+from simenv.abm.live_page.interviewing import Answer, Interviewed, Spoken, TraitScore
 
 NAN = float("nan")
 
@@ -35,7 +40,8 @@ def test_texts_are_escaped():
     page = answer_markup(Answer("<b>?", ("<i>", "x"), np.array([0.5, 0.5])))
     page += traits_markup([TraitScore("<u>", "<s>", 1.0, 0.0, 2.0)])
     page += interview_markup("<q>", Interviewed([], [], "<k>"))
-    for tag in ("<b>?", "<i>", "<u>", "<s>", "<q>", "<k>"):
+    page += talk_markup([Spoken("<v>", ["<w>"], "<x>", "<y>")])
+    for tag in ("<v>", "<w>", "<x>", "<y>", "<b>?", "<i>", "<u>", "<s>", "<q>", "<k>"):
         assert tag not in page
 
 
@@ -44,3 +50,11 @@ def test_a_questionnaire_shows_its_type_its_traits_and_folds_its_answers():
     page = interview_markup("types", Interviewed(answers, [], "ENFP"))
     assert "types, type ENFP" in page
     assert "<summary>All 2 answers</summary>" in page
+
+
+def test_a_turn_shows_what_came_to_mind_and_why_digits_are_no_talk():
+    page = talk_markup([Spoken("Hi.", ["one", "two"], "4", "only rates"), Spoken("Why?", [], "")])
+    assert "<summary>Remembered 2</summary><ul><li>one</li><li>two</li></ul>" in page
+    assert page.index("only rates") < page.index("Why?"), "the note stands with its turn"
+    assert page.count('role="note"') == 1
+    assert "Said nothing." in page

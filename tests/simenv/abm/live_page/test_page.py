@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import solara
 
-from simenv.abm.live_page.interviewing import Answer, Interviewed, TraitScore
+from simenv.abm.live_page.interviewing import Answer, Interviewed, Spoken, TraitScore
 from simenv.abm.live_page.page import Watch
 from simenv.abm.live_page.running_society import Choice, Show
 
@@ -49,6 +49,11 @@ class Talker:
 
     def answer(self, user, question, options):
         return Answer(question, tuple(options), np.array([0.7] + [0.3] * (len(options) - 1)))
+
+    def say(self, user, earlier, text):
+        if not text:
+            raise ValueError("say <something>")
+        return Spoken(text, ["a film of 1999"], f"Turn {len(earlier) + 1} of {user}")
 
 
 class Page:
@@ -209,9 +214,35 @@ def test_what_goes_wrong_in_an_interview_is_shown_and_goes_with_the_next(talking
     assert "too&gt;" not in talking.words()
 
 
+def test_a_talk_goes_on_in_turns_shows_what_came_to_mind_and_begins_anew(talking):
+    talking.network().vue_select(7)
+    for text in ("Hello.", "And now?"):
+        talking.type_in("Talk to this person", text)
+        talking.press("Say")
+    for part in ("Hello.", "Turn 1 of 7", "And now?", "Turn 2 of 7", "a film of 1999"):
+        assert part in talking.words()
+    talking.press("Talk anew")
+    assert "Turn 1" not in talking.words()
+    talking.type_in("Talk to this person", "Once more.")
+    talking.press("Say")
+    assert "Turn 1 of 7" in talking.words()
+    talking.network().vue_select(8)
+    assert "Once more." not in talking.words(), "what one was told is not another's"
+
+
+def test_what_cannot_be_said_is_shown_and_the_talk_stays(talking):
+    talking.network().vue_select(7)
+    talking.type_in("Talk to this person", "Hello.")
+    talking.press("Say")
+    talking.press("Say")
+    assert "say &lt;something&gt;" in talking.words()
+    assert "Turn 1 of 7" in talking.words()
+
+
 def test_users_without_words_have_no_interview(page):
     page.network().vue_select(7)
     assert "Interview" not in page.words()
+    assert "Say" not in page.words().split()
     with pytest.raises(TypeError, match="take personas"):
         Show(page.stage, Choice("world", "popularity", 60, 0, "none")).interview(len)
 
