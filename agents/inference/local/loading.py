@@ -13,10 +13,7 @@ from pathlib import Path
 from threading import RLock
 from typing import Any
 
-from simenv.values.extras import needing
-
-with needing("a language model on this machine"):
-    import torch
+import torch
 
 from agents.inference.local.model_files import (
     ADAPTER_WEIGHTS,
