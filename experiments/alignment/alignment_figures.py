@@ -8,7 +8,6 @@ from experiments.alignment.asked import Rows
 from experiments.reporting.formatting import tidy
 from experiments.reporting.plots import (
     GRID,
-    MUTED,
     SIMULATED,
     TRUE,
     grid_behind,
@@ -45,10 +44,11 @@ def calibration_svg(results: Mapping[str, Any]) -> str:
         axes = figure.add_subplot()
         axes.plot([0, 1], [0, 1], color=GRID)
         axes.plot(*zip(*points, strict=True) if points else ([], []), "o-", color=SIMULATED)
-        axes.set(xlabel="chance that was said", ylabel="how often it came true")
+        axes.set(xlabel="chance that was said (0 to 1)", ylabel="share that came true (0 to 1)")
         axes.set(xlim=(0, 1), ylim=(0, 1))
         grid_behind(axes, "y")
-        return inline_svg(figure, "Chances that were said and how often they came true")
+        return inline_svg(figure, "Chances that were said and how often they came true",
+                          f"{results['dataset']['rows']:,} ratings, a forecast a star")  # fmt: skip
 
 
 def stars_svg(results: Mapping[str, Any]) -> str:
@@ -62,7 +62,8 @@ def stars_svg(results: Mapping[str, Any]) -> str:
             places = [star + shift for star in stars]
             axes.bar(places, found[f"{name}_shares"], 0.4, color=colour, label=name)
         axes.set_xlabel("stars")
-        axes.set_ylabel("share of ratings", color=MUTED)
+        axes.set_ylabel("share of ratings (0 to 1)")
         grid_behind(axes, "y")
         legend_above(axes)
-        return inline_svg(figure, "Shares of stars, real and simulated, on the same items")
+        return inline_svg(figure, "Shares of stars, real and simulated, on the same items",
+                          f"{results['dataset']['rows']:,} ratings")  # fmt: skip

@@ -11,12 +11,13 @@ from experiments.reporting.plots import (
 )
 
 
-def elbow_svg(inertias: dict[int, float], k: int) -> str:
+def elbow_svg(inertias: dict[int, float], k: int, num_people: int) -> str:
     """The curve with the chosen K marked.
 
     Args:
         inertias: K -> sum of squared distances.
         k: the chosen one.
+        num_people: who were grouped.
     """
     ks = sorted(inertias)
     values = [inertias[x] for x in ks]
@@ -32,5 +33,6 @@ def elbow_svg(inertias: dict[int, float], k: int) -> str:
         axes.set_ylim(0, max(values) * 1.08 or 1)
         grid_behind(axes, "y")
         axes.set_xlabel("number of groups K")
-        axes.set_ylabel("sum of squared distances")
-        return inline_svg(figure, "Sum of squared distances by the number of groups")
+        axes.set_ylabel("sum of squared distances (no unit)")
+        title = "Sum of squared distances by the number of groups"
+        return inline_svg(figure, title, f"{num_people:,} people")

@@ -1,6 +1,7 @@
 """Runs the stage; the question and the score stand in the package docstring.
 
-Files: ``clusters.json`` (the centroids), ``results.json``, ``report.html`` and ``config.yaml``.
+Files: ``clusters.json`` (the centroids), ``results.json``, ``report.html``, ``report.md`` and
+``config.yaml``.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +15,7 @@ from omegaconf import DictConfig
 from agents.embedding import Vectors
 from agents.persona import Persona
 from experiments.cluster.elbow_figure import elbow_svg
-from experiments.reporting.report import filled, markup
+from experiments.reporting.report import filled, markdown_table, markdown_text, markup
 from experiments.reporting.result import Record, Result
 from experiments.reporting.terminal import text_table
 from simenv.data.dataset import Dataset
@@ -56,7 +57,7 @@ def run(cfg: DictConfig) -> Result:
     title = f"{values['k']} groups of {values['num_users']} people"
     table = text_table(HEADS, rows(values["groups"]), title, num_texts=3)
     told = text_table(QUALITY, quality_rows(values["quality"]), "how good such groups are")
-    return Result(values, pages={"report.html": html}, lines=[table, told])
+    return Result(values, pages={"report.html": html, "report.md": markdown}, lines=[table, told])
 
 
 def _quality(dataset: Dataset, ms: Vectors, k: int) -> dict[str, dict[str, float | None]]:
@@ -139,6 +140,26 @@ def html(record: Record) -> str:
         "rows": rows(results["groups"]),
         "quality_heads": QUALITY,
         "quality_rows": quality_rows(results["quality"]),
-        "elbow_svg": markup(elbow_svg(inertias, results["k"])),
+        "elbow_svg": markup(elbow_svg(inertias, results["k"], results["num_users"])),
     }
     return filled("cluster/report.html", record, values)
+
+
+def markdown(record: Record) -> str:
+    """The same as Markdown, without the picture."""
+    results = record.results
+    share = 100 * results["explained"]["groups"]
+    title = f"{results['k']} groups, by {results['k_from']}; they explain {share:.0f} %"
+    exemplars = [[str(group["group"]), group["exemplar"]] for group in results["groups"]]
+    return "\n".join(
+        [
+            f"# {markdown_text(f'{title} of the variance of levels and tastes')}\n",
+            "## The groups\n",
+            markdown_table(HEADS, rows(results["groups"])),
+            "## How good such groups are\n",
+            markdown_table(QUALITY, quality_rows(results["quality"])),
+            "## The person nearest to each centre\n",
+            markdown_table(["group", "profile"], exemplars),
+            record.command,
+        ]
+    )

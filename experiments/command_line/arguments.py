@@ -12,6 +12,7 @@ from experiments.command_line.common_kinds import PLACE
 from experiments.command_line.kinds import Either, Kind, Text
 from experiments.command_line.option_table import NODES
 from experiments.command_line.options import kind_of
+from experiments.command_line.runs_verb import runs_words
 
 # Flags of Hydra that are followed by a value of their own.
 _WITH_VALUE = {
@@ -47,6 +48,8 @@ def verb_first(words: list[str]) -> list[str]:
     >>> verb_first(["chat", "user=3", "said=lines.txt"])
     ['experiment=chat', 'experiment.user=3', 'experiment.said=lines.txt']
     """
+    if words[:1] == ["runs"]:
+        return runs_words(words[1:])
     if words[:1] == ["chat"]:
         return ["experiment=chat", *(_chatted(word) for word in words[1:])]
     if words[:1] != ["show"]:

@@ -54,6 +54,7 @@ EXPERIMENT: dict[str, Kind] = {
     "experiment.name": NAME,
     "experiment.run": NAME,
     "experiment.num_users": COUNT,
+    "experiment.folder": PLACE,
     "experiment.top": Whole(1, MANY),
     "experiment.min_rating": STARS,
     "experiment.collusion_users": COUNT_OR_NONE,

@@ -19,7 +19,17 @@ _CONF = Path(conf.__file__).parent
 _ROOT = Path(__file__).parents[1]
 # Options that every command has.
 ALWAYS = frozenset(
-    {"experiment", "output_dir", "dry_run", "debug", "hydra", "resume", "app", "sweep_dir"}
+    {
+        "experiment",
+        "output_dir",
+        "dry_run",
+        "debug",
+        "hydra",
+        "resume",
+        "app",
+        "sweep_dir",
+        "tracking",
+    }
 )
 # What experiments are for, in the order in which they are listed.
 AIMS = {

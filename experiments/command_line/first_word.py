@@ -4,13 +4,13 @@ from difflib import get_close_matches
 
 from experiments.command_line.experiments_said import experiments
 
-# Verbs that answer without a run, and what answers; ``show`` and ``chat`` are experiments.
+# Verbs that answer without a run, and what answers; ``_AS_EXPERIMENTS`` are experiments.
 VERBS = {
     "list": "experiments.verbs.listing.show_list",
     "inspect": "experiments.verbs.inspect_population.show_population",
     "smoke": "experiments.verbs.smoke.smoke",
 }
-_AS_EXPERIMENTS = ("show", "chat")
+_AS_EXPERIMENTS = ("show", "chat", "runs")
 
 
 def refused(word: str) -> str | None:

@@ -14,6 +14,7 @@ VERBS = {
     "personarec list [GROUP]": "experiments, recommenders, users, engines, data, one line each",
     "personarec show user=3 item=5": "one question to one person, whole",
     "personarec chat user=3": "talk to one person (slm=smollm2: to one who can)",
+    "personarec runs FOLDER": "an index of the runs in a folder, with a link to every report",
     "personarec inspect population=FOLDER": "who lives in a population, how it was made, how far"
     " to believe it",
 }

@@ -5,11 +5,16 @@ dotted name, is on. ``slm`` has its own module, ``base_model_option``.
 """
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
-from experiments.command_line.experiments_said import Said
-from experiments.command_line.options import OptionError
+from omegaconf import OmegaConf
 
+from agents.inference.server.masking import masked_argument, refilled_config
+from experiments.command_line.experiments_said import Said
+from experiments.command_line.options import OptionError, in_command
+
+_OF_ANY_RUN = ("resume", "app", "experiment", "hydra", "tracking")  # beside resume=… too
 _BY_USERS = ("engine", "embedder")  # common options that reach an experiment through its users
 
 
@@ -25,6 +30,9 @@ def check_effects(config: Mapping[str, Any], said: Said, overrides: Iterable[str
         OptionError: naming the option and what would have to be given with it.
     """
     if config.get("app"):  # the live page offers users and shocks of its own
+        return
+    if config.get("resume") is not None:
+        _check_resumed(config, overrides)
         return
     for word in overrides:
         option = word.lstrip("+~").split("=")[0].split("@")[0]
@@ -57,6 +65,33 @@ def _check_users(config: Mapping[str, Any], said: Said, word: str, option: str) 
             f"{word} would change nothing: the people of users.population bring their memories"
             f" with what finds them; leave {option} out"
         )
+
+
+def _check_resumed(config: Mapping[str, Any], overrides: Iterable[str]) -> None:
+    """Refuse what differs from the config that the resumed run was begun with, but more ticks."""
+    folder = Path(config["resume"])
+    if not (folder / "config.yaml").is_file():
+        return  # the experiment says what is wrong with the folder
+    written = OmegaConf.to_container(OmegaConf.load(folder / "config.yaml"))
+    begun = refilled_config({**dict(written), "output_dir": str(folder)}, config)  # type: ignore[arg-type]
+    for word in overrides:
+        option = word.lstrip("+~").split("=")[0].split("@")[0].replace("/", ".")
+        given, kept = _value(config, option), _value(begun, option)
+        if option in _OF_ANY_RUN or _goes_on(option, given, kept):
+            continue
+        was = f"; it was begun with {in_command(kept)}" if not isinstance(kept, Mapping) else ""
+        raise OptionError(
+            f"{masked_argument(word)} would change nothing: resume={config['resume']} goes on with"
+            f" the settings of that run{was}; leave {option} out, or begin a new run without resume"
+        )
+
+
+def _goes_on(option: str, given: Any, kept: Any) -> bool:
+    if option == "experiment.ticks":
+        return bool(given >= kept)
+    if option == "output_dir":
+        return Path(given).resolve() == Path(kept).resolve()
+    return bool(given == kept)
 
 
 def _value(config: Mapping[str, Any], option: str) -> Any:

@@ -93,6 +93,12 @@ DATA: dict[str, Kind] = {
     "data.seed": SEED,
 }
 
+TRACKING: dict[str, Kind] = {
+    "tracking.store": Text("a folder, http://HOST:PORT or sqlite:///FILE"),
+    "tracking.experiment": or_null(NAME),
+    "tracking.files": Flag(),
+}
+
 PEOPLE: dict[str, Kind] = {
     "users.population": or_null(PLACE),
     "users.model": or_null(PLACE),
@@ -216,4 +222,12 @@ NODES: dict[str, Kind] = {
     "experiment.cells": Anything("{memory: [adapters]} or [memory=adapters]", (dict, list)),
 }
 
-TABLE: dict[str, Kind] = {**COMMON, **DATA, **PEOPLE, **ENGINES, **POLICIES, **EXPERIMENT}
+TABLE: dict[str, Kind] = {
+    **COMMON,
+    **TRACKING,
+    **DATA,
+    **PEOPLE,
+    **ENGINES,
+    **POLICIES,
+    **EXPERIMENT,
+}

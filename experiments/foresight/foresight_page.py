@@ -150,7 +150,9 @@ def curves_svg(results: Mapping[str, Any]) -> str:
         axes.set_ylabel("worth of a life (places taken)"
                         if results["setting"]["reward"] == "clicks" else "worth")  # fmt: skip
         grid_behind(axes, "y")
-        return inline_svg(figure, "What a life is worth as PPO learns")
+        s = results["setting"]
+        n = f"{s['num_judges']:,} users, {s['num_seeds']} seeds of training"
+        return inline_svg(figure, "What a life is worth as PPO learns", n)
 
 
 def _matrix(curves: Sequence[Mapping[str, Any]]) -> tuple[Any, Any]:

@@ -1,6 +1,6 @@
 """The paper's figures as inline SVG: types, factors, accuracy, and what a role adds."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -8,20 +8,17 @@ import numpy as np
 from agents.interviews.conditioning import type_names
 from experiments.reporting.plots import (
     GRID,
-    INK,
     MUTED,
-    OFFLINE,
     SIMULATED,
     TRUE,
     grid_behind,
     inline_svg,
     legend_above,
     new_figure,
+    series,
     themed,
 )
 
-_COLOURS = (SIMULATED, TRUE, OFFLINE, INK, MUTED)
-_LINES = ("-", "--", ":")
 _CHANCE = 1 / 16
 
 
@@ -37,14 +34,15 @@ def types_svg(models: Mapping[str, Any]) -> str:
                 counts = told["unconditioned"]
                 shares = [counts.get(name, 0) / sum(counts.values()) for name in names]
                 at = np.arange(len(names)) + (i - 0.5) * width
-                colour = _COLOURS[i % len(_COLOURS)]
-                axes.bar(at, shares, width, color=colour, label=f"temperature {temperature}")
-            axes.set_ylabel(model)
+                axes.bar(at, shares, width, color=series(i).colour,
+                         label=f"temperature {temperature}")  # fmt: skip
+            axes.set_ylabel(f"share, {model}")
             axes.set_ylim(0, 1)
             grid_behind(axes, "y")
         rows[-1].set_xticks(np.arange(len(names)), names, rotation=60)
         legend_above(rows[0])
-    return inline_svg(figure, "Types that models report unconditioned")
+        n = f"{_listed(own, _interviews)} interviews a temperature"
+    return inline_svg(figure, "Types that models report unconditioned", n)
 
 
 def factors_svg(models: Mapping[str, Any]) -> str:
@@ -60,16 +58,18 @@ def factors_svg(models: Mapping[str, Any]) -> str:
             axes.plot(
                 [*angles, angles[0]],
                 [*scores, scores[0]],
-                _LINES[i // len(_COLOURS) % len(_LINES)],
-                color=_COLOURS[i % len(_COLOURS)],
+                linestyle=series(i).line,
+                color=series(i).colour,
                 label=model,
             )
             axes.set_xticks(angles, list(told))
         axes.set_ylim(1, 5)
         axes.set_yticks(range(1, 6), map(str, range(1, 6)), color=MUTED)
         axes.spines["polar"].set_color(GRID)
+        axes.set_title("mean score, 1 to 5", loc="left", fontsize=11, color=MUTED, y=-0.1)
         axes.legend(loc="lower left", bbox_to_anchor=(-0.2, 1.06), ncols=3)
-    return inline_svg(figure, "Factors that models report unconditioned")
+        n = f"{_listed(own, _items)} questions an interview"
+    return inline_svg(figure, "Factors that models report unconditioned", n)
 
 
 def accuracy_svg(models: Mapping[str, Any]) -> str:
@@ -87,10 +87,10 @@ def accuracy_svg(models: Mapping[str, Any]) -> str:
         axes.axvline(_CHANCE, color=MUTED, linewidth=1)
         _named_rows(axes, rows)
         axes.set_xlim(-0.02, 1)
-        axes.set_xlabel("type accuracy; the line is chance, 1 in 16")
+        axes.set_xlabel("type accuracy (0 to 1); the line is chance, 1 in 16")
         grid_behind(axes, "x")
         legend_above(axes)
-    return inline_svg(figure, "How often told types come back")
+    return inline_svg(figure, "How often told types come back", _told(models))
 
 
 def gain_svg(models: Mapping[str, Any]) -> str:
@@ -102,9 +102,9 @@ def gain_svg(models: Mapping[str, Any]) -> str:
         _points(axes, [own["role_gain"] for _, own in rows], np.arange(len(rows)), SIMULATED, "")
         axes.axvline(0, color=MUTED, linewidth=1)
         _named_rows(axes, rows)
-        axes.set_xlabel("type accuracy with a role minus without")
+        axes.set_xlabel("type accuracy with a role minus without (\N{MINUS SIGN}1 to 1)")
         grid_behind(axes, "x")
-    return inline_svg(figure, "What a role adds to the accuracy of types")
+    return inline_svg(figure, "What a role adds to the accuracy of types", _told(models))
 
 
 def _named_rows(axes: Any, rows: list[tuple[str, Any]]) -> None:
@@ -131,3 +131,25 @@ def _runs(models: Mapping[str, Any]) -> list[tuple[str, Any]]:
         for name, test in _with(models, "types").items()
         for temperature, own in test["temperatures"].items()
     ]
+
+
+def _told(models: Mapping[str, Any]) -> str:
+    runs = _listed(_with(models, "types"), _runs_a_type)
+    return f"{len(type_names())} types, {runs} interviews each"
+
+
+def _listed(models: Mapping[str, Any], count: Callable[[Mapping[str, Any]], int]) -> str:
+    """A count of every test, once where all have it."""
+    return ", ".join(f"{n:,}" for n in sorted({count(test) for test in models.values()})) or "0"
+
+
+def _interviews(test: Mapping[str, Any]) -> int:
+    return sum(next(iter(test["temperatures"].values()))["unconditioned"].values())
+
+
+def _runs_a_type(test: Mapping[str, Any]) -> int:
+    return int(next(iter(test["temperatures"].values()))["personality"]["runs"])
+
+
+def _items(test: Mapping[str, Any]) -> int:
+    return int(test["instrument"]["items"])

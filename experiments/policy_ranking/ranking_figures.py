@@ -33,9 +33,15 @@ def means_svg(results: Mapping[str, Any]) -> str:
         axes.set_ylim(len(measured) - 0.5, -0.5)
         axes.tick_params(axis="y", length=0)
         grid_behind(axes, "x")
-        axes.set_xlabel("mean stars over everything shown")
+        axes.set_xlabel("mean stars over everything shown (1 to 5)")
         _legend(axes, known)
-        return inline_svg(figure, "Mean stars of every policy with 95 per cent intervals")
+        return inline_svg(
+            figure, "Mean stars of every policy with 95 per cent intervals", _n(results)
+        )
+
+
+def _n(results: Mapping[str, Any]) -> str:
+    return f"{results['setting']['num_users']:,} users"
 
 
 def _interval(axes: Any, figures: dict[str, Any] | None, y: float, colour: str, mark: str) -> None:
@@ -67,9 +73,11 @@ def over_time_svg(results: Mapping[str, Any]) -> str:
             axes.plot(range(1, len(ys) + 1), ys, color=_colour(name, lines), linewidth=2)
         _label_ends(axes, {n: (len(ys), ys[-1]) for n, ys in lines.items()}, lines)
         axes.set_xlabel("slate of the session")
-        axes.set_ylabel("mean stars")
+        axes.set_ylabel("mean stars (1 to 5)")
         _dress_lines(axes)
-        return inline_svg(figure, "Mean stars of each slate of the session for every policy")
+        return inline_svg(
+            figure, "Mean stars of each slate of the session for every policy", _n(results)
+        )
 
 
 def _draw_survival(axes: Any, curve: Mapping[str, list[Any]], colour: str) -> None:
@@ -95,9 +103,10 @@ def survival_svg(results: Mapping[str, Any]) -> str:
         ends = {n: (len(c["share"]) - 1, c["share"][-1]) for n, c in curves.items()}
         _label_ends(axes, ends, curves)
         axes.set_xlabel("slates seen")
-        axes.set_ylabel("share of users still there")
+        axes.set_ylabel("share of users still there (0 to 1)")
         _dress_lines(axes)
-        return inline_svg(figure, "Share of users still there after each slate for every policy")
+        title = "Share of users still there after each slate for every policy"
+        return inline_svg(figure, title, _n(results))
 
 
 def _measured(results: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -147,7 +156,7 @@ def slopes_svg(results: Mapping[str, Any]) -> str:
         for place, label in labels(ranks[places[-1]]).items():
             axes.text(len(places) - 0.9, place, label, ha="left", va="center")
         _dress_slopes(axes, [heads[key] for key in places], len(names))
-        return inline_svg(figure, "Rank of every policy offline, simulated and true")
+        return inline_svg(figure, "Rank of every policy offline, simulated and true", _n(results))
 
 
 def labels(ranks: Mapping[str, float]) -> dict[float, str]:

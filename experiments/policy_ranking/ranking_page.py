@@ -95,9 +95,13 @@ def markdown(record: Record) -> str:
         parts.append(f"**{markdown_text(failed_parts(results['failures']))}**\n")
     parts += [
         *(f"{markdown_text(sentence)}\n" for sentence in left_out(results)),
+        "## Every policy\n",
         markdown_table(columns(results), _ranking_cells(results)),
+        "## What sessions were like\n",
         markdown_table(SESSION_HEADS, session_rows(results)),
+        "## Differences between policies\n",
         markdown_table(CONTRAST_HEADS, contrast_rows(results)),
+        "## Do the measures agree?\n",
         markdown_table(AGREEMENT_HEADS, agreement_rows(results, words.AGREEMENTS)),
         f"{said['groups']} {said['gain']} {said['stop']}\n",
         record.command,

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
+_ESCAPED = re.compile(r"\\(.)|&(lt|amp);")
 # Where Markdown or the HTML in it begins; an underscore inside a word is none.
 _MARKDOWN = re.compile(r"[\\`*\[\]|~<]|&(?=#?\w+;)|(?<![^\W_])_|_(?![^\W_])")
 
@@ -21,6 +22,16 @@ def markdown_text(text: str) -> str:
     """
     names = {"<": "&lt;", "&": "&amp;"}
     return _MARKDOWN.sub(lambda m: names.get(m.group(), "\\" + m.group()), plain(text))
+
+
+def markdown_read(text: str) -> str:
+    r"""What ``markdown_text`` was given, on one line.
+
+    >>> markdown_read(markdown_text("a|b <c>"))
+    'a|b <c>'
+    """
+    names = {"lt": "<", "amp": "&"}
+    return _ESCAPED.sub(lambda m: m[1] or names[m[2]], text)
 
 
 def markdown_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -14,8 +14,10 @@ from experiments.reporting.markdown import markdown_table as markdown_table
 from experiments.reporting.markdown import markdown_text as markdown_text
 from experiments.reporting.markdown import plain as plain
 from experiments.reporting.result import Record
+from simenv.look.palette import style_sheet
 
 _EXPERIMENTS = Path(__file__).parents[1]
+_PAGE_CSS = Path(__file__).parent / "templates" / "page.css"
 
 
 def filled(template: str, record: Record, values: Mapping[str, Any]) -> str:
@@ -36,9 +38,7 @@ def filled(template: str, record: Record, values: Mapping[str, Any]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    style = markup(
-        (_EXPERIMENTS / "reporting" / "templates" / "page.css").read_text(encoding="utf-8")
-    )
+    style = markup(style_sheet() + _PAGE_CSS.read_text(encoding="utf-8"))
     page: str = environment.get_template(template).render(
         **values,
         style=style,

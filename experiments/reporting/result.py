@@ -15,7 +15,12 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 FRAMES = (".csv", ".parquet")
-REPORTS = ("report.html", "report.md", "table.md")  # which of them a reader should open first
+REPORTS = (
+    "report.html",
+    "index.html",
+    "report.md",
+    "table.md",
+)  # which of them a reader should open first
 
 
 class Record(NamedTuple):

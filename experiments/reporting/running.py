@@ -29,10 +29,12 @@ from experiments.command_line.options import (
 )
 from experiments.reporting.before_you_quote import with_fidelity
 from experiments.reporting.failed_answers import with_failed_answers
-from experiments.reporting.provenance import provenance
+from experiments.reporting.provenance import provenance, public
 from experiments.reporting.report import json_text
 from experiments.reporting.result import Record, Result
+from experiments.reporting.tables import table_files
 from experiments.reporting.what_was_read import with_readings
+from experiments.tracking.tracker import tracked
 from simenv.data.reading_report import Reading, readings
 from simenv.whole_files import replace_whole
 
@@ -41,7 +43,17 @@ if TYPE_CHECKING:
 
 
 _DRY_RUN = "experiments.verbs.dry_run.run"
-_BUILT = ("data", "users", "engine", "embedder", "distiller", "training", "env", "recommender")
+_BUILT = (
+    "tracking",
+    "data",
+    "users",
+    "engine",
+    "embedder",
+    "distiller",
+    "training",
+    "env",
+    "recommender",
+)
 
 
 def perform(cfg: DictConfig, overrides: Sequence[str] = ()) -> dict[str, Any]:
@@ -65,19 +77,22 @@ def perform(cfg: DictConfig, overrides: Sequence[str] = ()) -> dict[str, Any]:
     folder = Path(cfg.output_dir)
     folder.mkdir(parents=True, exist_ok=True)
     run: Callable[[DictConfig], Result | None] = get_method(cfg.experiment.run)
-    with readings() as found, failures_counted() as counted:
-        result = run(cfg)
-    if result is None:
-        return {}
     config: Any = OmegaConf.to_container(cfg, resolve=True)
-    result = with_failed_answers(with_fidelity(result), counted)
-    result = with_readings(result, [_in_command(reading, config) for reading in found])
-    record = finished(result, cfg, started)
-    folder = Path((result.config or cfg).output_dir)
-    write(result, record, folder)
-    _print(result, folder)
-    if result.error is not None:
-        raise RuntimeError(result.error)
+    with tracked(cfg, public(config)) as tracker:
+        with readings() as found, failures_counted() as counted:
+            result = run(cfg)
+        if result is None:
+            tracker.end({}, Path(cfg.output_dir))
+            return {}
+        result = with_failed_answers(with_fidelity(result), counted)
+        result = with_readings(result, [_in_command(reading, config) for reading in found])
+        record = finished(result, cfg, started)
+        folder = Path((result.config or cfg).output_dir)
+        write(result, record, folder)
+        _print(result, folder)
+        tracker.end(record.results, folder)
+        if result.error is not None:
+            raise RuntimeError(result.error)
     return record.results
 
 
@@ -115,10 +130,20 @@ def finished(result: Result, cfg: DictConfig, started: datetime) -> Record:
 
 
 def write(result: Result, record: Record, folder: Path) -> None:
-    """Every file of a result: the figures first, so that no page that fails takes them along."""
+    """Every file of a result: the figures first, so that no page that fails takes them along.
+
+    The tables of Markdown pages go to ``tables/`` as CSV and LaTeX too.
+    """
     _write_text(folder / "results.json", json_text(record.results))
+    written: list[str] = []
     for name, page in {"config.yaml": record.config_yaml, **result.pages}.items():
-        _write_text(folder / name, page if isinstance(page, str) else page(record))
+        text = page if isinstance(page, str) else page(record)
+        _write_text(folder / name, text)
+        written += [text] if name.endswith(".md") else []
+    tables = table_files(written, record.results["provenance"]["command"])
+    for name, text in tables.items():
+        (folder / "tables").mkdir(exist_ok=True)
+        _write_text(folder / "tables" / name, text)
     for name, frame in result.frames.items():
         replace_whole(folder / name, _writer(frame, Path(name).suffix))
 

@@ -4,8 +4,10 @@ Files: ``question.json``, ``results.json`` and ``config.yaml``.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 from rich.console import RenderableType
@@ -18,7 +20,11 @@ from experiments.reporting.report import json_text
 from experiments.reporting.result import Result
 from experiments.reporting.terminal import text_table
 from simenv.catalog import Catalog
+from simenv.data.dataset import Dataset
+from simenv.ranges import check_number
 from simenv.user_model import Question
+
+_BY_AVERAGES = "training.distillation.offline.OfflineDistiller"  # the default, which asks nobody
 
 
 def run(cfg: DictConfig) -> Result:
@@ -49,17 +55,61 @@ def _users(cfg: DictConfig) -> PersonaUsers:
     from agents.assembly import persona_users
 
     if cfg.experiment.of == "data":
-        people: People = instantiate(cfg.users)(instantiate(cfg.data))
+        dataset: Dataset = instantiate(cfg.data)
+        people: People = instantiate(cfg.users)(dataset)
         if not isinstance(people.model, PersonaUsers):
             raise ValueError(
                 "show wanted people who are asked by prompts, got"
                 f" users={people.card['kind']}; take users=persona"
             )
-        return people.model
+        return _told(cfg, dataset, people.model)
+    if cfg.distiller._target_ != _BY_AVERAGES:
+        raise ValueError(
+            "show wanted a distiller for people of a data set only, got one for those of a"
+            " population, who bring their profiles; add data=NAME, or leave distiller out"
+        )
     path = cfg.experiment.population
     population = Population.load(path) if path else Population.shipped()
     engine: Callable[..., Any] = instantiate(cfg.engine)
     return persona_users(population, engine=engine)
+
+
+def _told(cfg: DictConfig, dataset: Dataset, users: PersonaUsers) -> PersonaUsers:
+    """The same people; profile and reasons of the one who is asked come from the distiller.
+
+    The others' are not written: a model may be paid by the word.
+
+    Raises:
+        ValueError: the people bring their profiles, or there is no such person.
+        RuntimeError: the model could not write this person's profile.
+    """
+    from agents.assembly import persona_users
+    from experiments.people.distilled import distil, made_distiller
+    from training.distillation.tellers import style_for
+
+    if cfg.distiller._target_ == _BY_AVERAGES:
+        return users
+    if cfg.users.get("population"):
+        raise ValueError(
+            "show wanted a distiller for people made of the data, got one beside"
+            " users.population, whose people bring their profiles; leave one of them out"
+        )
+    user, people = int(cfg.experiment.user), users.population
+    check_number("show", "user", user, f"whole [0, {len(people.personas)})")
+    distiller, own = made_distiller(cfg, dataset), dataset.train.users == user
+    report = distil(distiller, replace(dataset, train=dataset.train.take(own)))
+    if user in report.failures:
+        raise RuntimeError(f"the profile of user {user} was not written: {report.failures[user]}")
+    personas, reasons = list(people.personas), np.array(people.reasons, dtype=object)
+    personas[user] = replace(personas[user], profile=report.distilled.personas[user].profile)
+    reasons[own] = report.distilled.reasons
+    told = replace(
+        people,
+        personas=personas,
+        reasons=reasons.tolist(),
+        style=style_for(distiller, people.style),
+    )
+    return persona_users(told, engine=lambda *_, **__: users.engine)
 
 
 def item_named(catalog: Catalog, name: str) -> int:

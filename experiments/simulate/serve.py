@@ -114,6 +114,7 @@ def serve(cfg: DictConfig) -> None:
     _stage[:] = [ConfiguredStage(cfg, Path(cfg.output_dir) / "adapters")]
     os.environ["SOLARA_APP"] = "experiments.simulate.watch"
     os.environ.setdefault("SOLARA_MODE", "production")
+    os.environ.setdefault("SOLARA_THEME_SHOW_BANNER", "false")  # it lies over the page's foot
     import uvicorn
 
     port = int(cfg.experiment.port)

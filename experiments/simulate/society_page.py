@@ -11,32 +11,19 @@ from experiments.reporting.formatting import listed
 from experiments.reporting.plots import (
     INK,
     MUTED,
-    OFFLINE,
-    SIMULATED,
-    TRUE,
     grid_behind,
     inline_svg,
     new_figure,
+    series,
     themed,
 )
 from experiments.reporting.report import filled, markdown_table, markdown_text, markup
 from experiments.reporting.result import Record
 from experiments.reporting.terminal import text_table
+from simenv.abm.time_series import DRAWN
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-CURVES = {
-    "active": "people awake",
-    "satisfaction": "expected stars of what is shown",
-    "gini": "Gini of exposure",
-    "coverage": "share of the catalogue ever shown",
-    "filter_bubble": "filter bubble",
-    "polarisation": "polarisation between groups",
-    "echo_chamber": "echo chamber",
-    "from_friends": "share of exposures from friends",
-}
-_STYLES = [(SIMULATED, "-"), (TRUE, "-"), (OFFLINE, "--"), (INK, ":"), (MUTED, "-."), (TRUE, ":")]
 
 
 def late(curves: dict[str, list[float]], name: str) -> float:
@@ -182,15 +169,19 @@ def lines(results: dict[str, Any]) -> list[RenderableType]:
 
 def panels(results: dict[str, Any]) -> list[str]:
     """A drawing a curve, a line a policy; shocks are thin upright lines."""
-    return [inline_svg(_panel(results, key, title), title) for key, title in CURVES.items()]
+    n = f"{results['setting']['users']:,} people, 1 seed"
+    return [
+        inline_svg(_panel(results, key, title, unit), title, n)
+        for key, (title, unit) in DRAWN.items()
+    ]
 
 
-def _panel(results: dict[str, Any], key: str, title: str) -> "Figure":
+def _panel(results: dict[str, Any], key: str, title: str, unit: str) -> "Figure":
     with themed(**{"font.size": 11}):
         figure = new_figure(4.7, 2.7)
         axes = figure.subplots()
         for place, (name, policy) in enumerate(results["policies"].items()):
-            colour, line = _STYLES[place % len(_STYLES)]
+            colour, line, _ = series(place)
             values = policy["curves"][key]
             ticks = range(1, len(values) + 1)
             axes.plot(ticks, values, line, color=colour, linewidth=1.8, label=name)
@@ -198,6 +189,6 @@ def _panel(results: dict[str, Any], key: str, title: str) -> "Figure":
             axes.axvline(shock["tick"], color=MUTED, linewidth=0.8, alpha=0.6)
         axes.set_title(title, loc="left", fontsize=11, color=INK)
         grid_behind(axes, "y")
-        axes.set_xlabel("tick")
-        figure.legend(loc="outside lower left", ncols=3)
+        axes.set(xlabel="tick", ylabel=unit)
+        figure.legend(loc="outside upper left", ncols=3)
     return figure

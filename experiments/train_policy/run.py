@@ -50,9 +50,12 @@ from simenv.events import IntArray
 if TYPE_CHECKING:
     import pandas as pd
 
+_TINY_STEPS = 512  # slates shown in training with debug=tiny
+
 
 def run(cfg: DictConfig) -> Result:
     """Train on ``cfg.users`` of ``cfg.data`` and compare with ``cfg.recommender``."""
+    _shrink(cfg)
     setting, people, learners = _prepare(cfg)
     asking = EngineMeter(people.engine)
     curves = _train(cfg, setting, people, learners)
@@ -77,11 +80,19 @@ def run(cfg: DictConfig) -> Result:
     values["before_you_quote"] = cautions(people, *told)
     return Result(
         values,
-        pages={"report.html": page.html},
+        pages={"report.html": page.html, "report.md": page.markdown},
         frames={"curves.csv": _points(values["curves"])},
         lines=page.lines(values),
         error=parts.error,
     )
+
+
+def _shrink(cfg: DictConfig) -> None:
+    """With ``debug=tiny`` every training is one of seconds; the config says so."""
+    if cfg.get("debug") == "tiny":
+        own = cfg.experiment
+        own.ppo.total_steps = min(own.ppo.total_steps, _TINY_STEPS)
+        own.dqn_steps = min(own.dqn_steps, _TINY_STEPS)
 
 
 def _played(

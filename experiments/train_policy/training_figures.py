@@ -31,9 +31,15 @@ def curves_svg(results: dict[str, Any]) -> str:
             axes.set_title(f"reward: {label}", fontsize=12, color=INK, loc="left")
             axes.set_xlabel("slates shown in training (thousands)")
             grid_behind(axes, "y")
-        panels[0].set_ylabel("mean stars of held-out users")
+        panels[0].set_ylabel("mean expected stars")
         panels[0].legend(loc="lower right", bbox_to_anchor=(1, 0.12), fontsize=10)
-        return inline_svg(figure, "Learning curves with simulated and true users")
+        n = f"{results['setting']['num_users']:,} held-out users, {_seeds(results)} of training"
+        return inline_svg(figure, "Learning curves with simulated and true users", n)
+
+
+def _seeds(results: dict[str, Any]) -> str:
+    count = len({curve["seed"] for curve in results["curves"]})
+    return f"{count} seed" + "s" * (count != 1)
 
 
 def _panel(axes: Any, curves: list[dict[str, Any]]) -> None:

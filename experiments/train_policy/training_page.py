@@ -9,13 +9,14 @@ from rich.text import Text
 from agents.inference.metering.meter import in_words
 from experiments.reporting.claims import ONE_SEED, compare, verdict
 from experiments.reporting.formatting import interval, number, signed
-from experiments.reporting.report import filled, markup
+from experiments.reporting.report import filled, markdown_table, markdown_text, markup
 from experiments.reporting.result import Record
 from experiments.tournament.tables import columns, ranking_lines, rows
 from experiments.train_policy.training_figures import curves_svg
 from recommenders.evaluation.statistics import mean_interval
 
 _ONE_SEED = f"against {{other}}, but {ONE_SEED}"
+GAIN_HEADS = ["policy", "users", "against", "stars", "95 % CI"]
 _LOSS = 0.01  # true stars; a smaller fall is noise between checkpoints
 
 
@@ -30,10 +31,28 @@ def html(record: Record) -> str:
         "curves_svg": markup(curves_svg(results)),
         "columns": columns(results),
         "rows": rows(results),
+        "gain_heads": GAIN_HEADS,
         "gains": [_gain_row(gain) for gain in results["learnt"]],
         "num_seeds": len({curve["seed"] for curve in results["curves"]}),
     }
     return filled("train_policy/report.html", record, values)
+
+
+def markdown(record: Record) -> str:
+    """The same as Markdown, without the picture."""
+    results = record.results
+    first, *more = map(markdown_text, sentences(results))
+    parts = [f"# {first}\n", *(f"{sentence}\n" for sentence in more)]
+    if results["users"]["warning"]:
+        parts.append(f"**{markdown_text(results['users']['warning'])}**\n")
+    cells = [[own[head] for head in columns(results)] for own, error in rows(results) if not error]
+    parts += ["## Every policy\n", markdown_table(columns(results), cells)]
+    failed = [[own["policy"], error] for own, error in rows(results) if error]
+    if failed:
+        parts += ["## Failed\n", markdown_table(["policy", "error"], failed)]
+    gains = [_gain_row(gain) for gain in results["learnt"]]
+    parts += ["## What learning gained\n", markdown_table(GAIN_HEADS, gains), record.command]
+    return "\n".join(parts)
 
 
 def lines(results: dict[str, Any]) -> list[RenderableType]:

@@ -6,18 +6,13 @@ from typing import Any
 from experiments.reporting import plots
 from experiments.worlds.judges import NON_PERSONAL, OFFLINE, RIDGE, USERS
 
-_STYLES = {
-    USERS: (plots.SIMULATED, "o", "-"),
-    OFFLINE: (plots.OFFLINE, "s", "--"),
-    NON_PERSONAL: (plots.TRUE, "D", "-."),
-    RIDGE: (plots.MUTED, "^", ":"),
-}
+_JUDGES = (USERS, NON_PERSONAL, RIDGE, OFFLINE)
 
 
 def taus_svg(results: Mapping[str, Any]) -> str:
     """Mean tau of every judge at every level of bias, with intervals over worlds."""
     levels = results["levels"]
-    names = [n for n in _STYLES if n in next(iter(levels.values()))["judges"]]
+    names = [n for n in _JUDGES if n in next(iter(levels.values()))["judges"]]
     with plots.themed():
         figure = plots.new_figure(8.2, 4.4)
         axes = figure.add_subplot()
@@ -25,16 +20,25 @@ def taus_svg(results: Mapping[str, Any]) -> str:
             taus = [level["judges"][name]["tau"] for level in levels.values()]
             _line(axes, name, taus, shift=0.05 * (place - 1.5))
         axes.set_xticks(range(len(levels)), [f"logging bias {n}" for n in levels])
-        axes.set_ylabel("Kendall's τ with the truth")
+        axes.set_ylabel("Kendall's τ with the truth (\N{MINUS SIGN}1 to 1)")
         axes.axhline(0, color=plots.MUTED, linewidth=0.8)
         plots.grid_behind(axes, "y")
         plots.legend_above(axes)
-        return plots.inline_svg(figure, "Agreement of every judge with the truth by logging bias")
+        n = f"{_worlds(levels)} worlds at a level, {results['setting']['num_users']:,} users each"
+        return plots.inline_svg(
+            figure, "Agreement of every judge with the truth by logging bias", n
+        )
+
+
+def _worlds(levels: Mapping[str, Any]) -> str:
+    """How many were judged at a level: one number, or the least and the most."""
+    least, most = (pick(level["worlds"] for level in levels.values()) for pick in (min, max))
+    return f"{least}" if least == most else f"{least} to {most}"
 
 
 def _line(axes: Any, name: str, taus: list[dict[str, Any]], shift: float) -> None:
     """One judge's means and intervals; none where a level has no mean."""
-    colour, mark, line = _STYLES[name]
+    colour, line, mark = plots.series(_JUDGES.index(name))
     xs, ys = [x + shift for x in range(len(taus))], [tau["mean"] for tau in taus]
     if None in ys:
         return

@@ -13,6 +13,16 @@ from simenv.exposure import coverage, gini
 from simenv.seeding import Stream, generator
 from simenv.snapshots import Arrays
 
+DRAWN = {  # curves that pages draw: what each is called, and its unit
+    "active": ("people awake", "people"),
+    "satisfaction": ("expected stars of what is shown", "stars"),
+    "gini": ("Gini of exposure", "0 to 1"),
+    "coverage": ("share of the catalogue ever shown", "0 to 1"),
+    "filter_bubble": ("filter bubble", "0 to 1"),
+    "polarisation": ("polarisation between groups", "0 to 1"),
+    "echo_chamber": ("echo chamber", "difference of cosines"),
+    "from_friends": ("share of exposures from friends", "0 to 1"),
+}
 _TASTE_MEMORY = 0.9  # weight of the past, a slate, in what somebody watches
 _KNOWN = 20.0  # items that the past before the first tick is worth at most
 _SHELF_MEMORY = 0.9  # weight of the past, a tick, in what is on show

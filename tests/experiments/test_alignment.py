@@ -116,6 +116,20 @@ def test_rows_for_calibration_come_first_and_are_measured_nowhere():
     assert rest.tolist() == [2, 3, 4, 5, 8, 9, 10]
 
 
+@pytest.mark.slow
+def test_wary_people_are_saved_wary_and_are_less_kind_to_the_ten_worst(run, tmp_path):
+    """The world is the shared run's, whose people are not wary."""
+    found = run_command(
+        tmp_path / "run", *TINY, "users.wary=true", "experiment.parts=[counterfactual]"
+    )
+    people = Population.load(tmp_path / "run" / "population")
+    assert people.wariness is not None
+    assert fidelity_word(people) == found["gate"]["word"]
+    worst, others = (r["counterfactual"]["ten worst"] for r in (found, run[1]))
+    assert worst["true_stars"] == others["true_stars"]
+    assert worst["simulated_stars"] < others["simulated_stars"]
+
+
 class Changed(Engine):
     """A scripted engine whose centres are changed by a rule."""
 

@@ -70,7 +70,7 @@ def test_groups_by_numbers_explain_more_of_tastes_than_random_ones(tmp_path, res
 
 
 def test_the_chosen_number_is_marked_on_the_curve():
-    svg = elbow_svg({1: 9.0, 2: 4.0, 3: 3.0}, 2)
+    svg = elbow_svg({1: 9.0, 2: 4.0, 3: 3.0}, 2, 40)
     assert "K = 2" in svg
     assert "var(--simulated)" in svg
     assert "--inches: 6.4" in svg  # by which a narrow page keeps its words legible

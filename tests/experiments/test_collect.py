@@ -120,7 +120,8 @@ def test_a_real_sweep_is_collected(monkeypatch, tmp_path):
     assert {row["policy"] for row in found["rows"]} == {"random", "popularity"}
     assert all(len(row["seeds"]) == 2 for row in found["rows"])
     names = {path.name for path in (sweep / "all").iterdir()}
-    assert names == {"results.json", "table.csv", "report.md", "report.html", "config.yaml"}
+    pages = {"report.md", "report.html", "tables"}
+    assert names == {"results.json", "table.csv", *pages, "config.yaml"}
 
 
 def test_an_interval_over_two_seeds_stays_within_the_scale_and_says_that_two_are_few():

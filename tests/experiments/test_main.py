@@ -55,7 +55,7 @@ def test_help_names_every_verb_and_the_exit_codes(monkeypatch, capsys):
     with pytest.raises(SystemExit, match="0"):
         call(monkeypatch, "--help")
     printed = " ".join(capsys.readouterr().out.split())
-    for verb in (*VERBS, "show", "chat"):
+    for verb in (*VERBS, "show", "chat", "runs"):
         assert f"personarec {verb}" in printed
     assert "0 done; 1 an error, which is the last line printed; 130 stopped by Ctrl-C" in printed
 

@@ -40,7 +40,7 @@ def ranked(folder, *overrides):
 def test_all_files_go_to_the_output_folder(output_dir):
     names = {path.name for path in output_dir.iterdir()}
     assert names == {
-        "results.json", "report.html", "report.md", "interactions.parquet", "config.yaml",
+        "results.json", "report.html", "report.md", "tables", "interactions.parquet", "config.yaml",
     }  # fmt: skip
 
 

@@ -4,10 +4,14 @@ import json
 
 import numpy as np
 import pytest
+from omegaconf import OmegaConf
 
 from experiments.command_line.arguments import verb_first
-from experiments.show.run import item_named
+from experiments.people.distilled import distil
+from experiments.people.people import personas, scripted_engine
+from experiments.show.run import _told, _users, item_named
 from simenv.catalog import Catalog
+from simenv.data.synthetic import synthetic
 from tests.experiments.command import run_command
 
 
@@ -43,6 +47,55 @@ def test_the_people_of_a_data_set_can_be_shown(tmp_path):
     results = run_command(tmp_path, *words, "engine=scripted")
     assert results["cached_tokens"] == [None, None]
     assert len(results["chances"]) == 5
+
+
+@pytest.mark.slow
+def test_the_person_shown_is_told_by_the_distiller_and_nobody_else_is(tmp_path):
+    words = verb_first(["show", "user=2", "item=7", "data=tiny"])
+    plain = run_command(tmp_path / "plain", *words, "engine=scripted")
+    told = run_command(tmp_path / "told", *words, "engine=scripted", "distiller=words")
+    prompts = [json.loads((tmp_path / name / "question.json").read_text(encoding="utf-8"))["prompt"]
+               for name in ("plain", "told")]  # fmt: skip
+    assert plain["user"] == told["user"] == 2
+    assert "on average" in prompts[0]
+    assert prompts[0].split("TASK")[0] != prompts[1].split("TASK")[0]
+
+
+def test_only_the_rows_of_the_person_shown_are_told(monkeypatch):
+    asked = []
+
+    def counted(distiller, dataset):
+        asked.append(set(dataset.train.users.tolist()))
+        return distil(distiller, dataset)
+
+    monkeypatch.setattr("experiments.people.distilled.distil", counted)
+    dataset = synthetic(0, num_users=8, num_items=60)
+    users = personas(dataset, engine=scripted_engine).model
+    cfg = OmegaConf.create({
+        "users": {"population": None}, "experiment": {"user": 3},
+        "distiller": {"_target_": "training.distillation.in_words.words_distiller.WordsDistiller",
+                      "_partial_": True},
+    })  # fmt: skip
+    told = _told(cfg, dataset, users).population
+    assert asked == [{3}]
+    changed = [a != b for a, b in zip(told.personas, users.population.personas, strict=True)]
+    assert changed == [user == 3 for user in range(8)]
+    rows = np.array(told.reasons, dtype=object) != np.array(users.population.reasons, dtype=object)
+    assert set(dataset.train.users[rows].tolist()) == {3}
+    cfg.experiment.user = 8
+    with pytest.raises(ValueError, match=r"show wanted user.*\[0, 8\)"):
+        _told(cfg, dataset, users)
+    cfg.users.population = "mine"
+    with pytest.raises(ValueError, match=r"got one beside users\.population, whose people bring"):
+        _told(cfg, dataset, users)
+
+
+def test_people_of_a_population_take_no_distiller():
+    cfg = OmegaConf.create(
+        {"experiment": {"of": "population"}, "distiller": {"_target_": "mine.Distiller"}}
+    )
+    with pytest.raises(ValueError, match="those of a population, who bring their profiles; add"):
+        _users(cfg)
 
 
 @pytest.mark.parametrize(

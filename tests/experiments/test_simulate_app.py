@@ -1,7 +1,6 @@
 """The page in a real browser that can reach nothing but this machine."""
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -11,9 +10,8 @@ import urllib.request
 
 import pytest
 
-_NAMES = ("chromium", "chromium-browser", "google-chrome")
-_WANTED = "wants playwright: pip install 'personarec[dev]'"
-CHROMIUM = next((path for path in map(shutil.which, _NAMES) if path), None)
+from simenv.look.palette import TONES
+from tests.experiments.browser import NEEDS_BROWSER, chromium, picture, too_wide, watched
 
 
 def free_port():
@@ -32,7 +30,7 @@ def address(tmp_path):
     )  # fmt: skip
     url = f"http://127.0.0.1:{port}"
     try:
-        for _ in range(240):
+        for _ in range(600):
             try:
                 urllib.request.urlopen(url, timeout=60).close()
                 break
@@ -50,18 +48,11 @@ def address(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-@pytest.mark.skipif(CHROMIUM is None, reason=f"wants a browser on PATH: {', '.join(_NAMES)}")
-def test_it_loads_runs_twenty_ticks_and_shows_a_person_offline(address, tmp_path):
-    playwright = pytest.importorskip("playwright.sync_api", reason=_WANTED)
-    wrong = []
-    with playwright.sync_playwright() as play:
-        rule = "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"
-        browser = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", rule])
-        page = browser.new_page(viewport={"width": 1240, "height": 1250})
+@NEEDS_BROWSER
+def test_it_loads_runs_twenty_ticks_and_shows_a_person_offline(address):
+    with chromium() as browser:
+        page, wrong = watched(browser, 1240, 1250)
         page.set_default_timeout(120_000)
-        page.on("console", lambda said: said.type == "error" and wrong.append(said.text))
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on("requestfailed", lambda request: wrong.append(request.url))
         page.goto(address, wait_until="commit")
         page.get_by_role("button", name="Run").click()
         page.wait_for_function(
@@ -73,11 +64,19 @@ def test_it_loads_runs_twenty_ticks_and_shows_a_person_offline(address, tmp_path
         assert all(len(line.get_attribute("points").split()) >= 20 for line in drawn.all())
         assert page.locator("circle").count() == 60
         page.locator("circle[data-user='7']").dispatch_event("click")
-        if "PERSONAREC_SCREENSHOT" in os.environ:
-            page.wait_for_timeout(6000)
-            page.screenshot(path=os.environ["PERSONAREC_SCREENSHOT"], full_page=True)
         page.get_by_text("User 7 ·").first.wait_for()
         page.get_by_text("Ms 1").first.wait_for()
+        picture(page, "simulate", full_page=True)
+        assert too_wide(page) == []
+        page.emulate_media(color_scheme="dark")
+        dark = "getComputedStyle(document.documentElement).getPropertyValue('--card').trim()"
+        assert page.evaluate(dark) == TONES["card"].dark
+        picture(page, "simulate_dark", full_page=True)
+        page.emulate_media(color_scheme="light")
+        page.set_viewport_size({"width": 390, "height": 900})
+        assert too_wide(page) == []
+        picture(page, "simulate_phone")
+        page.set_viewport_size({"width": 1240, "height": 1250})
         question = page.locator("details.question")
         question.locator("summary").click()
         assert "PROFILE:" in question.locator("pre").inner_text()
@@ -94,4 +93,3 @@ def test_it_loads_runs_twenty_ticks_and_shows_a_person_offline(address, tmp_path
         page.get_by_role("button", name="Step").click()
         page.wait_for_function("document.querySelector('.tick').innerText === 'tick 1'")
         assert wrong == []
-        browser.close()

@@ -6,12 +6,14 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from omegaconf import OmegaConf
 
 from experiments.people.ensembles import persona_members
 from experiments.people.fitted import fitted, posterior_members
 from experiments.people.people import scripted
 from experiments.train_policy.gains import hacking
 from experiments.train_policy.policies import Oracle
+from experiments.train_policy.run import _shrink
 from experiments.train_policy.training_runs import Curve
 from recommenders.policies.heuristics import Random
 from simenv.data.synthetic import synthetic
@@ -30,6 +32,19 @@ TINY = [
 slow = pytest.mark.slow  # trains four models
 
 
+@pytest.mark.parametrize("debug", ["tiny", None])
+def test_debug_shrinks_every_training_and_nothing_else_does(debug):
+    given = {"ppo": {"total_steps": 38400, "minutes": 9}, "dqn_steps": 20000}
+    cfg = OmegaConf.create({"debug": debug, "experiment": given})
+    _shrink(cfg)
+    steps = cfg.experiment.ppo.total_steps, cfg.experiment.dqn_steps
+    assert steps == ((512, 512) if debug else (38400, 20000))
+    small = OmegaConf.create({"debug": debug, "experiment": {"ppo": {"total_steps": 64},
+                                                             "dqn_steps": 0}})  # fmt: skip
+    _shrink(small)
+    assert (small.experiment.ppo.total_steps, small.experiment.dqn_steps) == (64, 0)
+
+
 @pytest.fixture(scope="module")
 def output_dir(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs") / "here"
@@ -45,7 +60,8 @@ def results(output_dir):
 @slow
 def test_all_files_go_to_the_output_folder(output_dir):
     names = {path.name for path in output_dir.iterdir()}
-    assert names == {"results.json", "report.html", "curves.csv", "config.yaml", "tensorboard"}
+    reports = {"report.html", "report.md", "tables"}
+    assert names == {"results.json", *reports, "curves.csv", "config.yaml", "tensorboard"}
     arms = {path.name for path in (output_dir / "tensorboard").iterdir()}
     assert arms == {"ppo_plain_0", "ppo_penalty_1_0"}
     assert all(list((output_dir / "tensorboard" / arm).glob("events.*")) for arm in arms)

@@ -91,7 +91,7 @@ def test_the_offline_judge_is_the_mean_ndcg_of_held_out_rows():
 
 def test_all_files_are_written_and_fetch_nothing(results, folder):
     names = {path.name for path in folder.iterdir()}
-    assert names == {"results.json", "report.html", "report.md", "config.yaml", "cells"}
+    assert names == {"results.json", "report.html", "report.md", "config.yaml", "cells", "tables"}
     page = (folder / "report.html").read_text(encoding="utf-8")
     assert "<script" not in page
     assert page.count("<svg") == 1

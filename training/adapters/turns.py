@@ -12,9 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from agents.inference.blocks.places import CONFIG_KEY, told_places
+from agents.inference.blocks.places import CONFIG_KEY
 from agents.inference.blocks.reader import BlockReader
-from agents.inference.blocks.texts import GistTokens
+from agents.inference.blocks.texts import gists_of
 from agents.inference.local.huggingface import num_embeddings
 from agents.inference.tokens import Tokens
 from agents.prompts import RATING_CHOICES
@@ -126,7 +126,7 @@ class BlockTurns(_Targets):
 
     def __init__(self, examples: Examples, tokenizer: Any, model: Any) -> None:
         super().__init__(examples)
-        self._gists = GistTokens(told_places(getattr(model.config, CONFIG_KEY)), tokenizer)
+        self._gists = gists_of(model, tokenizer)
         self._batch = encode(examples, tokenizer)
         self.answers = Tokens(tokenizer, num_embeddings(model)).choices(RATING_CHOICES)[1]
         with torch.no_grad():

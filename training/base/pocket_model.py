@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from agents.inference.blocks.places import CONFIG_KEY, Places, told_places
+from agents.inference.blocks.places import CONFIG_KEY, Places
 from agents.inference.blocks.reader import BlockReader
-from agents.inference.blocks.texts import GistTokens
+from agents.inference.blocks.texts import gists_of
 from agents.prompt_style import PromptStyle
 from agents.prompts import RATING_CHOICES
 from simenv.events import FloatArray
@@ -195,7 +195,7 @@ def answer_logits(
 def _block_logits(
     model: Any, tokenizer: "PreTrainedTokenizerFast", examples: Examples | BlockBatch
 ) -> Tensor:
-    gists = GistTokens(told_places(getattr(model.config, CONFIG_KEY)), tokenizer)
+    gists = gists_of(model, tokenizer)
     device = next(model.parameters()).device
     batch = encode(examples, tokenizer) if isinstance(examples, Examples) else examples
     return batch_logits(BlockReader(model), gists, batch, device).flatten(0, 1)

@@ -87,6 +87,12 @@ def chunks_of(people: Sequence[Asked], alone: bool) -> Iterator[list[Asked]]:
         yield chunk
 
 
+def among(chunk: Sequence[Asked], rows: IntArray) -> list[Asked]:
+    """The people of a chunk with those of their questions that are among ``rows``."""
+    own = [one._replace(rows=one.rows[np.isin(one.rows, rows)]) for one in chunk]
+    return [one for one in own if len(one.rows)]
+
+
 def filled_places(values: IntArray, places: BoolArray, else_: int) -> IntArray:
     """``values`` one after the other in the places that are true in ``places`` (u, m)."""
     found = np.full(places.shape, else_, dtype=np.int64)

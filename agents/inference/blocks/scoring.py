@@ -20,11 +20,11 @@ from agents.inference.blocks.people import (
     Asked,
     ChunkTexts,
     Person,
+    among,
     chunks_of,
     filled_places,
     people_of,
 )
-from agents.inference.blocks.places import CONFIG_KEY, told_places
 from agents.inference.blocks.reader import BlockReader
 from agents.inference.blocks.readings import (
     Adapted,
@@ -33,11 +33,12 @@ from agents.inference.blocks.readings import (
     Reading,
 )
 from agents.inference.blocks.store import BlockTable, StoreStats
-from agents.inference.blocks.texts import GistTokens, Kind
+from agents.inference.blocks.texts import Kind, gists_of
 from agents.inference.engine import PastDecision, Request
 from agents.inference.facets.mixtures import adapter_of
 from agents.inference.finite_scores import check_finite
 from agents.inference.fused.fused_forward import FusedForward
+from agents.inference.halves import by_halves
 from agents.inference.stats import EngineStats
 from agents.inference.tokens import Tokens
 from simenv.events import FloatArray, IntArray
@@ -70,7 +71,7 @@ class BlockScorer:
     ) -> None:
         self._tokens, self._stats, self._repeatable = tokens, stats, repeatable
         model = adapted.model
-        self._gists = GistTokens(told_places(getattr(model.config, CONFIG_KEY)), tokens.tokenizer)
+        self._gists = gists_of(model, tokens.tokenizer)
         reader = BlockReader(model)
         self.tables = {
             kind: BlockTable(
@@ -104,6 +105,7 @@ class BlockScorer:
 
         Raises:
             FloatingPointError: the model gave a score that is not a number.
+            MemoryError: a request alone is more than the memory holds.
             ValueError: a cue is longer than the model's places for one.
         """
         started, run_before = time.perf_counter(), self._stats.run_tokens
@@ -116,18 +118,34 @@ class BlockScorer:
         logits = torch.empty(len(requests), len(digits))
         for _, people in itertools.groupby(people_of(requests), lambda one: one.adapter):
             for chunk in chunks_of(list(people), self._repeatable):
-                texts = self._texts(chunk, requests)
-                cues = [suffixes[row] for row in texts.rows.reshape(-1).tolist()]
-                real = torch.from_numpy(texts.real.reshape(-1))
-                answers = self._reading.answer(texts, cues, digits)
-                check_finite(answers[real], texts.asked, requests)
-                logits[torch.from_numpy(texts.asked)] = answers[real]
+
+                def answer(rows: IntArray, chunk: list[Asked] = chunk) -> None:
+                    asked, found = self._answers(among(chunk, rows), requests, suffixes, digits)
+                    logits[torch.from_numpy(asked)] = found
+
+                parts = by_halves(np.concatenate([one.rows for one in chunk]), answer)
+                self._stats.splits += len(parts) - 1
         self._stats.requests += len(requests)
         # What a question costs is what is read for it; what was read before is in no prompt.
         self._stats.prompt_tokens += self._stats.run_tokens - run_before
         self._stats.model_seconds += time.perf_counter() - started
         found: FloatArray = logits.double().log_softmax(-1).numpy()
         return found
+
+    def _answers(
+        self,
+        chunk: list[Asked],
+        requests: Sequence[Request],
+        suffixes: Sequence[list[int]],
+        digits: list[int],
+    ) -> tuple[IntArray, Tensor]:
+        """Rows (m,) of the call that a chunk asks, and their logits (m, c)."""
+        texts = self._texts(chunk, requests)
+        cues = [suffixes[row] for row in texts.rows.reshape(-1).tolist()]
+        answers = self._reading.answer(texts, cues, digits)
+        answers = answers[torch.from_numpy(texts.real.reshape(-1))]
+        check_finite(answers, texts.asked, requests)
+        return texts.asked, answers
 
     def drop(self, adapter: str) -> None:
         """Forget what was read under an adapter."""
@@ -192,4 +210,14 @@ class BlockScorer:
     ) -> Tensor:
         """States (L, 2, n, G, g, D) of texts, in their order, under adapters or by the base."""
         names = adapters or [None] * len(texts)
-        return self._reading.read(kind, self._tokens.encode(texts), names, behind)
+        ids = self._tokens.encode(texts)
+
+        def read(own: IntArray) -> Tensor:
+            chosen = [ids[i] for i in own], [names[i] for i in own]
+            return self._reading.read(
+                kind, *chosen, None if behind is None else behind[:, :, torch.from_numpy(own)]
+            )
+
+        parts = by_halves(np.arange(len(ids)), read)
+        self._stats.splits += len(parts) - 1
+        return parts[0] if len(parts) == 1 else torch.cat(parts, 2)

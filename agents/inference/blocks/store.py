@@ -80,8 +80,9 @@ class BlockTable:
         self._misses += len(missing)
         if missing:
             states = read(missing).transpose(0, 2).transpose(1, 2)  # (n, L, 2, G, g, D)
+            states = states.to(self._states.dtype)
             places = self._free(len(missing))
-            self._states[torch.tensor(places)] = states.to(self._states.dtype)
+            self._states[torch.tensor(places)] = states
             self._used[places] = self._tick
             for place, key in zip(places, missing, strict=True):
                 known[key] = place
@@ -143,9 +144,7 @@ class BlockTable:
         self._keys[row] = None
 
     def _grow(self, size: int) -> None:
-        self._keys += [None] * (size - len(self._keys))
-        self._used = np.concatenate([self._used, np.zeros(size - len(self._used), dtype=np.int64)])
-        if size > len(self._states):
+        if size > len(self._states):  # first, since memory may not hold it
             # At least doubled, so that growing costs little, but not beyond the budget.
             room = max(size, min(max(2 * len(self._states), _FIRST_ROWS), self._most))
             more = torch.empty(
@@ -153,3 +152,5 @@ class BlockTable:
             )
             more[: len(self._states)] = self._states
             self._states = more
+        self._keys += [None] * (size - len(self._keys))
+        self._used = np.concatenate([self._used, np.zeros(size - len(self._used), dtype=np.int64)])

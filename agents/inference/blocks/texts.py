@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from agents.inference.blocks.places import Places
+from agents.inference.blocks.places import CONFIG_KEY, Places, told_places
 from simenv.events import BoolArray, IntArray
 
 Kind = Literal["item", "memory", "profile"]
@@ -99,3 +99,12 @@ def _cut_groups(order: IntArray, sizes: IntArray, most: int) -> Iterator[IntArra
             end += 1
         yield np.sort(order[start:end])
         start = end
+
+
+def gists_of(model: Any, tokenizer: Any) -> GistTokens:
+    """The gist tokens of a model that reads in blocks, as its settings place them.
+
+    Raises:
+        ValueError: the settings tell the places otherwise, or the vocabulary lacks the tokens.
+    """
+    return GistTokens(told_places(getattr(model.config, CONFIG_KEY)), tokenizer)

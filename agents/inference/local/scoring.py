@@ -7,9 +7,9 @@ Letters: ``n`` requests, ``c`` choices.
 
 import itertools
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -21,12 +21,12 @@ from agents.inference.finite_scores import check_finite
 from agents.inference.fused.fused_forward import FusedForward
 from agents.inference.fused.llama_weights import NotFused, why_not
 from agents.inference.grouping import Plan, make_plan
+from agents.inference.halves import by_halves
 from agents.inference.local.adapter_modes import AdapterMode
 from agents.inference.local.huggingface import HuggingFaceForward
 from agents.inference.stats import EngineStats
 from simenv.events import FloatArray, IntArray
 
-_Out = TypeVar("_Out")
 _FAST_WEIGHTS = 200_000_000  # larger models would pay for the copies that the fast forward makes
 _ANSWER_TOKENS = 8_192  # of a pass that keeps logits of many places
 
@@ -103,7 +103,7 @@ class Scorer:
         )
         found: list[FloatArray] = [np.zeros(0)] * len(answers)
         for segment in plan.segments:
-            parts = _by_halves(segment.rows, lambda rows: self._answer_logs(rows, asked, answers))
+            parts = by_halves(segment.rows, lambda rows: self._answer_logs(rows, asked, answers))
             for row, logs in zip(segment.rows, itertools.chain(*parts), strict=True):
                 check_finite(logs[None], np.array([row]), asked.requests)
                 found[row] = logs.double().numpy()
@@ -165,7 +165,7 @@ class Scorer:
 
     def _in_parts(self, rows: IntArray, asked: Encoded) -> list[Tensor]:
         """Logits of a segment, which is halved until memory holds it."""
-        parts = _by_halves(rows, lambda own: self._logits(own, asked))
+        parts = by_halves(rows, lambda own: self._logits(own, asked))
         self._stats.splits += len(parts) - 1
         return parts
 
@@ -209,26 +209,4 @@ def _first_equal(requests: Sequence[Request]) -> IntArray:
     return np.array(
         [seen.setdefault((r.adapter, r.prefix, r.suffix), i) for i, r in enumerate(requests)],
         dtype=np.int64,
-    )
-
-
-def _by_halves(rows: IntArray, run: Callable[[IntArray], _Out]) -> list[_Out]:
-    """What ``run`` makes of the rows, in order, in as few parts as memory allows."""
-    try:
-        return [run(rows)]
-    except (RuntimeError, MemoryError) as error:
-        if not _is_out_of_memory(error):
-            raise
-        if len(rows) == 1:
-            raise MemoryError(
-                f"request {rows[0]} alone ({error}) is more than the memory holds; recall fewer"
-                " memories, use a smaller model, or lower cache_bytes"
-            ) from error
-    return [part for half in np.array_split(rows, 2) for part in _by_halves(half, run)]
-
-
-def _is_out_of_memory(error: Exception) -> bool:
-    text = str(error).lower()  # torch.OutOfMemoryError on a GPU says so too
-    return (
-        isinstance(error, MemoryError) or "out of memory" in text or "can't allocate memory" in text
     )

@@ -250,6 +250,11 @@ def _address(url: str | None, caller: Caller) -> tuple[str, str]:
             f"{caller.setting} wanted a URL: set base_url or OPENAI_BASE_URL, for example"
             f" http://localhost:8000/v1 (see {caller.how_to}); nothing is sent to a default"
         )
+    if isinstance(url, str) and set("/?#") & set(url.partition("://")[2].rpartition("@")[0]):
+        raise ValueError(
+            "base_url wanted /, ?, # and @ percent-encoded in a password (%2F, %3F, %23, %40), got"
+            " one of them before an @; write them so"
+        )
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port

@@ -38,7 +38,8 @@ _VALUES = {
 _ENDS_SURE, _ENDS_ANY = (re.compile(rf"(?i)(?:{words})$") for words in (_SURE, _ANY))
 _LONGEST_END = 40  # characters of a name that say whether it is a secret's
 _BEARER = re.compile(r"\b(Bearer\s+)(?=\S*\d)[\w.~+/=-]{8,}")
-_USER = re.compile(r"""(\b\w+://)[^/\s?#'"]*@""")
+_ADDRESS = re.compile(r"""\b\w+://[^\s'"]*""")  # all of it, whatever its password holds
+_SCHEME = re.compile(r"(?=\b\w+://)")
 _WORD = re.compile(r"""[^\s#'"]+""")
 _ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})|\\x([0-9a-fA-F]{2})|\\(/)")
 _PARTS = ("connection", "http11", "http2", "proxy", "socks")
@@ -106,7 +107,10 @@ def secrets_of_url(url: str) -> list[str]:
     """Passwords, keys and values of the query, as written and as decoded."""
     parts = urlsplit(url)
     found = [value for _, value in parse_qsl(parts.query)]
-    if parts.password is not None:
+    user, at, _ = url.partition("://")[2].rpartition("@")
+    if at and user != parts.netloc.rpartition("@")[0]:  # a password with a raw / or ? or #
+        found += [user, user.partition(":")[2]]
+    elif parts.password is not None:
         found += [parts.password, f"{unquote(parts.username or '')}:{unquote(parts.password)}"]
     elif parts.username:
         found.append(parts.username)
@@ -115,7 +119,7 @@ def secrets_of_url(url: str) -> list[str]:
 
 def masked_text(text: str) -> str:
     """``text`` without what looks like a secret: ``api_key=…``, ``user:key@``, ``?key=…``."""
-    text = _USER.sub(rf"\1{MASK}@", text)
+    text = _ADDRESS.sub(lambda found: _without_user(found.group()), text)
     text = _WORD.sub(lambda word: _without_query(word.group()), text)
     for named in (_GIVEN, _LISTED):
         text = _without_named(text, named)
@@ -203,6 +207,21 @@ def _without_named(text: str, named: re.Pattern[str]) -> str:
             parts += [text[done : match.end()], MASK]
             done = value.end()
     return "".join([*parts, text[done:]])
+
+
+def _without_user(addresses: str) -> str:
+    """One address or several without what stands before the last ``@`` of each.
+
+    A password that holds a raw ``/``, ``?`` or ``#`` is none by the rules of addresses; people
+    paste such ones, so a path with an ``@`` in it is masked rather than a password shown.
+    """
+    return "".join(map(_without_own_user, _SCHEME.split(addresses)))
+
+
+def _without_own_user(address: str) -> str:
+    scheme, slashes, rest = address.partition("://")
+    user, at, host = rest.rpartition("@")
+    return f"{scheme}{slashes}{MASK}@{host}" if user and at else address
 
 
 def _without_query(word: str) -> str:

@@ -105,5 +105,4 @@ def _questions(show: Show, user: int, state: _State) -> None:
 
 def error_box(text: str) -> None:
     """What went wrong. ``solara.Error`` asks for an alert that ipyvuetify 3 cannot make."""
-    style = {"border": "1px solid #D55E00", "padding": "8px"}
-    solara.HTML(tag="div", unsafe_innerHTML=escape(text), classes=["error-text"], style=style)
+    solara.HTML(tag="div", unsafe_innerHTML=escape(text), classes=["error-text"])

@@ -92,7 +92,7 @@ def _row(name: str, share: float, told: str, bold: bool = False) -> str:
     return (
         '<div role="listitem" style="display:flex;flex-wrap:wrap;align-items:center;gap:0 8px'
         f'{weight}"><span style="flex:1 1 110px;overflow-wrap:anywhere">{escape(name)}</span>'
-        '<span aria-hidden="true" style="flex:0 0 80px;height:9px;background:rgba(128,128,128,.25)'
+        '<span aria-hidden="true" style="flex:0 0 80px;height:9px;background:var(--grid)'
         f'"><span style="display:block;height:9px;width:{width:.1f}%;background:{COLOURS[0]}">'
         f'</span></span><span style="flex:0 0 112px">{escape(told)}</span></div>'
     )

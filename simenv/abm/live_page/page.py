@@ -7,6 +7,7 @@ ipyvuetify 3 has no more. What is drawn comes from ``running_society.Show``.
 
 import threading
 from html import escape
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -16,16 +17,12 @@ from simenv.abm.live_page.interview_card import InterviewCard, error_box
 from simenv.abm.live_page.portrait import COLOURS, curve_svg, distribution_svg, question_markup
 from simenv.abm.live_page.running_society import Choice, LastSlate, Show, Stage
 from simenv.abm.living_users import KeepsVersions
+from simenv.abm.time_series import DRAWN
+from simenv.look.palette import style_sheet
 from simenv.user_model import Explains, Questions
 
-_CURVES = {
-    "active": "people awake",
-    "satisfaction": "expected stars of what is shown",
-    "gini": "Gini of exposure",
-    "filter_bubble": "filter bubble",
-    "polarisation": "polarisation between groups",
-    "echo_chamber": "echo chamber",
-}
+_CURVES = ("active", "satisfaction", "gini", "filter_bubble", "polarisation", "echo_chamber")
+_LOOK = style_sheet() + (Path(__file__).parent / "page.css").read_text(encoding="utf-8")
 
 
 @solara.component_vue("network.vue")
@@ -37,9 +34,10 @@ def Network(nodes, edges, chosen=None, event_select=None):  # type: ignore[no-un
 def CurvePlots(show: Show, tick: int) -> None:  # noqa: N802
     """The time series up to ``tick``; without it Solara would see nothing new to draw."""
     curves = show.society.datacollector.model_vars
-    with solara.ColumnsResponsive(6, medium=4):
-        for name, title in _CURVES.items():
-            solara.HTML(unsafe_innerHTML=curve_svg(title, curves[name][:tick]))
+    with solara.ColumnsResponsive(12, small=6, medium=4):
+        for name in _CURVES:
+            title, unit = DRAWN[name]
+            solara.HTML(unsafe_innerHTML=curve_svg(title, unit, curves[name][:tick]))
 
 
 @solara.component
@@ -169,11 +167,22 @@ def Watch(stage: Stage) -> None:  # noqa: N802
 
     solara.use_thread(play, dependencies=[state.running.value, choice, state.resets.value])
     solara.Title("A living population")
-    with solara.Column(style={"max-width": "1180px", "margin": "0 auto", "padding": "12px"}):
+    solara.Style(_LOOK)
+    with solara.Column(classes=["society"]):
+        _head(show, choice)
         _choices(stage, controls)
         _buttons(show, state)
         CurvePlots(show, state.tick.value)
         _people(show, state)
+
+
+def _head(show: Show, choice: Choice) -> None:
+    """The question of the page as the report puts it, and how many people live here."""
+    question = "What becomes of people who live with a recommender?"
+    solara.HTML(tag="p", unsafe_innerHTML=question, classes=["kicker"])
+    solara.HTML(tag="h1", unsafe_innerHTML="A living population")
+    lives = f"n = {len(show.society.groups):,} people, seed {choice.seed}"
+    solara.HTML(tag="p", unsafe_innerHTML=lives, classes=["note"])
 
 
 def _choices(stage: Stage, controls: _Controls) -> None:

@@ -3,16 +3,17 @@
 from collections.abc import Sequence
 from html import escape
 
+from simenv.look.palette import SERIES, variable
 from simenv.user_model import Piece, Question
 
-# Okabe and Ito: people who see colours differently can distinguish them.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#444444")
+COLOURS = tuple(variable(name) for name in SERIES)  # as in the reports
 _WIDTH, _HEIGHT, _LEFT, _TOP = 320, 110, 44, 24
 
 
-def curve_svg(title: str, values: Sequence[float]) -> str:
-    """One time series with its range and its latest value."""
-    words = f"{escape(title)}: {values[-1]:.3g}" if values else f"{escape(title)}: no tick yet"
+def curve_svg(title: str, unit: str, values: Sequence[float]) -> str:
+    """One time series with its unit, its range and its latest value."""
+    name = f"{escape(title)} ({escape(unit)})"
+    words = f"{name}: {values[-1]:.3g}" if values else f"{name}: no tick yet"
     low, high = (min(values), max(values)) if values else (0.0, 1.0)
     span = high - low or 1.0
     width, height = _WIDTH - _LEFT - 8, _HEIGHT - _TOP - 8

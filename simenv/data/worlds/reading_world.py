@@ -18,7 +18,7 @@ from simenv.data.dataset import Dataset
 from simenv.data.splits import COLD_ROWS, is_training_row, split_rows
 from simenv.data.synthetic_text import GENRES, PLAIN
 from simenv.data.worlds.logs import logged_world
-from simenv.data.worlds.parameters import WorldParameters
+from simenv.data.worlds.parameters import WorldParameters, drawn_fields
 from simenv.data.worlds.reading_text import MOODS, REGISTERS, THEMES, liking, summary
 from simenv.data.worlds.synthetic_truth import SyntheticTruth, sampled_stars
 from simenv.data.worlds.taste_structure import TasteBlock, TasteStructure, Way
@@ -56,23 +56,8 @@ class ReadingParameters(WorldParameters):
     @classmethod
     def drawn(cls, rng: np.random.Generator) -> "ReadingParameters":
         """A random kind of such a world, for training models that must read unseen ones."""
-        return cls(
-            num_users=int(rng.integers(120, 260)),
-            num_items=int(np.exp(rng.uniform(np.log(250), np.log(1500)))),
-            mean_rating=rng.uniform(3.2, 3.8),
-            user_sd=rng.uniform(0.25, 0.55),
-            quality_sd=rng.uniform(0.3, 0.7),
-            genre_sd=rng.uniform(0.2, 0.9),
-            theme_sd=rng.uniform(0.4, 1.0),
-            mood_sd=rng.uniform(0.2, 0.6),
-            era_sd=rng.uniform(0.0, 0.3),
-            actor_sd=rng.uniform(0.0, 0.3),
-            noise_sd=rng.uniform(0.65, 1.0),
-            mean_log_ratings=rng.uniform(3.6, 4.8),
-            sd_log_ratings=rng.uniform(0.3, 0.6),
-            logging_bias=rng.uniform(0.0, 2.0),
-            newest_year=int(rng.integers(1998, 2025)),
-        )
+        tastes = {"theme_sd": (0.4, 1.0), "mood_sd": (0.2, 0.6)}
+        return cls(**drawn_fields(rng, tastes, most_bias=2.0))
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -61,6 +61,47 @@ def requests() -> list[Request]:
             adapter = "ann" if user % 2 else None
             found.append(Request(profile, cue, adapter, 0, ITEMS[i + 1], past))
     return found
+
+
+def narrow(model: Path, what: str, most: int, text: str = "CUDA out of memory") -> LocalEngine:
+    """An engine whose reading holds so many questions, or texts, at once, as a small GPU would."""
+    small = LocalEngine(model, {"ann": str(model / "lora")})
+    reading = small._blocks._reading
+    compute = getattr(reading, what)
+
+    def held(first: Any, second: Any, *more: Any) -> Any:
+        if len(second) > most:
+            raise RuntimeError(text)
+        return compute(first, second, *more)
+
+    setattr(reading, what, held)
+    return small
+
+
+@pytest.mark.parametrize(("what", "most"), [("answer", 1), ("answer", 3), ("read", 1)])
+def test_a_batch_that_memory_does_not_hold_is_halved_until_it_does(
+    engine: LocalEngine, model: Path, what: str, most: int
+) -> None:
+    small = narrow(model, what, most)
+    whole = engine.score(requests(), RATING_CHOICES)
+    np.testing.assert_allclose(small.score(requests(), RATING_CHOICES), whole, rtol=0, atol=1e-5)
+    np.testing.assert_allclose(small.score(requests(), RATING_CHOICES), whole, rtol=0, atol=1e-5)
+    assert small.stats.splits > 0
+    assert engine.stats.splits == 0
+
+
+@pytest.mark.parametrize("what", ["answer", "read"])
+def test_a_single_request_that_memory_does_not_hold_is_named(model: Path, what: str) -> None:
+    with pytest.raises(
+        MemoryError,
+        match=r"^request \d+ alone \(CUDA out of memory\) is more than the memory holds",
+    ):
+        narrow(model, what, most=0).score(requests(), RATING_CHOICES)
+
+
+def test_other_errors_are_not_taken_for_a_lack_of_memory(model: Path) -> None:
+    with pytest.raises(RuntimeError, match="shapes do not fit"):
+        narrow(model, "answer", 0, "shapes do not fit").score(requests(), RATING_CHOICES)
 
 
 def test_the_model_s_folder_says_how_it_reads(model: Path) -> None:

@@ -215,10 +215,38 @@ def test_a_masked_key_of_a_recorded_config_is_refused():
             ServerEngine("base", **{"base_url": "http://h/v1", **settings})
 
 
-def test_a_port_that_is_none_does_not_show_the_password_before_it():
-    with pytest.raises(ValueError, match="base_url wanted http://HOST") as raised:
-        ServerEngine("base", base_url="http://me:pass/word@host/v1")
-    assert "word" not in str(raised.value).replace("wanted", "")
+RAW = [
+    "http://me:pass/word@host/v1", "http://me:12/word@host/v1", "http://me:pass?word@host",
+    "http://me:pass#word@host", "http://me:pa/ss@word@host:8000/v1?a=b", "https://pass/word@host",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("url", RAW)
+def test_a_password_with_a_raw_sign_of_addresses_is_refused_and_never_shown(url):
+    with pytest.raises(ValueError, match=r"base_url wanted /, \?, # and @ percent-enc") as raised:
+        ServerEngine("base", base_url=url)
+    assert "pass" not in str(raised.value).replace("in a password", "")
+    for text in (
+        masked_text(f"no answer from {url}, again"),
+        *masked_config({"url": [url]})["url"],
+    ):
+        assert "word" not in text
+        assert "pass" not in text
+        assert "@host" in text
+    printed = masked_argument(f"engine.base_url={url}")
+    assert "word" not in printed
+    assert "12" not in printed
+    assert any("word" in secret for secret in secrets_of_url(url))
+
+
+def test_of_several_addresses_in_one_word_every_host_is_still_shown():
+    text = "[http://a:b/c@one:1/v1,http://two:2/v1,https://d@three/v1]"
+    assert masked_text(text) == "[http://***@one:1/v1,http://two:2/v1,https://***@three/v1]"
+
+
+def test_a_port_that_is_none_is_refused():
+    with pytest.raises(ValueError, match="base_url wanted http://HOST"):
+        ServerEngine("base", base_url="http://host:port/v1")
 
 
 @pytest.mark.parametrize("key", [47110815, ["sk-4711"], {"sk": "sk-4711"}, True])

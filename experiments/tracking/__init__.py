@@ -1,0 +1,1 @@
+"""Runs in the books of somebody's own: MLflow, or whatever ``tracking._target_`` names."""
