@@ -12,6 +12,7 @@ EXTRA_OF: Mapping[str, str] = {
     **dict.fromkeys(("minari", "stable_baselines3", "tensorboard"), "rl"),
     **dict.fromkeys(("gguf", "llama_cpp"), "llama"),
     **dict.fromkeys(("mesa", "networkx", "solara", "uvicorn"), "abm"),
+    "mlflow": "tracking",
     "optuna": "sweeps",
     "myfm": "fm",
     "ray": "ray",
