@@ -51,7 +51,7 @@ class BlockWriter:
         peers: Peers | None = None,
     ) -> None:
         self.catalog, self.averages, self.memory, self.style = catalog, averages, memory, style
-        self._numbers = ToldNumbers(catalog, averages, personas, style, peers)
+        self.numbers = ToldNumbers(catalog, averages, personas, style, peers)
         self._budget = budget
         self._thought = averages  # when memories were made; a text that moves would be read anew
         self._item_texts: dict[int, str] = {}
@@ -59,11 +59,11 @@ class BlockWriter:
 
     def meet(self, user: int, persona: Persona) -> None:
         """``user`` is ``persona`` from now on."""
-        self._numbers.meet(user, persona)
+        self.numbers.meet(user, persona)
 
     def hear(self, averages: ItemAverages) -> None:
         """People now think otherwise of the items; memories keep what was thought before."""
-        self.averages = self._numbers.averages = averages
+        self.averages = self.numbers.averages = averages
 
     def item(self, item: int) -> str:
         """The text of an item's block."""
@@ -102,7 +102,7 @@ class BlockWriter:
             chosen: (n, k) or one for all: see ``SuffixWriter.write``.
         """
         columns = [*self._gists(users, items), *self._tastes(users, items)]
-        peers = self._numbers.peers(users, items)
+        peers = self.numbers.peers(users, items)
         if peers is not None:
             columns.append([f"{stars:.1f}" for stars in peers.tolist()])
         picked = np.broadcast_to(chosen, items.shape).reshape(-1).tolist()
@@ -117,7 +117,7 @@ class BlockWriter:
         untold = [[_UNTOLD] * items.size] * 3
         if not (self.style.numbers and self.style.gist):
             return untold
-        gists = self._numbers.gists(self.memory.recall(users, items, self.style.gist))
+        gists = self.numbers.gists(self.memory.recall(users, items, self.style.gist))
         if gists is None:
             return untold
         near, own, apart, known = (column.tolist() for column in gists)
@@ -129,8 +129,8 @@ class BlockWriter:
 
     def _tastes(self, users: IntArray, items: IntArray) -> list[list[str]]:
         """Taste of the genres, and level."""
-        if not self._numbers.tells_tastes:
+        if not self.numbers.tells_tastes:
             return [[_UNTOLD] * items.size] * 2
-        tastes = self._numbers.tastes(users, items)
-        levels = self._numbers.levels(users, items.shape[1])
+        tastes = self.numbers.tastes(users, items)
+        levels = self.numbers.levels(users, items.shape[1])
         return [[stars_apart(x) for x in column.tolist()] for column in (tastes, levels)]

@@ -14,7 +14,7 @@ from agents.population.population import Population
 from agents.prompt_budget import budget_of
 from agents.prompts import RATING_CHOICES, persona_prefix
 from agents.questions import asked, recollections
-from agents.suffixes import SuffixWriter
+from agents.suffixes import SuffixWriter, ToldNumbers
 from agents.wording.aspects import aspects_of
 from agents.wording.reasons import ReasonWriter
 from simenv.events import NUM_STARS, Feedback, FloatArray, IntArray, SeedArray, Slates
@@ -97,6 +97,11 @@ class PersonaUsers:
         """The users (n,) are as content (n,) as somebody else knows."""
         self._satisfaction[users] = satisfaction
 
+    @property
+    def told(self) -> ToldNumbers:
+        """The numbers that prompts say of these people, as they are now."""
+        return self._writer.numbers
+
     def requests(self, users: IntArray, items: IntArray, chosen: bool = False) -> list[Request]:
         """What the model is asked when users (n,) meet items (n, k): n·k requests.
 
@@ -139,16 +144,19 @@ class PersonaUsers:
                 f"slates wanted items in [0, {size}), got {items.min()}..{items.max()};"
                 " recommend from this population's catalogue"
             )
-        scores = self.engine.score(self.requests(users, items, chosen), RATING_CHOICES)
-        chances = np.exp(scores)
-        chances /= chances.sum(axis=1, keepdims=True)
-        chances = chances.reshape(*items.shape, NUM_STARS)
+        chances = self.answers(users, items, chosen).reshape(*items.shape, NUM_STARS)
         calibration = self.population.calibration if self.calibrated else None
         if calibration is not None:
             clusters = self._clusters[np.asarray(users)][:, None]
             chances = calibration.applied(chances, np.broadcast_to(clusters, items.shape))
         wariness = None if chosen else self.population.wariness
         return chances if wariness is None else wariness.applied(chances, users, items)
+
+    def answers(self, users: IntArray, items: IntArray, chosen: bool = False) -> FloatArray:
+        """(n·k, 5) what the model itself says, not calibrated; see ``probabilities``."""
+        scores = self.engine.score(self.requests(users, items, chosen), RATING_CHOICES)
+        chances = np.exp(scores)
+        return np.asarray(chances / chances.sum(axis=1, keepdims=True))
 
     def respond(self, users: IntArray, slates: Slates, seeds: SeedArray) -> Feedback:
         """See ``UserModel.respond``: one engine call for the whole batch."""

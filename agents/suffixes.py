@@ -105,17 +105,17 @@ class SuffixWriter:
         self.averages = averages
         self.memory = memory
         self.style = style
-        self._numbers = ToldNumbers(catalog, averages, personas, style, peers)
+        self.numbers = ToldNumbers(catalog, averages, personas, style, peers)
         self._budget = budget
         self._item_parts: dict[tuple[int, bool], tuple[str, str]] = {}
 
     def meet(self, user: int, persona: Persona) -> None:
         """``user`` is ``persona`` from now on."""
-        self._numbers.meet(user, persona)
+        self.numbers.meet(user, persona)
 
     def hear(self, averages: ItemAverages) -> None:
         """People now think otherwise of the items."""
-        self.averages = self._numbers.averages = averages
+        self.averages = self.numbers.averages = averages
         self._item_parts.clear()
 
     def write(
@@ -155,10 +155,10 @@ class SuffixWriter:
 
     def _taste_parts(self, users: IntArray, items: IntArray) -> list[str]:
         """What each user's Ms says of each item's genres; nothing where Ms is left out."""
-        if not self._numbers.tells_tastes:
+        if not self.numbers.tells_tastes:
             return [""] * items.size
-        tastes = self._numbers.tastes(users, items)
-        levels = self._numbers.levels(users, items.shape[1])
+        tastes = self.numbers.tastes(users, items)
+        levels = self.numbers.levels(users, items.shape[1])
         sums: list[float] | list[None] = [None] * items.size
         if self.style.together:
             fair = self.averages.fair[items].reshape(-1)
@@ -168,7 +168,7 @@ class SuffixWriter:
 
     def _peers_parts(self, users: IntArray, items: IntArray) -> list[str]:
         """What people like each user gave to each item; nothing where prompts leave it out."""
-        stars = self._numbers.peers(users, items)
+        stars = self.numbers.peers(users, items)
         return [""] * items.size if stars is None else [peers_words(own) for own in stars.tolist()]
 
     def _memory_parts(self, users: IntArray, recalled: Recalled) -> list[str]:
@@ -199,7 +199,7 @@ class SuffixWriter:
         return memory_line(self.catalog, self.averages, decision)
 
     def _gist_parts(self, recalled: Recalled) -> list[str]:
-        gists = self._numbers.gists(recalled)
+        gists = self.numbers.gists(recalled)
         if gists is None:
             return [""] * recalled.items[..., 0].size
         flat = (x.tolist() for x in gists)

@@ -126,6 +126,9 @@ class Stream(IntEnum):
     SHARED_ROWS_USERS = 241  # asked how far they overrate who learnt from their rows
     SHARED_ROWS_SLATES = 251
     READ_PICKS = 257  # of whom picks are read for what items are like
+    STUDENT_QUESTIONS = 263  # what a student's model is asked
+    STUDENT_WEIGHTS = 269
+    STUDENT_SLATES = 271  # over which a student and its model are timed
     RANDOM_NEURONS = 601  # silenced beside those that were found
     LEVEL_PEOPLE = 607  # whose traits are looked at on three levels
     LEVEL_ITEMS = 613  # about which people are asked with other averages

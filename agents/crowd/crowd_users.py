@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from agents.crowd.head import check_head, write_head
 from agents.crowd.shelf import Shelf, shelf_writer
 from agents.crowd.tables import (
     DECISIONS,
@@ -46,7 +47,7 @@ def write_crowd(folder: str | Path, parts: Iterable[Population]) -> None:
             they would never pick; neither is kept.
     """
     with replaced_folder(Path(folder)) as building:
-        people = decisions = None
+        people = decisions = catalog = None
         for part in parts:
             if part.peers is not None and part.style.peers:
                 raise ValueError(
@@ -58,16 +59,38 @@ def write_crowd(folder: str | Path, parts: Iterable[Population]) -> None:
                     f"a crowd wanted people who are not wary, got {part.name!r}; build it with"
                     " wariness=None"
                 )
-            genres = part.catalog.genre_names
+            genres, catalog = part.catalog.genre_names, part.catalog
             if people is None or decisions is None:
                 people = shelf_writer(building / _PEOPLE, people_schema(genres))
                 decisions = shelf_writer(building / _DECISIONS, DECISIONS)
             people.send(people_table(part.personas, genres))
             decisions.send(decisions_table(_decisions_of(part)))
-        if people is None or decisions is None:
+        if people is None or decisions is None or catalog is None:
             raise ValueError("write_crowd wanted at least one population, got none")
         people.close()
         decisions.close()
+        write_head(building, catalog, (_PEOPLE, _DECISIONS))
+
+
+def crowd_on_disk(people: Population, folder: str | Path, engine: Engine) -> "CrowdUsers":
+    """These people, written into a folder and woken from there; memory lets go of them.
+
+    What they learn goes with the object.
+
+    Raises:
+        ValueError: the folder holds something else than a crowd, or the people have peers.
+    """
+    root = Path(folder)
+    if root.exists() and any(root.iterdir()) and not (root / _PEOPLE).exists():
+        raise ValueError(
+            f"{str(root)!r} wanted an empty folder, or one of a crowd to be replaced, got other"
+            " files; name another folder"
+        )
+    write_crowd(root, [people])
+    none = np.zeros(len(people.history), dtype=np.bool_)
+    nobody = replace(people.history.take(none), num_users=1)
+    frame = replace(people, personas=people.personas[:1], history=nobody, reasons=[], peers=None)
+    return CrowdUsers(frame, root, engine)
 
 
 def _decisions_of(part: Population) -> list[Decisions]:
@@ -109,6 +132,7 @@ class CrowdUsers:
             self._own = tempfile.TemporaryDirectory(prefix="crowd-")
             self.changes = self._own.name
         root, changes = Path(self.folder), Path(self.changes)
+        check_head(root, self.frame.catalog, (_PEOPLE, _DECISIONS))
         self._genres = self.frame.catalog.genre_names
         self._people = Shelf(root / _PEOPLE, changes / "people")
         self._decisions = Shelf(root / _DECISIONS, changes / "decisions")
@@ -116,6 +140,12 @@ class CrowdUsers:
             raise ValueError(
                 f"the crowd in {root.name!r} wanted a catalogue of as many genres as its own, got"
                 f" {len(self._genres)}; give the population that it was written from"
+            )
+        found, wanted = self._decisions, self._people.num_rows
+        if found.schema != DECISIONS or found.num_rows != wanted:
+            raise ValueError(
+                f"{_DECISIONS} wanted the decisions of {wanted} people, a row each, got"
+                f" {found.num_rows} rows of {found.schema.names}; write the crowd anew"
             )
         self.num_users = self._people.num_rows
         self._satisfaction = np.full(self.num_users, self.behaviour.content_level)

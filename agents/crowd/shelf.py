@@ -116,11 +116,22 @@ class Shelf:
         self._read_numbers(path)
 
     def _read_numbers(self, path: Path) -> None:
+        cure = "take the file away, or begin with changes of your own"
+        if not path.stem.isdecimal():
+            raise ValueError(f"{path.name} wanted a number as its name, got another; {cure}")
+        numbered = self.schema.append(pa.field(NUMBER, pa.int64()))
         with _opened(path) as file:
-            if file.schema.names != [*self.schema.names, NUMBER]:
-                raise ValueError(f"{path.name} wanted {self.schema.names}, got {file.schema.names}")
-            batches = (file.get_batch(i) for i in range(file.num_record_batches))
-            rows = np.concatenate([batch[NUMBER].to_numpy().copy() for batch in batches])
+            if file.schema != numbered:
+                raise ValueError(
+                    f"{path.name} wanted rows of {self.schema.names}, got {file.schema.names} or"
+                    f" other types; {cure}"
+                )
+            rows = np.concatenate([np.zeros(0, np.int64), *_numbers(path, file)])
+        if len(rows) and not 0 <= rows.min() <= rows.max() < self.num_rows:
+            raise ValueError(
+                f"{path.name} wanted rows in [0, {self.num_rows}), got {rows.min()}..{rows.max()};"
+                f" {cure}"
+            )
         self._file[rows], self._place[rows] = len(self._files), np.arange(len(rows))
         self._files.append(path)
         self._written += len(rows)
@@ -171,10 +182,23 @@ def _opened(path: Path) -> Any:
     """A reader of the file, which is not read but mapped; closing it lets the memory go."""
     try:
         return pa.ipc.open_file(pa.memory_map(str(path)))
-    except pa.ArrowInvalid as error:
+    except (pa.ArrowInvalid, OSError) as error:  # an empty file cannot be mapped
         raise ValueError(
             f"{path.name} wanted a whole Arrow file, got another ({error}); write it anew"
         ) from None
+
+
+def _numbers(path: Path, file: Any) -> Iterator[IntArray]:
+    """Whose rows the batches hold, which are looked at in full: a file may be damaged."""
+    for number in range(file.num_record_batches):
+        try:
+            batch = file.get_batch(number)
+            batch.validate(full=True)
+        except (pa.ArrowInvalid, OSError) as error:
+            raise ValueError(
+                f"{path.name} wanted a whole Arrow file, got another ({error}); write it anew"
+            ) from None
+        yield batch[NUMBER].to_numpy().copy()
 
 
 def _sizes(file: Any) -> list[int]:

@@ -1,24 +1,34 @@
 """A batch for which memory runs out is halved until memory holds it. It knows no engine."""
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
+from agents.inference.named_rows import RequestError
 from simenv.events import IntArray
 
 _Out = TypeVar("_Out")
 
 
-class TooLargeAloneError(MemoryError):
+class TooLargeAloneError(RequestError, MemoryError):
     """One row alone is more than the memory holds."""
 
     def __init__(self, row: int, error: Exception) -> None:
         self.why = str(getattr(error, "why", error))
         super().__init__(
-            f"request {row} alone ({self.why}) is more than the memory holds; recall fewer"
-            " memories, use a smaller model, or lower cache_bytes"
+            row,
+            f"request {{row}} alone ({self.why}) is more than the memory holds; recall fewer"
+            " memories, use a smaller model, or lower cache_bytes",
         )
+
+    def for_row(self, row: int) -> "TooLargeAloneError":
+        """See ``RequestError.for_row``."""
+        return type(self)(row, self)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """So that it is the same error in another process."""
+        return type(self), (self.row, MemoryError(self.why))
 
 
 def by_halves(rows: IntArray, run: Callable[[IntArray], _Out]) -> list[_Out]:

@@ -66,7 +66,8 @@ def dry_run_in_place(words: list[str]) -> list[str]:
     ['experiment=tune', 'dry_run=true', 'hydra.run.dir=.']
     """
     plain = ["dry_run=true" if word == "--dry-run" else word for word in words]
-    return [*plain, "hydra.run.dir=."] if "dry_run=true" in plain else plain
+    dry = any(word.lstrip("+").casefold() == "dry_run=true" for word in plain)
+    return [*plain, "hydra.run.dir=."] if dry else plain
 
 
 def _chatted(word: str) -> str:

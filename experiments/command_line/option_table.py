@@ -105,6 +105,9 @@ PEOPLE: dict[str, Kind] = {
     "users.ablation": Choice(
         ("none", "no_ms", "no_ml", "no_adapter", "shared_adapter", "shuffled_adapters")
     ),
+    "users.student": or_null(PLACE),
+    "users.unsure": or_null(AMOUNT),
+    "users.on_disk": or_null(PLACE),
     "users.l2": POSITIVE,
     "users.wary": or_null(Flag()),
     "users.evidence": Choice(("shared", "independent", "mixed")),
@@ -218,6 +221,7 @@ NODES: dict[str, Kind] = {
     "experiment.refresh.training": Anything("{name: preset, setting: value, …}"),
     "experiment.trait_adapters": Anything("{factor: {high: name, low: name}}", (dict, type(None))),
     "experiment.training": Anything("{name: preset, setting: value, …}"),
+    "experiment.student": Anything("{name of a setting: value, …}"),
     "experiment.dpo": Anything("{name: preset, setting: value, …}"),
     "experiment.cells": Anything("{memory: [adapters]} or [memory=adapters]", (dict, list)),
 }

@@ -5,7 +5,7 @@ It knows policies by their two verbs and the environment by its public face. Let
 """
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -39,6 +39,7 @@ def fork(
     *,
     switch_at: int,
     seed: int,
+    on_branch: Callable[[str], object] = str,
 ) -> Fork:
     """Play ``before``, keep the moment, and go on from it with every policy.
 
@@ -52,6 +53,7 @@ def fork(
         users: (n,) distinct ids.
         switch_at: slates before the switch.
         seed: of all draws.
+        on_branch: is told what begins: the stretch before the switch, then every branch.
 
     Raises:
         ValueError: ``before`` is unknown, or the switch does not fall inside a session.
@@ -63,12 +65,14 @@ def fork(
             f"a fork wanted switch_at between 1 and {env.max_episode_steps - 1} slates, got"
             f" {switch_at}; lengthen env.max_episode_steps or switch earlier"
         )
+    on_branch(f"{before} until the switch")
     observation, _ = env.reset(seed=seed, options={"users": np.asarray(users)})
     stayer, rng = copy.deepcopy(policies[before]), np.random.default_rng(seed)
     observation, _ = _play(env, stayer, rng, observation, switch_at)
     moment, there = env.snapshot(), env.live.copy()
     branches = {}
     for name, policy in policies.items():
+        on_branch(name)
         env.restore(moment)
         own = copy.deepcopy(stayer if name == before else policy)
         later = generator(seed, Stream.BRANCHES)

@@ -3,6 +3,7 @@
 Files: ``results.json``, ``report.md`` and ``config.yaml`` (resolved).
 """
 
+import itertools
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,6 +23,7 @@ from experiments.reporting.formatting import (
     signed,
 )
 from experiments.reporting.parts import Parts
+from experiments.reporting.progress import progress_bar
 from experiments.reporting.report import markdown_table, markdown_text
 from experiments.reporting.result import Result
 from experiments.reporting.terminal import text_table
@@ -95,7 +97,18 @@ def _forked(
         max_episode_steps=setting.max_steps,
         autoreset_mode=AutoresetMode.DISABLED,
     )
-    return fork(env, before, policies, setting.users, switch_at=switch_at, seed=setting.seed)
+    with progress_bar("sessions", total=1 + len(policies)) as tick:
+        begun = itertools.count()
+
+        def on_branch(name: str) -> None:  # the one before it is done
+            tick(name, advance=min(1, next(begun)))
+
+        found = fork(
+            env, before, policies, setting.users,
+            switch_at=switch_at, seed=setting.seed, on_branch=on_branch,
+        )  # fmt: skip
+        tick("done", advance=1)
+    return found
 
 
 def _compared(found: Fork, before: str) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from simenv.user_model import UserModel
 if TYPE_CHECKING:
     from agents.embedding import Embedder
     from agents.inference.engine import Engine
+    from agents.persona_users import PersonaUsers
     from agents.population.population import Population
 
 # (model, dataset, users) -> {num_ratings, predictors: {name: {rmse, …}}}, the users' own row first
@@ -83,14 +84,17 @@ def personas(
     embedder: "Embedder | None" = None,
     evidence: Evidence = "shared",
     wary: bool | None = None,
+    student: str | None = None,
+    unsure: float | None = None,
+    on_disk: str | None = None,
 ) -> People:
     """People on a language model, who know training rows only.
 
     Args:
         dataset: whose users they are; ids are its own.
         engine: makes the engine that answers, given the population's model.
-        population: folder or hub id of the people: their profiles, memories and adapters. None =
-            people made from the data set's training rows.
+        population: folder or hub id of the people, or ``shipped``: their profiles, memories and
+            adapters. None = people made from the data set's training rows.
         model: without ``population``, what answers: ``smollm2``, folder or hub name of any causal
             language model, or of a population, whose model and style are taken (its adapters
             belong to its own people); None = the shipped one.
@@ -99,13 +103,17 @@ def personas(
         evidence: what the training rows are, for the card; see ``simenv.data.evidence``.
         wary: whether suggestions that nobody with a person's taste ever picked lose stars, learnt
             from the data set's training rows; None = as the population says.
+        student: folder of a student, who answers where it is sure; None = the model answers all.
+        unsure: doubt above which the model is asked; None = the student's own.
+        on_disk: folder into which profiles and memories are written: memory then holds those who
+            are awake alone, and the answers are the same. It replaces a crowd that was there.
 
     Raises:
         ValueError: both ``population`` and ``model`` are given, the population's people are not
             those of the data set or are asked for other evidence than their own memories, or the
             ablation needs adapters that they do not have.
     """
-    from agents.assembly import persona_users  # heavy: a language model
+    from agents.assembly import make_engine  # heavy: a language model
     from agents.fidelity.held_out import measure
     from experiments.people.ablations import ablated
 
@@ -117,10 +125,14 @@ def personas(
         )
     people, knows_later_rows = _population(dataset, population, model, embedder)
     people = _wary(ablated(people, ablation), dataset, wary)
-    users = persona_users(people, engine=engine)
-    card = _card(people, users.engine.description, ablation)
     # Profiles are made of all rows that a population holds: held-out ones are no test of it.
     fidelity = None if knows_later_rows else measure
+    asked = make_engine(people, engine)
+    card = _card(people, asked.description, ablation)
+    if on_disk is not None:
+        return _on_disk(people, asked, on_disk, student, card, fidelity).told_as(evidence)
+    users, taught = _users(people, asked, student, unsure)
+    card |= taught
     made = People(users, card, fidelity, users.engine, users.population)
     return made.told_as(evidence)
 
@@ -133,13 +145,61 @@ def _wary(people: "Population", dataset: Dataset, wary: bool | None) -> "Populat
     return replace(people, wariness=learn_wariness(dataset) if wary else None)
 
 
+def _on_disk(
+    people: "Population",
+    engine: "Engine",
+    folder: str,
+    student: str | None,
+    card: dict[str, Any],
+    fidelity: Fidelity | None,
+) -> People:
+    """The people with all but those who are awake in a folder.
+
+    Raises:
+        ValueError: a student was wanted too, or the folder holds something else.
+    """
+    from agents.crowd.crowd_users import crowd_on_disk
+
+    if student is not None:
+        raise ValueError(
+            "users.on_disk wanted people whose model answers, got users.student too; a student"
+            " keeps everybody in memory: leave one of the two out"
+        )
+    users = crowd_on_disk(people, folder, engine)
+    return People(users, card | {"on_disk": True}, fidelity, engine)
+
+
+def _users(
+    people: "Population", engine: "Engine", student: str | None, unsure: float | None
+) -> "tuple[PersonaUsers, dict[str, Any]]":
+    """The people on the engine, and what their card says of a student, if there is one."""
+    from agents.persona_users import PersonaUsers
+
+    if student is None and unsure is not None:
+        raise ValueError(
+            f"users.unsure={unsure:g} wanted a student whose doubt it limits, got none; set"
+            " users.student, or leave users.unsure out"
+        )
+    if student is None:
+        return PersonaUsers(people, engine), {}
+    from agents.student.cascade_users import CascadeUsers
+    from agents.student.student import Student
+
+    taught = Student.load(student)
+    if unsure is not None:
+        taught = replace(taught, unsure=unsure)
+    users = CascadeUsers(people, engine, student=taught)
+    said = {"unsure": taught.unsure, "learnt": public(taught.learnt)}
+    return users, {"student": {"name": public_text(Path(student).name), **said}}
+
+
 def _population(
     dataset: Dataset, population: str | None, model: str | None, embedder: "Embedder | None"
 ) -> "tuple[Population, bool]":
     """The people of the data set, and whether their profiles know rows after the training ones."""
     from agents.population.folder import is_population
     from agents.population.population import Population
-    from experiments.people.saved_people import people_of
+    from experiments.people.saved_people import people_of, saved
     from training.populate import population_from_dataset, population_on
 
     if population and model:
@@ -148,9 +208,9 @@ def _population(
             f" {public_text(model)}); a population brings its own model"
         )
     if population:
-        saved = Population.load(population)
-        people = people_of(dataset, saved)
-        return people, len(saved.history) > len(people.history)
+        everything = saved(population)
+        people = people_of(dataset, everything)
+        return people, len(everything.history) > len(people.history)
     if model not in (None, "shipped") and not is_population(model):
         people = population_on(dataset, model, embedder=embedder)
         return people.with_card(model=public_text(Path(model).name)), False

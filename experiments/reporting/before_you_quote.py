@@ -1,6 +1,7 @@
 """What has to be said beside a number: the word of the users' fidelity card, and a box of cautions.
 
-Every report of simulated people shows the word; one that compares policies has the box too. It asks
+Every report of simulated people shows the word, and whether a student answered in the place of
+their language model; one that compares policies has the box too. It asks
 nobody and knows no experiment: figures in, sentences out.
 """
 
@@ -10,6 +11,7 @@ from typing import Any
 
 from rich.text import Text
 
+from agents.student.counting import StudentCount
 from experiments.reporting.claims import verdict
 from experiments.reporting.formatting import interval, listed, number, percent, signed
 from experiments.reporting.markdown import markdown_text, plain
@@ -17,6 +19,7 @@ from experiments.reporting.result import Result
 from experiments.reporting.what_was_read import below_title
 
 TITLE = "Before you quote this number"
+STUDENT = "answered_by_student"  # None = the experiment states it in its own figures
 _KNOWN = (
     "These users know what their log shows. Of items that nobody like them ever picked they know"
     " texts and averages at most."
@@ -142,3 +145,32 @@ def _notes(said: str, box: Sequence[str]) -> str:
     notes = f"> {markdown_text(said)}\n\n" if said else ""
     rows = "".join(f"> - {markdown_text(text)}\n" for text in box)
     return notes + (f"> **{TITLE}**\n>\n{rows}\n" if box else "")
+
+
+def with_student_answers(result: Result, counted: StudentCount) -> Result:
+    """The result with ``answered_by_student`` and a headline everywhere, where one was asked.
+
+    Nothing is changed in place.
+    """
+    if STUDENT in result.values or not counted.questions:
+        return result
+    found = {"questions": counted.questions, "asked": counted.asked}
+    values = {**result.values, STUDENT: {**found, "share_asked": counted.share_asked}}
+    said = student_sentence(values)
+    pages = {
+        name: below_title(page, f"> {said}\n\n") if name.endswith(".md") else page
+        for name, page in result.pages.items()
+    }
+    return replace(result, values=values, pages=pages, lines=[Text(said), *result.lines])
+
+
+def student_sentence(results: Mapping[str, Any]) -> str:
+    """Who answered; empty where no student did."""
+    found = results.get(STUDENT)
+    if not found:
+        return ""
+    return (
+        f"A student answered in the place of the language model, which was asked"
+        f" {found['asked']:,} of {found['questions']:,} questions"
+        f" ({100 * found['share_asked']:.2g} %): where the student was unsure."
+    )

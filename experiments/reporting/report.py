@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from experiments.reporting.before_you_quote import TITLE, fidelity_said
+from experiments.reporting.before_you_quote import TITLE, fidelity_said, student_sentence
 from experiments.reporting.failed_answers import sentence
 from experiments.reporting.markdown import markdown_table as markdown_table
 from experiments.reporting.markdown import markdown_text as markdown_text
@@ -46,6 +46,7 @@ def filled(template: str, record: Record, values: Mapping[str, Any]) -> str:
         config_yaml=record.config_yaml,
         reading=_reading(record),
         failed_answers=sentence(record.results),
+        student_answers=student_sentence(record.results),
         fidelity_said=fidelity_said(record.results),
         quote_title=TITLE,
         before_you_quote=record.results.get("before_you_quote") or [],

@@ -15,6 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
 from agents.inference.stats import failures_counted
+from agents.student.counting import students_counted
 from experiments.command_line.base_model_option import check_base_model
 from experiments.command_line.errors import as_command
 from experiments.command_line.experiments_said import check_uses, said_of, wanted_options
@@ -27,7 +28,7 @@ from experiments.command_line.options import (
     check_targets,
     replace_choices,
 )
-from experiments.reporting.before_you_quote import with_fidelity
+from experiments.reporting.before_you_quote import with_fidelity, with_student_answers
 from experiments.reporting.failed_answers import with_failed_answers
 from experiments.reporting.provenance import provenance, public
 from experiments.reporting.report import json_text
@@ -79,12 +80,13 @@ def perform(cfg: DictConfig, overrides: Sequence[str] = ()) -> dict[str, Any]:
     run: Callable[[DictConfig], Result | None] = get_method(cfg.experiment.run)
     config: Any = OmegaConf.to_container(cfg, resolve=True)
     with tracked(cfg, public(config)) as tracker:
-        with readings() as found, failures_counted() as counted:
+        with readings() as found, failures_counted() as counted, students_counted() as students:
             result = run(cfg)
         if result is None:
             tracker.end({}, Path(cfg.output_dir))
             return {}
         result = with_failed_answers(with_fidelity(result), counted)
+        result = with_student_answers(result, students)
         result = with_readings(result, [_in_command(reading, config) for reading in found])
         record = finished(result, cfg, started)
         folder = Path((result.config or cfg).output_dir)

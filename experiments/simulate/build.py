@@ -88,6 +88,12 @@ def cast(
             )
         trains = None if refreshing is None else refresher(people.model, seed, refreshing)
         return _personas(dataset, people.model, trains, distiller)
+    if people.card.get("on_disk"):
+        raise ValueError(
+            "experiment=simulate wanted people in memory, got users.on_disk: in a society they"
+            " hear of each other and become others, which people on disk cannot; leave it out, or"
+            " take experiment=policy_ranking"
+        )
     return _scripted(dataset, people.model, drift_sd, seed)
 
 

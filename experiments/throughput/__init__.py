@@ -6,6 +6,7 @@ Run::
     personarec experiment=throughput experiment.part=race       # or env, or memory
     personarec experiment=throughput experiment.part=ray        # Ray workers beside one process
     personarec experiment=throughput experiment.part=crowd      # 100,000 people on disk
+    personarec experiment=throughput experiment.part=soak       # a million exposures: half an hour
     personarec experiment=throughput experiment.full=true       # the whole matrix: long
     personarec experiment=throughput_gpu                        # a model of 3.8 billion: ``gpu.py``
 
@@ -42,7 +43,8 @@ seconds and ratios of recalls from long-term memories of several kinds. ``ray`` 
 second of the engine in this process, on one Ray worker and on several, their ratios, this process's
 own share in asking one, and how many calls in which a worker was killed came out the same.
 ``crowd`` holds what people on disk take: seconds to build, to open and of a tick, bytes on disk,
-and resident memory.
+and resident memory. ``soak`` holds, for every tenth of a long run in one process, resident memory,
+the bytes of kept states, and what an exposure costs.
 
 ``baseline.json`` holds the ratios alone. A run is compared with the one kept beside this file, or
 with ``experiment.baseline=PATH``; ``regressions`` are ratios that fell by more than

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from agents.crowd.crowd_users import CrowdUsers, write_crowd
+from agents.inference.engine import Engine
 from agents.inference.scripted import ScriptedEngine
 from agents.memory.search import rank_within
 from agents.population.population import Population
@@ -32,8 +33,10 @@ class CrowdSizes(NamedTuple):
     ticks: int
 
 
-def race_crowd(population: Population, sizes: CrowdSizes, tick: Tick) -> dict[str, Any]:
-    """Build, open and live some ticks, with scripted answers.
+def race_crowd(
+    population: Population, sizes: CrowdSizes, tick: Tick, engine: Engine | None = None
+) -> dict[str, Any]:
+    """Build, open and live some ticks, with answers of an engine; None = scripted ones.
 
     Returns:
         Seconds, bytes on disk, and resident memory of this process (with all its libraries) when
@@ -45,12 +48,13 @@ def race_crowd(population: Population, sizes: CrowdSizes, tick: Tick) -> dict[st
         write_crowd(Path(folder) / "people", _parts(population, sizes))
         built = time.perf_counter() - started
         started = time.perf_counter()
-        users = CrowdUsers(population, Path(folder) / "people", ScriptedEngine())
-        opened, resident = time.perf_counter() - started, _resident()
+        users = CrowdUsers(population, Path(folder) / "people", engine or ScriptedEngine())
+        opened, resident = time.perf_counter() - started, resident_memory()
         tick("ticks")
         lived = _lived(users, sizes)
         return {
             "sizes": sizes._asdict(),
+            "answers": users.engine.description,
             "build_seconds": built,
             "open_seconds": opened,
             "bytes_on_disk": users.num_bytes,
@@ -61,7 +65,7 @@ def race_crowd(population: Population, sizes: CrowdSizes, tick: Tick) -> dict[st
 
 def _lived(users: CrowdUsers, sizes: CrowdSizes) -> dict[str, Any]:
     rng, num_items = np.random.default_rng(0), len(users.frame.catalog)
-    seconds, resident = [], [_resident()]
+    seconds, resident = [], [resident_memory()]
     for number in range(sizes.ticks):
         awake = rng.choice(users.num_users, sizes.awake, replace=False)
         start = rng.integers(0, num_items, (sizes.awake, 1))
@@ -71,7 +75,7 @@ def _lived(users: CrowdUsers, sizes: CrowdSizes) -> dict[str, Any]:
         feedback = users.respond(awake, slates, row_seeds(0, awake, np.full(len(awake), number)))
         users.remember(awake, slates, feedback)
         seconds.append(time.perf_counter() - started)
-        resident.append(_resident())
+        resident.append(resident_memory())
     return {
         "tick_seconds": spread(seconds),
         "exposures": sizes.ticks * sizes.awake * sizes.slate,
@@ -88,7 +92,7 @@ def _parts(population: Population, sizes: CrowdSizes) -> Iterator[Population]:
         yield replace(part, history=part.history.take(own), reasons=reasons)
 
 
-def _resident() -> int:
+def resident_memory() -> int:
     """Bytes of this process in main memory now; 0 where the system does not say."""
     status = Path("/proc/self/statm")
     return int(status.read_text().split()[1]) * 4096 if status.exists() else 0

@@ -27,13 +27,15 @@ from experiments.throughput.crowds import CrowdSizes, race_crowd
 from experiments.throughput.memories import MemorySizes, race_memories
 from experiments.throughput.random_models import random_adapters
 from experiments.throughput.sharded import ShardSizes, race_workers
+from experiments.throughput.soak import TENTHS, SoakSizes, soak
 from experiments.throughput.throughput_tables import WIDTH, lines
 from experiments.throughput.timing import StepClock, cost_ratio, race
 from experiments.throughput.ways import ways
 from experiments.throughput.workloads import requests
 
 PARTS = ("race", "env", "memory")
-APART = ("ray", "crowd")  # not of ``all``: Ray must be there, and a crowd is built on disk
+# not of ``all``: Ray must be there, a crowd is built on disk, and a soak takes half an hour
+APART = ("ray", "crowd", "soak")
 
 
 class WorkloadCell(NamedTuple):
@@ -207,10 +209,21 @@ def _ray_part(population: Population, settings: dict[str, Any], _: float) -> dic
 def _crowd_part(population: Population, settings: dict[str, Any], _: float) -> dict[str, Any]:
     """People on disk, some of them awake."""
     sizes = CrowdSizes(**settings["crowd"])
+    engine = None
+    if settings["crowd_model"]:
+        adapters, held = population.adapters, settings["cache_bytes"]
+        engine = LocalEngine(population.model, adapters, cache_bytes=held)
     with progress_bar("crowd", 1) as tick:
-        found = race_crowd(population, sizes, tick)
+        found = race_crowd(population, sizes, tick, engine)
         tick("done", advance=1)
     return {"crowd": found}
+
+
+def _soak_part(population: Population, settings: dict[str, Any], _: float) -> dict[str, Any]:
+    """One process asked for long."""
+    sizes = SoakSizes(**settings["soak"])
+    with progress_bar("soak", TENTHS) as tick:
+        return {"soak": soak(population, sizes, settings["cache_bytes"], tick)}
 
 
 _PARTS = {
@@ -219,4 +232,5 @@ _PARTS = {
     "memory": _memory_part,
     "ray": _ray_part,
     "crowd": _crowd_part,
+    "soak": _soak_part,
 }

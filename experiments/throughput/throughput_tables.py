@@ -28,6 +28,8 @@ def lines(values: dict[str, Any], worse: list[Change]) -> list[RenderableType]:
         found += _ray_lines(values["ray"])
     if "crowd" in values:
         found.append(_crowd_line(values["crowd"]))
+    if "soak" in values:
+        found.append(_soak_line(values["soak"]))
     found += [_worse_line(change) for change in worse]
     found.append(
         f"A float32 product reaches {values['peak_flops'] / 1e9:.0f} GFLOP/s here. Peak memory"
@@ -107,11 +109,25 @@ def _ray_lines(ray: dict[str, Any]) -> list[str]:
 def _crowd_line(crowd: dict[str, Any]) -> str:
     sizes, most = crowd["sizes"], crowd["resident_most"]
     return (
-        f"People on disk, {sizes['users']:,} with {sizes['kept']} decisions each, answers scripted:"
+        f"People on disk, {sizes['users']:,} with {sizes['kept']} decisions each, answers"
+        f" {crowd['answers']}:"
         f" built in {crowd['build_seconds']:.0f} s ({crowd['bytes_on_disk'] / 1e9:.2f} GB), opened"
         f" in {crowd['open_seconds']:.2f} s; a tick with {sizes['awake']:,} awake, slate"
         f" {sizes['slate']}, takes {_precise(crowd['tick_seconds'])} s; resident memory"
         f" {crowd['resident_opened'] / 2**30:.2f} GiB when opened, {most / 2**30:.2f} GiB at most."
+    )
+
+
+def _soak_line(soak: dict[str, Any]) -> str:
+    tenths, slower = soak["tenths"], soak["slowing"]["processor"]
+    held = ", ".join(f"{tenth['resident'] / 2**30:.3f}" for tenth in tenths)
+    return (
+        f"{soak['sizes']['exposures']:,} exposures in one process, {len(tenths)} tenths: resident"
+        f" memory at the end of each {held} GiB (opened with"
+        f" {soak['resident_opened'] / 2**30:.3f}; kept states within"
+        f" {soak['cache_bytes'] / 2**30:.3f}), after the first at most {soak['drift']:.1%} from"
+        f" their mean. An exposure of the last tenth takes {slower['of the first']:.3f} of the"
+        f" processor time of one of the first, {slower['of the second']:.3f} of the second."
     )
 
 

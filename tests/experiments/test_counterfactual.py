@@ -44,6 +44,12 @@ def test_two_branches_of_one_policy_are_the_same(env, dataset):
         assert np.array_equal(mine, other, equal_nan=True)
 
 
+def test_what_begins_is_told_in_order(env, dataset):
+    policies, told = fitted(dataset, a=Popularity(), b=Random()), []
+    fork(env, "a", policies, USERS, switch_at=2, seed=0, on_branch=told.append)
+    assert told == ["a until the switch", "a", "b"]
+
+
 class Watching(Popularity):
     """Keeps the users and the mean expected stars of every slate it showed."""
 

@@ -21,7 +21,8 @@ from experiments.throughput.crowds import CrowdSizes, race_crowd
 from experiments.throughput.memories import MemorySizes, OneIndex, race_memories
 from experiments.throughput.run import WorkloadCell, cells_of
 from experiments.throughput.sharded import ShardSizes, race_workers
-from experiments.throughput.throughput_tables import _crowd_line, _ray_lines
+from experiments.throughput.soak import _Look, figures
+from experiments.throughput.throughput_tables import _crowd_line, _ray_lines, _soak_line
 from experiments.throughput.timing import race, spread
 from experiments.throughput.workloads import WORKLOADS, requests
 
@@ -138,7 +139,8 @@ def test_one_part_runs_alone(tmp_path):
     assert "cells" not in results
     assert all(what.startswith("memory") for what in ratios(results))
     with pytest.raises(
-        ValueError, match=r"experiment\.part wanted one of all, race, env, memory, ray, crowd, got"
+        ValueError,
+        match=r"experiment\.part wanted one of all, race, env, memory, ray, crowd, soak, got",
     ):
         perform(composed(tmp_path, "part=races"))
 
@@ -286,3 +288,21 @@ def test_workers_that_ray_runs_answer_as_this_process_does_also_when_one_is_kill
     assert max(found["largest_difference"].values()) <= 1e-5
     assert found["kills"]["same"] == found["kills"]["deaths"] == 1
     ray.shutdown()
+
+
+def test_a_soak_tells_tenths_how_far_memory_strays_and_what_an_exposure_costs():
+    looks = [
+        _Look(10 * (step + 1), 100 if step < 2 else 200 + step, 5, 7, 2.0, 1.0 + (step >= 18))
+        for step in range(20)
+    ]
+    found = figures(looks, 200)
+    assert [tenth["resident"] for tenth in found["tenths"]] == [100, *range(203, 220, 2)]
+    mean = sum(range(202, 220)) / 18
+    assert found["drift"] == pytest.approx(219 / mean - 1)
+    assert found["tenths"][0]["seconds"] == pytest.approx(0.2)
+    assert found["slowing"]["processor"]["of the first"] == pytest.approx(2.0)
+    assert found["slowing"]["seconds"]["of the second"] == pytest.approx(1.0)
+    sizes = {"exposures": 200, "users": 2, "slate": 5, "kept": 3}
+    said = _soak_line({**found, "sizes": sizes, "resident_opened": 2**30, "cache_bytes": 2**29})
+    assert "10 tenths" in said
+    assert "2.000 of the processor time of one of the first, 2.000 of the second" in said

@@ -37,6 +37,7 @@ from agents.inference.local.free_text import decode, end_tokens
 from agents.inference.local.huggingface import HuggingFaceForward, num_embeddings
 from agents.inference.local.loading import attach_adapter, choose_device, load_model
 from agents.inference.local.scoring import Encoded, Scorer, runs_fast
+from agents.inference.named_rows import LongPromptError
 from agents.inference.prefix_cache import CacheStats, make_cache
 from agents.inference.stats import EngineStats
 from agents.inference.tokens import Tokens
@@ -289,10 +290,9 @@ class LocalEngine(Engine):
         )
         if len(lengths) and lengths.max() > self.context:
             row = int(lengths.argmax())
-            raise ValueError(
-                f"request {row} has {lengths[row]} tokens but the model's context is"
-                f" {self.context}; recall fewer memories, a shorter profile or a shorter summary"
-            )
+            told = f"request {{row}} has {lengths[row]} tokens but the model's context is"
+            cure = "recall fewer memories, a shorter profile or a shorter summary"
+            raise LongPromptError(row, f"{told} {self.context}; {cure}")
         return lengths
 
     def _check_adapters(self, requests: Sequence[Request]) -> None:

@@ -16,6 +16,7 @@ import numpy as np
 from agents.inference.affinity import homes
 from agents.inference.engine import Completion, Engine, EngineFacts, Request, Sampling
 from agents.inference.failures import Answers, DeadServerError, FailedRequestsError
+from agents.inference.named_rows import rows_of_caller
 from agents.inference.ray.worker import NOT_SUMMED, MakeWorkerEngine, Reply
 from agents.inference.ray.workers import Call, Dead, Workers, WorkerSettings
 from agents.inference.stats import AnswerStats, EngineStats
@@ -161,7 +162,8 @@ class RayEngine(Engine):
                 failures |= {rows[row]: why for row, why in reply.error.failures.items()}
                 gone += isinstance(reply.error, DeadServerError)
             elif reply.error is not None:
-                raise reply.error
+                with rows_of_caller(rows):
+                    raise reply.error
         if failures:
             kind = DeadServerError if gone == len(replies) else FailedRequestsError
             raise kind(failures, found, self.description)

@@ -6,6 +6,7 @@ The only module that imports Ray, and only when the first workers are made.
 import contextlib
 import logging
 import os
+import socket
 import time
 from collections import Counter
 from collections.abc import Mapping
@@ -18,6 +19,7 @@ from simenv.ranges import check_number
 _LOG = logging.getLogger(__name__)
 _OBJECT_STORE = 2**28  # bytes of the store that Ray starts here; calls hold a few megabytes
 _FREED_WITHIN = 20.0  # seconds that the room of a closed worker may stay taken
+_ANSWERS_WITHIN = 5.0  # seconds in which a cluster takes a connection
 _LONG = 120  # characters of Ray's reason that are shown
 
 
@@ -213,12 +215,37 @@ def _connect(ray: Any, settings: WorkerSettings) -> None:
         ray.init(address="local", **here, **quiet)
         return
     try:
+        _knock(settings.address)
         ray.init(address=settings.address, **quiet)
-    except ConnectionError as error:
+    except (OSError, ValueError) as error:
         raise ConnectionError(
             f"engine=ray wanted a Ray cluster at address={settings.address!r}, got none ({error});"
-            " start one with `ray start --head`, or leave address out to run on this machine"
+            " start one with `ray start --head` (`ray stop` first, where one has died), or leave"
+            " address out to run on this machine"
         ) from error
+
+
+def _knock(address: str) -> None:
+    """Raise unless somebody listens at the address, for which Ray itself would wait for minutes.
+
+    ``auto`` is what Ray would turn to: RAY_ADDRESS, a cluster that runs on this machine, or the
+    one it noted last, which may be gone.
+
+    Raises:
+        OSError: nobody does.
+        ValueError: it is no address.
+    """
+    from ray._private.services import canonicalize_bootstrap_address
+
+    client = address.startswith("ray://")
+    place = address.removeprefix("ray://") if client else canonicalize_bootstrap_address(address)
+    if place is None:
+        return
+    host, _, port = place.rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_ANSWERS_WITHIN).close()
+    except OSError as error:
+        raise ConnectionError(f"nobody answers at {place}: {error}") from error
 
 
 def _num_workers(ray: Any, settings: WorkerSettings) -> int:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from agents.inference.failures import FailedRequestsError
+from agents.inference.named_rows import rows_of_caller
 
 K = TypeVar("K", bound=Hashable)
 
@@ -35,8 +36,10 @@ def ask_once(
     failure: FailedRequestsError | None = None
     fresh: dict[K, Any] = {}
     if rows:
+        asked = list(rows.values())
         try:
-            answers: Iterable[Any] = ask(list(rows.values()))
+            with rows_of_caller(asked):
+                answers: Iterable[Any] = ask(asked)
         except FailedRequestsError as error:
             failure, answers = error, error.answers
         fresh = dict(zip(rows, answers, strict=True))

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from agents.inference.engine import Completion, Engine, EngineFacts, Request, Sampling
+from agents.inference.named_rows import RequestError
 from agents.inference.wrapped.ask_once import ask_once
 from agents.inference.wrapped.engine_wrapper import EngineWrapper, refuse_masked_failures
 from agents.inference.wrapped.proper_rows import is_distribution, proper_or_failed
@@ -29,17 +30,22 @@ _LOG = logging.getLogger(__name__)
 Key = tuple[Any, ...]
 
 
-class UnknownRequestError(KeyError):
+class UnknownRequestError(RequestError, KeyError):
     """A request that the recording does not hold."""
 
     def __init__(self, row: int, key: Key, path: Path) -> None:
-        self.row, self.key, self.path = row, key, path
+        self.key, self.path = key, path
         adapter, prefix, suffix, *rest = key
         super().__init__(
-            f"request {row} is not in the recording {path.name}: adapter {adapter!r}, prefix"
+            row,
+            f"request {{row}} is not in the recording {path.name}: adapter {adapter!r}, prefix"
             f" {prefix[:60]!r}…, suffix ending {suffix[-80:]!r}, asked {rest}; run with the seed"
-            " and settings of the recorded run, or record this run (engine=recording)"
+            " and settings of the recorded run, or record this run (engine=recording)",
         )
+
+    def for_row(self, row: int) -> "UnknownRequestError":
+        """See ``RequestError.for_row``."""
+        return type(self)(row, self.key, self.path)
 
     def __str__(self) -> str:
         return str(self.args[0])

@@ -120,5 +120,5 @@ def test_what_is_no_crowd_is_refused(population, folder, tmp_path):
         write_crowd(tmp_path / "empty", [])
     assert not (tmp_path / "empty").exists()
     (folder / "people.arrow").write_bytes(b"half of it")
-    with pytest.raises(ValueError, match=r"people\.arrow wanted a whole Arrow file"):
+    with pytest.raises(ValueError, match=r"people\.arrow is not the file that crowd\.json was"):
         CrowdUsers(population, folder, ScriptedEngine())

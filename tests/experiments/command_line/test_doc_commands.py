@@ -61,6 +61,8 @@ FEWER = {
                         "experiment.said_rows=0"],
     "train_base": ["experiment.pocket.num_steps=2"],
     "build_population": ["experiment.num_users=4"],
+    "student": ["experiment.questions=700", "experiment.student={epochs: 1}", "experiment.rounds=1",
+                "num_users=5", "env.max_episode_steps=1", "recommender=[random,popularity]"],
     "alignment": ["experiment.variant_rows=20", "experiment.scenes=5", "experiment.probe_users=2"],
 }  # fmt: skip
 MODULE = """

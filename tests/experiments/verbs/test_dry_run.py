@@ -41,7 +41,7 @@ GOLDEN = {
     ("search", "num_users=10", "experiment.num_trials=6"): (6 + 2) * 10 * 10 * 5 // 2,
     ("counterfactual", "num_users=4", "recommender=[popularity,ease]"): 4 * 5 * (3 + 2 * 7),
     ("worlds", "experiment.worlds=2", "recommender=[random,ease]"): 2 * 3 * 24 * 2 * 10,
-    ("simulate", "experiment.ticks=8", "recommender=[random]"): 24 * 8 // 8 * 5,
+    ("simulate", "experiment.ticks=8", "recommender=[random]"): round(24 * 8 * 0.35 * 5),
     ("simulate", "experiment.ticks=8", "recommender=[random]",
      "+experiment.activation.share=0.5"): 24 * 4 * 5,
     ("train_policy", "num_users=8", "recommender=[random]", "experiment.seeds=[0]",

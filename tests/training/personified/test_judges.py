@@ -59,7 +59,9 @@ def test_who_is_decided_wrongly_is_not_who_is_left_unclear():
         ("5 stars? I gave it 2 stars.", 2), ("5 stars would be too much.", None),
         ("One star is too harsh; it was four stars.", 4), ("I gave it to two friends.", None),
         ("You say it was 5 stars, I gave it 2 stars.", 2), ("You gave it 5 stars.", None),
-        ("I rated it 3.", 3), ("It was 3 hours long.", None),
+        ("Others gave 3.9. I gave it 5 stars.", 5), ("Others gave 4.", None),
+        ("I gave 2, others gave it 4 stars.", 2), ("I rated it 3.", 3),
+        ("It was 3 hours long.", None),
     ],
 )  # fmt: skip
 def test_stars_are_read_without_their_word_and_never_from_an_echo(reply, stated):

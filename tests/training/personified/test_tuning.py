@@ -231,3 +231,16 @@ def test_preferences_follow_on_a_fresh_adapter_of_a_whole_model(made, whole, tmp
 def test_whole_models_refuse_what_they_cannot_learn(made, tmp_path):
     with pytest.raises(ValueError, match="at least one lesson, got none; give people with ratings"):
         train_whole(made.base, [], WHOLE, tmp_path / "x")
+
+
+@pytest.mark.parametrize(
+    ("length", "alpha", "loss"),
+    [("none", None, "sigmoid"), ("mean", None, "sigmoid_norm"), ("shared", 0.0, "sigmoid")],
+)
+def test_length_gets_the_credit_that_its_name_says(tmp_path, length, alpha, loss):
+    import torch
+
+    from training.personified.pair_trainer import pair_arguments
+
+    found = pair_arguments(0.3, length, PRESET, 8, tmp_path, 0, 10, torch.device("cpu"))
+    assert (found.ld_alpha, found.loss_type, found.beta) == (alpha, [loss], 0.3)

@@ -20,14 +20,15 @@ _STARS = re.compile(
     rf"\b(?P<number>{_ONE_TO_FIVE}|single)[ -]?(?:stars?\b|out of (?:5|five)\b)"
     # "I gave it a five", "it was a middling three"
     r"|\b(?:gave|give|rated?|was|is)\s+(?:(?:it|that|this)\s+)?(?:an?\s+)?(?:\w+\s+)?"
-    rf"(?P<alone>{_ONE_TO_FIVE})(?=\W*$|[,.;:!]|\s+(?:because|since|for|and|but)\b)",
+    rf"(?P<alone>{_ONE_TO_FIVE})(?=\W*$|[,.;:!](?!\d)|\s+(?:because|since|for|and|but)\b)",
     re.IGNORECASE,
 )
 _ECHO = re.compile(r"\s*\?|\s+(?:would|is too|sounds?|seems?)\b", re.IGNORECASE)  # "5 stars? No."
 _NO = r"^\W*no\b(?=\W*$|[,.;:!]|\s+(?:i|it|that|you|not|never|way)\b)"  # not "No story, no jokes"
 _NOT = re.compile(
     r"\b(?:not|never|instead of|rather than|no)\s+(?:\w+\s+){0,3}$"
-    r"|\byou (?:say|said|claim|gave|rated) (?:\w+\s+){0,2}$",  # another's stars
+    r"|\b(?:you|others) (?:say|said|claim|gave|rated) (?:\w+\s+){0,2}$"  # another's stars
+    r"|\bothers\s+$",
     re.IGNORECASE,
 )
 _DENIAL = re.compile(

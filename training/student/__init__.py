@@ -1,0 +1,1 @@
+"""A student of a language model: what it learns from, and how."""
