@@ -10,7 +10,7 @@ READY_FOR_DEMO := $(if $(wildcard $(STAMP)),$(STAMP),$(DEMO_STAMP))
 # At a terminal pip shows what it fetches; elsewhere it says what goes wrong.
 PIP_SAYS := $(if $(shell test -t 2 && echo yes),--progress-bar on,--quiet)
 
-.PHONY: venv demo slm docs test attack mutants lint clean
+.PHONY: venv demo slm docs test attack mutants package lint clean
 .DELETE_ON_ERROR:
 
 venv: $(STAMP)
@@ -77,6 +77,11 @@ mutants: export OMP_NUM_THREADS = 1
 mutants: $(STAMP)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[mutants]'
 	nice $(BIN)/python -m tests.mutants $(MODULES)
+
+# Wheel and sdist from a clean environment, and the wheel alone, without extras, on each Python.
+PYTHONS ?= $(PYTHON)
+package: $(STAMP)
+	$(BIN)/python -m tests.package_trial $(PYTHONS)
 
 clean:
 	rm -rf mutants runs multirun outputs build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

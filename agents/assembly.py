@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from agents.inference.engine import Engine
-from agents.inference.local.local_engine import LocalEngine
 from agents.inference.metering.engine_info import EngineInfo, VectorEngineInfo
 from agents.inference.scripted import ScriptedEngine
 from agents.inference.server.server_engine import ServerEngine
@@ -16,6 +15,7 @@ from agents.population.population import Population
 from simenv.env.options import EnvSettings
 from simenv.env.single_env import RecEnv
 from simenv.env.vector_env import RecVectorEnv
+from simenv.values.extras import needing
 
 MakeEngine = Callable[..., Engine]
 
@@ -40,18 +40,26 @@ def make_engine(population: Population, engine: MakeEngine | str = "local") -> E
     """The engine that runs a population's base model and adapters.
 
     Raises:
+        ModuleNotFoundError: it needs a library that is not installed; says the line that does.
         ValueError: the name is none of ``local``, ``server`` and ``scripted``.
     """
     if callable(engine):
         return engine(population.model, adapters=population.adapters)
     makers: dict[str, Callable[[], Engine]] = {
-        "local": lambda: LocalEngine(population.model, population.adapters),
+        "local": lambda: _local(population),
         "server": lambda: ServerEngine(population.model, population.adapters),
         "scripted": ScriptedEngine,
     }
     if engine not in makers:
         raise ValueError(f"engine wanted one of {sorted(makers)} or a callable, got {engine!r}")
     return makers[engine]()
+
+
+def _local(population: Population) -> Engine:
+    """Imported when it is asked for: it brings torch, which takes seconds and may be missing."""
+    with needing("engine='local' runs a language model", "pass engine='scripted' or 'server'"):
+        from agents.inference.local.local_engine import LocalEngine
+    return LocalEngine(population.model, population.adapters)
 
 
 def make_env(

@@ -1,15 +1,16 @@
 """What an engine says of itself, and whether it is asked as its model reads; it runs nothing."""
 
 from pathlib import Path
-from typing import Any
-
-import torch
+from typing import TYPE_CHECKING, Any
 
 from agents.inference.blocks.places import CONFIG_KEY
 from agents.inference.engine import EngineFacts
 
+if TYPE_CHECKING:
+    import torch
 
-def facts_of(model: str | Path, base: Any, device: torch.device, context: int) -> EngineFacts:
+
+def facts_of(model: str | Path, base: Any, device: "torch.device", context: int) -> EngineFacts:
     """Facts of an engine on this model."""
     return EngineFacts(
         description="local " + "/".join(Path(model).parts[-2:]),  # or owner/name of the hub

@@ -9,7 +9,6 @@ import os
 import re
 from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
-from importlib.metadata import PackageNotFoundError, requires
 from typing import Any
 
 from hydra.errors import (
@@ -22,6 +21,7 @@ from hydra.errors import (
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 
 from experiments.command_line.arguments import in_shell
+from simenv.values.extras import install_line
 
 # Groups whose options a keyword may belong to, the likeliest first.
 GROUPS = ("data", "users", "engine", "env", "distiller", "embedder", "training", "experiment")
@@ -162,10 +162,10 @@ def _text(error: BaseException) -> str:
             f"the run wanted the option {error.full_key or error.key}, which is not there any more"
         )
     text = " ".join(str(error).split())
+    if isinstance(error, ImportError):
+        text = _missing_extra(error) or text
     if isinstance(error, KeyError):
         text = f"no entry {text}"
-    if text.startswith("No module named") and (extra := _extra_of(getattr(error, "name", ""))):
-        text = f"{getattr(error, 'name', '')} is not installed: pip install 'personarec[{extra}]'"
     if isinstance(error, ConfigCompositionException) and error.__cause__ is not None:
         text = f"{text}: {' '.join(str(error.__cause__).split())}"
     if isinstance(error, MemoryError):
@@ -173,17 +173,14 @@ def _text(error: BaseException) -> str:
     return text or type(error).__name__
 
 
-def _extra_of(module: str) -> str | None:
-    """The extra of this package that brings a module; None where none is known to."""
-    try:
-        wanted = requires("personarec") or []
-    except PackageNotFoundError:  # run from a folder that was never installed
-        return None
-    name = module.partition(".")[0].lower()
-    for line in wanted:
-        found = re.match(r"([\w.-]+).*extra == .(\w+)", line)
-        if found and re.sub(r"[-.]", "_", found.group(1)).lower() == name:
-            return found.group(2)
+def _missing_extra(error: BaseException | None) -> str | None:
+    """The line that installs what an import did not find, under Hydra's "Error loading …"."""
+    while isinstance(error, ImportError):
+        if line := install_line(error):
+            return line
+        if "pip install" in str(error) and not str(error).startswith("Error loading"):
+            return str(error)
+        error = error.__cause__
     return None
 
 

@@ -19,6 +19,7 @@ from omegaconf import DictConfig, OmegaConf
 from experiments.command_line.experiment_options import OF_EXPERIMENT
 from experiments.command_line.kinds import Choice, Kind
 from experiments.command_line.option_table import NODES, TABLE
+from simenv.values.extras import install_line
 
 # Settings of a target that Hydra reads itself.
 _HYDRAS = ("_target_", "_partial_", "_recursive_", "_convert_", "_args_")
@@ -205,6 +206,8 @@ def _check_target(option: str, node: Mapping[str, Any]) -> None:
             f" {in_command(path)}; write MODULE.NAME"
         )
     target = _found(option, path)
+    if target is None:
+        return
     known = _keywords(target)
     given = [str(key) for key in node if key not in _HYDRAS]
     unknown = [] if known is None else [key for key in given if key not in known]
@@ -215,6 +218,7 @@ def _check_target(option: str, node: Mapping[str, Any]) -> None:
 
 
 def _found(option: str, path: str) -> Any:
+    """What a path names; None where it wants an extra, of which a run that uses it will tell."""
     log = logging.getLogger("hydra.utils")  # it prints what the error says again
     was = log.disabled
     log.disabled = True
@@ -222,6 +226,8 @@ def _found(option: str, path: str) -> Any:
         return get_object(path)
     except Exception as error:  # whatever importing a user's module raises
         cause = error.__cause__ or error
+        if isinstance(cause, ImportError) and install_line(cause):
+            return None
         near = _nearest_target(path)
         cure = (
             f"did you mean {near}?"

@@ -8,6 +8,7 @@ from recommenders.policies.sb3_policy import SB3Policy
 from recommenders.rl.features import Features
 from simenv.env.vector_env import RecVectorEnv
 from simenv.observation import Observation
+from simenv.values.extras import needing
 from simenv.wrappers.slate_codes import MoreLikeThis, VectorCodedSlates
 from simenv.wrappers.views import Embedded, Flat, VectorSeen
 
@@ -20,7 +21,8 @@ def train_dqn(
     While it learns, a slate is the chosen item and those most like it. ``gamma`` discounts what
     comes after.
     """
-    from stable_baselines3 import DQN
+    with needing("DQN"):
+        from stable_baselines3 import DQN
 
     from simenv.wrappers.sb3_vec_env import SB3VecEnv
 

@@ -11,9 +11,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from gymnasium.vector import AutoresetMode
-from torch import Tensor, nn
+
+from simenv.values.extras import needing
+
+with needing("PPO"):
+    import torch
+    from torch import Tensor, nn
 
 from recommenders.rl.features import Features
 from recommenders.rl.slate_model import LearnerView, SlateModel, draw_slates, log_chance

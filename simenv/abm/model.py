@@ -11,8 +11,12 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-import mesa
 import numpy as np
+
+from simenv.values.extras import needing
+
+with needing("a society of users"):
+    import mesa
 
 from simenv.abm.activation import Activation, ReturnTimes
 from simenv.abm.agents import Person

@@ -106,8 +106,14 @@ def _read(file: Path) -> dict[str, Any]:
         raise FileNotFoundError(
             f"domain wanted a file, found none at {str(file)!r}; check the path"
         )
+    if file.stat().st_size > _MOST_BYTES:
+        raise ValueError(f"domain {file.name} wanted at most {_MOST_BYTES} bytes; shorten it")
     try:
-        text = file.read_bytes()[:_MOST_BYTES].decode()
+        text = file.read_text(encoding="utf-8")
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.SafeLoader)):
+            raise ValueError(
+                f"domain {file.name} wanted plain fields, got an alias (*); write it out"
+            )
         content = yaml.safe_load(text)
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         reason = " ".join(str(error).split())[:200]

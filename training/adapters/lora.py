@@ -13,7 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
+
+from simenv.values.extras import needing
+
+with needing("training an adapter"):
+    import torch
 
 from agents.inference.facets.gate import FacetGate
 from agents.inference.local.adapter_kinds import num_facets

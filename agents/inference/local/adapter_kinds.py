@@ -9,14 +9,16 @@ tuning), or act from some token on (activated LoRA).
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 
 from agents.inference.facets.gate import GATE, FacetGate
 from agents.inference.local.model_files import ADAPTER_CONFIG
 from agents.inference.local.plain_files import Shapes, read_json, tensor_shapes
+
+if TYPE_CHECKING:
+    import torch
 
 _FREE = {  # of ``LoraConfig``: proven, or without effect on answers
     *("r", "lora_alpha", "lora_dropout", "rank_pattern", "alpha_pattern", "use_rslora", "use_dora"),
@@ -65,6 +67,8 @@ def _check_name(name: str) -> None:
 
 def _is_attribute(name: str) -> bool:
     """Whether torch's dictionaries of layers have something else under this name."""
+    import torch
+
     return any(hasattr(kind(), name) for kind in (torch.nn.ModuleDict, torch.nn.ParameterDict))
 
 
@@ -119,7 +123,9 @@ def _plain(key: str) -> str:
     return key.removeprefix("base_model.model.").replace(".base_layer", "")
 
 
-def _equal(tensor: torch.Tensor, weight: torch.Tensor) -> bool:
+def _equal(tensor: "torch.Tensor", weight: "torch.Tensor") -> bool:
+    import torch
+
     return tensor.shape == weight.shape and torch.equal(
         tensor.to(weight.dtype), weight.detach().cpu()
     )

@@ -72,13 +72,13 @@ class _Handler(BaseHTTPRequestHandler):
             return self._json({"error": "Invalid credentials"}, 401)
         if path == "/api/repos/create":
             return self._create(json.loads(body))
-        if found := re.fullmatch(r"/api/models/(.+/.+)/preupload/main", path):
+        if found := re.fullmatch(r"/api/(?:models|datasets)/(.+/.+)/preupload/main", path):
             files = [
                 {"path": f["path"], "uploadMode": "regular", "shouldIgnore": False}
                 for f in json.loads(body)["files"]
             ]
             return self._json({"files": files})
-        if found := re.fullmatch(r"/api/models/(.+/.+)/commit/main", path):
+        if found := re.fullmatch(r"/api/(?:models|datasets)/(.+/.+)/commit/main", path):
             repo = found[1]
             oid = self.hub.commit(repo, [json.loads(x) for x in body.splitlines()])
             url = f"{self.hub.url}/{repo}/commit/{oid}"
@@ -102,11 +102,13 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _read(self, body):
         path = unquote(urlsplit(self.path).path)
-        if found := re.fullmatch(r"/api/models/([^/]+/[^/]+)(?:/revision/(.+))?", path):
+        if found := re.fullmatch(
+            r"/api/(?:models|datasets)/([^/]+/[^/]+)(?:/revision/(.+))?", path
+        ):
             return self._info(found[1], found[2] or "main")
-        if found := re.fullmatch(r"/api/models/([^/]+/[^/]+)/tree/([^/]+)/?", path):
+        if found := re.fullmatch(r"/api/(?:models|datasets)/([^/]+/[^/]+)/tree/([^/]+)/?", path):
             return self._tree(found[1], found[2])
-        if found := re.fullmatch(r"/([^/]+/[^/]+)/resolve/([^/]+)/(.+)", path):
+        if found := re.fullmatch(r"(?:/datasets)?/([^/]+/[^/]+)/resolve/([^/]+)/(.+)", path):
             return self._file(*found.groups(), body)
         return self._json({"error": f"no such call: {path}"}, 404)
 

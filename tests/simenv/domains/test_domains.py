@@ -119,6 +119,8 @@ def test_every_shipped_domain_is_whole_and_called_by_its_noun(name: str) -> None
         ("like: shop", "field 'like' wanted one of book, .* got 'shop'; name a shipped domain"),
         ("like: [a]", "field 'like' wanted one of book"),
         ("- noun", "shoe.yaml wanted a field a line, such as 'noun: shoe', got"),
+        ("verb: &a go\nagain: *a", "wanted plain fields, got an alias"),
+        (f"noun: {'x' * 100_000}", "wanted at most 100000 bytes; shorten it"),
         ("noun: [", "shoe.yaml is no YAML .* correct it"),
     ],
 )

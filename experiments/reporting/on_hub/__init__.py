@@ -1,0 +1,1 @@
+"""What a run left behind, on the Hugging Face Hub and back."""
