@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file
 
 from agents.population.population import Population
 from agents.prompt_style import PromptStyle
@@ -110,7 +111,9 @@ def test_a_study_tunes_whole_models_that_serve_and_whose_preferences_are_an_adap
     own, prompt = (results["ratings"][name] for name in ("personified", "prompt"))
     assert own["rmse"] != prompt["rmse"], "it is another model that is asked"
     late = Population.load(tmp_path / "people" / "late")
-    assert (Path(late.model) / "training.yaml").is_file()
+    served, made = (load_file(Path(folder) / "model.safetensors")
+                    for folder in (late.model, tmp_path / "models" / "0-whole"))  # fmt: skip
+    assert all(np.array_equal(served[name], made[name]) for name in made)
     assert list(late.adapters) == ["personified"]
 
 
