@@ -18,5 +18,7 @@ Means over worlds with 95 % intervals; places count only differences beyond nois
 ``entries.json``, which is what one submits.
 """
 
+AIM = "policies"
+NEEDS = "nothing more"
 TAKES = "30 seconds; longer with a real model"
 USES = ("users", "engine", "embedder", "recommender", "slm")

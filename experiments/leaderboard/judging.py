@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
+from agents.fidelity.error_measures import rmse
 from experiments.leaderboard.entries import Anchor, PolicyWorld, UsersWorld
 from experiments.leaderboard.rules import PANEL, Rules
 from experiments.people.people import People, true_users
@@ -103,8 +104,8 @@ def users_world(
         raise RuntimeError(f"no answer came from {people.card['kind']} users in world {seed}")
     tau = float(kendall_tau(panel.by_policy(stars), panel.by_policy(panel.stars)))
     errors = (stars - panel.stars)[~np.isnan(stars)]
-    rmse = float(np.sqrt(np.mean(errors**2)))
-    found = UsersWorld(world=seed, tau=0.0 if np.isnan(tau) else round(tau, 9), rmse=round(rmse, 9))
+    order = 0.0 if np.isnan(tau) else round(tau, 9)
+    found = UsersWorld(world=seed, tau=order, rmse=round(rmse(errors), 9))
     return found, people.card
 
 

@@ -22,6 +22,8 @@ questions, and their ratio; ``share_asked`` of the language model stands beside 
 Files: ``student/`` (for ``users.student``), ``results.json``, ``report.md`` and ``config.yaml``.
 """
 
+AIM = "people"
+NEEDS = "nothing more"
 TAKES = "about 5 minutes"
 USES = ("data", "users", "engine", "embedder", "env", "recommender", "seed", "slm", "num_users")
 REFUSES = {

@@ -25,6 +25,7 @@ GROUPS = {
     "embedder": "by what a memory is found",
     "env": "how long a visit is",
     "debug": "runs of seconds that mean nothing",
+    "tracking": "where runs are kept besides their folder",
 }
 
 

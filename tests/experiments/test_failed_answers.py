@@ -32,6 +32,7 @@ def ran(tmp_path_factory):
             "engine.engine.served_model=base", f"engine.engine.base_url='{url}'",
             f"+engine.engine.api_key={SECRET}", "engine.engine.tries=1",
             "engine.engine.concurrency=2", "num_users=4", "recommender=[random,popularity]",
+            "experiment.collusion_users=0",  # whose people ask on an engine of their own
             f"output_dir={folder}",
         ])  # fmt: skip
         with pytest.MonkeyPatch.context() as patch:

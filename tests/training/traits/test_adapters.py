@@ -73,7 +73,7 @@ def test_the_card_says_what_it_is_and_the_same_training_is_not_done_twice(
     assert (card["trait"], card["pole"], card["rows"]) == ("openness", "high", len(own))
     assert card["last_loss"] < card["first_loss"]
     assert train_trait(talker, own, QUICK, adapters[0]) == card
-    with pytest.raises(FileExistsError, match="something else than this adapter"):
+    with pytest.raises(FileExistsError, match="something else than this training"):
         train_trait(talker, own, QUICK, adapters[0], seed=1)
 
 
