@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]  # every step starts a
 
 ROOT = Path(__file__).parents[1]
 COMMAND = shutil.which("personarec", path=str(Path(sys.executable).parent))
-OURS = re.compile(r"(people|policies|fidelity|ticks)\b.*: |warning: ")
+OURS = re.compile(r"(people|policies|fidelity|collusion|ticks)\b.*: |warning: ")
 NOISE = re.compile(r"Traceback|site-packages|Error executing job|gemm|FutureWarning|Errno|^/", re.M)
 NUM_READERS, NUM_BOOKS = 24, 80
 SHELVES = ("Thriller", "Comedy", "Cook Book", "Comedy, Travel")

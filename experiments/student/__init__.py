@@ -30,5 +30,6 @@ REFUSES = {
     "users.evidence": "policies and people know the same rows here; take experiment=worlds",
     "users.student": "it makes one; leave it out",
     "precision": "everybody is asked; set num_users",
+    "debug": "its people are the shipped ones; set experiment.questions=700 instead",
     "budget": "set experiment.questions and num_users instead",
 }

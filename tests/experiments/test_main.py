@@ -284,7 +284,7 @@ def test_libraries_are_quiet(tmp_path):
     root = Path(__file__).parents[2]
     done = subprocess.run(command, capture_output=True, text=True, cwd=root, check=True)
     lines = [line for line in done.stderr.splitlines() if line.strip()]
-    ours = ("people:", "policies:", "fidelity:")
+    ours = ("people:", "policies:", "fidelity:", "collusion:")
     assert [line for line in lines if not line.startswith(ours)] == []
 
 

@@ -42,6 +42,7 @@ ELSEWHERE = {
     "device=cuda": "wants a GPU",
     "personarec smoke": "half a minute; tests/experiments/verbs/test_smoke.py",
     "engine=ray": "wants GPUs or a cluster; tests/agents/inference/ray/test_ray_engine.py",
+    "experiment=student": "wants people on a language model; tests/experiments/test_student.py",
 }  # part of a command → why it is not run here, and what tests it
 FEWER = {
     "simulate": ["experiment.ticks=2"],
@@ -62,8 +63,6 @@ FEWER = {
                         "experiment.said_rows=0"],
     "train_base": ["experiment.pocket.num_steps=2"],
     "build_population": ["experiment.num_users=4"],
-    "student": ["experiment.questions=700", "experiment.student={epochs: 1}", "experiment.rounds=1",
-                "num_users=5", "env.max_episode_steps=1", "recommender=[random,popularity]"],
     "alignment": ["experiment.variant_rows=20", "experiment.scenes=5", "experiment.probe_users=2"],
 }  # fmt: skip
 MODULE = """

@@ -19,7 +19,7 @@ def test_the_shipped_people_their_groups_and_what_may_be_believed(monkeypatch, c
         "400",
         "600, each called a movie",
         "persona-3",
-        "no fidelity card",
+        'says "pass"',
         "data.seed=2025",
     ):
         assert said in shown, said
