@@ -108,7 +108,7 @@ def _ties(contrasts: Sequence[Mapping[str, Any]]) -> str:
         return "No difference in this report is a tie." if contrasts else "Nothing was compared."
     more = f" and {len(tied) - _MOST_TIES} more pairs" if len(tied) > _MOST_TIES else ""
     shown = tied[:_MOST_TIES]
-    return f"Ties, of which none is better: {'; '.join(shown) if more else listed(shown)}{more}."
+    return f"Ties, of which none is better: {'; '.join(shown)}{more}."
 
 
 def fidelity_said(results: Mapping[str, Any]) -> tuple[str, str]:

@@ -29,6 +29,8 @@ def test_levels_that_nobody_compared_are_not_to_be_believed():
 
 def test_ties_are_named_and_leads_are_not():
     assert before_you_quote(None, [TIE, LEAD])[-1] == ("Ties, of which none is better: a and b.")
+    two = before_you_quote(None, [TIE, TIE | {"better": "b", "worse": "c"}])[-1]
+    assert two == "Ties, of which none is better: a and b; b and c."
     assert before_you_quote(None, [LEAD])[-1] == ("No difference in this report is a tie.")
     unadjusted = {**LEAD, "p_holm": 0.2}
     assert "a and c" in before_you_quote(None, [unadjusted])[-1]
