@@ -100,8 +100,12 @@ def users_world(
     finally:
         if people.engine is not None:
             people.engine.close()
-    if np.isnan(stars).all():
-        raise RuntimeError(f"no answer came from {people.card['kind']} users in world {seed}")
+    parts = np.split(stars, panel.num_policies, axis=1)
+    if any(np.isnan(part).all() for part in parts):  # no order of all policies, so no tau
+        raise RuntimeError(
+            f"no answer came from {people.card['kind']} users in world {seed} about the slates of"
+            " some policy, so their order is not known; see that their model answers, and run again"
+        )
     tau = float(kendall_tau(panel.by_policy(stars), panel.by_policy(panel.stars)))
     errors = (stars - panel.stars)[~np.isnan(stars)]
     order = 0.0 if np.isnan(tau) else round(tau, 9)

@@ -199,6 +199,31 @@ def test_users_who_are_the_truth_get_a_tau_of_one_and_their_reverse_the_opposite
     assert anchor.oracle > anchor.random + 0.3
 
 
+class Silent(Flat):
+    """Users who say nothing about some items."""
+
+    def __init__(self, truth, items):
+        super().__init__(truth, 1)
+        self.items = items
+
+    def respond(self, users, slates, seeds):
+        found = super().respond(users, slates, seeds)
+        found.probabilities[np.isin(slates.items, self.items)] = np.nan
+        return found
+
+
+def test_who_says_nothing_about_one_policy_has_no_tau():
+    from experiments.leaderboard.judging import panel_of
+
+    rules = Rules("2026-12-01", judges=12, num_users=40, num_items=80)
+    dataset = world_of(5, rules)
+    panel = panel_of(dataset, rules)
+    first = panel.items[:, : rules.slate_size]  # of the first policy
+    people = People(Silent(dataset.truth, first), {"kind": "test"})
+    with pytest.raises(RuntimeError, match=r"no answer came from test users in world 5 about the"):
+        users_world(dataset, panel, lambda _: people, 5, rules)
+
+
 SMALL = ["experiment=leaderboard", "users=ridge", "experiment.worlds=2", "experiment.players=8",
          "experiment.judges=6"]  # fmt: skip
 
