@@ -28,6 +28,7 @@ from simenv.seeding import Stream, generator
 _TEXT_DIMS = 32
 _ROUNDS = 6  # of people, then items
 _STEP = 1.5  # at most, of one Newton step
+_LEAST_NOISE = 0.1  # variance of stars; without it a log of equal stars tells anything
 _MOST_READ = 400  # people by whom items are learnt; all are placed among these
 # What a person's floor is, and by how much what promises less falls below its promise. Chosen once,
 # on worlds 6100 to 6102; see docs/explanation/fidelity.md.
@@ -178,7 +179,8 @@ class _Reading:
         self.quality_spread = float((self.quality**2 + firm / both).mean())
         self.popularity_spread = float((self.popularity**2 + stiff / both).mean())
         left = rest - self.quality[log.items]
-        self.noise, self.mean = 1.1 * float((left**2).mean()), self.mean + float(left.mean())
+        self.noise = max(1.1 * float((left**2).mean()), _LEAST_NOISE)
+        self.mean += float(left.mean())
 
 
 def _chance(log_odds: FloatArray) -> FloatArray:

@@ -48,6 +48,23 @@ def test_it_is_learnt_from_training_rows_and_the_background_alone(wary):
     assert not np.allclose(learn_wariness(fewer).people, wary.people)
 
 
+def test_picks_alone_tell_tastes_where_all_stars_are_the_same():
+    """Even users pick of one genre alone, odd ones of all others; nobody likes anything more."""
+    inside = WORLD.catalog.genre_matrix[:, 0] > 0
+    rng = np.random.default_rng(0)
+    picks = [
+        rng.choice(np.flatnonzero(inside == (u % 2 == 0)), 8, replace=False) for u in range(60)
+    ]
+    log = InteractionLog.from_columns(
+        np.repeat(np.arange(60), 8), np.concatenate(picks), np.full(480, 4.0),
+        num_users=60, num_items=120,
+    )  # fmt: skip
+    wary = learn_wariness(replace(WORLD, train=log, background=None))
+    promised = wary.people @ wary.items.T
+    gap = promised[:, inside].mean(axis=1) - promised[:, ~inside].mean(axis=1)
+    assert gap[::2].min() > gap[1::2].max()
+
+
 def test_who_picked_nothing_is_wary_of_nothing():
     log = WORLD.train
     known = replace(WORLD, train=log.take(log.users != 7))
