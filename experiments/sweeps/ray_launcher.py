@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
@@ -31,7 +32,7 @@ from experiments.sweeps.job import (
     name_of,
 )
 
-_PACKAGE = "hydra_plugins.personarec"  # Hydra takes launchers from packages of this name alone
+_PACKAGE = "hydra_plugins.personarec"  # see ``register``
 
 
 @dataclass
@@ -148,8 +149,14 @@ def _reported(outcome: Outcome, out: Any, err: Any) -> JobReturn | None:
 
 
 def register() -> None:
-    """Let Hydra know the launcher; twice is no error."""
+    """Let Hydra know the launcher; twice is no error.
+
+    Hydra finds a launcher by its name and takes names of ``hydra_plugins`` alone, a package that
+    others share and that need not be there; so this module goes by such a name too.
+    """
     ConfigStore.instance().store(
         group="hydra/launcher", name="ray", node=RayLauncherOptions, provider="personarec"
     )
-    Plugins.instance().register(RayLauncher)
+    Plugins.instance().register(RayLauncher)  # first: it reads what is installed there
+    sys.modules.setdefault("hydra_plugins", ModuleType("hydra_plugins"))
+    sys.modules[_PACKAGE] = sys.modules[__name__]
