@@ -7,11 +7,12 @@ that the lines of jobs side by side do not mix.
 import io
 import os
 import sys
+import traceback
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from typing import Any, NamedTuple
 
-from hydra.core.utils import JobReturn, run_job, setup_globals
+from hydra.core.utils import JobReturn, JobStatus, run_job, setup_globals
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
@@ -55,6 +56,10 @@ class Job(NamedTuple):
                 job_subdir_key="hydra.sweep.subdir",
                 hydra_context=self.context,
             )
+            error = done._return_value
+            if done.status == JobStatus.FAILED and not isinstance(error, JobFailedError):
+                traceback.print_exception(error)  # asked for by HYDRA_FULL_ERROR=1
+                done.return_value = JobFailedError()
         return JobDone(done, out.getvalue(), err.getvalue())
 
 
@@ -77,8 +82,7 @@ def name_of(number: int, overrides: Iterable[str]) -> str:
 
 def failed(overrides: Sequence[str], name: str) -> JobReturn:
     """What Hydra is told of a job whose error was printed."""
-    result = JobReturn(overrides=list(overrides))
-    result.status = type(result.status).FAILED
+    result = JobReturn(overrides=list(overrides), status=JobStatus.FAILED)
     result.return_value = JobFailedError(name)
     return result
 

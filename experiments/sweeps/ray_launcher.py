@@ -14,7 +14,7 @@ from typing import Any
 
 from hydra.core.config_store import ConfigStore
 from hydra.core.plugins import Plugins
-from hydra.core.utils import JobReturn, configure_log, filter_overrides, setup_globals
+from hydra.core.utils import JobReturn, JobStatus, configure_log, filter_overrides, setup_globals
 from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, open_dict
@@ -123,8 +123,9 @@ def _run(jobs: Mapping[str, Job], workers: RayTasks) -> dict[str, JobReturn | No
     streams = sys.stdout, sys.stderr  # a bar would take both
     with progress_bar("sweep", total=len(jobs)) as tick:
         for outcome in workers({name: job.run for name, job in jobs.items()}, tick):
-            found[outcome.name] = _reported(outcome, *streams)
-            tick(f"{outcome.name} {'is done' if found[outcome.name] else 'failed'}", advance=1)
+            result = found[outcome.name] = _reported(outcome, *streams)
+            well = result is not None and result.status == JobStatus.COMPLETED
+            tick(f"{outcome.name} {'is done' if well else 'failed'}", advance=1)
     return found
 
 

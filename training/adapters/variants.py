@@ -236,9 +236,11 @@ def _train_elsewhere(
     trainings: Mapping[str, Training], spread: Spread, on_step: OnAdapter | None
 ) -> None:
     """Train what is not there yet; each folder once, whichever adapters share it."""
-    of_folder = {one.folder: name for name, one in reversed(trainings.items())}
-    wanted = {n: trainings[n] for n in trainings if of_folder[trainings[n].folder] == n}
-    left = {f"adapter {n}": one for n, one in wanted.items() if not one.folder.exists()}
+    of_folder: dict[Path, str] = {}
+    for name, one in trainings.items():
+        of_folder.setdefault(one.folder, name)
+    missing = {folder: name for folder, name in of_folder.items() if not folder.exists()}
+    left = {f"adapter {name}": trainings[name] for name in missing.values()}
 
     def begins(name: str) -> None:
         if on_step:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import sys
 from functools import partial
@@ -62,6 +63,8 @@ def test_a_sweep_leaves_what_the_basic_launcher_leaves_and_names_the_job_that_fa
     said = "error: job 0 (experiment=cluster data=tiny experiment.most=3 experiment.k=0"
     assert said in streams.err
     assert "): experiment.k wanted a whole number from 1" in streams.err
+    assert re.search(r"sweep: job 0 .* failed\n", streams.err)
+    assert re.search(r"sweep: job 1 .* is done\n", streams.err)
 
 
 def test_adapters_are_those_of_one_process_though_a_worker_is_killed(tmp_path, monkeypatch):
