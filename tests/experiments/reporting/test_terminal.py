@@ -55,8 +55,8 @@ def test_figures_without_room_go_on_behind_the_same_names():
     assert wide.count("ann") == 1
 
 
-WORD = st.text("abcdefghij_", min_size=1, max_size=40)
-FIGURE = st.from_regex(r"[0-9]{1,4}\.[0-9]{1,3}", fullmatch=True)
+WORD = st.integers(1, 40).map(lambda length: ("abcd_efghij" * 4)[:length])
+FIGURE = st.integers(1, 9_999_999).map(lambda number: f"{number / 1000:.3f}")
 
 
 @given(
