@@ -5,7 +5,7 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
@@ -59,6 +59,7 @@ WORD = st.integers(1, 40).map(lambda length: ("abcd_efghij" * 4)[:length])
 FIGURE = st.integers(1, 9_999_999).map(lambda number: f"{number / 1000:.3f}")
 
 
+@settings(max_examples=60, deadline=None)
 @given(
     st.lists(WORD, min_size=1, max_size=3),
     st.lists(FIGURE, min_size=1, max_size=14),
