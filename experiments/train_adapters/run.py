@@ -8,7 +8,6 @@ from typing import Any
 
 from hydra.utils import instantiate
 from omegaconf import DictConfig
-from rich.table import Table
 
 from agents.prompt_style import PromptStyle
 from experiments.people.base_models import model_named
@@ -16,7 +15,7 @@ from experiments.people.distilled import made_distiller
 from experiments.people.persona_adapters import persona_settings, train_personas
 from experiments.people.workers import workers_of
 from experiments.reporting.result import Result
-from experiments.reporting.terminal import text_table
+from experiments.reporting.terminal import TextTable, text_table
 from simenv.data.dataset import Dataset
 from training.adapters.variants import Variant
 
@@ -58,7 +57,7 @@ def _adapters(variants: dict[str, Variant]) -> dict[str, dict[str, Any]]:
     }
 
 
-def _table(adapters: dict[str, dict[str, Any]]) -> Table:
+def _table(adapters: dict[str, dict[str, Any]]) -> TextTable:
     heads = ["adapter", "folder", "rows", "first loss", "last loss", "seconds"]
     rows = []
     for name, card in adapters.items():
