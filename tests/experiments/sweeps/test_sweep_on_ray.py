@@ -1,7 +1,6 @@
 """A real sweep on real Ray workers: the files of the basic launcher, and errors with names."""
 
 import json
-import re
 import sys
 
 import pytest
@@ -50,11 +49,9 @@ def test_a_sweep_leaves_what_the_basic_launcher_leaves_and_names_the_job_that_fa
     assert found[1] == wanted[1]
     lines = [line for line in printed.splitlines(keepends=True) if not line.startswith("\t#")]
     assert streams.out.replace("/ray/", "/basic/") == "".join(lines)  # but for Hydra's numbers
-    said = "error: job 0 (experiment=cluster data=tiny experiment.most=3 experiment.k=0"
-    assert said in streams.err
-    assert "): experiment.k wanted a whole number from 1" in streams.err
-    assert re.search(r"sweep: job 0 .* failed\n", streams.err)
-    assert re.search(r"sweep: job 1 .* is done\n", streams.err)
+    assert "error: job 0 (experiment.k=0): experiment.k wanted a whole number" in streams.err
+    assert "sweep: job 0 (experiment.k=0) failed\n" in streams.err
+    assert "sweep: job 1 (experiment.k=2) is done" in streams.err
 
 
 def test_a_job_with_workers_of_its_own_is_refused_before_any_begins(tmp_path, capsys, monkeypatch):
@@ -62,5 +59,5 @@ def test_a_job_with_workers_of_its_own_is_refused_before_any_begins(tmp_path, ca
     monkeypatch.setattr(sys, "argv", ["personarec", *words, f"output_dir={tmp_path}"])
     with pytest.raises(SystemExit, match="1"):
         main()
-    assert "got job 0 (experiment=policy_ranking engine=ray seed=0" in capsys.readouterr().err
+    assert "got job 0 (seed=0) with engine=ray" in capsys.readouterr().err
     assert not list(tmp_path.rglob("results.json"))
