@@ -1,7 +1,6 @@
 """The builder, whole and tiny: what it writes is a population that an environment runs."""
 
 from contextlib import nullcontext
-from dataclasses import replace
 from types import SimpleNamespace
 
 import gymnasium as gym
@@ -20,7 +19,7 @@ def test_the_card_says_the_same_whoever_is_ready_first(monkeypatch):
         return one_by_one(dict(reversed(parts.items())), begins)
 
     monkeypatch.setattr(fidelity_card, "_measured", lambda people, dataset, num: (people, num))
-    people = replace(Population.shipped(), personas=[])
+    people = Population.shipped()
     settings = SimpleNamespace(num_users=7, unseen_worlds=(), unseen_drawn_worlds=())
     asked = people, None, settings, True
     here = fidelity_card.measure_people(*asked)

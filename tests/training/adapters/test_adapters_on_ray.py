@@ -19,7 +19,7 @@ ADAPTERS = [
 @pytest.mark.reliability  # two workers and the one that follows load torch
 def test_adapters_are_those_of_one_process_though_a_worker_is_killed(tmp_path, monkeypatch):
     """The worker of one adapter dies behind its first checkpoint."""
-    ray = pytest.importorskip("ray")
+    pytest.importorskip("ray")
 
     def kill(step, loss):
         if step == 3:
