@@ -22,6 +22,7 @@ from agents.inference.local.model_files import (
     check_runs_no_code,
 )
 from agents.inference.local.number_format import auto_dtype
+from simenv.whole_files import write_whole
 
 _TAKING_OVER = RLock()
 
@@ -145,7 +146,7 @@ def _with_kept_adapters(base: Any, light: LightLlama, called: str) -> Any:
     for name, settings in light.adapters.items():
         with TemporaryDirectory() as place:
             folder = Path(place)
-            (folder / ADAPTER_CONFIG).write_text(json.dumps(settings), encoding="utf-8")
+            write_whole(folder / ADAPTER_CONFIG, json.dumps(settings).encode())
             save_file(light.tensors_of(name), folder / ADAPTER_WEIGHTS)
             model = attach_adapter(model, name, folder, called)
     return model
