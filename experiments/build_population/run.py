@@ -11,7 +11,6 @@ from typing import Any
 
 from hydra.utils import instantiate
 from omegaconf import DictConfig
-from rich.table import Table
 
 from agents.population.population import Population
 from experiments.build_population.fidelity_card import measure_people
@@ -20,7 +19,7 @@ from experiments.people.distilled import made_distiller
 from experiments.people.persona_adapters import Trained, persona_settings, train_personas
 from experiments.reporting.provenance import public_text
 from experiments.reporting.result import Result
-from experiments.reporting.terminal import text_table
+from experiments.reporting.terminal import TextTable, text_table
 from simenv.data.dataset import Dataset
 from training.adapters.variants import people_on
 from training.distillation.tellers import style_for
@@ -119,7 +118,7 @@ def _personas(trained: Trained, variant: str) -> list[dict[str, Any]]:
     return found
 
 
-def _table(fidelity: dict[str, Any]) -> Table:
+def _table(fidelity: dict[str, Any]) -> TextTable:
     names = list(next(iter(fidelity.values()))["predictors"])
     rows = []
     for asked, figures in fidelity.items():

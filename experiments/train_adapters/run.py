@@ -8,14 +8,13 @@ from typing import Any
 
 from hydra.utils import instantiate
 from omegaconf import DictConfig
-from rich.table import Table
 
 from agents.prompt_style import PromptStyle
 from experiments.people.base_models import model_named
 from experiments.people.distilled import made_distiller
 from experiments.people.persona_adapters import persona_settings, train_personas
 from experiments.reporting.result import Result
-from experiments.reporting.terminal import text_table
+from experiments.reporting.terminal import TextTable, text_table
 from simenv.data.dataset import Dataset
 from training.adapters.variants import Variant
 
@@ -55,7 +54,7 @@ def _adapters(variants: dict[str, Variant]) -> dict[str, dict[str, Any]]:
     }
 
 
-def _table(adapters: dict[str, dict[str, Any]]) -> Table:
+def _table(adapters: dict[str, dict[str, Any]]) -> TextTable:
     heads = ["adapter", "folder", "rows", "first loss", "last loss", "seconds"]
     rows = []
     for name, card in adapters.items():
