@@ -61,7 +61,7 @@ def pocket_config(cfg: DictConfig) -> PocketConfig:
     peers = cfg.experiment.get("peers", False)
     style = replace(PromptStyle(**chosen.pop("style", {})), peers=peers)
     parts = {"hiding": Hiding, "few_rows": FewRows}
-    made = {name: make(**chosen.pop(name, {})) for name, make in parts.items()}
+    made: dict[str, Any] = {name: make(**chosen.pop(name, {})) for name, make in parts.items()}
     words = str(cfg.get("distiller", {}).get("_target_")).endswith(WordsDistiller.__name__)
     style = replace(style, told="words") if words else style
     return PocketConfig(**chosen, style=style, **made)
