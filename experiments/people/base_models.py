@@ -82,9 +82,7 @@ def train_pocket(cfg: DictConfig, dataset: Dataset | None) -> Base:
 
     settings, config = cfg.experiment, pocket_config(cfg)
     folder = Path(cfg.output_dir) / "pocket"
-    worlds: WorldSource = WorldMix(settings.reading_share, settings.biased_share)
-    if dataset is not None:
-        worlds = worlds_of(dataset, settings.users_per_world)
+    worlds = training_worlds(settings, dataset)
     initial = settings.initial and model_named(settings.initial)
     device = choose_device("auto").type
     trainer = PocketTrainer(
@@ -94,6 +92,13 @@ def train_pocket(cfg: DictConfig, dataset: Dataset | None) -> Base:
         tick("training", advance=trainer.step)
         trainer.train(lambda step, loss: tick(f"loss {loss:.3f}", advance=1))
     return Base(str(folder / "model"), _training(trainer))
+
+
+def training_worlds(settings: DictConfig, dataset: Dataset | None) -> WorldSource:
+    """Made worlds as the experiment's ``settings`` mix them, or those of a data set's people."""
+    if dataset is None:
+        return WorldMix(settings.reading_share, settings.biased_share)
+    return worlds_of(dataset, settings.users_per_world)
 
 
 def _training(trainer: PocketTrainer) -> dict[str, Any]:

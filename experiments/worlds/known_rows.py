@@ -5,6 +5,7 @@ Run::
     python -m experiments.worlds.known_rows                    # shipped model, worlds 6120 to 6125
     python -m experiments.worlds.known_rows --bias 2 6120 6121            # others, an extreme log
     python -m experiments.worlds.known_rows --models shipped runs/base/pocket/model
+    python -m experiments.worlds.known_rows --trained      # how many ratings training people have
 
 In every world 48 people with 60 training rows or more are known by their first 5, 10, 20, 27, 40
 and 60 in turn (``--known``), all others by all of theirs; what is cut nobody knows, averages
@@ -37,7 +38,7 @@ from experiments.reporting.markdown import markdown_table
 from experiments.reporting.progress import progress_bar
 from simenv.data.dataset import Dataset
 from simenv.data.rating_baselines import BiasModel
-from simenv.data.synthetic import synthetic
+from simenv.data.synthetic import drawn_world, synthetic
 from simenv.data.worlds.perfect_reader import PerfectReader
 from simenv.events import STARS, FloatArray, IntArray, InteractionLog, expected_stars
 from simenv.seeding import Stream, generator
@@ -46,6 +47,7 @@ from training.base.few_rows import first_rows_known
 KNOWN = (5, 10, 20, 27, 40, 60)
 BIAS, RIDGE, READER = "bias model", "ridge", "perfect reader"
 _MOST_PEOPLE, _ROWS, _ITEMS = 48, 20, 24  # asked in each world
+_TRAINED = range(1000, 1030)  # the first worlds that the shipped base learnt from
 _HEADS = [
     *("known rows", "who", "RMSE", "minus bias model", "log loss", "variance between people"),
     *("personal: correlation", "slope", "taste: correlation", "slope"),
@@ -233,6 +235,15 @@ def _slope(part: Boldness) -> str:
     return f"{part.slope:.2f} ({part.ci95[0]:.2f} to {part.ci95[1]:.2f})"
 
 
+def trained_on(worlds: Sequence[Dataset]) -> str:
+    """How many training rows people have, as Markdown."""
+    counts = np.concatenate([np.diff(dataset.train.offsets()) for dataset in worlds])
+    shares = (0, 5, 25, 50, 75, 95, 100)
+    heads = ["people", *(f"{share} %" for share in shares), "below 20"]
+    cells = [f"{own:.0f}" for own in np.percentile(counts, shares)]
+    return markdown_table(heads, [[str(len(counts)), *cells, f"{(counts < 20).mean():.0%}"]])
+
+
 def main(words: Sequence[str]) -> str:
     """All tables, as Markdown."""
     parser = argparse.ArgumentParser(prog="python -m experiments.worlds.known_rows")
@@ -240,7 +251,10 @@ def main(words: Sequence[str]) -> str:
     parser.add_argument("--models", nargs="+", default=["shipped"], help="folders, or shipped")
     parser.add_argument("--known", nargs="+", type=int, default=list(KNOWN), help="known ratings")
     parser.add_argument("--bias", type=float, default=1.0, help="of the logs")
+    parser.add_argument("--trained", action="store_true", help="count training people's ratings")
     asked = parser.parse_args(words)
+    if asked.trained:
+        return trained_on([drawn_world(seed) for seed in _TRAINED])
     worlds = [synthetic(seed, logging_bias=asked.bias) for seed in asked.worlds]
     people = {model: people_on(model) for model in asked.models}
     found = answers(worlds, {**people, **RULES}, asked.known)

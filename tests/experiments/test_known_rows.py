@@ -16,6 +16,7 @@ from experiments.worlds.known_rows import (
     compared,
     main,
     table,
+    trained_on,
 )
 from simenv.data.rating_baselines import BiasModel
 from simenv.data.synthetic import synthetic
@@ -123,6 +124,14 @@ def test_two_models_are_compared_person_by_person(worlds):
     [row] = cells(compared(found, "a", "b")).values()
     assert row[0] == "5"
     assert row[1].startswith("+0.")
+
+
+def test_training_peoples_ratings_are_counted(worlds):
+    counts = np.concatenate([np.bincount(d.train.users, minlength=60) for d in worlds])
+    [row] = cells(trained_on(worlds)).values()
+    assert row[:2] == ["120", str(counts.min())]
+    assert row[4] == f"{np.median(counts):.0f}"
+    assert row[7:] == [str(counts.max()), f"{(counts < 20).mean():.0%}"]
 
 
 @pytest.mark.slow
