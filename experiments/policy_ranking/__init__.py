@@ -20,7 +20,7 @@ true users, with intervals over users. A good simulation has ``simulated_vs_true
 
 from typing import TYPE_CHECKING
 
-from experiments.tournament import session_questions
+from experiments.tournament import num_views, session_questions
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -47,4 +47,4 @@ USES = (
 
 def questions(cfg: "DictConfig", dataset: "Dataset") -> int:
     """What a run asks if every user stays for a whole session; see ``--dry-run``."""
-    return len(cfg.recommender) * session_questions(cfg, dataset)
+    return num_views(cfg) * len(cfg.recommender) * session_questions(cfg, dataset)

@@ -12,3 +12,8 @@ def session_questions(cfg: "DictConfig", dataset: "Dataset") -> int:
     """What one policy asks if every user stays for a whole session."""
     users = min(int(cfg.num_users), dataset.num_users)
     return users * int(cfg.env.max_episode_steps) * int(cfg.env.slate_size)
+
+
+def num_views(cfg: "DictConfig") -> int:
+    """How often everybody plays: twice where rows are cut between policies and people."""
+    return 1 if cfg.users.get("evidence", "shared") == "shared" else 2
