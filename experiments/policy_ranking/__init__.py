@@ -15,7 +15,8 @@ Score: ``results.json``. Of each policy, ``simulated.mean_rating`` is the mean o
 mean expected stars over everything shown; ``true_mean_rating`` is the same with the true users, or
 null. ``agreement`` holds Kendall's tau of the policies' order by NDCG, by the simulated and by the
 true users, with intervals over users. A good simulation has ``simulated_vs_true`` above
-``offline_vs_true``.
+``offline_vs_true``. With ``users.evidence=independent`` or ``mixed`` rows are cut between policies
+and people, both halves are used in turn, and a user's value is the mean of both.
 """
 
 from typing import TYPE_CHECKING
