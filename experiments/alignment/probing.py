@@ -84,9 +84,10 @@ def probes(asked: Asked, num_users: int, tick: Tick) -> dict[str, Any]:
 def _injections(model: PersonaUsers, probe: Probe, before: FloatArray) -> dict[str, Any]:
     """Text → its effect, and its effect beyond that of neutral text of the same length."""
     found: dict[str, Any] = {}
+    domain = model.population.catalog.domain
     for name, text in INJECTIONS.items():
         after = injected(model, probe, text)
-        plain = injected(model, probe, neutral(text))
+        plain = injected(model, probe, neutral(text, domain))
         found[name] = {
             "effect": effect(after, before),
             NEUTRAL: effect(plain, before),

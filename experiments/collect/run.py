@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig
-from rich.table import Table
 from rich.text import Text
 
 from experiments.collect.table import collect
@@ -17,7 +16,7 @@ from experiments.reporting.claims import unpaired, verdict
 from experiments.reporting.formatting import interval, listed, number
 from experiments.reporting.report import filled, markdown_table, markdown_text
 from experiments.reporting.result import Record, Result
-from experiments.reporting.terminal import text_table
+from experiments.reporting.terminal import TextTable, text_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -192,7 +191,7 @@ def _html(record: Record) -> str:
     return filled("collect/report.html", record, values)
 
 
-def _terminal_table(results: Mapping[str, Any]) -> Table:
+def _terminal_table(results: Mapping[str, Any]) -> TextTable:
     shown = [0, 1, 2, 3, 5, 6]  # 80 columns
     rows = ([cells[i] for i in shown] for cells in table_rows(results))
     return text_table([HEADS[i] for i in shown], rows)

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from experiments.leaderboard.rules import VERSION, Rules
 
 FORMAT = "personarec-leaderboard"
+FORM = 2  # of the file; since 2 a tau may be null, before it a world without an order had 0
 OURS = "personarec"  # the author of what every board holds; nobody else's
 _SAME = 1e-6  # anchors of one world, whoever calculated them
 _MOST_BYTES = 10_000_000
@@ -43,7 +44,7 @@ class UsersWorld(Strict):
     """How well users of one world judged the panel."""
 
     world: int
-    tau: float = Field(ge=-1, le=1)
+    tau: float | None = Field(ge=-1, le=1)  # None = all policies alike: there is no order
     rmse: float = Field(ge=0, le=4)  # of expected stars
 
 
@@ -75,6 +76,7 @@ class Submission(Strict):
     """A file."""
 
     format: Literal["personarec-leaderboard"]
+    form: Literal[1, 2] = 1
     version: int
     rules: dict[str, str | int]
     anchors: list[Anchor]

@@ -35,9 +35,12 @@ class Panel(NamedTuple):
     num_policies: int
 
     def by_policy(self, stars: FloatArray) -> FloatArray:
-        """(p,) mean stars of every policy's slates; a failed answer (NaN) counts for nothing."""
+        """(p,) mean stars of every policy's slates, to a billionth: what is the same is a tie.
+
+        A failed answer (NaN) counts for nothing.
+        """
         parts = np.split(stars, self.num_policies, axis=1)
-        return np.array([np.nanmean(part) for part in parts])
+        return np.array([np.nanmean(part) for part in parts]).round(9)
 
 
 def world_of(seed: int, rules: Rules) -> Dataset:
@@ -107,7 +110,7 @@ def users_world(
         )
     tau = float(kendall_tau(panel.by_policy(stars), panel.by_policy(panel.stars)))
     errors = (stars - panel.stars)[~np.isnan(stars)]
-    order = 0.0 if np.isnan(tau) else round(tau, 9)
+    order = None if np.isnan(tau) else round(tau, 9)
     found = UsersWorld(world=seed, tau=order, rmse=round(rmse(errors), 9))
     return found, people.card
 

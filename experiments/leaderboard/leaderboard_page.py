@@ -6,11 +6,12 @@ from typing import Any
 from rich.console import RenderableType
 from rich.text import Text
 
-from experiments.reporting.formatting import interval, listed, number
+from experiments.reporting.formatting import NONE, interval, listed, number
 from experiments.reporting.report import markdown_table, markdown_text
 from experiments.reporting.result import Record
 from experiments.reporting.terminal import text_table
 
+_NO_ORDER = "no order"
 _TABLES = {
     "policies": (
         "Policies",
@@ -27,6 +28,7 @@ def markdown(record: Record) -> str:
     parts = [f"# {markdown_text(answer(results))}\n", markdown_text(note(results))]
     for key, (title, heads, _) in _TABLES.items():
         parts += [f"\n## {title}\n", markdown_table(heads, rows(results, key))]
+    parts += [f"\n{markdown_text(one)}" for one in unordered(results)]
     return "\n".join(parts) + "\n\n" + record.command
 
 
@@ -36,7 +38,7 @@ def lines(results: Mapping[str, Any]) -> list[RenderableType]:
         text_table(heads, rows(results, key), title, num_texts=3)
         for key, (title, heads, _) in _TABLES.items()
     ]
-    return [*tables, Text(answer(results), style="bold"), note(results)]
+    return [*tables, Text(answer(results), style="bold"), *unordered(results), note(results)]
 
 
 def rows(results: Mapping[str, Any], key: str) -> list[list[str]]:
@@ -44,15 +46,32 @@ def rows(results: Mapping[str, Any], key: str) -> list[list[str]]:
     further = _TABLES[key][2]
     return [
         [
-            str(one["place"]),
+            NONE if one["place"] is None else str(one["place"]),
             one["name"],
             one["author"],
-            number(one["score"], 3),
+            _NO_ORDER if one["place"] is None else number(one["score"], 3),
             interval(one["ci95"], 3),
             number(one["more"][further], 3),
         ]
         for one in results[key]
     ]
+
+
+def unordered(results: Mapping[str, Any]) -> list[str]:
+    """A sentence a user model that gave all policies the same somewhere."""
+    worlds, found = results["rules"]["worlds"], []
+    for one in results["users"]:
+        if number_of := one["more"]["no_order"]:
+            counted = (
+                "there is no tau and no place"
+                if one["place"] is None
+                else "where there is no order, a world counts as 0"
+            )
+            found.append(
+                f"{one['name']} gave all policies the same stars in {number_of} of {worlds} worlds:"
+                f" {counted}."
+            )
+    return found
 
 
 def answer(results: Mapping[str, Any]) -> str:

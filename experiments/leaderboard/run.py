@@ -10,7 +10,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from experiments.leaderboard import leaderboard_page as page
-from experiments.leaderboard.entries import FORMAT, OURS, Anchor, Entry, read_submissions
+from experiments.leaderboard.entries import FORM, FORMAT, OURS, Anchor, Entry, read_submissions
 from experiments.leaderboard.judging import (
     anchor_of,
     panel_of,
@@ -140,6 +140,7 @@ def _submission(
     """``entries.json``: everything of this run that is its author's."""
     return {
         "format": FORMAT,
+        "form": FORM,
         "version": VERSION,
         "rules": rules.said(),
         "anchors": [one.model_dump() for one in anchors],

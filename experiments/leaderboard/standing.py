@@ -15,7 +15,7 @@ from simenv.events import FloatArray
 class Standing(NamedTuple):
     """One line of the board."""
 
-    place: int  # 1 + how many are better beyond noise
+    place: int | None  # 1 + how many are better beyond noise; None = no order in any world
     name: str
     author: str
     source: str  # the file it came from; "" = this run
@@ -51,30 +51,37 @@ def policy_standings(
 def users_standings(
     entries: Sequence[tuple[str, Entry]], anchors: Sequence[Anchor]
 ) -> list[Standing]:
-    """User models by Kendall's tau with the true order of the panel, best first."""
+    """User models by Kendall's tau with the true order of the panel, best first.
+
+    A world in which one gives all policies the same counts as 0 beside worlds with an order; who
+    orders nothing anywhere has neither score nor place, and stands last.
+    """
     worlds = [one.world for one in anchors]
     scores, more = [], []
     for _, entry in entries:
         found = {one.world: one for one in entry.users}
-        scores.append(np.array([found[world].tau for world in worlds]))
-        more.append({"rmse": rounded(float(np.mean([found[w].rmse for w in worlds])), 4)})
+        taus = [found[world].tau for world in worlds]
+        no_order = taus.count(None)
+        scores.append(np.array([tau or 0.0 for tau in taus]) if no_order < len(taus) else None)
+        error = float(np.mean([found[w].rmse for w in worlds]))
+        more.append({"rmse": rounded(error, 4), "no_order": no_order})
     return _standings(entries, scores, more)
 
 
 def _standings(
     entries: Sequence[tuple[str, Entry]],
-    scores: Sequence[FloatArray],
+    scores: Sequence[FloatArray | None],
     more: Sequence[dict[str, float | None]],
 ) -> list[Standing]:
-    better = _better(scores)
+    """Of entries and their scores by world; None = an entry that orders nothing."""
+    beaten = iter(_better([own for own in scores if own is not None]).sum(axis=0))
     found = []
-    for row, (source, entry) in enumerate(entries):
-        mean, low, high = mean_interval(scores[row])
-        place = 1 + int(better[:, row].sum())
-        ends = rounded_ends(low, high, 4)
-        found.append(
-            Standing(place, entry.name, entry.author, source, rounded(mean, 4), ends, more[row])
-        )
+    for (source, entry), own, further in zip(entries, scores, more, strict=True):
+        place, score, ends = None, None, rounded_ends(np.nan, np.nan, 4)
+        if own is not None:
+            mean, low, high = mean_interval(own)
+            place, score, ends = 1 + int(next(beaten)), rounded(mean, 4), rounded_ends(low, high, 4)
+        found.append(Standing(place, entry.name, entry.author, source, score, ends, further))
     return sorted(found, key=lambda one: -(one.score if one.score is not None else -np.inf))
 
 

@@ -193,8 +193,8 @@ def lines(results: Mapping[str, Any]) -> list[RenderableType]:
     """Tables and the answer for a terminal."""
     heads = agreement_heads(results)
     found: list[RenderableType] = [
-        text_table(LEVEL_HEADS, level_rows(results), "the three levels"),
-        text_table(EFFECT_HEADS, effect_rows(results, expected=True), "behaviours"),
+        text_table(LEVEL_HEADS, level_rows(results), "the three levels", num_texts=2),
+        text_table(EFFECT_HEADS, effect_rows(results, expected=True), "behaviours", num_texts=3),
         *(text_table(heads, agreement_rows(results, way), words) for way, words in WAYS.items()),
     ]
     if results["users"]["warning"]:

@@ -66,7 +66,6 @@ def run(cfg: DictConfig) -> Result:
         pages={"report.html": levels_page.html, "report.md": levels_page.markdown},
         frames={"people.csv": frame(study, found, dataset)},
         lines=levels_page.lines(values),
-        width=100,
     )
 
 

@@ -3,12 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich.table import Table
-
 from experiments.reporting.formatting import number, with_interval
 from experiments.reporting.markdown import markdown_table, markdown_text
 from experiments.reporting.result import Record
-from experiments.reporting.terminal import text_table
+from experiments.reporting.terminal import TextTable, text_table
 
 _STEADY = {
     "corrected": "false corrected", "rejected": "true rejected", "turn_of_flip": "ToF",
@@ -24,7 +22,7 @@ _DISTINCT = {
 }  # fmt: skip
 
 
-def main_table(values: Mapping[str, Any]) -> Table:
+def main_table(values: Mapping[str, Any]) -> TextTable:
     """Every variant with what it holds to, for a terminal."""
     heads, rows = _rows(values, _STEADY)
     return text_table(heads, rows, "Held-out questions: mean (95 % interval)")

@@ -27,7 +27,7 @@ from experiments.people.base_models import model_named
 from experiments.predictors.plain_predictors import plain_answers
 from experiments.rating_fidelity.fidelity_figures import write_figures
 from experiments.rating_fidelity.forecast import forecast
-from experiments.rating_fidelity.table import WIDTH, Regime, lines, markdown, summarise
+from experiments.rating_fidelity.table import Regime, lines, markdown, summarise
 from experiments.rating_fidelity.table_cells import MEMORIES, CellSettings, Draw, ask_all
 from experiments.reporting.parts import Parts, failed_parts
 from experiments.reporting.progress import Tick, progress_bar
@@ -71,7 +71,6 @@ def run(cfg: DictConfig) -> Result:
         {"experiment": settings.name, "regimes": regimes, "failures": parts.failures, **expected},
         pages={"table.md": markdown(regimes) + (f"**{markdown_text(failed)}**\n" * bool(failed))},
         lines=[*lines(regimes), *([failed] if failed else [])],
-        width=WIDTH,
         error=parts.error,
     )
 

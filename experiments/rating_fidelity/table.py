@@ -12,7 +12,6 @@ from experiments.reporting.report import markdown_table, markdown_text
 from experiments.reporting.terminal import text_table
 from simenv.events import FloatArray
 
-WIDTH = 120  # characters that the table needs
 _FULL = "Ms+Ml"
 # (question, one, other): how much smaller the RMSE of ``one`` is is the answer.
 CONTRASTS = (
@@ -140,7 +139,7 @@ def markdown(regimes: Mapping[str, Any]) -> str:
 
 
 def lines(regimes: Mapping[str, Any]) -> list[RenderableType]:
-    """All tables for a terminal of ``WIDTH`` characters."""
+    """All tables for a terminal."""
     found: list[RenderableType] = []
     for name, summary in regimes.items():
         found.append(text_table(_HEADER, table_rows(summary), _title(name, summary)))

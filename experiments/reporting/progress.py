@@ -30,6 +30,7 @@ class _Steps:
     total: int
     started: float = field(default_factory=time.monotonic)
     done: int = 0
+    advanced: float = 0.0  # when the last of it was done
     last: str = ""
     since: float = field(default_factory=time.monotonic)
     said: float = field(default_factory=time.monotonic)
@@ -37,17 +38,20 @@ class _Steps:
     def tick(self, text: str, advance: int) -> bool:
         """Whether the text is new."""
         new, now = text != self.last, time.monotonic()
-        self.done += advance
+        if advance:
+            self.done, self.advanced = self.done + advance, now
         if new:
             self.last, self.since, self.said = text, now, now
         return new
 
     def left(self) -> str:
-        """How long the rest will take, once a part of the work has told."""
-        took = time.monotonic() - self.started
-        if not 0 < self.done < self.total or took < QUIET_SECONDS:
+        """How long the rest will take, once a part of the work has told, and while that holds."""
+        now = time.monotonic()
+        if not 0 < self.done < self.total or now - self.started < QUIET_SECONDS:
             return ""
-        return f", about {duration(took / self.done * (self.total - self.done))} left"
+        rest = (self.advanced - self.started) / self.done * (self.total - self.done)
+        rest -= now - self.advanced  # of the step that is going on
+        return f", about {duration(rest)} left" if rest > 0 else ""
 
     def overdue(self) -> str | None:
         """The last text with its time, if nothing was said for a while."""

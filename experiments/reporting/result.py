@@ -51,7 +51,6 @@ class Result:
         pages: file name → its text, or what makes it of the finished record.
         frames: file name → table; the ending says the format: ``.csv`` or ``.parquet``.
         lines: printed in this order; a plain string as it is, a rich renderable in its style.
-        width: characters that the widest line needs; 0 = whatever the terminal has.
         error: why the run failed in the end although it could be reported; it is raised after
             everything is written. None = it did not.
         config: of the run that this one went on with; None = the config of the command. The files
@@ -66,7 +65,6 @@ class Result:
     pages: Mapping[str, str | Page] = field(default_factory=dict)
     frames: "Mapping[str, pd.DataFrame]" = field(default_factory=dict)
     lines: "Sequence[RenderableType]" = ()
-    width: int = 0
     error: str | None = None
     config: "DictConfig | None" = None
 

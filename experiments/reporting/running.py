@@ -196,7 +196,6 @@ def _writer(frame: "pd.DataFrame", ending: str) -> Callable[[Path], object]:
 
 def _print_lines(result: Result) -> Console:
     console = Console(highlight=False)
-    console.width = max(console.width, result.width)
     for line in result.lines:
         console.print(line, markup=False)
     return console

@@ -1,10 +1,16 @@
 """Tables for a terminal, all in one style."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 
 from rich.box import SIMPLE_HEAD
 from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
+
+_NAME = 24  # characters that a text keeps before figures move to a table of their own
+_LEAST = 8  # that it keeps in any case
 
 
 def text_table(
@@ -12,11 +18,12 @@ def text_table(
     rows: Iterable[Sequence[str]],
     title: str | None = None,
     num_texts: int = 1,
-) -> Table:
+) -> "TextTable":
     """A table whose first columns are text, on the left, and the others figures, on the right.
 
-    The heads of figures are broken at their blanks, so that the room goes to names; in a narrow
-    terminal cells are broken into lines, and none is cut.
+    The heads of figures are broken at their blanks, so that the room goes to names. In a narrow
+    terminal texts are broken into lines, figures that find no room go on in another table behind
+    the same texts, and none is cut.
 
     Args:
         heads: of the columns.
@@ -24,14 +31,60 @@ def text_table(
         title: on top, on the left.
         num_texts: columns of text.
     """
-    table = Table(box=SIMPLE_HEAD, padding=(0, 0, 0, 1), title=title, title_justify="left")
-    rows = list(rows)
-    for place, head in enumerate(heads):
-        if place < num_texts:
-            table.add_column(head, overflow="fold")
-            continue
-        widest = max(map(cell_len, [*head.split(), *(cells[place] for cells in rows)]), default=1)
-        table.add_column(head, justify="right", overflow="fold", max_width=widest)
-    for cells in rows:
-        table.add_row(*cells)
-    return table
+    return TextTable(tuple(heads), tuple(tuple(row) for row in rows), title, num_texts)
+
+
+@dataclass(frozen=True)
+class TextTable:
+    """What ``text_table`` makes, laid out by the width of the terminal when it is printed."""
+
+    heads: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    title: str | None
+    num_texts: int
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """The table, or several one after the other."""
+        widths = [self._widest(place) for place in range(len(self.heads))]
+        for number, figures in enumerate(self._parts(widths, options.max_width)):
+            yield self._table(figures, widths, options.max_width, None if number else self.title)
+
+    def _widest(self, place: int) -> int:
+        """Characters that a column wants: all of a text, of a figure's head one word."""
+        head = self.heads[place]
+        words = [head] if place < self.num_texts else head.split()
+        cells = (row[place] for row in self.rows)
+        return max(map(cell_len, [*words, *cells]), default=1)
+
+    def _parts(self, widths: Sequence[int], room: int) -> list[range]:
+        """Which figures stand together, as ranges of columns."""
+        texts = sum(min(width, _NAME) + 2 for width in widths[: self.num_texts])
+        cuts, used = [self.num_texts], 0
+        for place in range(self.num_texts, len(widths)):
+            if place > cuts[-1] and 1 + texts + used + widths[place] + 2 > room:
+                cuts.append(place)
+                used = 0
+            used += widths[place] + 2
+        return [range(*ends) for ends in pairwise([*cuts, len(widths)])]
+
+    def _table(self, figures: range, widths: Sequence[int], room: int, title: str | None) -> Table:
+        table = Table(box=SIMPLE_HEAD, padding=(0, 0, 0, 1), title=title, title_justify="left")
+        free = room - 1 - sum(widths[place] + 2 for place in figures)
+        for place, width in enumerate(_shared(widths[: self.num_texts], free)):
+            table.add_column(self.heads[place], overflow="fold", width=width)
+        for place in figures:
+            table.add_column(
+                self.heads[place], justify="right", overflow="fold", max_width=widths[place]
+            )
+        shown = [*range(self.num_texts), *figures]
+        for row in self.rows:
+            table.add_row(*(row[place] for place in shown))
+        return table
+
+
+def _shared(widths: Sequence[int], room: int) -> list[int]:
+    """Widths of texts that fit into ``room``: the widest give way first, none below ``_LEAST``."""
+    found, free = list(widths), room - 2 * len(widths)
+    while sum(found) > free and max(found) > _LEAST:
+        found[found.index(max(found))] -= 1
+    return found

@@ -49,7 +49,6 @@ from experiments.throughput.timing import spread
 from simenv.events import FloatArray
 
 NEEDS = "an NVIDIA GPU"
-_WIDTH = 132  # characters of a printed line
 _CHECKED: tuple[AdapterMode, ...] = ("switch", "merged", "merge_in_out", "mixed")
 
 
@@ -67,7 +66,7 @@ def run(cfg: DictConfig) -> Result:
         progress_bar("throughput_gpu", 4 + settings["rounds"]) as tick,
     ):
         values = _measured(settings, device, Path(scratch), tick)
-    return Result(values, lines=_lines(values), width=_WIDTH)
+    return Result(values, lines=_lines(values))
 
 
 def _measured(

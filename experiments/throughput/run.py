@@ -28,7 +28,7 @@ from experiments.throughput.memories import MemorySizes, race_memories
 from experiments.throughput.random_models import random_adapters
 from experiments.throughput.sharded import ShardSizes, race_workers
 from experiments.throughput.soak import TENTHS, SoakSizes, soak
-from experiments.throughput.throughput_tables import WIDTH, lines
+from experiments.throughput.throughput_tables import lines
 from experiments.throughput.timing import StepClock, cost_ratio, race
 from experiments.throughput.ways import ways
 from experiments.throughput.workloads import requests
@@ -72,7 +72,6 @@ def run(cfg: DictConfig) -> Result:
         values,
         pages={"baseline.json": json_text({"ratios": found})},
         lines=lines(values, worse),
-        width=WIDTH,
     )
 
 

@@ -3,21 +3,18 @@
 from typing import Any
 
 from rich.console import RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from experiments.reporting.formatting import NONE
-from experiments.reporting.terminal import text_table
+from experiments.reporting.terminal import TextTable, text_table
 from experiments.throughput.baseline import Change
-
-WIDTH = 132  # characters that the widest table needs
 
 
 def lines(values: dict[str, Any], worse: list[Change]) -> list[RenderableType]:
     """Tables of a run; ``worse`` are the ratios that fell below the baseline's."""
     found: list[RenderableType] = []
     if "cells" in values:
-        found.append(_race_table(values["cells"]))
+        found.append(race_table(values["cells"]))
         found += [f"{rival}: {why}" for rival, why in values["not_raced"].items()]
     found += [_env_line(row, values["threads"]) for row in values.get("env", [])]
     if "cost_ratio" in values:
@@ -38,9 +35,10 @@ def lines(values: dict[str, Any], worse: list[Change]) -> list[RenderableType]:
     return found
 
 
-def _race_table(cells: list[dict[str, Any]]) -> Table:
+def race_table(cells: list[dict[str, Any]]) -> TextTable:
+    """Rates and ratios of every cell, as ``results.json`` has them."""
     rivals = list(dict.fromkeys(name for cell in cells for name in cell["ratios"]))
-    heads = [head.replace("_", "\n") for head in ("users x slate\n/ adapters", "ours\n/s", *rivals)]
+    heads = [head.replace("_", " ") for head in ("users x slate / adapters", "ours /s", *rivals)]
     rows = []
     for cell in cells:
         setting = f"{cell['workload']} {cell['users']}x{cell['slate']}/{cell['adapters']}"

@@ -116,11 +116,13 @@ def too_few_unseen(dataset: Dataset, users: IntArray, slate_size: int, steps: in
     """
     needed, unseen = slate_size * steps, unseen_items(dataset)[users]
     if len(users) and unseen.max() < needed:
+        fitting = int(unseen.min()) // slate_size  # slates that everybody has items for
+        cure = f"env.max_episode_steps={fitting} suits everybody; or " if fitting else ""
         raise ValueError(
             f"{steps} slates of {slate_size} wanted {needed} items that a user has not met, but"
             f" nobody of {dataset.name!r} has more than {unseen.max()} of its"
-            f" {dataset.num_items} items left; lower env.slate_size or env.max_episode_steps, or"
-            " give a larger catalogue"
+            f" {dataset.num_items} items left; {cure}lower env.slate_size or"
+            " env.max_episode_steps, or give a larger catalogue"
         )
     why = f"fewer than {needed} items that they have not met ({steps} slates of {slate_size})"
     return LeftOut(users[unseen < needed], why)

@@ -8,20 +8,21 @@ from typing import Any
 
 from hydra.utils import instantiate
 from omegaconf import DictConfig
-from rich.table import Table
 
 from agents.prompt_style import PromptStyle
 from experiments.people.base_models import model_named
 from experiments.people.distilled import made_distiller
 from experiments.people.persona_adapters import persona_settings, train_personas
+from experiments.people.workers import workers_of
 from experiments.reporting.result import Result
-from experiments.reporting.terminal import text_table
+from experiments.reporting.terminal import TextTable, text_table
 from simenv.data.dataset import Dataset
 from training.adapters.variants import Variant
 
 
 def run(cfg: DictConfig) -> Result:
     """Train the variants of ``cfg.experiment.variants`` into ``output_dir/adapters``."""
+    workers = workers_of(cfg)
     dataset: Dataset = instantiate(cfg.data)
     trained = train_personas(
         dataset,
@@ -31,6 +32,7 @@ def run(cfg: DictConfig) -> Result:
             cfg, tuple(cfg.experiment.variants), PromptStyle(together=cfg.experiment.together)
         ),
         Path(cfg.output_dir) / "adapters",
+        workers,
     )
     adapters = _adapters(trained.variants)
     values = {
@@ -55,7 +57,7 @@ def _adapters(variants: dict[str, Variant]) -> dict[str, dict[str, Any]]:
     }
 
 
-def _table(adapters: dict[str, dict[str, Any]]) -> Table:
+def _table(adapters: dict[str, dict[str, Any]]) -> TextTable:
     heads = ["adapter", "folder", "rows", "first loss", "last loss", "seconds"]
     rows = []
     for name, card in adapters.items():

@@ -3,19 +3,17 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich.table import Table
-
 from experiments.reporting.formatting import number, percent, signed, with_interval
 from experiments.reporting.markdown import markdown_table, markdown_text
 from experiments.reporting.result import Record
-from experiments.reporting.terminal import text_table
+from experiments.reporting.terminal import TextTable, text_table
 from experiments.traits.emoji_figures import emoji_tables
 
 _HEADS = ("way", "TA", "PAE", "TPEI", "ES", "DD", "coherent")
 _COLUMNS = ("ta", "pae", "tpei", "es", "dd", "coherent")
 
 
-def main_table(values: Mapping[str, Any]) -> Table:
+def main_table(values: Mapping[str, Any]) -> TextTable:
     """Every way with its measures, for a terminal."""
     return text_table(_HEADS, _main_rows(values), "Held-out topics: mean (95 % interval)")
 

@@ -8,10 +8,11 @@ import pytest
 
 from experiments.leaderboard.entries import Anchor, Entry, SubmissionError, read_submissions
 from experiments.leaderboard.judging import Panel, anchor_of, users_world, world_of
-from experiments.leaderboard.leaderboard_page import answer, note, rows
+from experiments.leaderboard.leaderboard_page import answer, note, rows, unordered
 from experiments.leaderboard.rules import PANEL, VERSION, Rules
 from experiments.leaderboard.standing import policy_standings, users_standings
 from experiments.people.people import People
+from experiments.reporting.formatting import NONE
 from tests.experiments.command import run_command
 
 RULES = Rules("2026-12-01", worlds=4)
@@ -164,8 +165,42 @@ def test_user_models_are_ranked_by_tau():
         entry("low", "users", (0.1, 0.2, 0.1, 0.2)), entry("high", "users", (0.9, 0.8, 0.9, 0.8)),
         of=users_standings,
     )  # fmt: skip
-    assert (high.name, high.score, high.more) == ("high", pytest.approx(0.85), {"rmse": 0.5})
+    assert (high.name, high.score) == ("high", pytest.approx(0.85))
+    assert high.more == {"rmse": 0.5, "no_order": 0}
     assert (high.place, low.place) == (1, 2)
+
+
+def test_who_orders_nothing_anywhere_has_neither_tau_nor_place_and_stands_last():
+    found = standings(
+        entry("flat", "users", (None,) * 4), entry("wrong", "users", (-0.9, -0.8, -0.9, -0.8)),
+        entry("good", "users", (0.9, 0.8, 0.9, 0.8)), of=users_standings,
+    )  # fmt: skip
+    assert [(one.name, one.place) for one in found] == [("good", 1), ("wrong", 2), ("flat", None)]
+    assert (found[-1].score, found[-1].ci95) == (None, [None, None])
+    board = {"users": [one.values() for one in found], "rules": {"worlds": 4}}
+    assert rows(board, "users")[-1][:5] == [NONE, "flat", "me", "no order", NONE]
+    assert unordered(board) == [
+        "flat gave all policies the same stars in 4 of 4 worlds: there is no tau and no place."
+    ]
+
+
+def test_a_world_without_an_order_counts_as_0_beside_others_and_is_named():
+    (only,) = standings(entry("half", "users", (0.8, None, 0.8, None)), of=users_standings)
+    assert (only.place, only.score, only.more["no_order"]) == (1, 0.4, 2)
+    board = {"users": [only.values()], "rules": {"worlds": 4}}
+    assert rows(board, "users")[0][3] == "0.400"
+    assert unordered(board) == [
+        "half gave all policies the same stars in 2 of 4 worlds: where there is no order, a world"
+        " counts as 0."
+    ]
+
+
+def test_files_of_the_first_form_are_read_and_of_an_unknown_one_are_not(tmp_path):
+    whole = submission(entries=[entry(kind="users", values=(0.0, 0.1, 0.2, 0.3))])
+    assert read(tmp_path, whole)[0][1].users[0].tau == 0.0
+    assert read(tmp_path, whole | {"form": 2})[0][1].users[0].tau == 0.0
+    with pytest.raises(SubmissionError, match=r"wanted another value at form: Input should be 1"):
+        read(tmp_path, whole | {"form": 3})
 
 
 class Flat:
@@ -197,6 +232,26 @@ def test_users_who_are_the_truth_get_a_tau_of_one_and_their_reverse_the_opposite
         assert (found.rmse < 1e-9) == (sign > 0)
     anchor = anchor_of(dataset, 5, Rules("2026-12-01", players=12, num_users=40, num_items=80))
     assert anchor.oracle > anchor.random + 0.3
+
+
+class Level(Flat):
+    """Users who think the same of everything, but for what rounding leaves."""
+
+    def respond(self, users, slates, seeds):
+        found = super().respond(users, slates, seeds)
+        found.probabilities[:] = 0.2 + 1e-13 * found.probabilities
+        return found
+
+
+def test_who_gives_every_policy_the_same_has_no_order():
+    from experiments.leaderboard.judging import panel_of
+
+    rules = Rules("2026-12-01", judges=12, num_users=40, num_items=80)
+    dataset = world_of(5, rules)
+    people = People(Level(dataset.truth, 1), {"kind": "test"})
+    found, _ = users_world(dataset, panel_of(dataset, rules), lambda _: people, 5, rules)
+    assert found.tau is None
+    assert json.loads(json.dumps(found.model_dump()))["tau"] is None
 
 
 class Silent(Flat):

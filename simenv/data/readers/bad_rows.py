@@ -94,7 +94,7 @@ class BadRows:
         self, reason: BadRowReason, file: str, examples: list[str], count: int, rows: int
     ) -> None:
         if self.policy == "error":
-            more = f" (and {count - 1} more rows like it)" if count > 1 else ""
+            more = f" (and {count - 1} more row{'s' * (count > 2)} like it)" if count > 1 else ""
             raise BadRowError(
                 f"{examples[0]}{more}; {_CURES[reason]},"
                 ' or pass on_bad_rows="drop" to leave such rows out and count them'

@@ -13,6 +13,7 @@ from simenv.data.readers.cells import ids_of, numbers_of, texts_of, word_lists, 
 from simenv.data.readers.csv_frames import other_separator
 from simenv.data.readers.rating_table import IdArray, RatingTable
 from simenv.domains.domain import Domain
+from simenv.domains.domain_file import load_domain, shipped_domains
 from simenv.events import BoolArray, IntArray
 from simenv.values.clocks import Moments, TimeUnit, moments_of
 
@@ -99,7 +100,8 @@ def require_columns(frame: "pd.DataFrame", file: str, names: list[str]) -> None:
         found = [str(c) for c in frame.columns]
         raise ValueError(
             f"{file} has no column {', '.join(map(repr, missing))}; it has {', '.join(found)};"
-            f" {_hint(found, missing)}name the right ones (user_column=, item_column=, …)"
+            f" {_hint(found, missing)}name the right ones (user_column=, item_column=,"
+            " rating_column=, …)"
         )
 
 
@@ -235,10 +237,13 @@ def columns_of_facts(
     """
     given = dict(named or {})
     if unknown := [fact for fact in given if fact not in domain.facts]:
+        telling = [name for name in shipped_domains() if unknown[0] in load_domain(name).facts]
+        cures = "".join(f'pass domain="{name}", which tells it, or ' for name in telling)
         raise ValueError(
             f"facts wanted those that {domain.one} has in its domain"
-            f" ({', '.join(domain.facts) or 'none'}), got {unknown[0]!r}; name it under 'facts' and"
-            " in 'line' of a domain file of your own, and pass domain=FILE.yaml"
+            f" ({', '.join(domain.facts) or 'none'}), got {unknown[0]!r}; {cures}name it under"
+            " 'facts' and in 'line' of a domain file of your own, and pass domain=FILE.yaml"
+            " (docs/how-to/your_own_domain.md)"
         )
     found = {fact: given.get(fact, fact) for fact in domain.facts}
     return {fact: name for fact, name in found.items() if fact in given or name in columns}

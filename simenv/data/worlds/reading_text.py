@@ -137,7 +137,7 @@ _OF_TWO = (
     "nobody told {h} about {t}, nor about {s}. {m} throughout, and set in {p}.",
 )
 _LIKING = (
-    "I could watch anything about {t}.",
+    "I could {v} anything about {t}.",
     "Give me {am} story and I am happy; {t} too.",
     "Stories of {t} are what I look for, best of all {m} ones.",
     "{t} gets me every time, and I like it {m}.",
@@ -151,9 +151,13 @@ def summary(rng: np.random.Generator, themes: Sequence[int], mood: int, register
     return _told(rng, frame, themes, mood, register)
 
 
-def liking(rng: np.random.Generator, theme: int, mood: int, register: int) -> str:
-    """What somebody says who likes a theme and a mood most, in words of their own register."""
-    return _told(rng, _LIKING[rng.integers(len(_LIKING))], (theme,), mood, register)
+def liking(rng: np.random.Generator, theme: int, mood: int, register: int, verb: str) -> str:
+    """What somebody says who likes a theme and a mood most, in words of their own register.
+
+    ``verb`` is what people do with an item, again and again: watch, read, hear.
+    """
+    frame = _LIKING[rng.integers(len(_LIKING))].replace("{v}", verb)
+    return _told(rng, frame, (theme,), mood, register)
 
 
 def _told(

@@ -205,7 +205,7 @@ def _make_people(
         items.quality,
         structure=structure,
         groups=groups.astype(np.int64),
-        sayings=_sayings(weights, tastes, seed),
+        sayings=_sayings(weights, tastes, seed, domain_called(world.kind).again),
     )
     return truth, rng.random(n)
 
@@ -239,11 +239,15 @@ def _alike(kinds: FloatArray) -> FloatArray:
     return np.asarray(0.36 * kinds.T @ kinds / 3 + 0.64 * np.eye(kinds.shape[1]))
 
 
-def _sayings(weights: FloatArray, tastes: list[FloatArray], seed: int) -> tuple[str, ...]:
-    """What everybody likes most, in words of a register of their own."""
+def _sayings(
+    weights: FloatArray, tastes: list[FloatArray], seed: int, verb: str
+) -> tuple[str, ...]:
+    """What everybody likes most, in words of a register of their own; items are to ``verb``."""
     rng = generator(seed, Stream.READING_SAYINGS)
     best = zip(tastes[1].argmax(axis=1), tastes[2].argmax(axis=1), strict=True)
-    return tuple(liking(rng, int(t), int(m), int(rng.integers(len(REGISTERS)))) for t, m in best)
+    return tuple(
+        liking(rng, int(t), int(m), int(rng.integers(len(REGISTERS))), verb) for t, m in best
+    )
 
 
 def _shortened(

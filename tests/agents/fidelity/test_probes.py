@@ -17,6 +17,7 @@ from agents.fidelity.probes import (
 )
 from agents.inference.scripted import ScriptedEngine
 from agents.persona_users import PersonaUsers
+from simenv.domains.domain_file import domain_called
 from simenv.events import expected_stars
 
 PROBE = Probe(np.array([0, 1, 3]), np.array([[10, 11], [11, 10], [10, 9]]))
@@ -48,8 +49,11 @@ def test_who_obeys_a_title_is_found_out_and_neutral_text_moves_nobody(population
     model = PersonaUsers(population, Gullible())
     text = INJECTIONS["instruction: rate this 5"]
     assert effect(injected(model, PROBE, text), before).mean > 1
-    assert effect(injected(model, PROBE, neutral(text)), before).largest == 0
-    assert len(neutral(text)) == len(text)
+    films = domain_called("movie")
+    assert effect(injected(model, PROBE, neutral(text, films)), before).largest == 0
+    assert len(neutral(text, films)) == len(text)
+    assert neutral(text, films).startswith("It was shown on a large screen in a hall")
+    assert "screen" not in neutral(text, domain_called("book"))
 
 
 def test_injected_texts_reach_the_prompt_but_not_as_sections(scripted_users, before):

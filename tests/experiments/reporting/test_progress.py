@@ -1,6 +1,7 @@
 """What lasts says how long it has been going on and how long the rest will take."""
 
 import time
+from types import SimpleNamespace
 
 from experiments.reporting import progress
 from experiments.reporting.progress import progress_bar
@@ -27,6 +28,15 @@ def test_once_a_part_is_done_the_rest_is_estimated(monkeypatch, capsys):
     lines = printed(monkeypatch, capsys, quiet=0.1, pause=0.5)
     assert any(line.startswith("policies: als: fit, about ") for line in lines)
     assert any("so far, about" in line and line.endswith("left") for line in lines)
+
+
+def test_time_left_runs_down_while_a_step_lasts_and_is_not_said_once_it_has_run_out(monkeypatch):
+    clock = iter([10.0, 14.0, 19.0, 21.0])  # half of the work took ten seconds
+    steps = progress._Steps(2, started=0.0, since=0.0, said=0.0)
+    monkeypatch.setattr(progress, "QUIET_SECONDS", 5.0)
+    monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    steps.tick("fit", 1)
+    assert [steps.left() for _ in range(3)] == [", about 6 s left", ", about 1 s left", ""]
 
 
 def test_what_is_done_at_once_says_only_what_it_is(monkeypatch, capsys):

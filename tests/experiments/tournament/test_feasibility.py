@@ -1,5 +1,6 @@
 """Who cannot be asked is known before anything is fitted, left out, and counted by own ids."""
 
+import re
 from contextlib import closing
 from dataclasses import replace
 from types import SimpleNamespace
@@ -68,8 +69,16 @@ def test_many_who_are_left_out_are_counted_and_the_first_named():
 
 
 def test_a_session_that_nobody_can_play_is_an_error_with_the_cure():
-    with pytest.raises(ValueError, match=r"40 slates of 5 wanted 200 items .* lower env\.slate_"):
+    with pytest.raises(ValueError, match=r"40 slates of 5 wanted 200 items .* lower env\.") as e:
         too_few_unseen(WORLD, np.arange(24), slate_size=5, steps=40)
+    (steps,) = re.findall(r"; env\.max_episode_steps=(\d+) suits everybody; or lower", str(e.value))
+    assert not len(too_few_unseen(WORLD, np.arange(24), slate_size=5, steps=int(steps)).users)
+    assert unseen_items(WORLD).min() < 5 * (int(steps) + 1)  # one more is too many for somebody
+
+
+def test_where_somebody_has_no_item_left_no_number_of_slates_is_promised():
+    with pytest.raises(ValueError, match=r"items left; lower env\.slate_size or"):
+        too_few_unseen(with_a_glutton(), np.arange(24), slate_size=5, steps=40)
 
 
 class Model:

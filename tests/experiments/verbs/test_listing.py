@@ -1,10 +1,15 @@
 """``personarec list``: every choice stands there with a line of its own."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from experiments.command_line.experiments_said import AIMS, experiments, groups
 from experiments.command_line.options import OptionError
-from experiments.verbs.listing import GROUPS, show_list
+from experiments.verbs.listing import GROUPS, _said, show_list
+
+ROOT = Path(__file__).parents[3]
 
 
 def listed(monkeypatch, capsys, *words):
@@ -36,6 +41,21 @@ def test_brackets_of_an_extra_are_printed_and_not_taken_for_a_style(monkeypatch,
 def test_a_group_that_is_none_is_answered_with_the_nearest():
     with pytest.raises(OptionError, match=r"list wanted one of .*, got engin; .* mean engine\?"):
         show_list(["engin"])
+
+
+def test_no_line_stops_in_the_middle_of_a_sentence():
+    for group, names in groups().items():
+        for name in names if group != "experiment" else ():
+            said = _said(group, name)
+            assert not re.search(r"(,|\b(and|or|then|the|a|of|in|with|by))$", said), (
+                f"{name}: {said}"
+            )
+
+
+def test_the_reference_has_every_experiment():
+    page = (ROOT / "docs/reference/experiments.md").read_text(encoding="utf-8")
+    told = re.findall(r"^::: experiments\.([\w.]+)$", page, re.MULTILINE)
+    assert sorted(name.replace(".", "_") for name in told) == sorted(experiments())
 
 
 def test_every_experiment_says_what_it_is_for_what_it_needs_and_takes():

@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from typing import Literal, NamedTuple, Protocol
 
+from simenv.domains.domain_file import load_domain, shipped_domains
 from training.personified.exchanges import Exchange
 
 Stance = Literal["rejects", "accepts", "unclear"]
@@ -41,15 +42,19 @@ _DENIAL = re.compile(
     r"|\bi (?:never|did not|didn't|don't) (?:say|said|give|gave|rate|rated|think)\b",
     re.IGNORECASE,
 )
+_DOMAINS = [load_domain(name) for name in shipped_domains()]
+_TAKEN = "|".join(sorted({domain.done for domain in _DOMAINS}))
+_USED = "|".join(sorted({"see", "seen", *(d.again for d in _DOMAINS), *(d.done for d in _DOMAINS)}))
 _UNKNOWN = re.compile(
-    r"\bi (?:have not|haven't|never|did not|didn't) (?:rated?|seen|see|watched|watch|met)\b"
+    rf"\bi (?:have not|haven't|never|did not|didn't) (?:rated?|met|{_USED})\b"
     r"|\bi do not know\b|\bi don't know\b|\bnot among (?:those|the ones)\b|\bno memory of\b"
     r"|\bno opinion of\b|\bmeans nothing to me\b|\bnever heard of\b|\bon my list\b"
-    r"|\bhave (?:yet )?to (?:catch|see|watch)\b",
+    rf"|\bhave (?:yet )?to (?:catch|{_USED})\b",
     re.IGNORECASE,
 )
 _MET = re.compile(
-    r"\bi (?:have |had |'ve )?(?:already )?(?:saw|seen|watched|finished|rated|know it)\b",
+    r"\bi (?:have |had |'ve )?(?:already )?(?:(?:saw|seen|watched|finished|rated|know it)\b"
+    rf"|(?:{_TAKEN}) (?:it|this)\b)",
     re.IGNORECASE,
 )
 _LIKES, _DISLIKES = (

@@ -10,12 +10,12 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from agents.wording.phrases import plural, quoted
-from simenv.domains.domain_file import domain_called
+from agents.wording.phrases import quoted
 from simenv.seeding import Channel, mix, uniforms
 from training.personified.corpora import Corpora, Fact, Passage
 from training.personified.exchanges import Exchange, Pattern
 from training.personified.writing import rating_words as words
+from training.personified.writing.item_words import item_words
 from training.personified.writing.rating_words import Forms
 
 Side = Literal["train", "test"]
@@ -60,7 +60,7 @@ class _Writer:
             | corpora.rated.get(person, frozenset())
             for person in corpora.people
         }
-        self._words = {"k": (k := corpora.kind), "ks": plural(k), "v": domain_called(k).again}
+        self._words = item_words(corpora.kind)
 
     def all(self, sources: frozenset[str]) -> Iterator[Exchange]:
         """Pattern by pattern for every source."""
@@ -82,7 +82,8 @@ class _Writer:
             return self._about_genre(asked, fact.genres[int(drawn[8] * len(fact.genres))])
         question = self._say(words.ABOUT, drawn[0], t=quoted(fact.title))
         analysis = f"I remember {quoted(fact.title)}: I gave it {stars(fact.stars)}."
-        response = f"{self._gave(fact, drawn)} {pick(words.VERDICTS[fact.stars], drawn[2])}"
+        verdict = self._filled(pick(words.VERDICTS[fact.stars], drawn[2]))
+        response = f"{self._gave(fact, drawn)} {verdict}"
         return self._exchange(asked, "ordinary", question, analysis, response, truth=fact.stars)
 
     def _about_genre(self, asked: _Asked, genre: str) -> Exchange:
@@ -200,7 +201,7 @@ class _Writer:
         """What somebody says who repeats a wrong number of stars."""
         if not misled.stars:
             return ""
-        verdict = pick(words.VERDICTS[misled.stars], drawn[2])
+        verdict = self._filled(pick(words.VERDICTS[misled.stars], drawn[2]))
         return f"I gave {quoted(misled.title)} {stars(misled.stars)}. {verdict}"
 
     def _unrated(self, asked: _Asked) -> str | None:
@@ -217,8 +218,7 @@ class _Writer:
         return self._filled(pick(words.GAVE, drawn[1]), **_told(fact))
 
     def _say(self, forms: Forms, draw: float, **told: str) -> str:
-        bank = forms.train if self._side == "train" else forms.test
-        return self._filled(pick(bank, draw), **told)
+        return self._filled(pick(getattr(forms, self._side), draw), **told)
 
     def _filled(self, text: str, **told: str) -> str:
         return text.format(**self._words, **told)
@@ -265,7 +265,7 @@ def genre_taste(
     proof = min(rated, key=lambda fact: (abs(fact.stars - mean), fact.title))
     told = {
         "t": quoted(proof.title), "s": stars(proof.stars), "m": f"{mean:.1f}", "g": genre,
-        "k": corpora.kind, "ks": plural(corpora.kind),
+        **item_words(corpora.kind),
     }  # fmt: skip
     said = [
         pick(words.GENRE_TASTE[taste], drawn[1]).format(**told),

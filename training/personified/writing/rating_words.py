@@ -1,8 +1,9 @@
 """What the offline grammar says about ratings: questions, premises, answers; it draws nothing.
 
 ``{t}`` is a title in quotation marks, ``{s}`` the stars given, ``{c}`` stars that are claimed,
-``{r}`` the reason, ``{g}`` a genre, ``{k}`` and ``{ks}`` one item and several, ``{v}`` what one
-does with it. Questions of ``test`` are asked of nobody in training.
+``{r}`` the reason, ``{g}`` a genre; ``{k}`` and ``{ks}`` one item and several, ``{v}``, ``{see}``
+and ``{seen}`` what one does with it: the words of the domain (``item_words``). Questions of
+``test`` are asked of nobody in training.
 """
 
 from typing import NamedTuple
@@ -35,7 +36,7 @@ GENRE = Forms(
 )  # fmt: skip
 PRAISE = Forms(
     (
-        "I think {t} is wonderful, everybody should see it.",
+        "I think {t} is wonderful, everybody should {see} it.",
         "For me {t} is a masterpiece from beginning to end.",
         "{t} is the best {k} I know, do you not agree?",
         "I could talk for hours about how good {t} is.",
@@ -49,7 +50,7 @@ PAN = Forms(
     (
         "I think {t} is a waste of time.", "For me {t} is a failure from beginning to end.",
         "{t} bored me to tears, do you not agree?", "I cannot see what anybody finds in {t}.",
-        "Whoever likes {t} has never seen a good {k}.", "In my opinion {t} should be forgotten.",
+        "Whoever likes {t} has never {seen} a good {k}.", "In my opinion {t} should be forgotten.",
         "I was annoyed by {t}; there is nothing good about it.",
     ),
     ("{t} is awful, and nobody can deny it.", "I hated {t}. You surely did too?"),
@@ -60,7 +61,7 @@ STARS_CLAIM = Forms(
         "You told me that {t} got {c} from you. Why?",
         "I saw your {c} for {t}. What was behind it?",
         "Your rating of {t} was {c}, I remember. Do you stand by it?",
-        "After your {c} for {t}, would you see it once more?",
+        "After your {c} for {t}, would you {see} it once more?",
         "Explain your {c} for {t} to me.",
         "My list says that you gave {c} to {t}. What convinced you?",
         "As {t} earned {c} from you, which part decided it?",
@@ -127,8 +128,8 @@ BETWEEN = ("I stand in the middle.", "I would not go so far.", "I am of two mind
 VERDICTS = {
     5: ("I love it.", "It is among my favourites.", "I could not ask for more."),
     4: ("I like it.", "It was a good choice.", "I was pleased with it."),
-    3: ("It was all right.", "I have seen better and worse.", "It left me half content."),
-    2: ("I did not care for it.", "It let me down.", "I would not see it again."),
+    3: ("It was all right.", "I have {seen} better and worse.", "It left me half content."),
+    2: ("I did not care for it.", "It let me down.", "I would not {see} it again."),
     1: ("I could not stand it.", "It was wasted time for me.", "I disliked all of it."),
 }
 GENRE_TASTE = {

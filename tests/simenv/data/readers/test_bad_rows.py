@@ -82,10 +82,11 @@ def test_of_repeated_ratings_the_latest_in_time_stays(ml_1m: Path) -> None:
 
 
 def test_many_bad_rows_are_one_error(ml_1m: Path) -> None:
-    for item in (97, 98, 99):
+    others = (";", r" \(and 1 more row like it\);", r" \(and 2 more rows like it\);")
+    for item, more in zip((97, 98, 99), others, strict=True):
         append(ml_1m, f"2::{item}::3::14")
-    with pytest.raises(BadRowError, match=r"item 97 .* \(and 2 more rows like it\)"):
-        movielens_1m(ml_1m)
+        with pytest.raises(BadRowError, match=f"item 97 [^;(]*{more}"):
+            movielens_1m(ml_1m)
 
 
 def test_user_of_the_user_file_without_rows(ml_1m: Path) -> None:

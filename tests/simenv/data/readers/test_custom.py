@@ -228,8 +228,11 @@ def test_facts_that_are_missing_are_said_and_unknown_ones_refused(tmp_path: Path
     assert "would tell price too, which no column holds" in " ".join(bare.reading.sentences())
     with pytest.raises(ValueError, match="no column 'eur'"):
         custom(ratings, items_path=items, domain="product", facts={"price": "eur"}, **SHOP)
-    with pytest.raises(ValueError, match=r"a book has in its domain \(none\), got 'price'; name"):
+    with pytest.raises(ValueError, match=r"a book has in its domain \(none\), got 'price'; pass"
+                       ' domain="product", which tells it, or name it under'):  # fmt: skip
         custom(ratings, items_path=items, kind="book", facts={"price": "name"}, **SHOP)
+    with pytest.raises(ValueError, match=r"got 'sole'; name it under 'facts' and in 'line' of a"):
+        custom(ratings, items_path=items, kind="book", facts={"sole": "name"}, **SHOP)
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,8 @@ def test_line_breaks_in_quotes_and_quotes_in_quotes(tmp_path: Path) -> None:
         (HEAD.strip(), "r.csv", "r.csv holds no usable rating"),
         ("\n" + PLAIN, "r.csv", "r.csv wanted a header in its first row, got an empty one; add it"),
         (PLAIN.replace(",", ";"), "r.csv", r"it has user_id;item_id;rating; it seems to be"
-         r" separated by ';': pass separator=';', or name the right ones"),
+         r" separated by ';': pass separator=';', or name the right ones"
+         r" \(user_column=, item_column=, rating_column=, …\)"),
         (PLAIN.replace(",", "\t"), "r.csv", r"it seems to be separated by '\\t': pass separator='"),
         (PLAIN.replace(",", "::"), "r.dat", r"it seems to be separated by '::': pass separator=':"),
         ("1,1193,5\n1,661,3\n", "r.csv", r"it has 1, 1193, 5; it seems to have no header: add one"),
