@@ -41,7 +41,7 @@ def summarise_groups(
         the group's best is worth to it over the policy that is best for all, paired by user and
         Holm-adjusted over the groups (None where they are the same).
     """
-    played = {s.name: own for s in sessions if (own := s.rollouts("simulated"))}
+    played = {s.name: views for s in sessions if (views := s.rollouts("simulated"))}
     if not played:
         return []
     values = {s.name: stars for s in sessions if (stars := stars_of(s)) is not None}
