@@ -52,11 +52,11 @@ def run(cfg: DictConfig) -> Result:
     if count is None:
         return _unasked(cfg, said, "it does not count its questions")
     dataset: Dataset = instantiate(cfg.data)
+    questions = count(cfg, dataset)  # refuses what nobody could play before anybody is asked
     people = _people(cfg)(dataset)
     if not isinstance(people.model, PersonaUsers):
         return _unasked(cfg, said, "no language model is asked")
     tried = _trial(people, dataset)
-    questions = count(cfg, dataset)
     values = {
         "experiment": str(cfg.experiment.name), "questions": questions, **tried._asdict(),
         "peak_memory_bytes": peak_memory(),

@@ -85,7 +85,7 @@ def test_further_ratings_are_remembered_for_a_while_only(scripted_users, before)
 
 
 def test_what_is_rated_meanwhile_is_what_level_and_average_promise():
-    """Averages 3 and 4.4: who is a star kinder gives 4 and 5 (of 5.4), two stars stricter 1 and 2."""
+    """Averages 3 and 4.4: who is a star kinder gives 4 and 5, who is two stricter 1 and 2."""
     given = []
     model = SimpleNamespace(
         population=SimpleNamespace(
