@@ -290,9 +290,9 @@ def test_interval_of_a_mean_holds_it_and_is_none_of_nothing():
 
 
 def test_ranked_probability_score_of_a_middle_star_by_hand():
-    """Three came: 0, 0, 1 and 1 lie up to one, two, three and four; 0, 1/2, 1/2 and 1 were said."""
-    chances = np.array([[0.0, 0.5, 0.0, 0.5, 0.0]])
-    wanted = (0 + 0.25 + 0.25 + 0) / 4
+    """Three came: 0, 0, 1 and 1 lie up to one, two, three and four; 0, 1/2, 3/4 and 1 were said."""
+    chances = np.array([[0.0, 0.5, 0.25, 0.25, 0.0]])
+    wanted = (0 + 1 / 4 + 1 / 16 + 0) / 4
     assert ranked_probability_score(chances, np.array([3.0])) == pytest.approx(wanted)
 
 

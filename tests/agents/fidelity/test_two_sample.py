@@ -63,7 +63,7 @@ def test_fewer_than_ten_people_are_not_judged():
 
 def test_nobody_is_in_training_and_test(monkeypatch):
     """A forest that keeps whom it learnt from: a column of the table says who somebody is."""
-    people = np.tile(np.arange(10), 4)
+    people = np.repeat(np.arange(10), 4)
     table = np.column_stack([people, np.zeros(40)]).astype(float)
 
     class Forest:

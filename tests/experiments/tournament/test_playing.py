@@ -77,7 +77,7 @@ def quietly(policies, setting):
     return play(policies, setting, lambda text, advance=0: None)
 
 
-class OnlyOnce(Popularity):
+class SecondLogFails(Popularity):
     """Fails where it learns from a log again."""
 
     fits: list = []  # noqa: RUF012 - of all that are made
@@ -117,9 +117,9 @@ def test_a_budget_counts_both_views_and_stops_both_after_the_same_users():
 
 
 def test_a_policy_that_fails_under_one_view_has_failed_and_asks_nobody_more():
-    OnlyOnce.fits.clear()
+    SecondLogFails.fits.clear()
     setting = two_views()
-    (bad, good), _ = quietly({"bad": OnlyOnce, "good": Popularity}, setting)
+    (bad, good), _ = quietly({"bad": SecondLogFails, "good": Popularity}, setting)
     assert bad.error["phase"] == "fit"
     assert "ValueError: a second log" in bad.error["message"]
     assert stars_of(bad) is None
