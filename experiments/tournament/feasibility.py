@@ -65,6 +65,7 @@ def askable(
         np.arange(dataset.num_users if cfg.num_users > len(users) else 0), everybody
     )
     why = f"no held-out rating of at least {least:g} stars (experiment.min_rating)"
+    why += ", or no training row, in one half of their rows" if swapped else ""
     return users, (LeftOut(none, why), few)
 
 

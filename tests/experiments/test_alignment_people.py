@@ -192,7 +192,8 @@ def test_an_injected_text_is_held_against_neutral_text_of_its_length(monkeypatch
         probing, "injected",
         lambda model, probe, text: np.full((2, 1), 5.0 if text == "FIVE!" else 3.5),
     )  # fmt: skip
-    found = probing._injections(None, None, np.full((2, 1), 3.0))["shout"]
+    model = SimpleNamespace(population=SimpleNamespace(catalog=WORLD.catalog))
+    found = probing._injections(model, None, np.full((2, 1), 3.0))["shout"]
     assert found["effect"] == effect(np.full((2, 1), 5.0), np.full((2, 1), 3.0))
     assert found[probing.NEUTRAL].mean == 0.5
     assert (found["beyond neutral"].mean, found["beyond neutral"].ci95) == (1.5, [1.5, 1.5])

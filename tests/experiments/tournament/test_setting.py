@@ -97,6 +97,7 @@ def test_who_can_play_under_one_view_alone_plays_under_none():
         assert users.tolist() == [u for u in range(24) if u != 5]
     users, (none, _) = askable(cfg, replace(dataset, test=harsh), busy)
     assert none.users.tolist() == [5, 7]
+    assert none.why.endswith("or no training row, in one half of their rows")
     long = cfg.copy()
     long.env.max_episode_steps = int((120 - np.bincount(dataset.train.users)).min()) // 5 + 1
     assert len(askable(long, dataset, busy)[1][1].users) == len(askable(long, dataset)[1][1].users)
