@@ -8,7 +8,7 @@ import io
 import os
 import sys
 import traceback
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from typing import Any, NamedTuple
 
@@ -71,13 +71,17 @@ class JobDone(NamedTuple):
     err: str
 
 
-def name_of(number: int, overrides: Iterable[str]) -> str:
-    """What a job is called where it is reported.
+def names_of(overrides: Sequence[Sequence[str]], first: int = 0) -> list[str]:
+    """What jobs are called where they are reported: a number, and the words that not all have.
 
-    >>> name_of(2, ["seed=2", "recommender=[random]"])
-    'job 2 (seed=2 recommender=[random])'
+    >>> names_of([["experiment=tune", "seed=0"], ["experiment=tune", "seed=1"]])
+    ['job 0 (seed=0)', 'job 1 (seed=1)']
+    >>> names_of([["experiment=tune"]], first=4)
+    ['job 4']
     """
-    return f"job {number} ({' '.join(masked_argument(word) for word in overrides)})"
+    common = set.intersection(*(set(words) for words in overrides))
+    own = [" ".join(masked_argument(w) for w in words if w not in common) for words in overrides]
+    return [f"job {n} ({words})" if words else f"job {n}" for n, words in enumerate(own, first)]
 
 
 def failed(overrides: Sequence[str], name: str) -> JobReturn:

@@ -29,7 +29,7 @@ from experiments.sweeps.job import (
     check_no_ray_inside,
     errors_named,
     failed,
-    name_of,
+    names_of,
 )
 
 _PACKAGE = "hydra_plugins.personarec"  # see ``register``
@@ -100,7 +100,7 @@ class RayLauncher(Launcher):
         configure_log(self._config.hydra.hydra_logging, self._config.hydra.verbose)
         Path(str(self._config.hydra.sweep.dir)).mkdir(parents=True, exist_ok=True)
         numbered = list(enumerate(job_overrides, start=initial_job_idx))
-        names = [name_of(number, filter_overrides(words)) for number, words in numbered]
+        names = names_of([filter_overrides(words) for words in job_overrides], initial_job_idx)
         jobs = dict(zip(names, (self._job(*each) for each in numbered), strict=True))
         for name, job in jobs.items():
             check_no_ray_inside(name, job.config)

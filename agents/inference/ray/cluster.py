@@ -81,7 +81,7 @@ def connect(ray: Any, settings: WorkerSettings) -> None:
     """Join the cluster, or start Ray on this machine; nothing where this process did already.
 
     Raises:
-        ConnectionError: there is no cluster at the address.
+        ConnectionError: there is no cluster at the address, or Ray did not start here.
         RuntimeError: this process is a worker itself, whose cores its own workers would wait for.
     """
     if ray.is_initialized():
@@ -93,7 +93,7 @@ def connect(ray: Any, settings: WorkerSettings) -> None:
         needed = 0 if settings.workers == "auto" else settings.workers * settings.cpus_per_worker
         cores = max(len(os.sched_getaffinity(0)), int(needed + 0.999))
         here = {"num_cpus": cores, "include_dashboard": False, "object_store_memory": _OBJECT_STORE}
-        ray.init(address="local", **here, **quiet)
+        _start_here(ray, settings, {**here, **quiet})
         return
     try:
         _knock(settings.address)
@@ -103,6 +103,16 @@ def connect(ray: Any, settings: WorkerSettings) -> None:
             f"{settings.door} wanted a Ray cluster at address={settings.address!r}, got none"
             f" ({error}); start one with `ray start --head` (`ray stop` first, where one has"
             " died), or leave address out to run on this machine"
+        ) from error
+
+
+def _start_here(ray: Any, settings: WorkerSettings, how: dict[str, Any]) -> None:
+    try:
+        ray.init(address="local", **how)
+    except Exception as error:  # Ray has no kind of its own for it
+        raise ConnectionError(
+            f"{settings.door} wanted Ray to start on this machine, got: {error} Ray waits half a"
+            " minute for its own processes: give the command again when the machine is less busy"
         ) from error
 
 

@@ -9,14 +9,18 @@ from experiments.sweeps.job import (
     check_no_ray_inside,
     errors_named,
     failed,
-    name_of,
+    names_of,
 )
 
 RAY = "agents.inference.ray.ray_engine.ray_engine"
 
 
-def test_a_name_shows_no_key():
-    assert name_of(3, ["seed=3", "+engine.api_key=sk-1"]) == "job 3 (seed=3 +engine.api_key=***)"
+def test_names_say_what_differs_and_show_no_key():
+    words = ["experiment=tune", "seed=3"]
+    assert names_of([[*words, "+engine.api_key=sk-1"], words], first=3) == [
+        "job 3 (+engine.api_key=***)",
+        "job 4",
+    ]
 
 
 def test_an_error_gets_the_name_of_its_job_and_other_lines_stay():

@@ -90,3 +90,12 @@ def test_a_worker_that_wants_workers_of_its_own_is_refused():
         connect(ray, WorkerSettings())
     inside.worker.mode = 0
     connect(ray, WorkerSettings())
+
+
+def test_a_machine_too_busy_for_ray_to_start_is_said():
+    def init(**_):
+        raise Exception("The current node timed out during startup.")
+
+    ray = SimpleNamespace(is_initialized=lambda: False, init=init)
+    with pytest.raises(ConnectionError, match=r"ray wanted Ray to start .*timed out .*less busy"):
+        connect(ray, WorkerSettings())
