@@ -80,9 +80,7 @@ def train_pocket(cfg: DictConfig, dataset: Dataset | None) -> Base:
 
     settings, config = cfg.experiment, pocket_config(cfg)
     folder = Path(cfg.output_dir) / "pocket"
-    worlds: WorldSource = WorldMix(settings.reading_share)
-    if dataset is not None:
-        worlds = worlds_of(dataset, settings.users_per_world)
+    worlds = pocket_worlds(cfg, dataset)
     initial = settings.initial and model_named(settings.initial)
     device = choose_device("auto").type
     trainer = PocketTrainer(
@@ -92,6 +90,13 @@ def train_pocket(cfg: DictConfig, dataset: Dataset | None) -> Base:
         tick("training", advance=trainer.step)
         trainer.train(lambda step, loss: tick(f"loss {loss:.3f}", advance=1))
     return Base(str(folder / "model"), _training(trainer))
+
+
+def pocket_worlds(cfg: DictConfig, dataset: Dataset | None) -> WorldSource:
+    """Where the training worlds of ``train_pocket`` come from, for the same arguments."""
+    if dataset is not None:
+        return worlds_of(dataset, cfg.experiment.users_per_world)
+    return WorldMix(cfg.experiment.reading_share)
 
 
 def _training(trainer: PocketTrainer) -> dict[str, Any]:
