@@ -28,7 +28,12 @@ from experiments.command_line.arguments import (
     verb_first,
     version_text,
 )
-from experiments.command_line.errors import as_command, composition_in_words, in_words
+from experiments.command_line.errors import (
+    JobFailedError,
+    as_command,
+    composition_in_words,
+    in_words,
+)
 from experiments.command_line.first_word import VERBS, refused
 from experiments.command_line.secret_words import check_sweep, masked_streams
 
@@ -62,11 +67,7 @@ def _run(cfg: DictConfig) -> None:
         _print_error(in_words(error, _plain(cfg)))
         if settings.mode == RunMode.RUN:
             sys.exit(1)
-        raise _JobFailedError from None  # the other jobs of a sweep go on
-
-
-class _JobFailedError(Exception):
-    """A job of a sweep failed, and its error was printed."""
+        raise JobFailedError from None  # the other jobs of a sweep go on
 
 
 def main() -> None:
@@ -100,6 +101,10 @@ def _main() -> None:
     if wrong := check_sweep(words):
         _print_error(wrong)
         raise SystemExit(1)
+    if any(word in ("-m", "--multirun") or word.startswith("hydra/launcher") for word in words):
+        from experiments.sweeps.ray_launcher import register  # loads numpy, as a job would
+
+        register()
     with masked_streams(words):
         _hydra()
 
@@ -125,7 +130,7 @@ def _hydra() -> None:
     os.environ |= {_FULL: "1", _SHORT: "1"}
     try:
         _run()
-    except _JobFailedError:
+    except JobFailedError:
         raise SystemExit(1) from None
     except Exception as error:
         _print_error(_composition_error(error))

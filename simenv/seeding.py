@@ -120,6 +120,9 @@ class Stream(IntEnum):
     UNSEEN_ROWS = 571  # rows of unseen worlds that a base model is asked about
     WORLD_MIX = 577  # which of a training's worlds must be read
     HIDDEN = 587  # items without ratings, summaries or casts in a training world
+    FEW_ROWS = 593  # who of a training world keeps how few of their rows
+    BIASED_WORLDS = 599  # which training worlds have a log of people who met hardly anything else
+    KNOWN_ROWS_ITEMS = 751  # asked of people of whom little is known
     FACET_BLOCKS = 211  # in which order facets learn
     SWAPPED_PEOPLE = 223  # who answers in whose place
     SWAPPED_VECTORS = 227  # at whose vector a gate looks

@@ -22,6 +22,7 @@ AIM = "making"
 NEEDS = "a log, or the synthetic world; extra train"
 TAKES = "about 2 hours; 30 minutes with slm=shipped"
 USES = ("data", "distiller", "training", "seed", "slm")
+SPREADS = True
 REFUSES = {
     "num_users": "set data.num_users, the people built, or experiment.num_users, those measured",
 }

@@ -16,10 +16,15 @@ from simenv.data.dataset import Dataset
 from simenv.data.synthetic import drawn_world, synthetic
 from simenv.events import IntArray
 from training.populate import population_from_dataset
+from training.spreading import IN_THIS_PROCESS, Workers, one_by_one, values_of
 
 
 def measure_people(
-    people: Population, dataset: Dataset, settings: DictConfig, unseen: bool
+    people: Population,
+    dataset: Dataset,
+    settings: DictConfig,
+    unseen: bool,
+    workers: Workers = IN_THIS_PROCESS,
 ) -> dict[str, Any]:
     """Question → ``measure``: the people with and without adapters, and the base elsewhere.
 
@@ -28,21 +33,22 @@ def measure_people(
         dataset: whose held-out rows are asked about.
         settings: ``num_users`` asked, and the numbers of the unseen worlds.
         unseen: whether unseen worlds are asked about too.
+        workers: that ask, each question whole on one of them.
     """
-    asked = {"own later ratings": partial(_measured, people, dataset)}
+    own, num = "own later ratings", settings.num_users
+    asked = {own: partial(_measured, people, dataset, num)}
     if people.adapters:
-        asked["own later ratings, no adapters"] = partial(_measured, _bare(people), dataset)
+        asked[f"{own}, no adapters"] = partial(_measured, _bare(people), dataset, num)
     for seed in settings.unseen_worlds if unseen else ():
-        asked[f"unseen world {seed}"] = partial(_elsewhere, people, synthetic, seed)
+        asked[f"unseen world {seed}"] = partial(_elsewhere, people, synthetic, seed, num)
     for seed in settings.unseen_drawn_worlds if unseen else ():
-        asked[f"unseen drawn world {seed}"] = partial(_elsewhere, people, drawn_world, seed)
-    figures = {}
-    with progress_bar("fidelity", total=len(asked)) as tick:
-        for name, ask in asked.items():
-            tick(name)
-            figures[name] = ask(num_users=settings.num_users)
+        asked[f"unseen drawn world {seed}"] = partial(_elsewhere, people, drawn_world, seed, num)
+    with progress_bar("fidelity", total=len(asked)) as tick, workers as spread:
+        figures = {}
+        for name, found in values_of((spread or one_by_one)(asked, tick)):
+            figures[name] = found
             tick(name, advance=1)
-    return figures
+    return {name: figures[name] for name in asked}
 
 
 def asked_people(dataset: Dataset, num_users: int) -> IntArray:

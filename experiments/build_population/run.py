@@ -17,6 +17,7 @@ from experiments.build_population.fidelity_card import measure_people
 from experiments.people.base_models import Base, model_named, pocket_config, train_pocket
 from experiments.people.distilled import made_distiller
 from experiments.people.persona_adapters import Trained, persona_settings, train_personas
+from experiments.people.workers import workers_of
 from experiments.reporting.provenance import public_text
 from experiments.reporting.result import Result
 from experiments.reporting.terminal import TextTable, text_table
@@ -24,6 +25,7 @@ from simenv.data.dataset import Dataset
 from training.adapters.variants import people_on
 from training.distillation.tellers import style_for
 from training.populate import population_on
+from training.spreading import IN_THIS_PROCESS, Workers
 
 # Of the shipped population.
 _PURPOSE = "running and testing everything with no download; real runs name a real SLM"
@@ -38,10 +40,10 @@ def run(cfg: DictConfig) -> Result:
 
     The values are its card, with fidelity on held-out rows and unseen worlds.
     """
-    settings, folder = cfg.experiment, Path(cfg.output_dir)
+    settings, folder, workers = cfg.experiment, Path(cfg.output_dir), workers_of(cfg)
     dataset: Dataset = instantiate(cfg.data)
     base = _base(cfg, dataset)
-    people, trained = build(cfg, dataset, base.model, folder)
+    people, trained = build(cfg, dataset, base.model, folder, workers)
     name = settings.population_name or ("pocket" if _synthetic(dataset) else dataset.name)
     unseen = _synthetic(dataset) and cfg.get("debug") != "tiny"
     card: dict[str, Any] = {
@@ -56,7 +58,7 @@ def run(cfg: DictConfig) -> Result:
             **trained.report.spending._asdict(),
         },
         "prompt_tokens": trained.tokens._asdict(),
-        "fidelity": measure_people(people, dataset, settings, unseen),
+        "fidelity": measure_people(people, dataset, settings, unseen, workers),
     }
     people = replace(people.with_card(**card), name=name)
     people.save(folder / "population")
@@ -90,14 +92,18 @@ def _base(cfg: DictConfig, dataset: Dataset) -> Base:
 
 
 def build(
-    cfg: DictConfig, dataset: Dataset, model: str, folder: Path
+    cfg: DictConfig,
+    dataset: Dataset,
+    model: str,
+    folder: Path,
+    workers: Workers = IN_THIS_PROCESS,
 ) -> tuple[Population, Trained]:
     """The users of a data set as personas with adapters on ``model``, and how they came about."""
     distiller, variant = made_distiller(cfg, dataset), cfg.experiment.variant
     style = style_for(distiller, pocket_config(cfg).style)
     style = replace(style, together=cfg.experiment.together)
     settings = persona_settings(cfg, (variant,), style)
-    trained = train_personas(dataset, distiller, model, settings, folder / "adapters")
+    trained = train_personas(dataset, distiller, model, settings, folder / "adapters", workers)
     trained.clusters.save(folder / "clusters.json")
     people = population_on(dataset, model, style, distilled=trained.report.distilled)
     return people_on(people, trained.variants[variant], trained.clusters.labels), trained

@@ -39,6 +39,10 @@ Choices = Mapping[str, Mapping[str, Collection[str]]]
 MORE = "HYDRA_FULL_ERROR=1 before the command shows where"
 
 
+class JobFailedError(Exception):
+    """A job of a sweep failed, and its error was printed."""
+
+
 def in_words(error: BaseException, config: Mapping[str, Any] | None = None) -> str:
     """The error as one line for a terminal.
 

@@ -51,6 +51,12 @@ STYLE: dict[str, Kind] = {
 }
 STYLES = ("experiment.style", "experiment.pocket.style")
 
+# Counts of the training of a pocket model.
+POCKET = (
+    *("num_steps", "hidden_size", "num_layers", "num_heads", "intermediate_size", "vocab_size"),
+    *("users_per_step", "min_pool"),
+)
+
 EXPERIMENT: dict[str, Kind] = {
     "experiment.name": NAME,
     "experiment.run": NAME,
@@ -141,22 +147,17 @@ EXPERIMENT: dict[str, Kind] = {
     "experiment.users_per_world": COUNT,
     "experiment.unseen_worlds": ListOf(SEED, least=0),
     "experiment.unseen_drawn_worlds": ListOf(SEED, least=0),
-    "experiment.reading_share": SHARE,
+    **{f"experiment.{name}_share": SHARE for name in ("reading", "biased")},
     "experiment.unseen_reading_worlds": ListOf(SEED, least=0),
     "experiment.pocket.style.summary_words": COUNT_OR_NONE,
     "experiment.pocket.style.cast": COUNT_OR_NONE,
     "experiment.pocket.hiding.*": SHARE,
+    "experiment.pocket.few_rows.share": SHARE,
+    **{f"experiment.pocket.few_rows.{name}": COUNT for name in ("least", "most")},
     "experiment.peers": Flag(),
     "experiment.num_facets": COUNT,
-    "experiment.pocket.num_steps": COUNT,
-    "experiment.pocket.hidden_size": COUNT,
-    "experiment.pocket.num_layers": COUNT,
-    "experiment.pocket.num_heads": COUNT,
+    **{f"experiment.pocket.{name}": COUNT for name in POCKET},
     "experiment.pocket.num_key_heads": COUNT_OR_NONE,
-    "experiment.pocket.intermediate_size": COUNT,
-    "experiment.pocket.vocab_size": COUNT,
-    "experiment.pocket.users_per_step": COUNT,
-    "experiment.pocket.min_pool": COUNT,
     "experiment.workers": COUNT_OR_NONE,
     "experiment.pocket.seed": SEED,
     "experiment.pocket.learning_rate": POSITIVE,

@@ -39,7 +39,8 @@ AIMS = {
     "runs": "Look back, and measure speed",
 }
 
-_SAID = ("USES", "TAKES", "NEEDS", "AIM", "REFUSES", "DATA", "ONLY_WITH")
+_RAY = "engine=ray"
+_SAID = ("USES", "TAKES", "NEEDS", "AIM", "REFUSES", "DATA", "ONLY_WITH", "SPREADS")
 
 
 class Said(NamedTuple):
@@ -53,6 +54,7 @@ class Said(NamedTuple):
     only_with: Mapping[str, str] = MappingProxyType({})  # option → what must be on beside it
     needs: str = ""  # beside what `make demo` installs, in words
     aim: str = "runs"  # a key of ``AIMS``
+    spreads: bool = False  # whether engine=ray does its work, though no engine is asked
 
 
 @cache
@@ -83,6 +85,7 @@ def said_of(run: str) -> Said:
         said.get("ONLY_WITH", {}),
         said.get("NEEDS", ""),
         said.get("AIM", "runs"),
+        said.get("SPREADS", False),
     )
 
 
@@ -100,6 +103,8 @@ def check_uses(run: str, name: str, overrides: list[str]) -> None:
     said = said_of(run)
     for override in overrides:
         option = override.lstrip("+~").split("=")[0].split("@")[0]
+        if said.spreads and (override == _RAY or option in _of_workers()):
+            continue
         root = option.split(".")[0].split("/")[0]
         if option == "data" and said.data and override.split("=")[1] not in said.data:
             raise OptionError(
@@ -110,7 +115,8 @@ def check_uses(run: str, name: str, overrides: list[str]) -> None:
         if refused is not None:
             raise OptionError(f"{name} does not use {option}; {said.refuses[refused]}")
         if said.uses is not None and root not in ALWAYS | said.uses and root in _groups():
-            used = ", ".join(sorted(said.uses)) or "no common option"
+            own = {*said.uses, _RAY} if said.spreads else said.uses
+            used = ", ".join(sorted(own)) or "no common option"
             raise OptionError(
                 f"{name} does not use {option}, so it would change nothing; leave it out (it uses"
                 f" {used})"
@@ -127,6 +133,13 @@ def wanted_options(name: str, run: str) -> tuple[str, ...]:
     node: Any = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
     own = node.get("experiment", node)
     return (*sorted(uses), *(f"experiment.{key}" for key in own if key != "defaults"))
+
+
+@cache
+def _of_workers() -> frozenset[str]:
+    """Options of ``engine=ray`` itself, not of the engine inside."""
+    node: Any = OmegaConf.to_container(OmegaConf.load(_CONF / "engine" / "ray.yaml"))
+    return frozenset(f"engine.{key}" for key in node if key[0] != "_" and key != "defaults")
 
 
 @cache

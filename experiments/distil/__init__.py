@@ -12,6 +12,7 @@ AIM = "making"
 NEEDS = "a log, or the synthetic world; a server for distiller=openai"
 TAKES = "a second; hours with a model"
 USES = ("data", "distiller", "seed")
+SPREADS = True
 REFUSES = {
     "num_users": "everybody is distilled; set data.num_users",
 }

@@ -14,6 +14,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from experiments.people.distilled import Distiller, distil, made_distiller
+from experiments.people.workers import workers_of
 from experiments.reporting.provenance import public_text
 from experiments.reporting.result import Result
 from experiments.reporting.terminal import text_table
@@ -40,7 +41,7 @@ def run(cfg: DictConfig) -> Result:
     if cfg.experiment.dry_run:
         values["estimate"] = _estimate(distiller, dataset)
         return Result(values, lines=_lines(values))
-    report = distil(distiller, dataset)
+    report = distil(distiller, dataset, workers_of(cfg))
     values |= _counts(report)
     sections = dict(report.sections)
     if isinstance(distiller, WordsDistiller):

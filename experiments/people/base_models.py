@@ -14,6 +14,7 @@ from experiments.reporting.progress import progress_bar
 from experiments.reporting.provenance import public_text
 from simenv.data.dataset import Dataset
 from training.base.batches import WorldSource
+from training.base.few_rows import FewRows
 from training.base.hiding import Hiding
 from training.base.log_worlds import LogWorlds
 from training.base.pocket_model import PocketConfig
@@ -59,18 +60,19 @@ def pocket_config(cfg: DictConfig) -> PocketConfig:
     chosen: Any = OmegaConf.to_container(cfg.experiment.pocket, resolve=True)
     peers = cfg.experiment.get("peers", False)
     style = replace(PromptStyle(**chosen.pop("style", {})), peers=peers)
-    hiding = Hiding(**chosen.pop("hiding", {}))
+    parts = {"hiding": Hiding, "few_rows": FewRows}
+    made: dict[str, Any] = {name: make(**chosen.pop(name, {})) for name, make in parts.items()}
     words = str(cfg.get("distiller", {}).get("_target_")).endswith(WordsDistiller.__name__)
     style = replace(style, told="words") if words else style
-    return PocketConfig(**chosen, style=style, hiding=hiding)
+    return PocketConfig(**chosen, style=style, **made)
 
 
 def train_pocket(cfg: DictConfig, dataset: Dataset | None) -> Base:
     """Train the pocket model into ``output_dir/pocket``, or finish a training that was stopped.
 
     Args:
-        cfg: of the run; ``experiment`` holds ``worlds``, ``reading_share``, ``users_per_world``,
-            ``initial`` and ``pocket``.
+        cfg: of the run; ``experiment`` holds ``worlds``, ``reading_share``, ``biased_share``,
+            ``users_per_world``, ``initial`` and ``pocket``.
         dataset: whose people outside the draw are learnt from; None = drawn synthetic worlds.
 
     Raises:
@@ -80,7 +82,7 @@ def train_pocket(cfg: DictConfig, dataset: Dataset | None) -> Base:
 
     settings, config = cfg.experiment, pocket_config(cfg)
     folder = Path(cfg.output_dir) / "pocket"
-    worlds = pocket_worlds(cfg, dataset)
+    worlds = training_worlds(settings, dataset)
     initial = settings.initial and model_named(settings.initial)
     device = choose_device("auto").type
     trainer = PocketTrainer(
@@ -92,11 +94,11 @@ def train_pocket(cfg: DictConfig, dataset: Dataset | None) -> Base:
     return Base(str(folder / "model"), _training(trainer))
 
 
-def pocket_worlds(cfg: DictConfig, dataset: Dataset | None) -> WorldSource:
-    """Where the training worlds of ``train_pocket`` come from, for the same arguments."""
-    if dataset is not None:
-        return worlds_of(dataset, cfg.experiment.users_per_world)
-    return WorldMix(cfg.experiment.reading_share)
+def training_worlds(settings: DictConfig, dataset: Dataset | None) -> WorldSource:
+    """Made worlds as the experiment's ``settings`` mix them, or those of a data set's people."""
+    if dataset is None:
+        return WorldMix(settings.reading_share, settings.biased_share)
+    return worlds_of(dataset, settings.users_per_world)
 
 
 def _training(trainer: PocketTrainer) -> dict[str, Any]:

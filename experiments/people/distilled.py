@@ -13,6 +13,7 @@ from training.distillation.with_local_model import LocalDistiller
 from training.distillation.with_model import DistillationReport, OpenAIDistiller
 from training.examples.prompt_lengths import TokenReport, fitting
 from training.examples.raft import RaftSet, RaftSettings, raft_set
+from training.spreading import IN_THIS_PROCESS, Workers
 
 Distiller = Teller | OpenAIDistiller | LocalDistiller
 
@@ -23,14 +24,26 @@ def made_distiller(cfg: DictConfig, dataset: Dataset) -> Distiller:
     return distiller
 
 
-def distil(distiller: Distiller, dataset: Dataset) -> DistillationReport:
-    """Distil the training rows with either distiller, showing progress and cost."""
+def distil(
+    distiller: Distiller, dataset: Dataset, workers: Workers = IN_THIS_PROCESS
+) -> DistillationReport:
+    """Distil the training rows with either distiller, showing progress and cost.
+
+    Args:
+        distiller: see there.
+        dataset: whose training rows.
+        workers: that write, where a model of this machine is the distiller. A paid server is asked
+            by this process alone, many requests at once: one budget, one folder of paid answers.
+    """
     if isinstance(distiller, Teller):
         free = Spending(0, 0, 0, 0, 0.0, 0.0, 0, None)
         return DistillationReport(distiller.distil(dataset.train), {}, {}, free)
     num_batches = sum(len(batches) for batches in batches_of(dataset.train).values())
     with progress_bar("distil", total=num_batches) as tick:
-        return distiller.distil_with_report(dataset.train, tick)
+        if not isinstance(distiller, LocalDistiller):
+            return distiller.distil_with_report(dataset.train, tick)
+        with workers as spread:
+            return distiller.distil_with_report(dataset.train, tick, spread)
 
 
 def fitting_raft_set(

@@ -25,6 +25,7 @@ from training.examples.prompt_lengths import TokenReport
 from training.examples.raft import RaftSettings, raft_settings
 from training.groups.clusters import Clusters, find_clusters
 from training.groups.ms_vectors import ms_vectors
+from training.spreading import IN_THIS_PROCESS, Workers
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,12 @@ def persona_settings(
 
 
 def train_personas(
-    dataset: Dataset, distiller: Distiller, model: str, settings: PersonaSettings, folder: Path
+    dataset: Dataset,
+    distiller: Distiller,
+    model: str,
+    settings: PersonaSettings,
+    folder: Path,
+    workers: Workers = IN_THIS_PROCESS,
 ) -> Trained:
     """Group the users of a data set and train the adapters of the groups on ``model``.
 
@@ -89,8 +95,9 @@ def train_personas(
         model: folder or hub name of the base.
         settings: see there.
         folder: of all adapters.
+        workers: that distil, where a model of this machine does, and that train the adapters.
     """
-    report = distil(distiller, dataset)
+    report = distil(distiller, dataset, workers)
     with progress_bar("personas", total=1) as tick:
         tick("clustering")
         vectors = ms_vectors(settings.ms, dataset.catalog.genre_names)
@@ -101,18 +108,20 @@ def train_personas(
         raft, tokens = fitting_raft_set(dataset, model, style, settings.raft, report)
         kinds = {FACETS[name] for name in settings.variants if name in FACETS}
         prefixes = [persona_prefix(p, dataset.catalog.domain, style) for p in people]
-        variants = train_variants(
-            model,
-            raft.examples,
-            raft.users,
-            clusters.labels,
-            settings.preset,
-            folder,
-            seed=settings.seed,
-            names=list(settings.variants),
-            vectors=vectors_for(kinds, dataset, raft, prefixes, settings.seed),
-            num_facets=settings.num_facets,
-            on_step=lambda name, step, loss: tick(f"training {name}") if step == 1 else None,
-        )
+        with workers as spread:
+            variants = train_variants(
+                model,
+                raft.examples,
+                raft.users,
+                clusters.labels,
+                settings.preset,
+                folder,
+                seed=settings.seed,
+                names=list(settings.variants),
+                vectors=vectors_for(kinds, dataset, raft, prefixes, settings.seed),
+                num_facets=settings.num_facets,
+                on_step=lambda name, step, loss: tick(f"training {name}") if step == 1 else None,
+                spread=spread,
+            )
         tick("trained", advance=1)
     return Trained(report, clusters, tokens, variants)

@@ -17,7 +17,7 @@ from agents.prompt_style import PromptStyle
 from experiments.people.base_models import (
     model_named,
     pocket_config,
-    pocket_worlds,
+    training_worlds,
 )
 from experiments.people.distilled import distil, fitting_raft_set, made_distiller
 from experiments.people.persona_adapters import PersonaSettings, persona_settings
@@ -54,7 +54,7 @@ class Training(NamedTuple):
 def pocket_training(cfg: DictConfig, dataset: Dataset | None) -> Training:
     """Of the pocket model that ``train_pocket`` would train for the same arguments."""
     config = pocket_config(cfg)
-    worlds = pocket_worlds(cfg, dataset)
+    worlds = training_worlds(cfg.experiment, dataset)
     with progress_bar("trial of the pocket model", total=2) as tick:
         tick("a training world")
         batch_seconds, tokens = _batches_of_a_world(config, worlds)

@@ -89,12 +89,12 @@ def _levels(fidelity: Mapping[str, Any] | None) -> str:
             " believe differences rather than levels."
         )
     return (
-        f"On held-out items their stars are {signed(panel['mean_shift'], 2)} off"
-        f" (KS distance {number(panel['ks'], 2)}, Wasserstein {number(panel['wasserstein'], 2)}),"
-        f" {percent(panel['low_share'])} are one or two where real people give"
-        f" {percent(panel['real_low_share'])}, people differ by"
-        f" {number(panel['variance_ratio'], 2)} of the real variance: believe differences rather"
-        " than levels."
+        f"On held-out items their stars are {signed(panel['mean_shift'], 2)} off on average"
+        f" (KS distance {number(panel['ks'], 2)}, Wasserstein {number(panel['wasserstein'], 2)});"
+        f" {percent(panel['low_share'])} of them are one or two stars, of the real ratings"
+        f" {percent(panel['real_low_share'])}; the variance between people is"
+        f" {number(panel['variance_ratio'], 2)} of the real one. Believe differences rather than"
+        " levels."
     )
 
 

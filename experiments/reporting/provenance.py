@@ -115,7 +115,8 @@ def public_text(text: str) -> str:
     """``text`` without credentials, absolute paths shortened to what is left of a known folder.
 
     A path below the working folder becomes relative, one below home begins with ``~``, and of any
-    other only the last part stays, behind ``…/``.
+    other only the last part stays, behind ``…/``. What has one part alone ("Score /10") has none to
+    hide and stays as it is.
     """
     return _ABSOLUTE.sub(lambda match: _public_path(match.group()), masked_text(text))
 
@@ -126,4 +127,5 @@ def _public_path(path: str) -> str:
         if folder != Path(folder.anchor) and Path(path).is_relative_to(folder):
             rest = Path(path).relative_to(folder).as_posix()
             return prefix + rest if rest != "." else (prefix or ".")
-    return "…/" + re.split(r"[\\/]", path.rstrip("\\/"))[-1]
+    *folders, last = re.split(r"[\\/]", path.rstrip("\\/"))
+    return f"…/{last}" if any(folders) else path

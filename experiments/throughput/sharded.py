@@ -13,8 +13,8 @@ import numpy as np
 
 from agents.inference.engine import Engine, Request
 from agents.inference.local.local_engine import LocalEngine
+from agents.inference.ray.cluster import WorkerSettings
 from agents.inference.ray.ray_engine import RayEngine
-from agents.inference.ray.workers import WorkerSettings
 from agents.persona_users import PersonaUsers
 from agents.population.population import Population
 from agents.prompts import RATING_CHOICES

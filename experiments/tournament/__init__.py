@@ -9,6 +9,16 @@ if TYPE_CHECKING:
 
 
 def session_questions(cfg: "DictConfig", dataset: "Dataset") -> int:
-    """What one policy asks if every user stays for a whole session."""
-    users = min(int(cfg.num_users), dataset.num_users)
-    return users * int(cfg.env.max_episode_steps) * int(cfg.env.slate_size)
+    """What one policy asks if every user who has items left for a whole session stays for it.
+
+    Raises:
+        ValueError: nobody has.
+    """
+    import numpy as np  # packages of experiments are read for --help
+
+    from experiments.tournament.feasibility import too_few_unseen
+
+    slate_size, steps = int(cfg.env.slate_size), int(cfg.env.max_episode_steps)
+    known = np.unique(dataset.train.users)
+    few = too_few_unseen(dataset, known, slate_size, steps)
+    return min(int(cfg.num_users), len(known) - len(few.users)) * steps * slate_size

@@ -18,6 +18,7 @@ AIM = "making"
 NEEDS = "extra train"
 TAKES = "about 30 minutes"
 USES = ("data", "distiller", "training", "seed", "slm")
+SPREADS = True
 REFUSES = {
     "num_users": "everybody belongs to a group; set data.num_users",
 }

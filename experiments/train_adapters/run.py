@@ -13,6 +13,7 @@ from agents.prompt_style import PromptStyle
 from experiments.people.base_models import model_named
 from experiments.people.distilled import made_distiller
 from experiments.people.persona_adapters import persona_settings, train_personas
+from experiments.people.workers import workers_of
 from experiments.reporting.result import Result
 from experiments.reporting.terminal import TextTable, text_table
 from simenv.data.dataset import Dataset
@@ -21,6 +22,7 @@ from training.adapters.variants import Variant
 
 def run(cfg: DictConfig) -> Result:
     """Train the variants of ``cfg.experiment.variants`` into ``output_dir/adapters``."""
+    workers = workers_of(cfg)
     dataset: Dataset = instantiate(cfg.data)
     trained = train_personas(
         dataset,
@@ -30,6 +32,7 @@ def run(cfg: DictConfig) -> Result:
             cfg, tuple(cfg.experiment.variants), PromptStyle(together=cfg.experiment.together)
         ),
         Path(cfg.output_dir) / "adapters",
+        workers,
     )
     adapters = _adapters(trained.variants)
     values = {

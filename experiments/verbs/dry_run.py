@@ -98,10 +98,11 @@ def _asking(cfg: DictConfig, package: ModuleType) -> Asking:
         with closing(own.engine):
             return Asking(package.questions(cfg, known), _trial(own))
     dataset: Dataset = instantiate(cfg.data)
+    questions = package.questions(cfg, dataset)  # refuses what nobody could play before asking
     model = _people(cfg)(dataset).model
     if not isinstance(model, PersonaUsers):
         return Asking(0, None, _NO_MODEL)
-    return Asking(package.questions(cfg, dataset), _trial(model))
+    return Asking(questions, _trial(model))
 
 
 def _unasked(cfg: DictConfig, said: Said, why: str) -> Result:

@@ -155,8 +155,13 @@ def _structure(world: WorldParameters, items: _Attributes, shared: FloatArray) -
     )
 
 
-def drawn_world(seed: int) -> Dataset:
-    """A world of a random kind: the training ground of models that must generalise to new ones."""
+def drawn_world(seed: int, logging_bias: float | None = None) -> Dataset:
+    """A world of a random kind: the training ground of models that must generalise to new ones.
+
+    ``logging_bias`` stands in place of the drawn one, which is 1.5 at most; None = that one.
+    """
     parameters = WorldParameters.drawn(generator(seed, Stream.WORLD_PARAMETERS))
+    if logging_bias is not None:
+        parameters = replace(parameters, logging_bias=logging_bias)
     dataset = synthetic(seed, parameters=parameters)
     return replace(dataset, name=f"drawn-{seed}")

@@ -1,5 +1,8 @@
 """The builder, whole and tiny: what it writes is a population that an environment runs."""
 
+from contextlib import nullcontext
+from types import SimpleNamespace
+
 import gymnasium as gym
 import numpy as np
 import pytest
@@ -7,7 +10,24 @@ import pytest
 import simenv  # noqa: F401
 from agents.inference.local.local_engine import LocalEngine
 from agents.population.population import Population
+from experiments.build_population import fidelity_card
 from tests.experiments.command import forecast_of, questions_counted, run_command
+from training.spreading import one_by_one
+
+
+def test_the_card_says_the_same_whoever_is_ready_first(monkeypatch):
+    def backwards(parts, begins):
+        return one_by_one(dict(reversed(parts.items())), begins)
+
+    monkeypatch.setattr(fidelity_card, "_measured", lambda people, dataset, num: (people, num))
+    people = Population.shipped()
+    settings = SimpleNamespace(num_users=7, unseen_worlds=(), unseen_drawn_worlds=())
+    asked = people, None, settings, True
+    here = fidelity_card.measure_people(*asked)
+    there = fidelity_card.measure_people(*asked, nullcontext(backwards))
+    assert list(here) == list(there) == ["own later ratings", "own later ratings, no adapters"]
+    assert [found[0].adapters == people.adapters for found in there.values()] == [True, False]
+    assert {found[1] for found in there.values()} == {7}
 
 
 @pytest.mark.slow

@@ -269,10 +269,11 @@ def test_a_job_of_a_sweep_that_fails_lets_the_others_go_on(monkeypatch, capsys, 
 
 def test_a_launcher_that_is_not_installed_is_named_beside_those_that_are(monkeypatch, capsys):
     pytest.importorskip("hydra_plugins.hydra_joblib_launcher")
-    words = ["experiment=policy_ranking", "hydra/launcher=ray", "-m"]
+    words = ["experiment=policy_ranking", "hydra/launcher=slurm", "-m"]
     last = printed_error(monkeypatch, capsys, *words)
-    assert "Could not find 'hydra/launcher/ray'" in last
+    assert "Could not find 'hydra/launcher/slurm'" in last
     assert "joblib" in last
+    assert "ray" in last
 
 
 @pytest.mark.slow  # loads the shipped language model in a process of its own

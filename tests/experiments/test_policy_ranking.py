@@ -92,6 +92,11 @@ def test_a_tiny_run_is_called_meaningless(output_dir):
     assert "too small to mean anything" in (output_dir / "report.html").read_text(encoding="utf-8")
 
 
+def test_the_report_begins_with_its_answer_and_not_with_cautions(output_dir):
+    page = (output_dir / "report.html").read_text(encoding="utf-8")
+    assert page.index("<h1>") < page.index("Before you quote this number") < page.index("<h2>")
+
+
 def test_the_report_fetches_nothing(output_dir):
     page = (output_dir / "report.html").read_text(encoding="utf-8")
     assert not re.search(r"""(?:src|href)\s*=\s*["'](?!#)""", page)

@@ -7,6 +7,7 @@ what two variants or two runs share is trained once.
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,12 +15,13 @@ import numpy as np
 
 from agents.population.population import Population
 from simenv.events import BoolArray, FloatArray, IntArray
-from training.adapters.facets import facets_key, train_facets, wide
+from training.adapters.facets import Facets, facets_key, train_facets, wide
 from training.adapters.lora import train_lora, training_key
 from training.adapters.lora_presets import LoraPreset
 from training.adapters.person_vectors import PersonVectors
 from training.examples.from_log import Examples, chosen_blocks
 from training.groups.clusters import random_clusters
+from training.spreading import Spread, naming, values_of
 
 VARIANTS = ("none", "single", "single_all", "persona", "random")
 # What the gate of each looks at; ``single_wide`` is one adapter of their size.
@@ -47,6 +49,13 @@ class VariantPlan(NamedTuple):
     users: BoolArray  # (num_users,)
 
 
+class Training(NamedTuple):
+    """One adapter: where it goes, and what trains it or finds it there."""
+
+    folder: Path
+    run: Callable[..., Any]  # takes ``on_step``
+
+
 def train_variants(
     base: str | Path,
     examples: Examples,
@@ -60,6 +69,7 @@ def train_variants(
     vectors: Mapping[str, PersonVectors] | None = None,
     num_facets: int = NUM_FACETS,
     on_step: OnAdapter | None = None,
+    spread: Spread | None = None,
     **settings: Any,
 ) -> dict[str, Variant]:
     """Train the adapters of the named variants, or find them where they are trained already.
@@ -82,48 +92,44 @@ def train_variants(
         names: which variants.
         vectors: what gates look at, by ``FACETS``: ``ratings``, ``words``, ``others``.
         num_facets: K.
-        on_step: gets an adapter's name, its step and its loss.
+        on_step: gets an adapter's name, its step and its loss; of one that is trained elsewhere
+            only that it begins, as step 1 with no loss (NaN).
+        spread: trains those that are not there yet, each as a part of its own; None = one after the
+            other, here. The outcome is the same, to the bit on as many threads.
         settings: more for ``train_lora`` (device, save_every).
 
     Returns:
         Variants by name.
 
     Raises:
+        FileNotFoundError: what was trained elsewhere did not come to ``root``.
         ValueError: an unknown variant, ids that do not fit together, or a group without rows.
     """
     users, labels = np.asarray(users), np.asarray(labels)
     _check(examples, users, labels, names)
-    root = Path(root)
+    whole, mixed = [n for n in names if n not in FACETS], [n for n in names if n in FACETS]
+    recipe = _Recipe(base, preset, Path(root), seed, num_facets, settings)
+    plans = {name: _plans(name, examples, users, labels, seed) for name in whole}
+    looks = {name: _vectors_of(name, vectors) for name in mixed}
+    if spread is not None:
+        own = {a: recipe.whole(a, plan) for p in plans.values() for a, plan in p.items()}
+        own |= {name: recipe.mixed(examples, look) for name, look in looks.items()}
+        _train_elsewhere(own, spread, on_step)
 
-    def train(adapter: str, plan: VariantPlan) -> tuple[str, dict[str, Any]]:
-        shape = wide(preset, num_facets) if adapter == WIDE else preset
-        folder = root / training_key(base, plan.examples, shape, seed)[:16]
-        step = _steps_of(on_step, adapter)
-        card = train_lora(base, plan.examples, shape, folder, seed=seed, on_step=step, **settings)
-        return str(folder), card
+    def trained_whole(name: str) -> Variant:
+        own = {adapter: recipe.whole(adapter, plan) for adapter, plan in plans[name].items()}
+        cards = {adapter: _run(one, adapter, on_step) for adapter, one in own.items()}
+        folders = {adapter: str(one.folder) for adapter, one in own.items()}
+        return Variant(name, folders, _of_user(plans[name], len(labels)), cards)
 
-    def train_mixed(name: str) -> Variant:
-        own = _vectors_of(name, vectors)
-        key = facets_key(base, examples, own.blocks, preset, num_facets, seed)
-        facets = train_facets(
-            base, examples, own.blocks, preset, root / key[:16],
-            num_facets=num_facets, seed=seed, on_step=_steps_of(on_step, name), **settings,
-        )  # fmt: skip
+    def trained_mixed(name: str) -> Variant:
+        own = recipe.mixed(examples, looks[name])
+        facets: Facets = _run(own, name, on_step)
         of_user: list[str | None] = [name] * len(labels)
-        folders, cards = {name: str(root / key[:16])}, {name: facets.card}
-        return Variant(name, folders, of_user, cards, facets.gate(own.users))
+        folders, cards = {name: str(own.folder)}, {name: facets.card}
+        return Variant(name, folders, of_user, cards, facets.gate(looks[name].users))
 
-    variants = {}
-    for name in names:
-        if name in FACETS:
-            variants[name] = train_mixed(name)
-            continue
-        plans = _plans(name, examples, users, labels, seed)
-        trained = {adapter: train(adapter, plan) for adapter, plan in plans.items()}
-        folders = {adapter: folder for adapter, (folder, _) in trained.items()}
-        cards = {adapter: card for adapter, (_, card) in trained.items()}
-        variants[name] = Variant(name, folders, _of_user(plans, len(labels)), cards)
-    return variants
+    return {n: trained_mixed(n) if n in mixed else trained_whole(n) for n in names}
 
 
 class Planned(NamedTuple):
@@ -203,6 +209,60 @@ def _plans(
     }
 
 
+class _Recipe(NamedTuple):
+    """What all adapters of a call have in common."""
+
+    base: str | Path
+    preset: LoraPreset
+    root: Path
+    seed: int
+    num_facets: int
+    settings: Mapping[str, Any]
+
+    def whole(self, adapter: str, plan: VariantPlan) -> Training:
+        """An adapter for all that its people are asked."""
+        shape = wide(self.preset, self.num_facets) if adapter == WIDE else self.preset
+        folder = self.root / training_key(self.base, plan.examples, shape, self.seed)[:16]
+        own = {"seed": self.seed, **self.settings}
+        return Training(folder, partial(train_lora, self.base, plan.examples, shape, folder, **own))
+
+    def mixed(self, examples: Examples, look: PersonVectors) -> Training:
+        """Facets, and the gate that mixes them by what it looks at."""
+        what = self.base, examples, look.blocks, self.preset
+        folder = self.root / facets_key(*what, self.num_facets, self.seed)[:16]
+        own = {"num_facets": self.num_facets, "seed": self.seed, **self.settings}
+        return Training(folder, partial(train_facets, *what, folder, **own))
+
+
+def _run(training: Training, adapter: str, on_step: OnAdapter | None) -> Any:
+    """Train an adapter here, or find it; what goes wrong is said to be its."""
+    with naming(f"adapter {adapter}"):
+        step = None if on_step is None else partial(on_step, adapter)
+        return training.run(on_step=step)
+
+
+def _train_elsewhere(
+    trainings: Mapping[str, Training], spread: Spread, on_step: OnAdapter | None
+) -> None:
+    """Train what is not there yet; each folder once, whichever adapters share it."""
+    of_folder: dict[Path, str] = {}
+    for name, one in trainings.items():
+        of_folder.setdefault(one.folder, name)
+    missing = {folder: name for folder, name in of_folder.items() if not folder.exists()}
+    left = {f"adapter {name}": trainings[name] for name in missing.values()}
+
+    def begins(name: str) -> None:
+        if on_step:
+            on_step(name.removeprefix("adapter "), 1, math.nan)
+
+    for name, _ in values_of(spread({name: one.run for name, one in left.items()}, begins)):
+        if not left[name].folder.exists():
+            raise FileNotFoundError(
+                f"{name} wanted to be in {str(left[name].folder.parent)!r}, got trained on another"
+                " machine, whose disk has it; name a folder that all machines share"
+            )
+
+
 def _vectors_of(name: str, vectors: Mapping[str, PersonVectors] | None) -> PersonVectors:
     """What the gate of a variant looks at."""
     kind = FACETS[name]
@@ -220,10 +280,6 @@ def _of_user(plans: dict[str, VariantPlan], num_users: int) -> list[str | None]:
         for user in np.flatnonzero(plan.users):
             names[user] = adapter
     return names
-
-
-def _steps_of(on_step: OnAdapter | None, adapter: str) -> Callable[[int, float], None] | None:
-    return None if on_step is None else lambda step, loss: on_step(adapter, step, loss)
 
 
 def _check(examples: Examples, users: IntArray, labels: IntArray, names: Sequence[str]) -> None:

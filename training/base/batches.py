@@ -91,7 +91,8 @@ def world_examples(
     dataset: Dataset, world: int, config: PocketConfig, num_turns: int, rng: np.random.Generator
 ) -> list[Examples]:
     """Held-out questions to all users: most are described by Ms and Ml, some by either alone."""
-    dataset, style = config.hiding(dataset, world), config.style
+    dataset = config.few_rows(config.hiding(dataset, world), world)
+    style = config.style
     writer = ExampleWriter(dataset, style=style)
     asked = later_rows(dataset, num_turns, rng)
     if dataset.truth is not None:

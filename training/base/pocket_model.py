@@ -16,6 +16,7 @@ from agents.inference.blocks.texts import gists_of
 from agents.prompt_style import PromptStyle
 from agents.prompts import RATING_CHOICES
 from simenv.events import FloatArray
+from training.base.few_rows import FewRows
 from training.base.hiding import Hiding
 from training.examples.block_batches import BlockBatch, batch_logits, encode
 from training.examples.from_log import Examples, chosen_blocks
@@ -51,6 +52,7 @@ class PocketConfig:
     seed: int = 0
     style: PromptStyle = field(default_factory=PromptStyle)
     hiding: Hiding = field(default_factory=Hiding)  # what training worlds do not tell
+    few_rows: FewRows = field(default_factory=FewRows)  # of people in training worlds
     places: Places = field(default_factory=Places)  # of models that read in blocks
 
     @classmethod

@@ -139,6 +139,8 @@ class PocketTrainer:
         if config["style"]["reading"] == "whole":  # nor these
             del config["style"]["reading"], config["style"]["attended"]
             del config["places"], config["num_key_heads"]
+        if not self.config.few_rows.share:
+            del config["few_rows"]
         return json.dumps(config, sort_keys=True)
 
     def save(self) -> None:

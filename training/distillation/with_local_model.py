@@ -4,9 +4,9 @@ The same prompts, batches and checks as by a server; JSON is whole by constructi
 and levels stay those of ``OfflineDistiller``. Reads training rows only.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from functools import cached_property
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,7 @@ from training.distillation.distiller_prompts import RatedItem, first_messages
 from training.distillation.ledger import Prices, Spending
 from training.distillation.offline import Distilled, OfflineDistiller
 from training.distillation.with_model import Tick
+from training.spreading import Spread, values_of
 
 if TYPE_CHECKING:
     from training.distillation.local_writer import LocalWriter
@@ -93,19 +94,25 @@ class LocalDistiller:
         return self.distil_with_report(log).distilled
 
     def distil_with_report(
-        self, log: InteractionLog, tick: Tick = lambda text, advance: None
+        self,
+        log: InteractionLog,
+        tick: Tick = lambda text, advance: None,
+        spread: Spread | None = None,
     ) -> DistillationReport:
         """Personas and reasons of all users, and whom the model failed.
 
         Args:
             log: training rows only.
             tick: gets who is told and how many reflections that were.
+            spread: writes the answers, those of ``users_at_once`` people in one part; None = the
+                model is loaded here. The people of a part are the same either way, and answers
+                are kept by this process alone.
         """
         with closing(PaidAnswers(self._folder)) as cache:
             chains = self._replayed(log, cache)
             kept = sum(len(chain.reflections) for chain in chains.values())
             tick(f"{kept} kept", kept)
-            failures = dict(self._finish(chains, cache, tick))
+            failures = dict(sorted(self._finish(chains, cache, tick, spread)))
         written = sum(len(chain.reflections) for chain in chains.values())
         spending = Spending(written - kept, 0, 0, 0, 0.0, 0.0, kept, None)
         offline = OfflineDistiller(self.catalog, self.averages).distil(log)
@@ -134,34 +141,53 @@ class LocalDistiller:
         return chains
 
     def _finish(
-        self, chains: dict[int, Chain], cache: PaidAnswers, tick: Tick
+        self,
+        chains: dict[int, Chain],
+        cache: PaidAnswers,
+        tick: Tick,
+        spread: Spread | None,
     ) -> Iterator[tuple[int, str]]:
         """Write what is missing, one batch of every unfinished user a round: user, failure."""
         from training.distillation.answer_schema import InvalidReflectionError, parse
 
         failed: set[int] = set()
         while waiting := [u for u, c in chains.items() if not c.is_done and u not in failed]:
-            for users in _groups(waiting, self._at_once):
-                own = [chains[user] for user in users]
-                for user, chain, text in zip(users, own, self._written(users, own), strict=True):
-                    try:
-                        found = parse(text, len(chain.next_batch))
-                    except InvalidReflectionError as error:
-                        failed.add(user)
-                        yield user, chain.stopped(str(error) if text else _TOO_LONG)
-                    else:
-                        cache.put(self._key(chain), Answer(text, cut=False))
-                        chain.reflections.append(found)
-                        tick(f"user {user}", 1)
+            for user, text in self._round(waiting, chains, spread):
+                chain = chains[user]
+                try:
+                    found = parse(text, len(chain.next_batch))
+                except InvalidReflectionError as error:
+                    failed.add(user)
+                    yield user, chain.stopped(str(error) if text else _TOO_LONG)
+                else:
+                    cache.put(self._key(chain), Answer(text, cut=False))
+                    chain.reflections.append(found)
+                    tick(f"user {user}", 1)
 
-    def _written(self, users: Sequence[int], chains: Sequence[Chain]) -> list[str]:
-        """The answer to the next batch of each chain; empty where it cannot be asked."""
+    def _round(
+        self, waiting: list[int], chains: Mapping[int, Chain], spread: Spread | None
+    ) -> Iterator[tuple[int, str]]:
+        """User and answer to their next batch, group by group as they are written."""
+        groups = {_name_of(users): users for users in _groups(waiting, self._at_once)}
+        asked = {name: self._form(users, chains) for name, users in groups.items()}
+        if spread is None:
+            texts = ((name, self._writer.write(*form)) for name, form in asked.items())
+        else:
+            place = self.name, self._device
+            parts = {name: partial(write_there, *place, *form) for name, form in asked.items()}
+            texts = ((name, text) for name, text in values_of(spread(parts, None)))
+        for name, written in texts:
+            yield from zip(groups[name], written, strict=True)
+
+    def _form(self, users: Sequence[int], chains: Mapping[int, Chain]) -> tuple[Any, ...]:
+        """What a writer wants for the next batch of some users: texts, forms, seeds, sampling."""
         from training.distillation.reflection_form import reflection_form
 
-        steps = np.array([len(chain.reflections) for chain in chains])
-        return self._writer.write(
-            [self._asked(chain)["messages"] for chain in chains],
-            [reflection_form(len(chain.next_batch), **self._lengths) for chain in chains],
+        own = [chains[user] for user in users]
+        steps = np.array([len(chain.reflections) for chain in own])
+        return (
+            [self._asked(chain)["messages"] for chain in own],
+            [reflection_form(len(chain.next_batch), **self._lengths) for chain in own],
             row_seeds(self._seed, np.array(users), steps),
             Sampling(temperature=self._how["temperature"]),
         )
@@ -190,5 +216,21 @@ class LocalDistiller:
         return base_identity(self.name)
 
 
+def _name_of(users: Sequence[int]) -> str:
+    return f"user{'s' * (len(users) > 1)} {', '.join(map(str, users))}"
+
+
 def _groups(users: list[int], size: int) -> list[list[int]]:
     return [users[start : start + size] for start in range(0, len(users), size)]
+
+
+def write_there(model: str, device: str, *asked: Any) -> list[str]:
+    """``LocalWriter.write`` in a process that keeps the model for the next part."""
+    return _kept_writer(model, device).write(*asked)
+
+
+@lru_cache(maxsize=1)
+def _kept_writer(model: str, device: str) -> "LocalWriter":
+    from training.distillation.local_writer import LocalWriter
+
+    return LocalWriter(model, device)

@@ -35,7 +35,10 @@ Tables = Mapping[Kind, BlockTable]
 class Adapted(Protocol):
     """A model with its adapters, as ``AdaptedModel`` has them."""
 
-    model: Any
+    @property
+    def model(self) -> Any:
+        """The model."""
+        ...
 
     def using(self, adapter: str | None) -> AbstractContextManager[Any]:
         """The model with one adapter, or with none."""

@@ -169,6 +169,10 @@ class FusedForward:
         most = 1 if self._repeatable else CHUNK_TOKENS
         return make_chunks(states, [len(row.tokens) for row in rows], most)
 
+    def rest_on(self, model: Any) -> None:
+        """Read weights off another object from now on, which holds the same ones."""
+        self._model = model
+
     def forget(self, adapter: str) -> None:
         """Let go of the merged weights of an adapter."""
         self._merged.pop(adapter, None)

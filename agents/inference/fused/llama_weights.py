@@ -62,12 +62,12 @@ class Weights(NamedTuple):
 
 def why_not(model: Any) -> str | None:
     """Why the fast forward cannot run this base model; None if it can."""
-    config = model.config
+    config, architecture = model.config, getattr(model, "architecture", type(model).__name__)
     rope = getattr(config, "rope_parameters", None) or getattr(config, "rope_scaling", None) or {}
     window = getattr(config, "sliding_window", None)
     dtypes = {str(p.dtype) for p in model.parameters()}
     reasons = {
-        f"architecture {type(model).__name__}": type(model).__name__ not in _ARCHITECTURES,
+        f"architecture {architecture}": architecture not in _ARCHITECTURES,
         f"activation {getattr(config, 'hidden_act', None)}": (
             getattr(config, "hidden_act", None) != "silu"
         ),

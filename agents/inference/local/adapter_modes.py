@@ -14,6 +14,7 @@ from torch import Tensor
 
 from agents.inference.facets.mixtures import read_mixture
 from agents.inference.facets.rank_scaling import check_facets, mixed
+from agents.inference.local.light.base_model import BaseModel
 
 AdapterMode = Literal["auto", "merged", "merge_in_out", "switch", "mixed"]
 _NOBODY = object()
@@ -31,7 +32,7 @@ class AdaptedModel:
     """A model with its adapters, of which one is at work at a time (or one a row).
 
     Args:
-        model: of transformers, or a peft model around it; whoever adds an adapter sets it anew.
+        model: of transformers, or a peft model around it; or ``BaseModel``, whose model may change.
         mode: ``merged`` works on weights with the adapter merged in, which are kept for the next
             time · ``merge_in_out`` merges anew for every group of requests and keeps nothing ·
             ``switch`` leaves the adapter beside the weights, as peft does · ``mixed`` does so for
@@ -48,12 +49,17 @@ class AdaptedModel:
     """
 
     def __init__(self, model: Any, mode: AdapterMode, merged_bytes: int) -> None:
-        self.model = model
+        self._held = model
         self.mode = mode
         self.facets: dict[str, int] = {}  # adapter -> K; 0 = an ordinary one, others are not merged
         self._most = merged_bytes
         self._kept: OrderedDict[str, list[_Part]] = OrderedDict()
         self._at_work: object = _NOBODY
+
+    @property
+    def model(self) -> Any:
+        """The model with its adapters; None once closed."""
+        return self._held.model if isinstance(self._held, BaseModel) else self._held
 
     @property
     def mode(self) -> AdapterMode:
@@ -137,7 +143,7 @@ class AdaptedModel:
     def close(self) -> None:
         """Let go of the model and of all merged weights."""
         self._kept.clear()
-        self.model = None
+        self._held = None
 
     @contextmanager
     def _worked_in(self, adapter: str) -> Iterator[None]:

@@ -10,6 +10,7 @@ Letters: ``n`` requests of a pass, ``c`` choices, ``v`` tokens of a vocabulary.
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -39,8 +40,7 @@ class HuggingFaceForward:
         stats: counts the tokens run.
         repeatable: prefixes are computed alone, so that they do not depend on their neighbours.
 
-    Attributes:
-        whole: why every prompt runs whole and unpadded; None if prefixes may be kept.
+    The model is not looked at before it is wanted, since it may not be read yet.
     """
 
     def __init__(
@@ -52,11 +52,23 @@ class HuggingFaceForward:
         repeatable: bool = False,
     ) -> None:
         self.adapted = adapted
-        self.device: torch.device = adapted.model.device
         self._tokens, self._cache, self._stats = tokens, cache, stats
         self._prefilled = 1 if repeatable else _PREFILLED
-        self._num_weights = num_weights(adapted.model)
-        self.whole = why_whole(adapted.model.config)
+
+    @cached_property
+    def device(self) -> torch.device:
+        """Where the model is."""
+        found: torch.device = self.adapted.model.device
+        return found
+
+    @cached_property
+    def whole(self) -> str | None:
+        """Why every prompt runs whole and unpadded; None if prefixes may be kept."""
+        return why_whole(self.adapted.model.config)
+
+    @cached_property
+    def _num_weights(self) -> int:
+        return num_weights(self.adapted.model)
 
     @torch.inference_mode()
     def logits(

@@ -29,13 +29,14 @@ from agents.inference.engine_facts import check_reading, check_speaks, facts_of
 from agents.inference.facets.asked import check_asked
 from agents.inference.fused.fused_forward import FusedForward
 from agents.inference.grouping import make_plan
-from agents.inference.local.adapter_kinds import check_adapter_kind, check_adapter_tensors
+from agents.inference.local.adapter_kinds import check_adapter_kind
 from agents.inference.local.adapter_modes import AdaptedModel, AdapterMode
 from agents.inference.local.architectures import check_causal, context_of
 from agents.inference.local.forks import compute_alone_after_forks
 from agents.inference.local.free_text import decode, end_tokens
 from agents.inference.local.huggingface import HuggingFaceForward, num_embeddings
-from agents.inference.local.loading import attach_adapter, choose_device, load_model
+from agents.inference.local.light.base_model import BaseModel
+from agents.inference.local.loading import choose_device
 from agents.inference.local.scoring import Encoded, Scorer, runs_fast
 from agents.inference.named_rows import LongPromptError
 from agents.inference.prefix_cache import CacheStats, make_cache
@@ -104,28 +105,29 @@ class LocalEngine(Engine):
         for name, number in (("token_budget", token_budget), ("cache_bytes", cache_bytes)):
             if number != "auto":
                 check_number("LocalEngine", name, number, "whole [0, inf)", "or 'auto'")
-        check_number(
-            "LocalEngine", "host_cache_bytes", host_cache_bytes, "whole [0, inf)", "0: none"
-        )
+        name, number = "host_cache_bytes", host_cache_bytes
+        check_number("LocalEngine", name, number, "whole [0, inf)", "0: none")
         self.device = choose_device(device)
         self.reuse_prefixes = reuse_prefixes
-        self.tokenizer, base = load_model(model, self.device, dtype)
+        light = reuse_prefixes and fast is not False and adapter_mode in ("auto", "merged")
+        self._base = BaseModel(model, self.device, dtype, light)
+        base = self._base.first
         check_causal(base.config, str(model))
         self.context = context_of(base.config)
         self._facts = facts_of(model, base, self.device, self.context)
         self._stats = EngineStats()
-        self.tokens = Tokens(self.tokenizer, num_embeddings(base))
+        self.tokens = Tokens(self._base.reading, num_embeddings(base))
         self._cache = make_cache(cache_bytes, host_cache_bytes, self.device)
         kept = self._cache if reuse_prefixes else None
         self._fast: FusedForward | None = None
         if reuse_prefixes and runs_fast(base, fast, adapter_mode):
             self._fast = FusedForward(base, self.tokens, self._cache, self.stats, repeatable)
+            self._base.taken_over = self._fast.rest_on
             adapter_mode = "switch"  # of the other path: the fast one reads the base's own weights
-        if token_budget == "auto":
-            token_budget = 4 * _TOKEN_BUDGET if self.is_fast else _TOKEN_BUDGET
-        self.token_budget = token_budget
-        merged_bytes = _MERGED_BYTES.get(self.device.type, 2**31)
-        self._adapted = AdaptedModel(base, adapter_mode, merged_bytes)
+        usual = 4 * _TOKEN_BUDGET if self.is_fast else _TOKEN_BUDGET
+        self.token_budget = usual if token_budget == "auto" else token_budget
+        merged = _MERGED_BYTES.get(self.device.type, 2**31)
+        self._adapted = AdaptedModel(self._base, adapter_mode, merged)
         plain = HuggingFaceForward(self._adapted, self.tokens, kept, self.stats, repeatable)
         self.whole = None if self.is_fast else plain.whole
         if self.whole and reuse_prefixes:
@@ -134,7 +136,7 @@ class LocalEngine(Engine):
         if self._facts.reads_blocks:
             told = self._adapted, self.tokens, self._stats, self._cache.max_bytes
             self._blocks = BlockScorer(*told, self._fast, repeatable)
-        self._scorer = Scorer(plain, self._fast, self.stats, token_budget, not reuse_prefixes)
+        self._scorer = Scorer(plain, self._fast, self.stats, self.token_budget, not reuse_prefixes)
         self.adapters: tuple[str, ...] = ()
         for name, folder in (adapters or {}).items():
             self.load_adapter(name, folder)
@@ -150,9 +152,14 @@ class LocalEngine(Engine):
         return self._stats
 
     @property
+    def tokenizer(self) -> Any:
+        """The tokenizer as Hugging Face has it."""
+        return self._base.tokenizer
+
+    @property
     def model(self) -> Any:
-        """The model as Hugging Face or peft gave it; None once closed."""
-        return self._adapted.model
+        """The model as Hugging Face or peft has it; None once closed."""
+        return self._base.model
 
     @property
     def is_fast(self) -> bool:
@@ -196,8 +203,7 @@ class LocalEngine(Engine):
                 " another name"
             )
         self._adapted.facets[name] = check_adapter_kind(name, folder)
-        check_adapter_tensors(name, folder, self.model)
-        self._adapted.model = attach_adapter(self.model, name, folder, self.description)
+        self._base.attach(name, folder, self.description)
         self.adapters = (*self.adapters, name)
 
     def unload_adapter(self, name: str) -> None:
@@ -209,11 +215,7 @@ class LocalEngine(Engine):
         if name not in self.adapters:
             raise UnknownAdapterError(name, self.adapters)
         self.adapters = tuple(adapter for adapter in self.adapters if adapter != name)
-        if self.adapters:
-            self.model.set_adapter(self.adapters[0])  # peft warns when it has to choose
-            self.model.delete_adapter(name)
-        else:
-            self._adapted.model = self.model.unload()
+        self._base.detach(name, self.adapters)
         self._cache.drop(name)
         self._adapted.forget(name)
         if self._blocks is not None:
@@ -277,17 +279,13 @@ class LocalEngine(Engine):
         if self._blocks is not None:
             self._blocks.close()
         self._scorer.close()
-        self._fast = None
         self._adapted.close()
+        self._base.close()
 
     def _lengths(self, requests: Sequence[Request], suffixes: list[list[int]]) -> IntArray:
-        lengths = np.array(
-            [
-                len(self.tokens.prefix(r.prefix)) + len(s)
-                for r, s in zip(requests, suffixes, strict=True)
-            ],
-            dtype=np.int64,
-        )
+        pairs = zip(requests, suffixes, strict=True)
+        own = [len(self.tokens.prefix(r.prefix)) + len(suffix) for r, suffix in pairs]
+        lengths = np.array(own, dtype=np.int64)
         if len(lengths) and lengths.max() > self.context:
             row = int(lengths.argmax())
             told = f"request {{row}} has {lengths[row]} tokens but the model's context is"

@@ -17,8 +17,9 @@ from agents.inference.affinity import homes
 from agents.inference.engine import Completion, Engine, EngineFacts, Request, Sampling
 from agents.inference.failures import Answers, DeadServerError, FailedRequestsError
 from agents.inference.named_rows import rows_of_caller
+from agents.inference.ray.cluster import WorkerSettings
 from agents.inference.ray.worker import NOT_SUMMED, MakeWorkerEngine, Reply
-from agents.inference.ray.workers import Call, Dead, Workers, WorkerSettings
+from agents.inference.ray.workers import Call, Dead, Workers
 from agents.inference.stats import AnswerStats, EngineStats
 from simenv.events import FloatArray, IntArray
 

@@ -54,7 +54,7 @@ class EngineWorker:
         try:
             engine = self._held()
         except Exception as error:
-            return Started(os.getpid(), EngineFacts(""), error=_portable(error))
+            return Started(os.getpid(), EngineFacts(""), error=portable(error))
         kept = engine.stats is not None, engine.answer_stats is not None
         return Started(os.getpid(), engine.facts, *kept)
 
@@ -80,13 +80,13 @@ class EngineWorker:
         try:
             engine = self._held()
         except Exception as error:
-            return Reply(None, _portable(error))
+            return Reply(None, portable(error))
         counted, cached = copy.copy(engine.stats), engine.answer_stats
         answers, raised = None, None
         try:
             answers = ask(engine)
         except Exception as error:
-            raised = _portable(error)
+            raised = portable(error)
         return Reply(
             answers,
             raised,
@@ -108,7 +108,7 @@ def _served(now: AnswerStats, before: AnswerStats) -> AnswerStats:
     return AnswerStats(*did)._replace(num_bytes=now.num_bytes)
 
 
-def _portable(error: Exception) -> Exception:
+def portable(error: Exception) -> Exception:
     """The error, or its text where it does not survive the way to another process."""
     try:
         pickle.loads(pickle.dumps(error))  # our own error, made a line above

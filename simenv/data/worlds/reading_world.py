@@ -119,9 +119,14 @@ def reading_world(
     return split_rows(f"reading-{seed}", catalog, log, first, ids, truth)
 
 
-def drawn_reading_world(seed: int) -> Dataset:
-    """A world of a random kind that must be read: the training ground of models."""
+def drawn_reading_world(seed: int, logging_bias: float | None = None) -> Dataset:
+    """A world of a random kind that must be read: the training ground of models.
+
+    ``logging_bias`` stands in place of the drawn one, which is 2 at most; None = that one.
+    """
     parameters = ReadingParameters.drawn(generator(seed, Stream.READING_PARAMETERS))
+    if logging_bias is not None:
+        parameters = replace(parameters, logging_bias=logging_bias)
     return replace(reading_world(seed, parameters=parameters), name=f"drawn-reading-{seed}")
 
 

@@ -28,7 +28,9 @@ from experiments.command_line.arguments import (
 from experiments.command_line.experiments_said import experiments
 from experiments.command_line.first_word import VERBS
 from experiments.reporting.running import check
+from experiments.sweeps.ray_launcher import register
 
+register()  # as a sweep does
 ROOT = Path(__file__).parents[3]
 BLOCK = re.compile(r"^```(?:sh|bash|shell|console)( run=no)?\n(.*?)^```", re.DOTALL | re.MULTILINE)
 ELSEWHERE = {
@@ -42,6 +44,7 @@ ELSEWHERE = {
     "device=cuda": "wants a GPU",
     "personarec smoke": "half a minute; tests/experiments/verbs/test_smoke.py",
     "engine=ray": "wants GPUs or a cluster; tests/agents/inference/ray/test_ray_engine.py",
+    "hydra/launcher=ray": "starts Ray; tests/experiments/sweeps/test_sweep_on_ray.py",
     "experiment=student": "wants people on a language model; tests/experiments/test_student.py",
 }  # part of a command → why it is not run here, and what tests it
 FEWER = {

@@ -19,8 +19,8 @@ LEAD = {"better": "a", "worse": "c", "ci95": [0.1, 0.2], "p_holm": 0.01}
 def test_levels_are_told_with_the_panel_against_kind_people():
     said = before_you_quote({"utopian_bias": PANEL}, [])[1]
     assert "+0.30 off" in said
-    assert "2 % are one or two where real people give 15 %" in said
-    assert "0.50 of the real variance" in said
+    assert "2 % of them are one or two stars, of the real ratings 15 %;" in said
+    assert "the variance between people is 0.50 of the real one. Believe" in said
 
 
 def test_levels_that_nobody_compared_are_not_to_be_believed():

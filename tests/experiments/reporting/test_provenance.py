@@ -24,6 +24,7 @@ def test_a_path_in_home_begins_with_a_tilde(monkeypatch, tmp_path):
         ("data.path=/mnt/secret/disk/ml-1m", "data.path=…/ml-1m"),
         ("data.path='/mnt/a b/c'", "data.path='…/a b/c'"),
         ("lr=1/2 and runs/demo", "lr=1/2 and runs/demo"),
+        ("'data.rating_column=Score /10'", "'data.rating_column=Score /10'"),
         ("https://example.org/a/b", "https://example.org/a/b"),
         (r"C:\Users\somebody\data", "…/data"),
     ],

@@ -61,6 +61,11 @@ def test_questions_are_counted(words):
     assert counted(*words) == GOLDEN[words]
 
 
+def test_a_command_that_nobody_could_play_is_refused_before_it_is_counted():
+    with pytest.raises(ValueError, match=r"^40 slates of 5 wanted 200 items .* suits everybody;"):
+        counted("policy_ranking", "env.max_episode_steps=40")
+
+
 def test_every_package_that_counts_is_counted_here():
     packages = {name: import_module(f"experiments.{name}") for name in experiments()
                 if (ROOT / "experiments" / name).is_dir()}  # fmt: skip

@@ -1,6 +1,8 @@
 """The adapters of a table: who learns from whom, equal rows, nothing twice, and an environment."""
 
+import pickle
 from dataclasses import replace
+from pathlib import Path
 
 import gymnasium as gym
 import numpy as np
@@ -9,12 +11,14 @@ import pytest
 import simenv  # noqa: F401
 from agents.assembly import persona_users
 from agents.inference.local.local_engine import LocalEngine
+from agents.inference.ray.tasks import Outcome
 from agents.population.population import Population
 from agents.prompt_style import PromptStyle
 from simenv.data.synthetic import synthetic
 from training.adapters.lora_presets import lora_preset
 from training.adapters.variants import people_on, same_rows, train_variants
 from training.populate import population_on
+from training.spreading import one_by_one
 
 QUICK = lora_preset("small", rank=2, epochs=3, blocks_per_step=4, learning_rate=0.05)
 USERS = np.array([0, 1, 2, 3, 4, 5, 6, 6])  # whose the eight blocks are; user 7 has none
@@ -90,6 +94,46 @@ def test_a_stopped_run_goes_on_and_nothing_is_trained_twice(
     assert set(rest) == {"persona-2", "persona-3"}
 
 
+@pytest.mark.slow
+def test_adapters_that_parts_train_are_found_and_each_is_a_part_once(
+    tiny_base, blocks, root, variants, tmp_path
+):
+    begun, names = [], ["persona", "persona"]
+
+    def spread(parts, begins):
+        assert len(parts) == len({part.args[3] for part in parts.values()}) == 4
+        return one_by_one(pickle.loads(pickle.dumps(parts)), begins)  # as they travel
+
+    found = train_variants(
+        tiny_base, blocks, USERS, LABELS, QUICK, tmp_path,
+        names=names, spread=spread, on_step=lambda name, *step: begun.append((name, step[0])),
+    )  # fmt: skip
+    assert ("persona-0", 1) in begun
+    for adapter, folder in variants["persona"].adapters.items():
+        own = Path(found["persona"].adapters[adapter])
+        assert own.name == Path(folder).name
+        for file in ("adapter_model.safetensors", "adapter_config.json"):
+            assert (own / file).read_bytes() == (Path(folder) / file).read_bytes()
+
+    def nothing_left(parts, begins):
+        assert parts == {}
+        return one_by_one(parts, begins)
+
+    train_variants(
+        tiny_base, blocks, USERS, LABELS, QUICK, tmp_path, names=names, spread=nothing_left
+    )
+
+
+def test_an_adapter_that_stayed_on_another_machine_is_said(tiny_base, blocks, tmp_path):
+    def lost(parts, begins):
+        return (Outcome(name) for name in parts)
+
+    with pytest.raises(FileNotFoundError, match=r"adapter persona-0 wanted .*all machines share"):
+        train_variants(
+            tiny_base, blocks, USERS, LABELS, QUICK, tmp_path, names=["persona"], spread=lost
+        )
+
+
 def test_what_does_not_fit_together_is_refused(tiny_base, blocks, root):
     def train(users=USERS, labels=LABELS, names=("none",)):
         train_variants(tiny_base, blocks, users, labels, QUICK, root, names=names)
@@ -100,7 +144,7 @@ def test_what_does_not_fit_together_is_refused(tiny_base, blocks, root):
         train(users=USERS[:7])
     with pytest.raises(ValueError, match="got 4 groups and a block of user 6; cluster all people"):
         train(labels=LABELS[:4])
-    with pytest.raises(ValueError, match=r"adapter '\w+' wanted at least one rating .* more users"):
+    with pytest.raises(ValueError, match=r"adapter persona-3: .*at least one rating .* more users"):
         train(labels=np.array([0, 0, 1, 1, 2, 2, 2, 3]), names=["persona"])
 
 

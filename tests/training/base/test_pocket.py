@@ -17,8 +17,10 @@ from agents.prompt_style import PromptStyle
 from agents.prompts import RATING_CHOICES
 from simenv.data.synthetic import synthetic
 from training.base.batches import batches
+from training.base.few_rows import FewRows
 from training.base.pocket_model import PocketConfig, answer_chances, train_tokenizer
 from training.base.pocket_training import PocketTrainer
+from training.checkpoint import read_state
 from training.examples.from_log import ExampleWriter, chosen_blocks, later_rows
 
 TINY = PocketConfig(
@@ -131,6 +133,13 @@ def test_a_finished_run_is_loaded_and_not_trained_further(trained):
 def test_a_checkpoint_of_another_configuration_is_refused(trained):
     with pytest.raises(ValueError, match="made with another configuration; use an empty folder"):
         PocketTrainer(replace(TINY, learning_rate=1.0), trained.folder, tiny_world)
+    few = FewRows(share=0.5)
+    with pytest.raises(ValueError, match="made with another configuration"):
+        PocketTrainer(replace(TINY, few_rows=few), trained.folder, tiny_world)
+
+
+def test_a_checkpoint_is_as_it_was_before_people_could_be_cut_to_few_rows(trained):
+    assert "few_rows" not in read_state(trained.folder)["config"]
 
 
 TEARS = {

@@ -15,6 +15,7 @@ from training.distillation.local_writer import LocalWriter, conversation_text
 from training.distillation.offline import OfflineDistiller
 from training.distillation.reflection_form import filled_in, reflection_form
 from training.distillation.with_local_model import LocalDistiller
+from training.spreading import one_by_one
 
 POCKET = SHIPPED / "model"
 SHORT = {"section_tokens": 8, "reason_tokens": 5, "summary_words": 0, "users_at_once": 3}
@@ -103,6 +104,25 @@ def test_everybody_is_told_by_the_model_and_asked_once(distiller, world):
     other = distiller(seed=1).distil_with_report(world.train)
     assert other.spending.cached_answers == 0
     assert other.distilled != first.distilled
+
+
+@pytest.mark.slow
+def test_parts_of_people_are_told_as_by_one_process_and_kept_by_it_alone(
+    distiller, world, tmp_path
+):
+    here = distiller(cache=tmp_path / "here").distil_with_report(world.train)
+    names = []
+
+    def backwards(parts, begins):
+        names.extend(parts)
+        return one_by_one(dict(reversed(parts.items())), begins)
+
+    there = distiller().distil_with_report(world.train, spread=backwards)
+    assert there.distilled == here.distilled
+    assert there.sections == here.sections
+    assert names[:2] == ["users 0, 1, 2", "user 3"]
+    again = distiller().distil_with_report(world.train, spread=None)
+    assert again.spending.answers == 0
 
 
 @pytest.mark.slow

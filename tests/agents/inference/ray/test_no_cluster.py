@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from agents.inference.ray.workers import WorkerSettings, _connect
+from agents.inference.ray.cluster import WorkerSettings, connect
 
 ray = pytest.importorskip("ray")
 
@@ -32,7 +32,7 @@ def no_ray():
 def refused(no_ray, address, said):
     started = time.monotonic()
     with pytest.raises(ConnectionError, match=said) as error:
-        _connect(no_ray, WorkerSettings(workers=1, address=address))
+        connect(no_ray, WorkerSettings(workers=1, address=address))
     assert time.monotonic() - started < 60  # Ray's own wait is longer; a busy machine is slow
     assert "start one with `ray start --head` (`ray stop` first" in str(error.value)
 

@@ -12,8 +12,9 @@ import pytest
 
 from agents.inference.failures import DeadServerError, FailedRequestsError
 from agents.inference.local.local_engine import LocalEngine
+from agents.inference.ray.cluster import WorkerSettings
 from agents.inference.ray.ray_engine import RayEngine, ray_engine
-from agents.inference.ray.workers import WorkerSettings
+from agents.inference.ray.tasks import LostTaskError, RayTasks
 from agents.inference.scripted import ScriptedEngine
 from agents.inference.wrapped.answer_cache import CachedEngine
 from agents.inference.wrapped.tolerant import TolerantEngine
@@ -200,6 +201,32 @@ def test_a_machine_without_room_says_so_soon(local_workers):
 def test_a_cluster_that_does_not_grow_in_time_is_said():
     with pytest.raises(RuntimeError, match=r"worker 1 of 1 .*within 2 s.* has 5 and 0; ask for"):
         workers(ScriptedEngine, 1, address="auto", gpus_per_worker=1, start_timeout=2)
+
+
+def test_tasks_come_back_as_they_end_and_one_that_fails_or_kills_is_named(tmp_path):
+    def make(name):
+        def task():
+            if name == "fails":
+                raise ValueError("no rows")
+            if name == "kills" or (name == "dies once" and not (tmp_path / name).exists()):
+                (tmp_path / name).touch()
+                os.kill(os.getpid(), signal.SIGKILL)
+            return name, os.getpid(), os.environ["OMP_NUM_THREADS"], os.getcwd()
+
+        return task
+
+    names = ["plain", "fails", "kills", "dies once"]
+    begun = []
+    with RayTasks(WorkerSettings(workers=2, restarts=1)) as workers:
+        found = {o.name: o for o in workers({n: make(n) for n in names}, begun.append)}
+    assert sorted(found) == sorted(names)
+    assert (begun.count("kills"), begun.count("dies once"), begun.count("plain")) == (2, 2, 1)
+    assert found["plain"].value[0] == "plain"
+    assert found["plain"].value[1] != os.getpid()
+    assert found["dies once"].value[2:] == (os.environ.get("OMP_NUM_THREADS", "1"), os.getcwd())
+    assert str(found["fails"].error) == "no rows"
+    assert isinstance(found["kills"].error, LostTaskError)
+    assert str(found["kills"].error).startswith("its Ray worker died 2 times (")
 
 
 def test_answer_caches_of_all_workers_are_summed(questions):

@@ -13,8 +13,9 @@ import pytest
 import agents.inference
 from agents.inference.engine import Engine, EngineFacts, UnknownAdapterError
 from agents.inference.failures import DeadServerError, FailedRequestsError
+from agents.inference.ray.cluster import WorkerSettings
 from agents.inference.ray.worker import EngineWorker, Reply
-from agents.inference.ray.workers import Workers, WorkerSettings
+from agents.inference.ray.workers import Workers
 from agents.inference.scripted import ScriptedEngine
 from agents.inference.stats import EngineStats
 from agents.inference.wrapped.answer_cache import CachedEngine
