@@ -26,6 +26,7 @@ AIM = "people"
 NEEDS = "ratings that the people have not learnt from"
 TAKES = "15 minutes; hours with a real model"
 USES = ("data", "users", "engine", "embedder", "seed", "slm", "num_users")
+REFUSES = {"users.evidence": "no policy is judged; leave it out"}
 
 
 def questions(cfg: "DictConfig", dataset: "Dataset") -> int:

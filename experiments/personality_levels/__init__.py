@@ -30,6 +30,7 @@ AIM = "people"
 NEEDS = "a model that reads whole sentences, such as slm=smollm2"
 TAKES = "minutes on the shipped model; hours with slm=smollm2"
 USES = ("data", "users", "engine", "embedder", "env", "recommender", "seed", "slm", "num_users")
+REFUSES = {"users.evidence": "no policy is judged; leave it out"}
 
 
 def questions(cfg: "DictConfig", dataset: "Dataset") -> int:

@@ -11,7 +11,7 @@ from omegaconf import OmegaConf
 from experiments.people.ensembles import persona_members
 from experiments.people.fitted import fitted, posterior_members
 from experiments.people.people import scripted
-from experiments.tournament.oracle import Oracle
+from experiments.tournament.policies import Oracle
 from experiments.train_policy.gains import hacking
 from experiments.train_policy.run import _shrink
 from experiments.train_policy.training_runs import Curve

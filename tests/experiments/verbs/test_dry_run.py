@@ -44,12 +44,21 @@ def counted(name, *words):
 GOLDEN = {
     ("policy_ranking", "num_users=10", "recommender=[random,ease]"): 2 * 10 * 10 * 5,
     ("policy_ranking", "num_users=1000", "recommender=[random]"): 24 * 10 * 5,
+    ("policy_ranking", "num_users=10", "recommender=[random]", "users.evidence=independent"):
+        2 * 10 * 10 * 5,
+    ("search", "num_users=10", "experiment.num_trials=1", "users.evidence=mixed"):
+        2 * (1 + 2) * 10 * 10 * 5 // 2,
+    ("counterfactual", "num_users=4", "recommender=[popularity]", "users.evidence=mixed"):
+        2 * 4 * 5 * (3 + 7),
     ("search", "num_users=10", "experiment.num_trials=6"): (6 + 2) * 10 * 10 * 5 // 2,
     ("counterfactual", "num_users=4", "recommender=[popularity,ease]"): 4 * 5 * (3 + 2 * 7),
     ("worlds", "experiment.worlds=2", "recommender=[random,ease]"): 2 * 3 * 24 * 2 * 10,
     ("simulate", "experiment.ticks=8", "recommender=[random]"): round(24 * 8 * 0.35 * 5),
     ("simulate", "experiment.ticks=8", "recommender=[random]",
      "+experiment.activation.share=0.5"): 24 * 4 * 5,
+    ("train_policy", "num_users=8", "recommender=[random]", "users.evidence=independent",
+     "experiment.seeds=[0]", "experiment.ppo.total_steps=100", "experiment.dqn_steps=0",
+     "experiment.num_checkpoints=1"): 5 * 100 + (2 + 3) * 8 * 50,
     ("train_policy", "num_users=8", "recommender=[random]", "experiment.seeds=[0]",
      "experiment.ppo.total_steps=100", "experiment.dqn_steps=0",
      "experiment.num_checkpoints=1"): 5 * 100 + (2 + 3) * 8 * 50,
