@@ -6,7 +6,6 @@ command is one, and none is printed.
 """
 
 import re
-import shutil
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,7 +23,7 @@ from experiments.reporting.on_hub.shared_results import (
     shared_results,
 )
 from experiments.reporting.terminal import text_table
-from simenv.whole_files import replaced_folder
+from simenv.whole_files import replaced_folder, write_whole
 
 _SHARE = "share wanted FOLDER to=owner/name, and private=false, sessions=true or --dry-run"
 _FETCH = "fetch wanted owner/name, and to=FOLDER, what=population or results, revision=COMMIT"
@@ -102,7 +101,8 @@ def fetch(words: Sequence[str]) -> None:
         found = shared_results(name, revision)
         if place is not None:
             with replaced_folder(place) as building:
-                shutil.copytree(found, building, dirs_exist_ok=True)
+                for file in filter(Path.is_file, found.iterdir()):
+                    write_whole(building / file.name, file.read_bytes())
         use = f"open {place or found}/report.html"
     _say(f"Fetched the {what} {name} into {place or found}. To use it: {use}")
 
