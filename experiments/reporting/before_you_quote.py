@@ -143,7 +143,8 @@ def with_fidelity(result: Result) -> Result:
     }
     style = "bold red" if word in _LOUD else "dim"
     lines = [Text(plain(said), style=style)] if said else []
-    lines += [Text(f"{TITLE}: {plain(text)}", style="dim") for text in box]
+    shown = [f"{TITLE}:", *(f"- {plain(text)}" for text in box)] if box else []
+    lines += [Text(text, style="dim") for text in shown]
     return replace(result, pages=pages, lines=[*result.lines, *lines])
 
 

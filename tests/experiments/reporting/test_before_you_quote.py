@@ -74,7 +74,7 @@ def test_word_and_box_stand_below_the_title_and_in_the_lines():
     assert page.rstrip().endswith("text")
     assert shown.pages["report.html"] == "<p>"
     assert [str(line) for line in shown.lines] == [
-        'The card says "fail" | of it.', f"{TITLE}: Mind the gap.", f"{TITLE}: And the step."
+        'The card says "fail" | of it.', f"{TITLE}:", "- Mind the gap.", "- And the step."
     ]  # fmt: skip
     assert "red" in shown.lines[0].style
     assert "red" not in with_fidelity(result("pass")).lines[0].style
