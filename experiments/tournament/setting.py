@@ -245,5 +245,6 @@ def described(setting: Setting) -> dict[str, Any]:
             "top": setting.top,
             "min_rating": setting.min_rating,
             "left_out": [group.described(dataset) for group in setting.left_out],
+            **({"views": len(setting.views)} if setting.swapped else {}),
         },
     }

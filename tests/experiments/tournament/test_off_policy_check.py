@@ -114,15 +114,19 @@ def logged(value, size, stars, counts, failed=()):
 
 
 def test_the_logs_of_two_views_are_one_estimate(monkeypatch):
-    logs = iter(
-        [logged(3.0, 10.0, [4.0, np.nan], [1.0, 0.0]), logged(4.0, 20.0, [1.0, 2.0], [2, 3])]
-    )
-    monkeypatch.setattr(check, "estimate_from_log", lambda sessions, setting: next(logs))
-    both = [replace(one, swapped=one) for one in sessions()]
-    found = estimate_from_logs(both, replace(SETTING, swapped=SETTING))
-    assert found.values["a"]["SNIPS"] == Estimate(
-        3.5, 2.5, 4.5, 30.0, 10.0, ("note 10.0", "note 20.0")
-    )
+    first = logged(3.0, 10.0, [4.0, np.nan], [1.0, 0.0])
+    second = logged(4.0, 20.0, [1.0, 2.0], [2, 3])
+    swapped = replace(SETTING, seed=7)
+    both = [replace(one, swapped=replace(one, name="other")) for one in sessions()]
+
+    def of_view(found, setting):
+        assert (setting is swapped) == (found[0].name == "other")
+        return second if setting is swapped else first
+
+    monkeypatch.setattr(check, "estimate_from_log", of_view)
+    found = estimate_from_logs(both, replace(SETTING, swapped=swapped))
+    notes = "note 10.0", "note 20.0"
+    assert found.values["a"]["SNIPS"] == Estimate(3.5, 2.5, 4.5, 30.0, 10.0, notes)
     assert found.by_user["SNIPS"]["a"].values.tolist() == [2.0, 2.0]  # 4·1 + 1·2 over 3; 2
     assert found.by_user["SNIPS"]["a"].counts.tolist() == [3.0, 3.0]
     assert found.left_out == 4

@@ -91,7 +91,9 @@ class SecondLogFails(Popularity):
 
 def test_under_two_views_everybody_plays_both_and_a_users_stars_are_the_mean():
     setting = two_views()
+    before = [view.simulated.snapshot() for view in setting.views]
     (session,), meter = quietly({"pop": Popularity}, setting)
+    assert [view.simulated.snapshot() for view in setting.views] == before
     alone = [quietly({"pop": Popularity}, replace(view, swapped=None)) for view in setting.views]
     parts = [mean_ratings(found[0].simulated) for (found, _) in alone]
     assert [mean_ratings(own) for own in session.rollouts("simulated")][1].tolist() == (
