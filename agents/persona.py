@@ -27,6 +27,8 @@ def stars_apart(stars: float) -> str:
 class Persona:
     """One user's Ms: three trait levels (1-3), a profile of at most 2,000 words, and an adapter.
 
+    ``conformity`` grows with the distance of somebody's stars from the average, as in Agent4Rec: 1
+    goes along with the crowd, 3 judges alone.
     ``tastes`` holds what the profile says in numbers: for a genre, how many stars above (or below)
     other people's average this user rates it, own generosity taken out. ``level`` is that
     generosity: stars above other people's averages. ``gate`` says how the facets of the adapter
@@ -59,9 +61,16 @@ class Persona:
 
 def traits_told(persona: Persona, domain: Domain) -> str:
     """The three traits in words, a sentence each."""
-    activity = domain.sentence(domain.activity[persona.activity - 1])
-    diversity = domain.sentence(domain.diversity[persona.diversity - 1])
-    return f"{activity} {CONFORMITY[persona.conformity]} {diversity}"
+    return " ".join(trait_sentences(persona, domain).values())
+
+
+def trait_sentences(persona: Persona, domain: Domain) -> dict[str, str]:
+    """Trait → the sentence that says its level, as a prompt does."""
+    return {
+        "activity": domain.sentence(domain.activity[persona.activity - 1]),
+        "conformity": CONFORMITY[persona.conformity],
+        "diversity": domain.sentence(domain.diversity[persona.diversity - 1]),
+    }
 
 
 def reason_for(persona: Persona, genres: tuple[str, ...], rating: float) -> str:

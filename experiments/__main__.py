@@ -1,9 +1,9 @@
 """The one entry: ``personarec experiment=NAME key=value … [-m]``. It knows no experiment by name.
 
 ``conf/experiment/NAME.yaml`` names the function to run by its dotted path. All of its files go to
-``output_dir``. Verbs (``list``, ``inspect``, ``smoke``) answer without a run. An error is one line
-in the words of the command; ``HYDRA_FULL_ERROR=1`` shows where it happened. Exit codes: 0 done, 1
-an error, 130 stopped by Ctrl-C.
+``output_dir``. Verbs (``list``, ``inspect``, ``smoke``, ``share``, ``fetch``) answer without a
+run. An error is one line in the words of the command; ``HYDRA_FULL_ERROR=1`` shows where it
+happened. Exit codes: 0 done, 1 an error, 130 stopped by Ctrl-C.
 """
 
 import logging

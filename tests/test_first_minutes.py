@@ -89,6 +89,14 @@ def test_the_demo_of_a_full_installation_that_is_old_brings_all_of_it_up_to_date
     assert "[demo]" not in told
 
 
+@pytest.mark.parametrize("stamp", [FULL, DEMO])
+def test_a_real_model_comes_to_what_is_there_and_says_how_much_it_is(stamp, tmp_path):
+    told = planned(tmp_path, "slm", stamp)
+    assert "--editable '.[slm]'" in told
+    assert "[all,dev]" not in told
+    assert told.index("98 MB are fetched") < told.index("pip install")
+
+
 def extras():
     told = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     return told["dependencies"], told["optional-dependencies"]

@@ -23,12 +23,13 @@ from simenv.data.rating_baselines import BASELINES
 from simenv.data.splits import stacked
 from simenv.events import NUM_STARS, BoolArray, FloatArray, IntArray, InteractionLog, expected_stars
 
-_PLACES = 8  # held-out items asked in one slate, so that a user's questions share the prefix
+PLACES = 8  # held-out items asked in one slate, so that a user's questions share the prefix
+MOST_ROWS = 40  # asked of one user, where no other number is given
 _LEAST = 1e-9  # probability in a log loss, so that one sure error does not make it infinite
 
 
 def measure(
-    model: PersonaUsers, dataset: Dataset, users: IntArray, most_rows: int = 40
+    model: PersonaUsers, dataset: Dataset, users: IntArray, most_rows: int = MOST_ROWS
 ) -> dict[str, Any]:
     """Held-out errors of the users and of the simple predictors on the same rows.
 
@@ -112,7 +113,7 @@ def against_truth(
             f"against_truth wanted a world with known truth, got {dataset.name!r}; use a synthetic"
             " one"
         )
-    items = np.stack([rng.permutation(dataset.num_items)[:_PLACES] for _ in users])
+    items = np.stack([rng.permutation(dataset.num_items)[:PLACES] for _ in users])
     error = expected_stars(model.probabilities(users, items))
     error = error - expected_stars(dataset.truth.probabilities(users, items))
     error = error[~np.isnan(error)]  # answers that failed
@@ -126,6 +127,11 @@ def earliest_rows(log: InteractionLog, users: IntArray, most: int) -> IntArray:
     return np.concatenate(parts).astype(np.int64) if parts else np.zeros(0, dtype=np.int64)
 
 
+def num_asked(log: InteractionLog) -> int:
+    """How many questions ``rate`` asks about a log: every user's slates are whole."""
+    return int(PLACES * (-(-np.diff(log.offsets()) // PLACES)).sum())
+
+
 def rate(model: PersonaUsers, log: InteractionLog) -> FloatArray:
     """The users' distributions (r, 5) for the rows of a log, which they chose; changes nothing.
 
@@ -136,9 +142,9 @@ def rate(model: PersonaUsers, log: InteractionLog) -> FloatArray:
     users, slates, rows = [], [], []
     for user in np.flatnonzero(np.diff(offsets)):
         own = np.arange(offsets[user], offsets[user + 1])
-        for start in range(0, len(own), _PLACES):
-            part = own[start : start + _PLACES]
-            filled = np.concatenate([part, np.repeat(part[:1], _PLACES - len(part))])
+        for start in range(0, len(own), PLACES):
+            part = own[start : start + PLACES]
+            filled = np.concatenate([part, np.repeat(part[:1], PLACES - len(part))])
             users.append(user)
             slates.append(log.items[filled])
             rows.append(filled)

@@ -8,6 +8,7 @@ with negatives of like popularity it does not. Arrays in, numbers out.
 Letters: ``n`` people, ``k`` items asked about.
 """
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +17,7 @@ from agents.fidelity.error_measures import auc
 from simenv.events import BoolArray, FloatArray, IntArray, InteractionLog
 
 _ABOVE = 3.0  # stars: liked
+ASKED = 20  # items a person
 
 
 class LikeQuestions(NamedTuple):
@@ -42,7 +44,7 @@ def like_questions(
     popularity: IntArray,
     rng: np.random.Generator,
     negatives: int = 1,
-    asked: int = 20,
+    asked: int = ASKED,
     matched: bool = False,
     most_users: int = 1000,
 ) -> LikeQuestions:
@@ -64,7 +66,7 @@ def like_questions(
     rows: list[tuple[int, IntArray, BoolArray]] = []
     for user in rng.permutation(test.num_users).tolist():
         own = slice(last[user], last[user + 1])
-        liked = np.unique(test.items[own][test.ratings[own] > _ABOVE])
+        liked = _liked(test, own)
         met = np.concatenate([train.items[first[user] : first[user + 1]], test.items[own]])
         unmet = np.setdiff1d(np.arange(test.num_items), met)
         if len(liked) < num_liked or len(unmet) < asked - num_liked or len(rows) == most_users:
@@ -82,6 +84,17 @@ def like_questions(
         np.array([items for _, items, _ in rows], dtype=np.int64).reshape(len(rows), asked),
         np.array([liked for _, _, liked in rows], dtype=np.bool_).reshape(len(rows), asked),
     )
+
+
+def num_liked(test: InteractionLog) -> IntArray:
+    """(num_users,) items of ``test`` that each person likes."""
+    own = [slice(*ends) for ends in pairwise(test.offsets().tolist())]
+    return np.array([len(_liked(test, rows)) for rows in own], dtype=np.int64)
+
+
+def _liked(test: InteractionLog, own: slice) -> IntArray:
+    """Items that the rows ``own`` like, ascending."""
+    return np.unique(test.items[own][test.ratings[own] > _ABOVE])
 
 
 def _equally_popular(

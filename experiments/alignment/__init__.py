@@ -15,7 +15,22 @@ Human-likeness: a classifier that tells real from simulated trajectories, choice
 they are, and probes. Counterfactual: items that nobody would recommend, where the truth is known.
 """
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+    from simenv.data.dataset import Dataset
+
 AIM = "people"
 NEEDS = "ratings that the people have not learnt from"
 TAKES = "15 minutes; hours with a real model"
 USES = ("data", "users", "engine", "embedder", "seed", "slm", "num_users")
+REFUSES = {"users.evidence": "no policy is judged; leave it out"}
+
+
+def questions(cfg: "DictConfig", dataset: "Dataset") -> int:
+    """What a run asks: held-out ratings, and every part that stands beside them."""
+    from experiments.alignment.forecast import num_questions  # heavy: the package says its aim
+
+    return num_questions(cfg, dataset)

@@ -25,7 +25,7 @@ from experiments.people.ablations import ablated
 from experiments.people.in_anothers_place import swapped
 from experiments.reporting.formatting import tidy
 from experiments.reporting.progress import Tick
-from simenv.events import FloatArray, InteractionLog, expected_stars
+from simenv.events import FloatArray, IntArray, InteractionLog, expected_stars
 from simenv.seeding import Stream, generator
 from training.collaborative import peers_of
 from training.distillation.tellers import teller
@@ -36,10 +36,15 @@ KNOWN_ROWS = (0, 1, 2, 5, 10, 20, 50)
 
 def some_people(rows: Rows, most_rows: int, seed: int) -> Rows:
     """All measured rows of people who are drawn until there are about so many rows."""
-    users = generator(seed, Stream.VARIANT_USERS).permutation(np.unique(rows.log.users))
-    counts = np.bincount(rows.log.users)[users]
+    return rows.take(np.isin(rows.log.users, some_users(rows.log, most_rows, seed)))
+
+
+def some_users(log: InteractionLog, most_rows: int, seed: int) -> IntArray:
+    """Who is drawn for ``some_people``, in no order."""
+    users = generator(seed, Stream.VARIANT_USERS).permutation(np.unique(log.users))
+    counts = np.bincount(log.users)[users]
     enough = int(np.searchsorted(np.cumsum(counts), most_rows)) + 1
-    return rows.take(np.isin(rows.log.users, users[:enough]))
+    return users[:enough]
 
 
 def variants(people: Population, seed: int) -> dict[str, Callable[[], Population]]:

@@ -14,8 +14,9 @@ from agents.fidelity.held_out import rate
 from agents.persona_users import PersonaUsers
 from experiments.alignment.asked import Asked, Rows, average_and_offset
 from experiments.reporting.formatting import tidy
+from simenv.data.dataset import Dataset
 from simenv.data.splits import stacked
-from simenv.events import FloatArray, IntArray, expected_stars
+from simenv.events import BoolArray, FloatArray, IntArray, InteractionLog, expected_stars
 from simenv.item_averages import ItemAverages
 
 _THEN = 0.6  # quantile of the times of all known ratings
@@ -29,12 +30,12 @@ def later_ratings(asked: Asked, rows: Rows) -> dict[str, Any] | None:
     moment.
     """
     dataset = asked.dataset
-    known = stacked(dataset.train, dataset.background)
-    moment = float(np.quantile(known.timestamps, _THEN))
-    early = known.timestamps <= moment
-    part = rows.take(rows.log.timestamps > moment)
-    if dataset.truth is not None or len(part.log) < _LEAST_ROWS or early.all():
+    later = later_rows(dataset, rows.log)
+    if later is None:
         return None
+    known = stacked(dataset.train, dataset.background)
+    early = known.timestamps <= _moment(known)
+    part = rows.take(later)
     log = part.log
     then = ItemAverages.of(known.take(early), dataset.catalog)
     people = replace(asked.model.population, averages=then)
@@ -55,6 +56,19 @@ def later_ratings(asked: Asked, rows: Rows) -> dict[str, Any] | None:
         }
     )
     return found
+
+
+def later_rows(dataset: Dataset, log: InteractionLog) -> BoolArray | None:
+    """(r,) which rows of ``log`` lie behind the moment; None where nothing can be said."""
+    known = stacked(dataset.train, dataset.background)
+    moment = _moment(known)
+    later = np.asarray(log.timestamps > moment)
+    few = later.sum() < _LEAST_ROWS or bool((known.timestamps <= moment).all())
+    return None if dataset.truth is not None or few else later
+
+
+def _moment(known: InteractionLog) -> float:
+    return float(np.quantile(known.timestamps, _THEN))
 
 
 def _rise(without: FloatArray, with_them: FloatArray, users: IntArray) -> dict[str, Any]:

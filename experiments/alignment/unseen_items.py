@@ -15,6 +15,7 @@ from simenv.events import FloatArray, IntArray, expected_stars
 from simenv.seeding import Stream, generator
 
 PLACES = 10  # items of every kind for each person
+KINDS = ("ten worst", "ten at random", "ten best")
 
 
 def unseen_items(asked: Asked, num_users: int) -> dict[str, Any] | None:
@@ -30,7 +31,7 @@ def unseen_items(asked: Asked, num_users: int) -> dict[str, Any] | None:
     liking = expected_stars(dataset.truth.probabilities(users, everything))
     met = dataset.train.to_csr()[users].toarray() > 0
     draws = generator(asked.seed, Stream.UNSEEN_ITEMS).random(met.shape)
-    orders = {"ten worst": liking, "ten at random": draws, "ten best": -liking}
+    orders = dict(zip(KINDS, (liking, draws, -liking), strict=True))
     return {
         name: _compared(asked, users, np.argsort(np.where(met, np.inf, by), axis=1)[:, :PLACES])
         for name, by in orders.items()

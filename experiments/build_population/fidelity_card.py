@@ -14,6 +14,7 @@ from agents.population.population import Population
 from experiments.reporting.progress import progress_bar
 from simenv.data.dataset import Dataset
 from simenv.data.synthetic import drawn_world, synthetic
+from simenv.events import IntArray
 from training.populate import population_from_dataset
 from training.spreading import IN_THIS_PROCESS, Workers, one_by_one, values_of
 
@@ -50,8 +51,13 @@ def measure_people(
     return {name: figures[name] for name in asked}
 
 
+def asked_people(dataset: Dataset, num_users: int) -> IntArray:
+    """The first people (n,) who have held-out rows."""
+    return np.flatnonzero(np.diff(dataset.test.offsets()))[:num_users]
+
+
 def _measured(people: Population, dataset: Dataset, num_users: int) -> dict[str, Any]:
-    users = np.flatnonzero(np.diff(dataset.test.offsets()))[:num_users]
+    users = asked_people(dataset, num_users)
     model = persona_users(people)
     figures = measure(model, dataset, users)
     if dataset.truth is not None:

@@ -9,6 +9,8 @@ VERBS = {
     "list": "experiments.verbs.listing.show_list",
     "inspect": "experiments.verbs.inspect_population.show_population",
     "smoke": "experiments.verbs.smoke.smoke",
+    "share": "experiments.verbs.sharing.share",
+    "fetch": "experiments.verbs.sharing.fetch",
 }
 _AS_EXPERIMENTS = ("show", "chat", "runs")
 

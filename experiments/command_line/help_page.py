@@ -17,6 +17,8 @@ VERBS = {
     "personarec runs FOLDER": "an index of the runs in a folder, with a link to every report",
     "personarec inspect population=FOLDER": "who lives in a population, how it was made, how far"
     " to believe it",
+    "personarec share FOLDER to=owner/name": "a population or results, to the Hugging Face Hub",
+    "personarec fetch owner/name": "and from there",
 }
 _FLAGS = {
     "--dry-run": "questions, tokens, time, memory and cost; nothing is run",

@@ -14,7 +14,7 @@ switch, and the paired difference to staying, over the users who were still ther
 
 from typing import TYPE_CHECKING
 
-from experiments.tournament import session_questions
+from experiments.tournament import num_views, session_questions
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -31,4 +31,4 @@ def questions(cfg: "DictConfig", dataset: "Dataset") -> int:
     """What a run asks if all stay: one session to the fork, and the rest of it by policy."""
     session, steps = session_questions(cfg, dataset), int(cfg.env.max_episode_steps)
     before = min(int(cfg.experiment.switch_at), steps)
-    return session * (before + len(cfg.recommender) * (steps - before)) // steps
+    return num_views(cfg) * session * (before + len(cfg.recommender) * (steps - before)) // steps

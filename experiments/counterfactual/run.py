@@ -4,9 +4,10 @@ Files: ``results.json``, ``report.md`` and ``config.yaml`` (resolved).
 """
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from gymnasium.vector import AutoresetMode
 from omegaconf import DictConfig
 
@@ -29,6 +30,7 @@ from experiments.reporting.result import Result
 from experiments.reporting.terminal import text_table
 from experiments.tournament.cautions import FEW, cautions, measured_fidelity
 from experiments.tournament.policies import fitted, policy_makers
+from experiments.tournament.sessions import of_users
 from experiments.tournament.setting import Setting, make_setting
 from experiments.tournament.shared_rows import measured_collusion
 from recommenders.base import Recommender
@@ -44,7 +46,7 @@ def run(cfg: DictConfig) -> Result:
     if before not in cfg.recommender:
         raise OptionError(refusal("experiment.before", Choice(tuple(cfg.recommender)), before))
     setting, people = make_setting(cfg)
-    found = _forked(_fitted(cfg, setting), setting, before, switch_at)
+    found = _forked(cfg, setting, before, switch_at)
     parts = Parts()
     values = {
         "experiment": cfg.experiment.name,
@@ -87,28 +89,41 @@ def _fitted(cfg: DictConfig, setting: Setting) -> dict[str, Recommender]:
     return {n: fitted(make(), setting.dataset.catalog, log) for n, make in makers.items()}
 
 
-def _forked(
-    policies: Mapping[str, Recommender], setting: Setting, before: str, switch_at: int
-) -> Fork:
-    env = setting.make_env(
-        setting.simulated,
-        setting.dataset.catalog,
-        num_envs=len(setting.users),
-        max_episode_steps=setting.max_steps,
-        autoreset_mode=AutoresetMode.DISABLED,
-    )
-    with progress_bar("sessions", total=1 + len(policies)) as tick:
+def _forked(cfg: DictConfig, setting: Setting, before: str, switch_at: int) -> Fork:
+    """The fork of every view of the rows as one."""
+    total = len(setting.views) * (1 + len(cfg.recommender))
+    with progress_bar("sessions", total=total) as tick:
         begun = itertools.count()
 
         def on_branch(name: str) -> None:  # the one before it is done
             tick(name, advance=min(1, next(begun)))
 
-        found = fork(
-            env, before, policies, setting.users,
-            switch_at=switch_at, seed=setting.seed, on_branch=on_branch,
-        )  # fmt: skip
+        found = []
+        for view in setting.views:
+            env = view.make_env(
+                view.simulated,
+                view.dataset.catalog,
+                num_envs=len(view.users),
+                max_episode_steps=view.max_steps,
+                autoreset_mode=AutoresetMode.DISABLED,
+            )
+            found.append(fork(
+                env, before, _fitted(cfg, view), view.users,
+                switch_at=switch_at, seed=view.seed, on_branch=on_branch,
+            ))  # fmt: skip
         tick("done", advance=1)
-    return found
+    return pooled(found)
+
+
+def pooled(forks: Sequence[Fork]) -> Fork:
+    """Of the same users under each view; who was gone at the switch in one view is in none."""
+    branches = {
+        name: Branch(
+            *(of_users(own) for own in zip(*(f.branches[name] for f in forks), strict=True))
+        )
+        for name in forks[0].branches
+    }
+    return Fork(np.logical_and.reduce([one.there for one in forks]), branches)
 
 
 def _compared(found: Fork, before: str) -> dict[str, Any]:

@@ -24,9 +24,11 @@ from experiments.reporting.terminal import text_table
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
 
 HEADS = ["policy", "worth of a life", "95 % CI", "known", "slates in training"]
 _LEARNERS = ("PPO", "DQN")
+_LINE = 0.06  # height of a name on the plot, as a share of it
 
 
 def html(record: Record) -> str:
@@ -137,14 +139,7 @@ def curves_svg(results: Mapping[str, Any]) -> str:
         low, high = worth.min(axis=0), worth.max(axis=0)
         axes.fill_between(steps / 1000, low, high, color=SIMULATED, alpha=0.18, linewidth=0)
         axes.plot(steps / 1000, worth.mean(axis=0), color=SIMULATED, marker="o", markersize=4)
-        for level in results["levels"]:
-            if level["policy"] in ("optimum", "greedy oracle", "random"):
-                axes.axhline(level["worth"], color=MUTED, linewidth=0.8, linestyle=(0, (2, 3)))
-                axes.annotate(
-                    level["policy"], (1.0, level["worth"]), xycoords=("axes fraction", "data"),
-                    xytext=(3, -3), textcoords="offset points", fontsize=10, color=MUTED,
-                    annotation_clip=False,
-                )  # fmt: skip
+        others(axes, results["levels"])
         axes.set_title("PPO", fontsize=12, color=INK, loc="left")
         axes.set_xlabel("slates shown in training (thousands)")
         axes.set_ylabel("worth of a life (places taken)"
@@ -153,6 +148,22 @@ def curves_svg(results: Mapping[str, Any]) -> str:
         s = results["setting"]
         n = f"{s['num_judges']:,} users, {s['num_seeds']} seeds of training"
         return inline_svg(figure, "What a life is worth as PPO learns", n)
+
+
+def others(axes: "Axes", levels: Sequence[Mapping[str, Any]]) -> None:
+    """The levels that PPO stands between, each with its name, no two names on each other."""
+    shown = [one for one in levels if one["policy"] in ("optimum", "greedy oracle", "random")]
+    for level in shown:
+        axes.axhline(level["worth"], color=MUTED, linewidth=0.8, linestyle=(0, (2, 3)))
+    low, high = axes.get_ylim()
+    height = -np.inf
+    for level in sorted(shown, key=lambda one: one["worth"]):
+        height = max(level["worth"], height + _LINE * (high - low))
+        axes.annotate(
+            level["policy"], (1.0, height), xycoords=("axes fraction", "data"),
+            xytext=(3, -3), textcoords="offset points", fontsize=10, color=MUTED,
+            annotation_clip=False,
+        )  # fmt: skip
 
 
 def _matrix(curves: Sequence[Mapping[str, Any]]) -> tuple[Any, Any]:

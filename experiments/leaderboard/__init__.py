@@ -22,3 +22,4 @@ AIM = "policies"
 NEEDS = "nothing more"
 TAKES = "30 seconds; longer with a real model"
 USES = ("users", "engine", "embedder", "recommender", "slm")
+REFUSES = {"users.evidence": "policies and people know the same rows by the rules of the board"}

@@ -10,9 +10,8 @@ from agents.fidelity.error_measures import rmse
 from experiments.leaderboard.entries import Anchor, PolicyWorld, UsersWorld
 from experiments.leaderboard.rules import PANEL, Rules
 from experiments.people.people import People, true_users
-from experiments.tournament.oracle import Oracle
-from experiments.tournament.playing import mean_ratings
-from experiments.tournament.policies import fitted
+from experiments.tournament.policies import Oracle, fitted
+from experiments.tournament.sessions import mean_ratings
 from recommenders.base import Recommender, cold_observation
 from recommenders.evaluation.statistics import kendall_tau
 from simenv.data.dataset import Dataset

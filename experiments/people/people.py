@@ -32,6 +32,7 @@ class People(NamedTuple):
     fidelity: Fidelity | None = None  # measures the held-out error; None = it would be circular
     engine: "Engine | None" = None  # that the model asks, however it is wrapped; None = needs none
     population: "Population | None" = None  # who answers; None = nobody who has a persona
+    swapped: "People | None" = None  # made of the other half of the rows; None = no half is left
 
     def told_as(self, evidence: Evidence) -> "People":
         """The same people, whose card says which rows they are made of."""

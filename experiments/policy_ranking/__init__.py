@@ -15,12 +15,13 @@ Score: ``results.json``. Of each policy, ``simulated.mean_rating`` is the mean o
 mean expected stars over everything shown; ``true_mean_rating`` is the same with the true users, or
 null. ``agreement`` holds Kendall's tau of the policies' order by NDCG, by the simulated and by the
 true users, with intervals over users. A good simulation has ``simulated_vs_true`` above
-``offline_vs_true``.
+``offline_vs_true``. With ``users.evidence=independent`` or ``mixed`` rows are cut between policies
+and people, both halves are used in turn, and a user's value is the mean of both.
 """
 
 from typing import TYPE_CHECKING
 
-from experiments.tournament import session_questions
+from experiments.tournament import num_views, session_questions
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -47,4 +48,4 @@ USES = (
 
 def questions(cfg: "DictConfig", dataset: "Dataset") -> int:
     """What a run asks if every user stays for a whole session; see ``--dry-run``."""
-    return len(cfg.recommender) * session_questions(cfg, dataset)
+    return num_views(cfg) * len(cfg.recommender) * session_questions(cfg, dataset)

@@ -18,9 +18,10 @@ from experiments.reporting.result import Result
 from experiments.tournament.cautions import cautions, measured_fidelity
 from experiments.tournament.group_summary import summarise_groups
 from experiments.tournament.groups import persona_groups
-from experiments.tournament.off_policy_check import estimate_from_log
-from experiments.tournament.playing import Session, interactions, play_all
+from experiments.tournament.off_policy_check import estimate_from_logs
+from experiments.tournament.playing import play_all
 from experiments.tournament.policies import policy_makers
+from experiments.tournament.sessions import Session, interactions
 from experiments.tournament.setting import Setting, described, make_setting
 from experiments.tournament.shared_rows import measured_collusion
 from experiments.tournament.summary import summarise, summarise_off_policy
@@ -65,12 +66,14 @@ def _compared(
 ) -> dict[str, Any]:
     """Policies by all users, by kinds of users, and by the log of one of them."""
     facts = setting.item_facts()
-    off_policy = parts.get("off-policy", lambda: estimate_from_log(sessions, setting), None)
+    off_policy = parts.get("off-policy", lambda: estimate_from_logs(sessions, setting), None)
 
     none: list[dict[str, Any]] = []
 
     def groups() -> list[dict[str, Any]]:
-        kinds = persona_groups(setting.dataset, people.population)
+        # Each half of the rows makes personas of its own; what all rows say of somebody is one.
+        own = people.population if setting.swapped is None else None
+        kinds = persona_groups(setting.whole or setting.dataset, own)
         return summarise_groups(sessions, kinds, facts)
 
     return {

@@ -1,27 +1,22 @@
 """How long a table will take, from a few steps of training and a few questions on this machine."""
 
-import tempfile
 import time
-from dataclasses import replace
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from agents.assembly import persona_users
 from agents.fidelity.held_out import rate
+from experiments.people.training_trials import TRIED_STEPS, seconds_of_a_step
 from experiments.rating_fidelity.table_cells import MEMORIES, CellSettings
 from experiments.reporting.progress import duration
 from simenv.data.dataset import Dataset
 from simenv.events import InteractionLog
-from training.adapters.lora import train_lora
-from training.adapters.lora_presets import LoraPreset
-from training.adapters.variants import num_steps
-from training.examples.from_log import Examples, chosen_blocks
+from training.adapters.variants import planned
 from training.examples.raft import raft_set
 from training.populate import population_on
 
-_STEPS, _WARM, _ROWS = 3, 4, 20  # tried
+_WARM, _ROWS = 4, 20  # tried
 _SAID = 2.0  # a decoded answer costs about as much as so many scored ones
 
 
@@ -46,7 +41,7 @@ class Forecast(NamedTuple):
         return (
             f"about {duration(self.seconds)} if nothing is there yet: {self.steps:,} steps of"
             f" training of {self.step_seconds:.1f} s, {self.questions:,.0f} questions of"
-            f" {self.question_seconds:.2f} s, by {_STEPS} steps and {_ROWS} questions tried"
+            f" {self.question_seconds:.2f} s, by {TRIED_STEPS} steps and {_ROWS} questions tried"
         )
 
 
@@ -64,29 +59,12 @@ def forecast(dataset: Dataset, settings: CellSettings, seed: int) -> Forecast:
         if set(names) <= {"none"}:
             continue
         raft = raft_set(dataset, MEMORIES[memory](settings.style), settings.raft)
-        steps += num_steps(raft.examples, raft.users, labels, settings.preset, names, seed)
+        steps += planned(raft.examples, raft.users, labels, settings.preset, names, seed).steps
         if not step_seconds:
-            step_seconds = _seconds_of_a_step(settings.base, raft.examples, settings.preset)
+            step_seconds = seconds_of_a_step(settings.base, raft.examples, settings.preset)
     cells = sum(map(len, settings.cells.values()))
     asked = len(dataset.test) + _SAID * min(settings.said_rows, len(dataset.test))
     return Forecast(steps, step_seconds, cells * asked, _seconds_of_a_row(dataset, settings))
-
-
-def _seconds_of_a_step(base: str, examples: Examples, preset: LoraPreset) -> float:
-    """The first step, which warms everything up, does not count."""
-    num_blocks = min(_STEPS * preset.blocks_per_step, len(examples.prefixes))
-    few = chosen_blocks(examples, np.arange(num_blocks))
-    ends = [time.perf_counter()]
-    with tempfile.TemporaryDirectory() as folder:
-        train_lora(
-            base,
-            few,
-            replace(preset, epochs=1),
-            Path(folder) / "tried",
-            on_step=lambda step, loss: ends.append(time.perf_counter()),
-        )
-    counted = ends[1:] if len(ends) > 2 else ends
-    return (counted[-1] - counted[0]) / (len(counted) - 1)
 
 
 def _seconds_of_a_row(dataset: Dataset, settings: CellSettings) -> float:

@@ -33,6 +33,10 @@ _EVIDENCE = {
     "mixed": "Policies learnt from half of everybody's ratings, users from all: a policy that is"
     " wrong where they are is overrated, and policies that know all ratings are better than these.",
 }
+_SWAPPED = (
+    "Then both halves were swapped, and the same people were asked again: what a person says is the"
+    " mean of both, so that intervals are over people, not over ways to cut the rows."
+)
 _MOST_TIES = 6
 _LOUD = ("warn", "fail")
 
@@ -43,6 +47,7 @@ def before_you_quote(
     *,
     evidence: str = SHARED,
     collusion: Mapping[str, Any] | None = None,
+    swapped: bool = False,
 ) -> list[str]:
     """The cautions of a comparison, as sentences.
 
@@ -53,8 +58,10 @@ def before_you_quote(
         evidence: what users are made of, by ``simenv.data.evidence``; "none" = they know the truth.
         collusion: how far people overrate policies that learnt from their own rows, as
             ``experiments.tournament.shared_rows`` found; None = it was not measured.
+        swapped: both halves of the rows were used, one after the other.
     """
     told = [_EVIDENCE[evidence], _collusion(collusion)] if evidence in _EVIDENCE else []
+    told = [*told[:1], *([_SWAPPED] if swapped else []), *told[1:]]
     return [_KNOWN, _levels(fidelity), *told, _ties(contrasts)]
 
 
@@ -136,7 +143,8 @@ def with_fidelity(result: Result) -> Result:
     }
     style = "bold red" if word in _LOUD else "dim"
     lines = [Text(plain(said), style=style)] if said else []
-    lines += [Text(f"{TITLE}: {plain(text)}", style="dim") for text in box]
+    shown = [f"{TITLE}:", *(f"- {plain(text)}" for text in box)] if box else []
+    lines += [Text(text, style="dim") for text in shown]
     return replace(result, pages=pages, lines=[*result.lines, *lines])
 
 

@@ -11,6 +11,7 @@ from rich.table import Table
 
 _NAME = 24  # characters that a text keeps before figures move to a table of their own
 _LEAST = 8  # that it keeps in any case
+_WHOLE = 32  # of a figure; a longer one is a sentence, and broken like any text
 
 
 def text_table(
@@ -56,27 +57,38 @@ class TextTable:
         cells = (row[place] for row in self.rows)
         return max(map(cell_len, [*words, *cells]), default=1)
 
+    def _is_text(self, place: int, widths: Sequence[int]) -> bool:
+        return place < self.num_texts or widths[place] > _WHOLE
+
     def _parts(self, widths: Sequence[int], room: int) -> list[range]:
         """Which figures stand together, as ranges of columns."""
-        texts = sum(min(width, _NAME) + 2 for width in widths[: self.num_texts])
+        wanted = [
+            (min(width, _NAME) if self._is_text(place, widths) else width) + 2
+            for place, width in enumerate(widths)
+        ]
+        texts = sum(wanted[: self.num_texts])
         cuts, used = [self.num_texts], 0
         for place in range(self.num_texts, len(widths)):
-            if place > cuts[-1] and 1 + texts + used + widths[place] + 2 > room:
+            if place > cuts[-1] and 1 + texts + used + wanted[place] > room:
                 cuts.append(place)
                 used = 0
-            used += widths[place] + 2
+            used += wanted[place]
         return [range(*ends) for ends in pairwise([*cuts, len(widths)])]
 
     def _table(self, figures: range, widths: Sequence[int], room: int, title: str | None) -> Table:
         table = Table(box=SIMPLE_HEAD, padding=(0, 0, 0, 1), title=title, title_justify="left")
-        free = room - 1 - sum(widths[place] + 2 for place in figures)
-        for place, width in enumerate(_shared(widths[: self.num_texts], free)):
-            table.add_column(self.heads[place], overflow="fold", width=width)
-        for place in figures:
-            table.add_column(
-                self.heads[place], justify="right", overflow="fold", max_width=widths[place]
-            )
         shown = [*range(self.num_texts), *figures]
+        texts = [place for place in shown if self._is_text(place, widths)]
+        free = room - 1 - sum(widths[place] + 2 for place in shown if place not in texts)
+        given = dict(zip(texts, _shared([widths[place] for place in texts], free), strict=True))
+        for place in shown:
+            table.add_column(
+                self.heads[place],
+                justify="left" if place in given else "right",
+                overflow="fold",
+                width=given.get(place),
+                max_width=None if place in given else widths[place],
+            )
         for row in self.rows:
             table.add_row(*(row[place] for place in shown))
         return table

@@ -20,7 +20,7 @@ as configured, on users who did not search, with its 95 % interval) and ``trials
 
 from typing import TYPE_CHECKING
 
-from experiments.tournament import session_questions
+from experiments.tournament import num_views, session_questions
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -39,4 +39,5 @@ REFUSES = {
 
 def questions(cfg: "DictConfig", dataset: "Dataset") -> int:
     """What a run asks if every user stays: trials, then two settings, each with half the users."""
-    return (int(cfg.experiment.num_trials) + 2) * session_questions(cfg, dataset) // 2
+    sides = num_views(cfg) * (int(cfg.experiment.num_trials) + 2)
+    return sides * session_questions(cfg, dataset) // 2

@@ -4,7 +4,6 @@ Files: ``results.json``, ``report.md``, ``trials.db`` and ``config.yaml`` (resol
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,12 +19,13 @@ from experiments.reporting.progress import progress_bar
 from experiments.reporting.report import markdown_table, markdown_text
 from experiments.reporting.result import Record, Result
 from experiments.tournament.cautions import FEW, cautions, measured_fidelity
-from experiments.tournament.playing import Session, play
+from experiments.tournament.playing import play
 from experiments.tournament.policies import make_policy
+from experiments.tournament.sessions import Session, of_users
 from experiments.tournament.setting import Setting, make_setting
 from experiments.tournament.shared_rows import measured_collusion
 from recommenders.base import Recommender
-from recommenders.evaluation.session_measures import score_sessions
+from recommenders.evaluation.session_measures import SessionScores, score_sessions
 from recommenders.evaluation.statistics import paired_contrast
 from simenv.events import FloatArray
 from simenv.seeding import Stream, generator
@@ -135,7 +135,7 @@ def _halves(setting: Setting) -> tuple[Setting, Setting]:
     order = generator(setting.seed, Stream.SEARCH_HALVES).permutation(setting.users)
     half = len(order) // 2
     first, second = np.sort(order[:half]), np.sort(order[half:])
-    return replace(setting, users=first), replace(setting, users=second)
+    return setting.among(first), setting.among(second)
 
 
 def _search(
@@ -185,21 +185,19 @@ def _compared(
 
 
 def _values(session: Session, objective: str, setting: Setting) -> FloatArray:
-    """One value a user (n,).
+    """One value a user (n,), the mean over the views of the log.
 
     Raises:
         ValueError: no such objective.
     """
     if objective in session.offline:
-        return session.offline[objective]
-    assert session.simulated is not None
-    scores = score_sessions(session.simulated, setting.item_facts())._asdict()
-    if objective not in scores:
-        raise ValueError(
-            f"experiment.objective wanted one of {', '.join([*scores, *session.offline])}, got"
-            f" {objective!r}"
-        )
-    return np.asarray(scores[objective])
+        return session.offline_values(objective)
+    if objective not in SessionScores._fields:
+        known = ", ".join([*SessionScores._fields, *session.offline])
+        raise ValueError(f"experiment.objective wanted one of {known}, got {objective!r}")
+    facts = setting.item_facts()
+    scores = [score_sessions(played, facts) for played in session.rollouts("simulated")]
+    return of_users([getattr(own, objective) for own in scores])
 
 
 def _confirm(

@@ -13,8 +13,9 @@ from agents.persona_users import PersonaUsers
 from agents.student.cascade_users import CascadeUsers
 from agents.student.counting import students_counted
 from agents.student.ensemble import Guess
-from experiments.tournament.playing import mean_ratings, play_all
+from experiments.tournament.playing import play_all
 from experiments.tournament.policies import policy_makers
+from experiments.tournament.sessions import mean_ratings
 from experiments.tournament.setting import Setting
 from recommenders.evaluation.statistics import kendall_tau
 from simenv.events import FloatArray, IntArray, expected_stars

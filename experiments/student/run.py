@@ -20,9 +20,9 @@ from experiments.reporting.progress import progress_bar
 from experiments.reporting.report import markdown_table, markdown_text
 from experiments.reporting.result import Record, Result
 from experiments.student.measures import held_out, learning, orders, speed
+from experiments.tournament.feasibility import askable
 from experiments.tournament.setting import (
     Setting,
-    askable,
     check_sizes,
     checked_settings,
     described,

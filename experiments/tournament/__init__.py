@@ -22,3 +22,8 @@ def session_questions(cfg: "DictConfig", dataset: "Dataset") -> int:
     known = np.unique(dataset.train.users)
     few = too_few_unseen(dataset, known, slate_size, steps)
     return min(int(cfg.num_users), len(known) - len(few.users)) * steps * slate_size
+
+
+def num_views(cfg: "DictConfig") -> int:
+    """How often everybody plays: twice where rows are cut between policies and people."""
+    return 1 if cfg.users.get("evidence", "shared") == "shared" else 2

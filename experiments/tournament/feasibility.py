@@ -3,10 +3,12 @@
 Users who cannot are left out of the run and counted by the ids that their source calls them.
 """
 
+import functools
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+from omegaconf import DictConfig
 
 from agents.inference.engine import Engine, Tokenizes
 from agents.inference.server.server_engine import ServerEngine
@@ -15,6 +17,7 @@ from agents.persona_users import Asks
 from agents.prompts import RATING_CHOICES
 from simenv.data.dataset import Dataset
 from simenv.events import IntArray
+from simenv.seeding import Stream, generator
 from simenv.user_model import UserModel
 from simenv.values.plain_text import one_line
 
@@ -33,6 +36,70 @@ class LeftOut(NamedTuple):
         """For ``results.json``, with the users' own ids."""
         ids = [dataset.user_ids[user] for user in self.users.tolist()]
         return {"count": len(ids), "users": ids, "why": self.why}
+
+
+def askable(
+    cfg: DictConfig, dataset: Dataset, *swapped: Dataset
+) -> tuple[IntArray, tuple[LeftOut, LeftOut]]:
+    """Who plays (n,), ascending, and who cannot.
+
+    Nothing that they like may be held out, or too few items be left for a whole session. The first
+    are named where everybody was wanted: a draw leaves others out as well.
+
+    Args:
+        cfg: of the run.
+        dataset: as the policies know it.
+        swapped: the same with other rows; everybody plays under both.
+
+    Raises:
+        ValueError: nobody can.
+    """
+    least, sides = cfg.experiment.min_rating, (dataset, *swapped)
+    slates = cfg.env.slate_size, cfg.env.max_episode_steps
+    able = [evaluation_users(side, side.num_users, least, cfg.seed) for side in sides]
+    everybody = functools.reduce(np.intersect1d, able)
+    few = together([too_few_unseen(side, everybody, *slates) for side in sides])
+    without = np.union1d(np.setdiff1d(able[0], everybody), few.users)
+    users = evaluation_users(dataset, cfg.num_users, least, cfg.seed, without)
+    none = np.setdiff1d(
+        np.arange(dataset.num_users if cfg.num_users > len(users) else 0), everybody
+    )
+    why = f"no held-out rating of at least {least:g} stars (experiment.min_rating)"
+    why += ", or no training row, in one half of their rows" if swapped else ""
+    return users, (LeftOut(none, why), few)
+
+
+def together(groups: Sequence[LeftOut]) -> LeftOut:
+    """Who is in any of the groups, for the reason of the first that has somebody."""
+    users = np.unique(np.concatenate([group.users for group in groups]))
+    return LeftOut(users, next((group.why for group in groups if len(group.users)), groups[0].why))
+
+
+def evaluation_users(
+    dataset: Dataset,
+    num_users: int,
+    min_rating: float,
+    seed: int,
+    without: IntArray | None = None,
+) -> IntArray:
+    """At most ``num_users`` users with training rows and a relevant held-out row, ascending.
+
+    Nobody of ``without`` (n,) is drawn.
+
+    Raises:
+        ValueError: there is no such user.
+    """
+    liked = dataset.test.users[dataset.test.ratings >= min_rating]
+    users = np.intersect1d(liked, dataset.train.users)
+    users = users if without is None else np.setdiff1d(users, without)
+    if not len(users):
+        raise ValueError(
+            f"{dataset.name!r} has no user with training rows and a held-out rating of at least"
+            f" {min_rating}; lower experiment.min_rating or data.fraction"
+        )
+    rng = generator(seed, Stream.EVALUATED_USERS)
+    chosen = rng.permutation(users)[:num_users]
+    return np.sort(chosen).astype(np.int64)
 
 
 def unseen_items(dataset: Dataset) -> IntArray:

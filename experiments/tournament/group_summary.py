@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 
 from experiments.reporting.formatting import rounded, rounded_ends
-from experiments.tournament.playing import Session, mean_ratings
+from experiments.tournament.sessions import Session, of_figures, stars_of
 from experiments.tournament.summary import of_all_users
 from recommenders.evaluation.session_measures import (
     ItemFacts,
     SessionScores,
     score_sessions,
 )
-from recommenders.evaluation.statistics import Contrast, holm, paired_contrast
+from recommenders.evaluation.statistics import Contrast, holm, mean_interval, paired_contrast
 from recommenders.evaluation.survival import survival
 from simenv.env.rollout import Rollout
 from simenv.events import BoolArray
@@ -41,18 +41,18 @@ def summarise_groups(
         the group's best is worth to it over the policy that is best for all, paired by user and
         Holm-adjusted over the groups (None where they are the same).
     """
-    played = {s.name: s.simulated for s in sessions if s.simulated is not None}
+    played = {s.name: views for s in sessions if (views := s.rollouts("simulated"))}
     if not played:
         return []
-    values = {name: mean_ratings(rollout) for name, rollout in played.items()}
-    users = next(iter(played.values())).users
-    overall = max(values, key=lambda name: float(values[name].mean()))
+    values = {s.name: stars for s in sessions if (stars := stars_of(s)) is not None}
+    users = next(iter(played.values()))[0].users
+    overall = max(values, key=lambda name: mean_interval(values[name]).mean)
     found, contrasts = [], []
     for name, members in groups.items():
         own = members[users]
         if not own.any():
             continue
-        means = {policy: float(stars[own].mean()) for policy, stars in values.items()}
+        means = {policy: mean_interval(stars[own]).mean for policy, stars in values.items()}
         best = max(means, key=lambda policy: means[policy])
         contrasts.append(paired_contrast(values[best][own], values[overall][own]))
         found.append(
@@ -60,7 +60,10 @@ def summarise_groups(
                 "group": name,
                 "num_users": int(own.sum()),
                 "means": {policy: rounded(mean) for policy, mean in means.items()},
-                "measures": {p: _measures(_rows(r, own), facts) for p, r in played.items()},
+                "measures": {
+                    policy: of_figures([_measures(_rows(view, own), facts) for view in views])
+                    for policy, views in played.items()
+                },
                 "best": best,
             }
         )

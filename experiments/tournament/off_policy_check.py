@@ -5,13 +5,13 @@ holds who was shown what at which place with which chance, so nothing else is ne
 """
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
 
-from experiments.tournament.playing import Session
+from experiments.tournament.sessions import Session
 from experiments.tournament.setting import Setting
 from recommenders.off_policy.by_user import UserValues, by_user
 from recommenders.off_policy.estimators import estimate_weighted
@@ -20,7 +20,7 @@ from recommenders.off_policy.reward_models import cross_fitted_means
 from recommenders.off_policy.weighing import Draws, LoggedSlates, UnknownChancesError, weigh
 from simenv.env.export import slate_observations
 from simenv.env.rollout import Rollout
-from simenv.events import Slates
+from simenv.events import IntArray, Slates
 from simenv.observation import take_rows
 
 _DRAWS = Draws(8)
@@ -31,9 +31,69 @@ class OffPolicy(NamedTuple):
 
     logged_by: str
     values: dict[str, dict[str, Estimate]]  # policy -> estimator -> stars a place
-    by_user: dict[str, dict[str, UserValues]]  # SNIPS and DR -> policy -> rows by ascending user
+    by_user: dict[str, dict[str, UserValues]]  # SNIPS and DR -> policy -> all users, ascending
     failed: Mapping[str, str] = MappingProxyType({})  # policy -> why it could not be valued
     left_out: int = 0  # slates of the log that were not answered
+
+
+def estimate_from_logs(sessions: list[Session], setting: Setting) -> OffPolicy | None:
+    """``estimate_from_log`` of every view as one; None where one view has none.
+
+    A value is the mean over the views, and so are its ends; a user's own value counts both logs by
+    what each weighs.
+    """
+    found = [
+        estimate_from_log([session.views[number] for session in sessions], view)
+        for number, view in enumerate(setting.views)
+    ]
+    known = [one for one in found if one is not None]
+    if len(known) < len(found):
+        return None
+    return known[0] if len(known) == 1 else _pooled(known)
+
+
+def _pooled(views: Sequence[OffPolicy]) -> OffPolicy:
+    """Policies that one view could not value are left out."""
+    failed = {name: why for view in views for name, why in view.failed.items()}
+    names = [name for name in views[0].values if all(name in view.values for view in views)]
+    first = views[0].by_user
+    return OffPolicy(
+        views[0].logged_by,
+        {
+            name: {kind: _mean_estimate([view.values[name][kind] for view in views])
+                   for kind in views[0].values[name]}
+            for name in names
+        },
+        {
+            kind: {
+                name: _counted([view.by_user[kind][name] for view in views])
+                for name in first[kind]
+                if name not in failed and all(name in view.by_user[kind] for view in views)
+            }
+            for kind in first
+        },
+        failed,
+        sum(view.left_out for view in views),
+    )  # fmt: skip
+
+
+def _mean_estimate(found: Sequence[Estimate]) -> Estimate:
+    """Sizes are added up: the logs are distinct."""
+    value, low, high = (float(np.mean([one[i] for one in found])) for i in range(3))
+    return Estimate(
+        value, low, high,
+        sum(one.effective_size for one in found),
+        max(one.max_weight for one in found),
+        tuple(note for one in found for note in one.notes),
+    )  # fmt: skip
+
+
+def _counted(found: Sequence[UserValues]) -> UserValues:
+    """Each user's mean over the logs, by what each counts; NaN where none says anything."""
+    counts = np.sum([own.counts for own in found], axis=0)
+    sums = np.sum([np.nan_to_num(own.values) * own.counts for own in found], axis=0)
+    values = np.divide(sums, counts, out=np.full(len(sums), np.nan), where=counts > 0)
+    return UserValues(values, counts)
 
 
 def estimate_from_log(sessions: list[Session], setting: Setting) -> OffPolicy | None:
@@ -69,8 +129,17 @@ def estimate_from_log(sessions: list[Session], setting: Setting) -> OffPolicy | 
                 continue
             found.values[session.name] = estimate_weighted(log)
         for estimator, values in by_user(log).items():
-            found.by_user[estimator][session.name] = values
+            users = np.searchsorted(logger.simulated.users, np.unique(log.users))
+            everybody = _among(values, users, len(logger.simulated.users))
+            found.by_user[estimator][session.name] = everybody
     return found if found.values or failed else None
+
+
+def _among(values: UserValues, rows: IntArray, num_users: int) -> UserValues:
+    """Values of users in some ``rows`` among those of all; the others have none."""
+    known, counts = np.full(num_users, np.nan), np.zeros(num_users)
+    known[rows], counts[rows] = values
+    return UserValues(known, counts)
 
 
 def _says(played: Rollout | None) -> bool:

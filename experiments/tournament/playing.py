@@ -1,14 +1,14 @@
 """Plays the sessions: fit and offline metrics first, then users in waves that all policies share.
 
-It measures and keeps per-user values; what they mean is said in ``summary``.
+What is kept of them stands in ``sessions``; what it means is said in ``summary``.
 """
 
 import copy
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import fields, replace
 from itertools import combinations
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from gymnasium.vector import AutoresetMode
@@ -16,6 +16,7 @@ from gymnasium.vector import AutoresetMode
 from agents.inference.engine import Engine
 from experiments.reporting.progress import Tick, progress_bar
 from experiments.tournament.policies import introduced
+from experiments.tournament.sessions import Session, mean_ratings, of_users
 from experiments.tournament.setting import Setting
 from experiments.tournament.stopping import Meter
 from experiments.tournament.timed import Timed
@@ -28,26 +29,7 @@ from simenv.events import FloatArray, IntArray
 from simenv.seeding import Stream, generator
 from simenv.user_model import UserModel
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 _PROBED = 64
-
-
-@dataclass
-class Session:
-    """What one policy got; entries stay empty after a failure."""
-
-    name: str
-    fit_seconds: float = np.nan
-    recommend_seconds: float = 0.0  # of making slates for the simulated users
-    refit_seconds: float = 0.0  # of learning from them
-    play_seconds: float = 0.0  # of asking them, without the policy's own time
-    offline: dict[str, FloatArray] = field(default_factory=dict)  # metric -> (n,), NaN: no target
-    simulated: Rollout | None = None
-    true: Rollout | None = None
-    error: dict[str, str] | None = None  # {phase, message}
-    policy: Recommender | None = None  # as fitted; it never plays itself, learners are copies
 
 
 def play(
@@ -57,17 +39,23 @@ def play(
 
     The users' state at the start is the same for every policy, and is brought back at the end.
 
+    Under two views everybody plays both before the next users come, and a policy that fails under
+    one has failed.
+
     Returns:
         The sessions, over the users that were asked, and the account of what asking cost.
 
     Raises:
         ValueError: the budget of exposures is below what a single user may cost.
     """
-    places = setting.max_steps * setting.slate_size
-    meter = Meter(setting.stopping, len(setting.users), places * len(policies))
-    start = setting.simulated.snapshot()
-    sessions = [_fit(name, make, setting, tick) for name, make in policies.items()]
-    players = [_Player(session, setting) for session in sessions]
+    views, places = setting.views, setting.max_steps * setting.slate_size
+    meter = Meter(setting.stopping, len(setting.users), places * len(policies) * len(views))
+    starts = [view.simulated.snapshot() for view in views]
+    sides = [
+        [_Player(_fit(name, make, view, tick), view) for name, make in policies.items()]
+        for view in views
+    ]
+    players = [_Pair(own) for own in zip(*sides, strict=True)]
     order = generator(setting.seed, Stream.WAVES).permutation(len(setting.users))
     while num := meter.next_wave():
         users = np.sort(setting.users[order[meter.asked : meter.asked + num]])
@@ -78,9 +66,9 @@ def play(
         meter.count(num, exposures, seconds, spent, _widest(players))
         for player in players:
             player.play_truth(users, tick)
-    for player in players:
-        player.finish()
-    setting.simulated.restore(start)
+    sessions = [player.finish() for player in players]
+    for view, start in zip(views, starts, strict=True):
+        view.simulated.restore(start)
     return sessions, meter
 
 
@@ -93,8 +81,8 @@ def play_all(
 
 
 def ticks_per_policy(setting: Setting) -> int:
-    """By how much one policy moves the bar: one for fitting, one for each user asked."""
-    return 1 + len(setting.users)
+    """By how much one policy moves the bar: one for fitting, one for each user asked; by view."""
+    return len(setting.views) * (1 + len(setting.users))
 
 
 def _fit(name: str, make: Callable[[], Recommender], setting: Setting, tick: Tick) -> Session:
@@ -206,32 +194,40 @@ class _Player:
         return played
 
 
-def mean_ratings(played: Rollout) -> FloatArray:
-    """Mean expected stars (n,) over everything each user was shown; what policies are ranked by.
+class _Pair:
+    """One policy under one view or two: who plays is asked under each."""
 
-    Places whose answer failed are left out; NaN for a user without any answer.
-    """
-    places = played.answered
-    stars = np.where(places, played.expected, 0.0).sum(axis=(1, 2))
-    sizes = places.sum(axis=(1, 2))
-    means = np.divide(stars, sizes, out=np.full(len(stars), np.nan), where=sizes > 0)
-    return np.asarray(means)
+    def __init__(self, players: Sequence[_Player]) -> None:
+        self._players = players
 
+    def simulate(self, users: IntArray, tick: Tick) -> int:
+        """Play the users (n,) with simulated ones; returns the exposures."""
+        return sum(one.simulate(users, tick) for one in self._players if self._error() is None)
 
-def interactions(sessions: Sequence[Session]) -> "pd.DataFrame":
-    """Every slate of every session, with the ``policy`` and the ``world`` that answered."""
-    import pandas as pd
+    def play_truth(self, users: IntArray, tick: Tick) -> None:
+        """The same with the true users, where they are known."""
+        for one in self._players:
+            if self._error() is None:
+                one.play_truth(users, tick)
 
-    frames = [
-        played.to_frame().assign(policy=session.name, world=world)
-        for session in sessions
-        for world, played in (("simulated", session.simulated), ("true", session.true))
-        if played is not None
-    ]
-    together = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
-    for column in together.columns.intersection(["policy", "world"]):
-        together[column] = together[column].astype("category")
-    return together
+    def means(self) -> FloatArray | None:
+        """Mean expected stars (n,) of the simulated users so far; None after a failure."""
+        found = [own for one in self._players if (own := one.means()) is not None]
+        return of_users(found) if len(found) == len(self._players) else None
+
+    def finish(self) -> Session:
+        """The sessions of all views as one."""
+        for one in self._players:
+            one.finish()
+        first, *others = (one.session for one in self._players)
+        if others and (error := self._error()):
+            first, *others = (replace(s, simulated=None, true=None, error=error)
+                              for s in (first, *others))  # fmt: skip
+        return replace(first, swapped=others[0]) if others else first
+
+    def _error(self) -> dict[str, str] | None:
+        """What went wrong under either view."""
+        return next((one.session.error for one in self._players if one.session.error), None)
 
 
 def _joined(waves: Sequence[Rollout]) -> Rollout | None:
@@ -247,7 +243,7 @@ def _joined(waves: Sequence[Rollout]) -> Rollout | None:
     return Rollout(**columns)
 
 
-def _widest(players: Sequence[_Player]) -> float:
+def _widest(players: Sequence[_Pair]) -> float:
     """The largest half-interval of the paired differences of all policies, in stars."""
     values = [v for v in (player.means() for player in players) if v is not None]
     widths = [

@@ -1,6 +1,7 @@
 """Policies as a config names them: a class, a function that makes one, or a function that scores.
 
-Whatever they are, they know the catalogue and the log before anybody is asked.
+Whatever they are, they know the catalogue and the log before anybody is asked. Beside them stands
+the one that knows the truth.
 """
 
 import functools
@@ -8,12 +9,14 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
+import numpy as np
 from hydra.utils import get_object, instantiate
 
-from recommenders.base import Recommender
+from recommenders.base import Observation, Recommender
 from recommenders.policies.callable_policy import CallablePolicy
 from simenv.catalog import Catalog
-from simenv.events import InteractionLog
+from simenv.events import FloatArray, IntArray, InteractionLog, expected_stars
+from simenv.user_model import Truth
 
 Policy = TypeVar("Policy", bound=Recommender)
 _SCORES = 2  # users and observation
@@ -74,3 +77,23 @@ def _left(target: Any, settings: Mapping[str, Any]) -> list[str]:
         for one in inspect.signature(target).parameters.values()
         if one.kind in positional and one.default is one.empty and one.name not in settings
     ]
+
+
+class Oracle(Recommender):
+    """Shows what the true users will like most: the best that any policy can do slate by slate.
+
+    Args:
+        truth: of a synthetic world.
+    """
+
+    def __init__(self, truth: Truth) -> None:
+        self.truth = truth
+
+    def _fit(self, log: InteractionLog) -> None:
+        pass  # it knows
+
+    def _score(
+        self, users: IntArray, observation: Observation, rng: np.random.Generator
+    ) -> FloatArray:
+        items = np.tile(np.arange(self.log.num_items), (len(users), 1))
+        return expected_stars(self.truth.probabilities(users, items))

@@ -1,10 +1,11 @@
 """What every policy of a tournament meets alike, built from the config: data, users, environment.
 
+Where rows are cut between policies and people there are two settings, with the halves swapped.
 It plays nothing; that is done in ``playing``.
 """
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,9 @@ from experiments.people.people import People, true_users
 from experiments.reporting.progress import progress_bar
 from experiments.tournament.feasibility import (
     LeftOut,
+    askable,
     check_reachable,
-    too_few_unseen,
+    together,
     too_long_prompts,
     unseen_items,
 )
@@ -31,7 +33,6 @@ from simenv.data.evidence import Views, views_of
 from simenv.env.vector_env import RecVectorEnv
 from simenv.events import IntArray
 from simenv.ranges import check_number, check_seed
-from simenv.seeding import Stream, generator
 from simenv.user_model import UserModel
 from simenv.users.behaviour import behaviour_of
 from simenv.users.lives import Life
@@ -57,15 +58,26 @@ class Setting:
     left_out: tuple[LeftOut, ...] = ()  # users who cannot be asked
     people_data: Dataset | None = None  # as the people know it; None = as the policies do
     whole: Dataset | None = None  # before rows were cut between both; None = none were
+    swapped: "Setting | None" = None  # with both halves of the rows swapped; None = none are cut
 
     @property
     def known_to_people(self) -> Dataset:
         """The data whose training rows the people are made of."""
         return self.people_data or self.dataset
 
+    @property
+    def views(self) -> "tuple[Setting, ...]":
+        """The settings whose figures are averaged: this one, and the swapped one."""
+        return (self,) if self.swapped is None else (self, self.swapped)
+
+    def among(self, users: IntArray) -> "Setting":
+        """The same before other users (n,), ascending."""
+        swapped = None if self.swapped is None else self.swapped.among(users)
+        return replace(self, users=users, swapped=swapped)
+
     def item_facts(self) -> ItemFacts:
         """What session measures need, by the behaviour and the life that were played."""
-        return ItemFacts.of(self.dataset, behaviour_of(self.simulated), self.life)
+        return ItemFacts.of(self.whole or self.dataset, behaviour_of(self.simulated), self.life)
 
 
 _NUMBERS = {"top": "whole [1, inf)", "min_rating": "[0, inf)", "num_resamples": "whole [1, inf)"}
@@ -85,18 +97,28 @@ def make_setting(cfg: DictConfig) -> tuple[Setting, People]:
     with progress_bar("people", total=2) as tick:
         tick("reading the data")
         whole: Dataset = instantiate(cfg.data)
-        view = view_of(cfg, whole)
+        views = views_by(cfg, whole)
         tick("building the users", advance=1)
-        users, left_out = askable(cfg, view.policies)
-        people: People = kept_people(cfg)(view.people)
+        users, left_out = askable(cfg, *(view.policies for view in views))
+        made = peopled(on_one_engine(kept_people(cfg)), *(view.people for view in views))
         if not (Path(cfg.output_dir) / "answers").is_dir():  # a run that goes on has them already
-            check_reachable(people.model, people.engine, users)
-        long = too_long_prompts(people.model, people.engine, users)
+            check_reachable(made[0].model, made[0].engine, users)
+        long = together([too_long_prompts(one.model, one.engine, users) for one in made])
         tick("ready", advance=1)
     users = np.setdiff1d(users, long.users)
-    setting = setting_of(cfg, view, whole, users, people, stopping)
-    check_sizes(setting)
-    return replace(setting, left_out=tuple(o for o in (*left_out, long) if len(o.users))), people
+    settings = [
+        setting_of(cfg, view, whole, users, people, stopping)
+        for view, people in zip(views, made, strict=True)
+    ]
+    for setting in settings:
+        check_sizes(setting)
+    first, people = _swapped(settings), made[0]._replace(swapped=made[1] if made[1:] else None)
+    return replace(first, left_out=tuple(o for o in (*left_out, long) if len(o.users))), people
+
+
+def _swapped(settings: Sequence[Setting]) -> Setting:
+    """The first of one or two settings, which knows the second."""
+    return replace(settings[0], swapped=settings[1]) if settings[1:] else settings[0]
 
 
 def check_sizes(setting: Setting) -> None:
@@ -115,26 +137,6 @@ def check_sizes(setting: Setting) -> None:
     setting.make_env(
         setting.simulated, setting.dataset.catalog, num_envs=1, max_episode_steps=setting.max_steps
     )
-
-
-def askable(cfg: DictConfig, dataset: Dataset) -> tuple[IntArray, tuple[LeftOut, LeftOut]]:
-    """Who plays (n,), ascending, and who cannot.
-
-    Nothing that they like may be held out, or too few items be left for a whole session. The first
-    are named where everybody was wanted: a draw leaves others out as well.
-
-    Raises:
-        ValueError: nobody can.
-    """
-    least = cfg.experiment.min_rating
-    everybody = evaluation_users(dataset, dataset.num_users, least, cfg.seed)
-    few = too_few_unseen(dataset, everybody, cfg.env.slate_size, cfg.env.max_episode_steps)
-    users = evaluation_users(dataset, cfg.num_users, least, cfg.seed, without=few.users)
-    none = np.setdiff1d(
-        np.arange(dataset.num_users if cfg.num_users > len(users) else 0), everybody
-    )
-    why = f"no held-out rating of at least {least:g} stars (experiment.min_rating)"
-    return users, (LeftOut(none, why), few)
 
 
 def checked_settings(cfg: DictConfig) -> Stopping:
@@ -161,12 +163,35 @@ def kept_people(cfg: DictConfig) -> Callable[[Dataset], People]:
     return functools.partial(make, engine=keeping(engine, Path(cfg.output_dir) / "answers"))
 
 
-def view_of(cfg: DictConfig, dataset: Dataset) -> Views:
-    """What policies and people know of the data by ``cfg.users.evidence``.
+def on_one_engine(make: Callable[..., People]) -> Callable[..., People]:
+    """The same maker, whose people are all asked on one engine: a model is in memory once."""
+    maker = make.keywords.get("engine") if isinstance(make, functools.partial) else None
+    if maker is None:
+        return make
+    made: dict[Any, Engine] = {}
 
-    Where the rows are cut between both, policies learn from the first half by ``cfg.seed``.
+    def once(model: str, adapters: Mapping[str, str] | None = None) -> Engine:
+        key = str(model), tuple(sorted((adapters or {}).items()))
+        if key not in made:
+            made[key] = maker(model, adapters=adapters)
+        return made[key]
+
+    return functools.partial(make, engine=once)
+
+
+def peopled(make: Callable[..., People], *datasets: Dataset) -> list[People]:
+    """The people of each data set; those on disk are in folders of their own."""
+    folder = make.keywords.get("on_disk") if isinstance(make, functools.partial) else None
+    apart = {} if folder is None else {"on_disk": f"{folder}_swapped"}
+    return [make(one, **(apart if number else {})) for number, one in enumerate(datasets)]
+
+
+def views_by(cfg: DictConfig, dataset: Dataset) -> list[Views]:
+    """What policies and people know of the data by ``cfg.users.evidence``: one view, or two.
+
+    Where the rows are cut between both, ``cfg.seed`` says how.
     """
-    return views_of(dataset, cfg.users.get("evidence", "shared"), cfg.seed)[0]
+    return views_of(dataset, cfg.users.get("evidence", "shared"), cfg.seed)
 
 
 def setting_of(
@@ -201,33 +226,6 @@ def setting_of(
     )
 
 
-def evaluation_users(
-    dataset: Dataset,
-    num_users: int,
-    min_rating: float,
-    seed: int,
-    without: IntArray | None = None,
-) -> IntArray:
-    """At most ``num_users`` users with training rows and a relevant held-out row, ascending.
-
-    Nobody of ``without`` (n,) is drawn.
-
-    Raises:
-        ValueError: there is no such user.
-    """
-    liked = dataset.test.users[dataset.test.ratings >= min_rating]
-    users = np.intersect1d(liked, dataset.train.users)
-    users = users if without is None else np.setdiff1d(users, without)
-    if not len(users):
-        raise ValueError(
-            f"{dataset.name!r} has no user with training rows and a held-out rating of at least"
-            f" {min_rating}; lower experiment.min_rating or data.fraction"
-        )
-    rng = generator(seed, Stream.EVALUATED_USERS)
-    chosen = rng.permutation(users)[:num_users]
-    return np.sort(chosen).astype(np.int64)
-
-
 def described(setting: Setting) -> dict[str, Any]:
     """``dataset`` and ``setting`` as they stand in the results."""
     dataset = setting.dataset
@@ -247,5 +245,6 @@ def described(setting: Setting) -> dict[str, Any]:
             "top": setting.top,
             "min_rating": setting.min_rating,
             "left_out": [group.described(dataset) for group in setting.left_out],
+            **({"views": len(setting.views)} if setting.swapped else {}),
         },
     }

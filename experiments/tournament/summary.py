@@ -1,6 +1,7 @@
 """From sessions to the results: means with intervals, contrasts, agreement and survival.
 
-Pure: arrays in, plain dicts out (JSON types; None where a figure does not exist).
+Figures are those of all views of the log together; see ``sessions``. Pure: arrays in, plain dicts
+out (JSON types; None where a figure does not exist).
 """
 
 import math
@@ -13,7 +14,7 @@ import numpy as np
 
 from experiments.reporting.formatting import rounded, rounded_ends
 from experiments.tournament.off_policy_check import OffPolicy
-from experiments.tournament.playing import Session, mean_ratings
+from experiments.tournament.sessions import Session, of_figures, of_users, stars_of
 from recommenders.evaluation.agreement import Agreement, agreement
 from recommenders.evaluation.session_measures import (
     ItemFacts,
@@ -45,8 +46,8 @@ def summarise(
     ranked = sorted(policies, key=lambda p: -(p["simulated"] or {}).get("mean_rating", -math.inf))
     return {
         "policies": ranked,
-        "contrasts": _contrasts({s.name: s.simulated for s in sessions}),
-        "true_contrasts": _contrasts({s.name: s.true for s in sessions}),
+        "contrasts": _contrasts(_stars(sessions, "simulated")),
+        "true_contrasts": _contrasts(_stars(sessions, "true")),
         "agreement": _agreements(sessions, f"ndcg@{top}", seed, num_resamples, off_policy),
     }
 
@@ -57,7 +58,8 @@ def summarise_off_policy(
     """Every estimator's values and its tau with what the users said; None without estimates."""
     if off_policy is None:
         return None
-    asked = {s.name: mean_ratings(s.simulated).mean() for s in sessions if s.simulated is not None}
+    stars = _stars(sessions, "simulated")
+    asked = {name: mean_interval(own).mean for name, own in stars.items()}
     names = [name for name in off_policy.values if name in asked]
     on_policy = [float(asked[name]) for name in names]
     return {
@@ -92,17 +94,14 @@ def distinct_notes(texts: Iterable[str]) -> list[str]:
 
 def _policy(session: Session, facts: ItemFacts) -> dict[str, Any]:
     simulated, true = (
-        None if played is None else _session_figures(played, facts)
-        for played in (session.simulated, session.true)
+        _session_figures(played, facts) if (played := session.rollouts(world)) else None
+        for world in ("simulated", "true")
     )
     return {
         "name": session.name,
         "error": session.error,
-        "fit_seconds": rounded(session.fit_seconds),
-        "recommend_seconds": rounded(session.recommend_seconds),
-        "refit_seconds": rounded(session.refit_seconds),
-        "play_seconds": rounded(session.play_seconds),
-        "offline": {k: rounded(mean_interval(v).mean) for k, v in session.offline.items()},
+        **of_figures([_seconds(view) for view in session.views]),
+        "offline": {k: rounded(mean_interval(v).mean) for k, v in _offline(session).items()},
         "simulated": simulated,
         "true": true,
         "true_mean_rating": true["mean_rating"] if true else None,
@@ -110,8 +109,22 @@ def _policy(session: Session, facts: ItemFacts) -> dict[str, Any]:
     }
 
 
-def _session_figures(played: Rollout, facts: ItemFacts) -> dict[str, Any]:
-    scores = score_sessions(played, facts)
+def _seconds(session: Session) -> dict[str, float | None]:
+    """What the policy took under one view."""
+    kinds = ("fit", "recommend", "refit", "play")
+    return {f"{kind}_seconds": rounded(getattr(session, f"{kind}_seconds")) for kind in kinds}
+
+
+def _offline(session: Session) -> dict[str, FloatArray]:
+    """Metric → (n,); those that were measured under every view."""
+    metrics = set.intersection(*(set(view.offline) for view in session.views))
+    return {name: session.offline_values(name) for name in session.offline if name in metrics}
+
+
+def _session_figures(played: Sequence[Rollout], facts: ItemFacts) -> dict[str, Any]:
+    """Of the sessions under each view."""
+    views = [score_sessions(own, facts) for own in played]
+    scores = SessionScores(*(of_users(own) for own in zip(*views, strict=True)))
     mean, low, high = mean_interval(scores.mean_rating)
     figures = {name: mean_interval(getattr(scores, name)) for name in SessionScores._fields}
     return {
@@ -119,6 +132,13 @@ def _session_figures(played: Rollout, facts: ItemFacts) -> dict[str, Any]:
         "ci95": rounded_ends(low, high),
         **{name: rounded(found.mean) for name, found in figures.items() if name != "mean_rating"},
         "intervals": {name: rounded_ends(found.low, found.high) for name, found in figures.items()},
+        **of_figures([_of_a_view(own, facts) for own in played]),
+    }
+
+
+def _of_a_view(played: Rollout, facts: ItemFacts) -> dict[str, Any]:
+    """Figures that no single user has."""
+    return {
         **of_all_users(played, facts),
         "survival": {key: [rounded(v) for v in values] for key, values in _curve(played).items()},
         "rating_by_slate": _by_slate(played),
@@ -152,9 +172,13 @@ def _by_slate(played: Rollout) -> list[dict[str, Any]]:
     return found
 
 
-def _contrasts(played: Mapping[str, Rollout | None]) -> list[dict[str, Any]]:
+def _stars(sessions: Iterable[Session], world: str) -> dict[str, FloatArray]:
+    """Policy → mean stars (n,) of each user, of those that were measured."""
+    return {s.name: stars for s in sessions if (stars := stars_of(s, world)) is not None}
+
+
+def _contrasts(values: Mapping[str, FloatArray]) -> list[dict[str, Any]]:
     """Every pair of policies, paired by user, Holm-adjusted; the best policy's pairs come first."""
-    values = {name: mean_ratings(rollout) for name, rollout in played.items() if rollout}
     names = sorted(values, key=lambda name: -float(np.nanmean(values[name])))
     pairs = list(combinations(names, 2))
     found = [paired_contrast(values[a], values[b]) for a, b in pairs]
@@ -180,11 +204,12 @@ def _agreements(
     off_policy: OffPolicy | None,
 ) -> dict[str, Any]:
     """How each pair of measures agrees, over the policies that have both."""
-    asked = {s.name: mean_ratings(s.simulated) for s in sessions if s.simulated}
-    true = {s.name: mean_ratings(s.true) for s in sessions if s.true}
+    asked, true = (_stars(sessions, world) for world in ("simulated", "true"))
     judges = {
         "offline": {
-            s.name: _plain(s.offline[offline_metric]) for s in sessions if s.offline and s.simulated
+            s.name: _plain(s.offline_values(offline_metric))
+            for s in sessions
+            if s.offline and s.simulated
         },
         **{name.lower(): found for name, found in _estimated(off_policy).items()},
     }

@@ -124,12 +124,13 @@ def ranking_lines(results: Mapping[str, Any]) -> list[RenderableType]:
     hidden = ("taken ★", "fit s", "refit s")  # 80 columns
     heads = [head for head in columns(results) if head not in hidden]
     people, data = results["users"], results["dataset"]
+    engine = "no" if people["engine"] == "none" else people["engine"]
     table = Table(
         box=SIMPLE_HEAD,
         padding=(0, 0, 0, 1),
         title_justify="left",
         caption_justify="left",
-        title=f"{data['name']}: {results['setting']['num_users']} users, {people['engine']} engine",
+        title=f"{data['name']}: {results['setting']['num_users']} users, {engine} engine",
         caption=people["warning"],
         caption_style="bold red",
     )

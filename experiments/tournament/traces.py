@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 
 from agents.persona_users import Asks
-from experiments.tournament.playing import Session, mean_ratings
+from experiments.tournament.sessions import Session, stars_of
 from experiments.tournament.setting import Setting
+from recommenders.evaluation.statistics import mean_interval
 from simenv.data.dataset import Dataset
 from simenv.events import IntArray, Slates
 from simenv.seeding import row_seeds
@@ -17,9 +18,14 @@ NUM_USERS = 5
 
 
 def trace_of_best(sessions: Sequence[Session], setting: Setting) -> dict[str, Any] | None:
-    """``policy``, the best by the simulated users, and the traces of its first ``users``."""
+    """``policy``, the best by the simulated users, and the traces of its first ``users``.
+
+    Under two views the traces are those of the first.
+    """
     means = {
-        i: float(mean_ratings(s.simulated).mean()) for i, s in enumerate(sessions) if s.simulated
+        i: mean_interval(stars).mean
+        for i, s in enumerate(sessions)
+        if (stars := stars_of(s)) is not None
     }
     if not means:
         return None

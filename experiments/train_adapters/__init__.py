@@ -7,6 +7,13 @@ How to score: rows, losses and seconds of every adapter; ``rating_fidelity`` say
 worth on later ratings.
 """
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+    from experiments.people.training_trials import Training
+
 AIM = "making"
 NEEDS = "extra train"
 TAKES = "about 30 minutes"
@@ -15,3 +22,17 @@ SPREADS = True
 REFUSES = {
     "num_users": "everybody belongs to a group; set data.num_users",
 }
+
+
+def trainings(cfg: "DictConfig") -> "list[Training]":
+    """All adapters; see ``--dry-run``."""
+    from hydra.utils import instantiate  # heavy: the package says its aim
+
+    from agents.prompt_style import PromptStyle
+    from experiments.people.base_models import model_named
+    from experiments.people.training_trials import adapter_training
+
+    settings = cfg.experiment
+    style = PromptStyle(together=settings.together)
+    model = model_named(settings.slm)
+    return [adapter_training(cfg, instantiate(cfg.data), model, settings.variants, style)]

@@ -4,7 +4,9 @@ PPO (one file, own code) and DQN (Stable-Baselines3) are trained on sessions of 
 then shown to users they have never met, beside policies that only read the log, in the table of
 ``policy_ranking``. Where the truth is known, every checkpoint is also shown to the true users: the
 point where simulated stars go on rising and true ones do not is reward hacking, and ``penalties``
-compares the plain reward with one that distrusts what an ensemble disagrees about.
+compares the plain reward with one that distrusts what an ensemble disagrees about. With
+``users.evidence=independent`` or ``mixed`` policies know half of the rows and learn before people
+made of that half; who is shown what they learnt is made of other rows.
 
 Run: ``personarec experiment=train_policy`` (see ``conf/experiment/train_policy.yaml``).
 Score: stars of held-out users with 95 % intervals; curves over seeds; regret to the oracle.

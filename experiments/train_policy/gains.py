@@ -7,7 +7,7 @@ import numpy as np
 from gymnasium.vector import AutoresetMode
 
 from experiments.reporting.formatting import rounded_ends
-from experiments.tournament.playing import Session, mean_ratings
+from experiments.tournament.sessions import Session, mean_ratings
 from experiments.tournament.setting import Setting
 from experiments.train_policy.training_runs import Curve
 from recommenders.evaluation.statistics import mean_interval, paired_contrast

@@ -8,7 +8,7 @@ import functools
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from hydra.utils import instantiate
@@ -21,17 +21,18 @@ from experiments.reporting.progress import progress_bar
 from experiments.reporting.provenance import public
 from experiments.reporting.result import Result
 from experiments.tournament.cautions import FEW, cautions, measured_fidelity
-from experiments.tournament.feasibility import too_few_unseen
-from experiments.tournament.oracle import Oracle
-from experiments.tournament.playing import Session, play, ticks_per_policy
-from experiments.tournament.policies import policy_makers
+from experiments.tournament.feasibility import evaluation_users, too_few_unseen
+from experiments.tournament.playing import play, ticks_per_policy
+from experiments.tournament.policies import Oracle, policy_makers
+from experiments.tournament.sessions import Session
 from experiments.tournament.setting import (
     Setting,
     described,
-    evaluation_users,
     kept_people,
+    on_one_engine,
+    peopled,
     setting_of,
-    view_of,
+    views_by,
 )
 from experiments.tournament.shared_rows import measured_collusion
 from experiments.tournament.summary import summarise
@@ -53,22 +54,33 @@ if TYPE_CHECKING:
 _TINY_STEPS = 512  # slates shown in training with debug=tiny
 
 
+class School(NamedTuple):
+    """Before whom policies learn: people made of the rows that the policies themselves know.
+
+    Who judges them shares no row with their teachers where the rows are cut between both.
+    """
+
+    setting: Setting  # of the evaluation, before the teachers
+    teachers: People
+    learners: IntArray  # (m,) users who are learnt from, none of them evaluated
+
+
 def run(cfg: DictConfig) -> Result:
     """Train on ``cfg.users`` of ``cfg.data`` and compare with ``cfg.recommender``."""
     _shrink(cfg)
-    setting, people, learners = _prepare(cfg)
+    setting, people, school = _prepare(cfg)
     asking = EngineMeter(people.engine)
-    curves = _train(cfg, setting, people, learners)
-    sessions = _played(cfg, setting, learners, curves)
+    curves = _train(cfg, setting, school)
+    sessions = _played(cfg, setting, school, curves)
     num_resamples = cfg.experiment.num_resamples
     parts, makers = Parts(), policy_makers(cfg.recommender)
     values = {
         "experiment": cfg.experiment.name,
         "debug": cfg.get("debug"),
         "users": people.card,
-        **_described(setting, learners),
+        **_described(setting, school),
         **summarise(sessions, setting.item_facts(), setting.top, cfg.seed, num_resamples),
-        **_learnt(cfg, sessions, setting, learners, curves),
+        **_learnt(cfg, sessions, school, curves),
         "engine": public(asking.report()),
         "fidelity": parts.get("fidelity", lambda: measured_fidelity(people, setting, FEW), None),
         "collusion": parts.get(
@@ -96,25 +108,24 @@ def _shrink(cfg: DictConfig) -> None:
 
 
 def _played(
-    cfg: DictConfig, setting: Setting, learners: IntArray, curves: list[Curve]
+    cfg: DictConfig, setting: Setting, school: School, curves: list[Curve]
 ) -> list[Session]:
-    policies = _policies(cfg, setting, learners, curves)
+    policies = _policies(cfg, school, curves)
     with progress_bar("policies", total=len(policies) * ticks_per_policy(setting)) as tick:
         return play(policies, setting, tick)[0]
 
 
-def _described(setting: Setting, learners: IntArray) -> dict[str, Any]:
+def _described(setting: Setting, school: School) -> dict[str, Any]:
     """``dataset`` and ``setting``, as far as training needs them."""
     found = described(setting)
     data = {key: found["dataset"][key] for key in ("name", "num_items")}
-    return {"dataset": data, "setting": {**found["setting"], "num_learners": len(learners)}}
+    return {"dataset": data, "setting": {**found["setting"], "num_learners": len(school.learners)}}
 
 
 def _learnt(
     cfg: DictConfig,
     sessions: list[Session],
-    setting: Setting,
-    learners: IntArray,
+    school: School,
     curves: list[Curve],
 ) -> dict[str, Any]:
     """What learning was worth, and how it went."""
@@ -123,7 +134,7 @@ def _learnt(
         "learnt": compare(sessions, learnt=names),
         "curves": [{"label": c.label, "seed": c.seed, "points": _finite(c.points)} for c in curves],
         "hacking": hacking(curves),
-        "variance": variance_cut(setting, learners, num_envs=cfg.experiment.num_envs),
+        "variance": variance_cut(school.setting, school.learners, num_envs=cfg.experiment.num_envs),
     }
 
 
@@ -131,12 +142,12 @@ def _name(trained: Arm | Curve) -> str:
     return f"ppo_{trained.label}_{trained.seed}"
 
 
-def _prepare(cfg: DictConfig) -> tuple[Setting, People, IntArray]:
-    """Who is evaluated and where, who answers, and who is learnt from."""
+def _prepare(cfg: DictConfig) -> tuple[Setting, People, School]:
+    """Who is evaluated and where, who answers, and where policies learn."""
     with progress_bar("people", total=1) as tick:
         tick("reading the data and building the users")
         whole: Dataset = instantiate(cfg.data)
-        view = view_of(cfg, whole)
+        view = views_by(cfg, whole)[0]
         dataset = view.policies
         everybody = np.unique(dataset.train.users)
         slates = cfg.env.slate_size, cfg.env.max_episode_steps
@@ -145,56 +156,64 @@ def _prepare(cfg: DictConfig) -> tuple[Setting, People, IntArray]:
         num_users = min(cfg.num_users, len(everybody) // 2)  # the others are learnt from
         users = evaluation_users(dataset, num_users, cfg.experiment.min_rating, cfg.seed, few.users)
         learners = np.setdiff1d(everybody, users)
-        people = kept_people(cfg)(view.people)
+        make = on_one_engine(kept_people(cfg))
+        shared = view.people is view.policies
+        people, *apart = peopled(make, *([view.people] if shared else [view.people, dataset]))
         tick("ready", advance=1)
     setting = setting_of(cfg, view, whole, users, people)
     if len(few.users):
         setting = replace(setting, left_out=(few,))
-    return setting, people, learners
+    teachers = apart[0] if apart else people
+    before_them = replace(
+        setting, simulated=teachers.model, engine=teachers.engine, people_data=dataset
+    )
+    return setting, people, School(before_them, teachers, learners)
 
 
-def _rewards(cfg: DictConfig, people: People, dataset: Dataset) -> dict[str, RewardChoice]:
+def _rewards(cfg: DictConfig, school: School) -> dict[str, RewardChoice]:
     """The configured reward, and one for each penalty above 0."""
     rewards: dict[str, RewardChoice] = {"plain": cfg.env.reward}
     penalties = [float(p) for p in cfg.experiment.penalties]
     if penalties:
-        members = instantiate(cfg.experiment.ensemble)(people, dataset)
+        members = instantiate(cfg.experiment.ensemble)(school.teachers, school.setting.dataset)
         rewards |= {f"penalty_{p:g}": PessimisticRating(members, p) for p in penalties}
     return rewards
 
 
-def _train(cfg: DictConfig, setting: Setting, people: People, learners: IntArray) -> list[Curve]:
+def _train(cfg: DictConfig, setting: Setting, school: School) -> list[Curve]:
     """PPO on every reward, with every seed."""
     features = _features(setting)
     arms = [
         Arm(label, reward, ppo.PPOSettings(**cfg.experiment.ppo, seed=seed))
-        for label, reward in _rewards(cfg, people, setting.known_to_people).items()
+        for label, reward in _rewards(cfg, school).items()
         for seed in cfg.experiment.seeds
     ]
     curves, logs = [], Path(cfg.output_dir) / "tensorboard"
     with progress_bar("training", total=len(arms)) as tick:
         for arm in arms:
-            env = learning_env(setting, learners, arm.reward, cfg.experiment.num_envs)
+            env = learning_env(school.setting, school.learners, arm.reward, cfg.experiment.num_envs)
+            start = school.setting.simulated.snapshot()
             checkpoints = cfg.experiment.num_checkpoints
             curves.append(
                 train_curve(arm, setting, env, features, checkpoints, logs / _name(arm), tick)
             )
+            school.setting.simulated.restore(start)
             tick(f"{arm.label}, seed {arm.seed}: done", advance=1)
     return curves
 
 
 def _policies(
-    cfg: DictConfig, setting: Setting, learners: IntArray, curves: list[Curve]
+    cfg: DictConfig, school: School, curves: list[Curve]
 ) -> dict[str, Callable[[], Recommender]]:
     """Name to policy, to be fitted on the log: trained ones, those of the config, the oracle."""
     made: dict[str, Callable[[], Recommender]] = {
         _name(curve): functools.partial(_policy_of, curve) for curve in curves
     }
     if cfg.experiment.dqn_steps:
-        made["dqn"] = functools.partial(_dqn, cfg, setting, learners)
+        made["dqn"] = functools.partial(_dqn, cfg, school)
     made |= policy_makers(cfg.recommender)
-    if setting.dataset.truth is not None:
-        made["oracle"] = functools.partial(Oracle, setting.dataset.truth)
+    if (truth := school.setting.dataset.truth) is not None:
+        made["oracle"] = functools.partial(Oracle, truth)
     return made
 
 
@@ -207,9 +226,10 @@ def _policy_of(curve: Curve) -> Recommender:
     return curve.policy
 
 
-def _dqn(cfg: DictConfig, setting: Setting, learners: IntArray) -> Recommender:
+def _dqn(cfg: DictConfig, school: School) -> Recommender:
+    setting = school.setting
     start = setting.simulated.snapshot()
-    env = learning_env(setting, learners, cfg.env.reward, cfg.experiment.num_envs)
+    env = learning_env(setting, school.learners, cfg.env.reward, cfg.experiment.num_envs)
     features = _features(setting)
     policy = train_dqn(env, features, cfg.experiment.dqn_steps, cfg.seed)
     setting.simulated.restore(start)

@@ -32,7 +32,8 @@ def curves_svg(results: dict[str, Any]) -> str:
             axes.set_xlabel("slates shown in training (thousands)")
             grid_behind(axes, "y")
         panels[0].set_ylabel("mean expected stars")
-        panels[0].legend(loc="lower right", bbox_to_anchor=(1, 0.12), fontsize=10)
+        drawn = panels[0].get_legend_handles_labels()
+        figure.legend(*drawn, loc="outside upper left", ncols=2, fontsize=10)
         n = f"{results['setting']['num_users']:,} held-out users, {_seeds(results)} of training"
         return inline_svg(figure, "Learning curves with simulated and true users", n)
 

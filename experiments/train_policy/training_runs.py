@@ -9,7 +9,7 @@ import numpy as np
 from gymnasium.vector import AutoresetMode
 
 from experiments.reporting.progress import Announce
-from experiments.tournament.playing import mean_ratings
+from experiments.tournament.sessions import mean_ratings
 from experiments.tournament.setting import Setting
 from recommenders.base import Recommender
 from recommenders.rl import ppo

@@ -1,1 +1,1 @@
-"""Commands that leave no files: ``list``, ``inspect``, ``smoke`` and ``--dry-run``."""
+"""Commands that are no run: ``list``, ``inspect``, ``smoke``, sharing and ``--dry-run``."""

@@ -1,15 +1,18 @@
 """``--dry-run``: questions, tokens, time, memory and cost of a command, before anything long.
 
-How many questions a command asks is said by its package, in ``questions(cfg, dataset)``; what one
-costs here is measured by a small trial. It writes nothing, and asks no server: a server's tokens
-are counted in letters.
+A package says what its command would do, from the settings alone: ``questions(cfg, known)`` how
+many it asks, ``trainings(cfg)`` what it trains, and ``asked_users(cfg, engine)`` who answers (and
+what is ``known``) where they are not ``users`` of ``data``. What a question costs here is measured
+by a small trial. It writes nothing, and asks no server: a server's tokens are counted in letters.
 """
 
 import functools
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from importlib import import_module
-from typing import Any, NamedTuple
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from hydra.utils import instantiate
@@ -28,12 +31,15 @@ from experiments.reporting.terminal import text_table
 from simenv.data.dataset import Dataset
 from simenv.events import FloatArray
 
-Questions = Callable[[DictConfig, Dataset], int]
+if TYPE_CHECKING:
+    from experiments.people.training_trials import Training
+
 _WARM, _FEW, _MANY = 4, 8, 64  # users of the trial, asked in this order
 _SLATE = 5  # items of each
 _LONG = 2.0  # seconds from which the few are enough
 _LETTERS_A_TOKEN = 4.0
 _NOTHING = "Nothing was run, and nothing was written."
+_NO_MODEL = "no language model is asked"
 
 
 class Trial(NamedTuple):
@@ -45,43 +51,69 @@ class Trial(NamedTuple):
     seconds: float | None
 
 
+class Asking(NamedTuple):
+    """How many questions, and what one costs; why there are none."""
+
+    questions: int
+    tried: Trial | None
+    why: str = ""
+
+
 def run(cfg: DictConfig) -> Result:
     """What ``cfg`` would cost, as lines; the command itself is not run."""
-    run_path = str(cfg.experiment.run)
-    said, count = said_of(run_path), _questions_of(run_path)
-    if count is None:
-        return _unasked(cfg, said, "it does not count its questions")
-    dataset: Dataset = instantiate(cfg.data)
-    questions = count(cfg, dataset)  # refuses what nobody could play before anybody is asked
-    people = _people(cfg)(dataset)
-    if not isinstance(people.model, PersonaUsers):
-        return _unasked(cfg, said, "no language model is asked")
-    tried = _trial(people, dataset)
+    package = _package_of(cfg)
+    asking = _asking(cfg, package)
+    trainings: Sequence[Training] = package.trainings(cfg) if hasattr(package, "trainings") else []
+    said = said_of(str(cfg.experiment.run))
+    if asking.tried is None and not trainings:
+        return _unasked(cfg, said, asking.why)
+    tried = {} if asking.tried is None else asking.tried._asdict()
     values = {
-        "experiment": str(cfg.experiment.name), "questions": questions, **tried._asdict(),
+        "experiment": str(cfg.experiment.name), "questions": asking.questions, **tried,
+        "trainings": [{**one._asdict(), "seconds": one.seconds} for one in trainings],
         "peak_memory_bytes": peak_memory(),
     }  # fmt: skip
-    rows = [
-        ("questions", f"about {questions:,}, fewer where users leave early"),
-        *_costs(cfg, questions, tried),
-        ("memory", _memory()),
-    ]
-    table = text_table(["what", "about"], rows, f"{cfg.experiment.name} would cost", num_texts=2)
-    return Result(values, lines=[table, _NOTHING])
+    rows = [row for one in trainings for row in _training_rows(one)]
+    if asking.tried is not None:
+        why = "fewer where users leave early or are asked the same again"
+        about = f"about {asking.questions:,}, {why}"
+        rows += [("questions", about), *_costs(cfg, asking.questions, asking.tried)]
+    rows.append(("memory", _memory()))
+    return Result(values, lines=[_table(cfg, rows), _NOTHING])
+
+
+def _package_of(cfg: DictConfig) -> ModuleType:
+    return import_module(str(cfg.experiment.run).rpartition(".")[0].rpartition(".")[0])
+
+
+def _asking(cfg: DictConfig, package: ModuleType) -> Asking:
+    """What is asked; nobody but the few of the trial is."""
+    if not hasattr(package, "questions"):
+        return Asking(0, None, "it does not count its questions")
+    if hasattr(package, "asked_users"):
+        asked: tuple[PersonaUsers, Any] | None = package.asked_users(cfg, _engine(cfg))
+        if asked is None:
+            return Asking(0, None, _NO_MODEL)
+        own, known = asked
+        with closing(own.engine):
+            return Asking(package.questions(cfg, known), _trial(own))
+    dataset: Dataset = instantiate(cfg.data)
+    questions = package.questions(cfg, dataset)  # refuses what nobody could play before asking
+    model = _people(cfg)(dataset).model
+    if not isinstance(model, PersonaUsers):
+        return Asking(0, None, _NO_MODEL)
+    return Asking(questions, _trial(model))
 
 
 def _unasked(cfg: DictConfig, said: Said, why: str) -> Result:
     """Where there is nothing to count, what the package says of itself."""
     rows = [("needs", said.needs or "nothing more"), ("takes", said.takes), ("questions", why)]
-    table = text_table(["what", "about"], rows, f"{cfg.experiment.name} would cost", num_texts=2)
     return Result({"experiment": str(cfg.experiment.name), "takes": said.takes},
-                  lines=[table, _NOTHING])  # fmt: skip
+                  lines=[_table(cfg, rows), _NOTHING])  # fmt: skip
 
 
-def _questions_of(run_path: str) -> Questions | None:
-    package = import_module(run_path.rpartition(".")[0].rpartition(".")[0])
-    found: Questions | None = getattr(package, "questions", None)
-    return found
+def _table(cfg: DictConfig, rows: Sequence[tuple[str, str]]) -> Any:
+    return text_table(["what", "about"], rows, f"{cfg.experiment.name} would cost", num_texts=2)
 
 
 class _Counted(ScriptedEngine):
@@ -94,6 +126,14 @@ class _Counted(ScriptedEngine):
     def score(self, requests: Sequence[Request], choices: Sequence[str]) -> FloatArray:
         self.letters += sum(len(one.prefix) + len(one.suffix) for one in requests)
         return super().score(requests, choices)
+
+
+def _engine(cfg: DictConfig) -> Callable[..., Any]:
+    """Makes the engine of the command; no server is asked in a trial."""
+    if _serves(OmegaConf.to_container(cfg.engine, resolve=True)):
+        return lambda model, adapters=None: _Counted()
+    made: Callable[..., Any] = instantiate(cfg.engine)
+    return made
 
 
 def _people(cfg: DictConfig) -> Callable[[Dataset], People]:
@@ -110,21 +150,21 @@ def _serves(engine: Any) -> bool:
     return isinstance(engine, dict) and ("base_url" in engine or bool(inside and _serves(inside)))
 
 
-def _trial(people: People, dataset: Dataset) -> Trial:
+def _trial(model: PersonaUsers) -> Trial:
     """Some users about items drawn for the trial; nobody remembers it."""
     rng = np.random.default_rng(0)
-    known = np.unique(dataset.train.users)
+    people, engine = model.population, model.engine
+    known = np.unique(people.history.users)
 
     def ask(count: int) -> tuple[int, float]:
         users = known[np.arange(count) % len(known)]
-        items = rng.integers(dataset.num_items, size=(len(users), _SLATE))
+        items = rng.integers(len(people.catalog), size=(len(users), _SLATE))
         started = time.perf_counter()
-        people.model.probabilities(users, items)  # type: ignore[attr-defined]
+        model.probabilities(users, items)
         return items.size, time.perf_counter() - started
 
     ask(_WARM)
-    meter = EngineMeter(people.engine)
-    engine = people.engine
+    meter = EngineMeter(engine)
     before = engine.letters if isinstance(engine, _Counted) else 0
     asked, seconds = ask(_FEW)
     if seconds < _LONG:
@@ -136,6 +176,15 @@ def _trial(people: People, dataset: Dataset) -> Trial:
     figures = meter.read()
     return Trial(asked, figures["prompt_tokens_per_exposure"], figures["cached_share"],
                  seconds / asked)  # fmt: skip
+
+
+def _training_rows(one: "Training") -> list[tuple[str, str]]:
+    tokens = "" if one.tokens is None else f" with {one.tokens:,.0f} tokens"
+    return [
+        (f"training: {one.what}", f"{one.steps:,} steps, {one.questions:,} ratings{tokens}"),
+        ("time", f"{duration(one.seconds)}, at {one.step_seconds:.2f} s a step (some tried here),"
+         " if nothing of it is there yet"),
+    ]  # fmt: skip
 
 
 def _costs(cfg: DictConfig, questions: int, tried: Trial) -> list[tuple[str, str]]:

@@ -13,6 +13,7 @@ import numpy as np
 from rich.console import Console, RenderableType
 from rich.text import Text
 
+from agents.persona import trait_sentences
 from agents.population.fidelity_gate import fidelity_sentence, fidelity_word
 from agents.population.folder import find_folder
 from agents.population.population import SHIPPED, Population
@@ -23,7 +24,6 @@ from experiments.reporting.terminal import text_table
 _TAKES = ("population", "user")
 _SHOWN = 5  # memories of a person
 _CARD = {"for": "for", "people": "made of", "command": "made by"}  # entries that are shown, and how
-_LEVELS = {1: "low", 2: "middle", 3: "high"}
 
 
 def show_population(words: Sequence[str]) -> None:
@@ -110,9 +110,8 @@ def _groups(people: Population, counts: np.ndarray) -> RenderableType:
 def _person(people: Population, user: int) -> list[RenderableType]:
     persona, titles = people.personas[user], people.catalog.titles
     own = np.flatnonzero(people.history.users == user)
-    traits = ("activity", "conformity", "diversity")
     rows = [
-        *((name, _LEVELS[getattr(persona, name)]) for name in traits),
+        *trait_sentences(persona, people.catalog.domain).items(),
         ("level", f"{persona.level:+.2f} stars beside others"),
         ("adapter", persona.adapter or "none: the base model answers"),
         ("memories", f"{len(own):,}"),

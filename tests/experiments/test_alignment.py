@@ -9,6 +9,7 @@ from agents.assembly import make_env
 from agents.fidelity.gate import PLAIN, SWAP
 from agents.inference.engine import Engine
 from agents.inference.scripted import ScriptedEngine
+from agents.inference.wrapped.answer_cache import CachedEngine
 from agents.persona_users import PersonaUsers
 from agents.population.fidelity_gate import LowFidelityError, fidelity_word
 from agents.population.population import Population
@@ -19,7 +20,7 @@ from experiments.alignment.rating_figures import kinds
 from experiments.people.in_anothers_place import swapped
 from simenv.data.synthetic import synthetic
 from simenv.events import InteractionLog
-from tests.experiments.command import run_command
+from tests.experiments.command import forecast_of, questions_counted, run_command
 from training.populate import population_from_dataset
 
 WORLD = synthetic(5, num_users=60, num_items=200)
@@ -27,10 +28,23 @@ TINY = ["experiment=alignment", "debug=tiny", "engine=scripted", "experiment.sce
         "experiment.variant_rows=40", "experiment.probe_users=4"]  # fmt: skip
 
 
+CALIBRATED = [*TINY, "experiment.calibration=temperature"]
+ASKED = []  # by the run
+
+
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("alignment") / "run"
-    return folder, run_command(folder, *TINY, "experiment.calibration=temperature")
+    with questions_counted(CachedEngine) as asked:  # before what is known already is taken out
+        results = run_command(folder, *CALIBRATED)
+    ASKED.append(sum(asked))
+    return folder, results
+
+
+def test_a_dry_run_says_how_many_questions_are_asked(run):
+    """Two of seven variants need adapters, which these people have not; nothing else is left."""
+    forecast, asked = forecast_of(*CALIBRATED), ASKED[0]
+    assert asked <= forecast <= 1.15 * asked
 
 
 def test_the_card_stands_in_the_population_and_holds_for_it(run):

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 import simenv  # noqa: F401
+from agents.inference.local.local_engine import LocalEngine
 from agents.population.population import Population
 from experiments.build_population import fidelity_card
-from tests.experiments.command import run_command
+from tests.experiments.command import forecast_of, questions_counted, run_command
 from training.spreading import one_by_one
 
 
@@ -31,7 +32,10 @@ def test_the_card_says_the_same_whoever_is_ready_first(monkeypatch):
 
 @pytest.mark.slow
 def test_a_built_population_runs_in_an_environment(tmp_path):
-    results = run_command(tmp_path, "experiment=build_population", "debug=tiny")
+    words = ["experiment=build_population", "debug=tiny"]
+    with questions_counted(LocalEngine) as asked:
+        results = run_command(tmp_path, *words)
+    assert sum(asked) == forecast_of(*words)
     figures = results["fidelity"]["own later ratings"]["predictors"]
     assert {"simulated users", "user mean", "item mean", "bias model"} <= set(figures)
     population = Population.load(tmp_path / "population")

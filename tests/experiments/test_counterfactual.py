@@ -6,7 +6,7 @@ from gymnasium.vector import AutoresetMode
 from hydra import compose, initialize_config_module
 
 from experiments.counterfactual.fork import Branch, Fork, fork
-from experiments.counterfactual.run import _compared, run
+from experiments.counterfactual.run import _compared, pooled, run
 from experiments.people.people import true_users
 from experiments.reporting.running import perform
 from recommenders.policies.bandits import EpsilonGreedy
@@ -153,3 +153,15 @@ def test_branches_are_paired_with_staying_over_the_users_still_there():
     t = 1.0 / (0.5 / np.sqrt(3))
     assert found["switch"]["p_holm"] == pytest.approx(1 - t / np.sqrt(2 + t**2), abs=1e-6)
     assert found["stay"]["difference"] is found["stay"]["p_holm"] is None
+
+
+def test_under_two_views_a_user_is_the_mean_of_both_and_must_be_there_in_both():
+    gone = np.nan
+    here = np.array([True, True, False])
+    one = Fork(here, {"a": Branch(np.array([3.0, 2.0, gone]), np.array([1.0, 2.0, gone]))})
+    other = Fork(~here | [True, False, False],
+                 {"a": Branch(np.array([4.0, gone, 5.0]), np.array([3.0, gone, 1.0]))})  # fmt: skip
+    both = pooled([one, other])
+    assert both.there.tolist() == [True, False, False]
+    np.testing.assert_array_equal(both.branches["a"].stars, [3.5, gone, gone])
+    np.testing.assert_array_equal(both.branches["a"].slates, [2.0, gone, gone])

@@ -7,13 +7,13 @@ import pytest
 from hydra import compose, initialize_config_module
 
 from experiments.foresight.arena import halves, make_arena, past
-from experiments.foresight.foresight_page import lines, markdown, rows, sentences
+from experiments.foresight.foresight_page import lines, markdown, others, rows, sentences
 from experiments.foresight.oracles import GreedyOracle, PlanOracle, opinions
 from experiments.reporting.formatting import NONE
 from experiments.reporting.result import Record
 from simenv.env.best_plan import best_plan, greedy, worth
 from simenv.env.foresight_env import make_world
-from tests.experiments.command import run_command
+from tests.experiments.command import forecast_of, questions_counted, run_command
 
 SHORT = ["experiment=foresight", "env.max_episode_steps=4", "env.history_length=12"]
 
@@ -111,6 +111,19 @@ def test_the_answer_says_where_ppo_stands_and_from_when_it_beats_random():
     assert "within random's interval" in sentences({**RESULTS, "curves": fallen})[1]
 
 
+def test_names_of_levels_that_are_alike_stand_apart_in_the_plot():
+    from matplotlib.figure import Figure
+
+    axes = Figure().subplots()
+    axes.set_ylim(20, 40)
+    others(axes, [level("random", 25.71, [25, 26]), level("greedy oracle", 26.39, [26, 27]),
+                  level("optimum", 39.57, [39, 40])])  # fmt: skip
+    heights = {text.get_text(): text.xy[1] for text in axes.texts}
+    assert heights["random"] == 25.71
+    assert heights["greedy oracle"] >= 25.71 + 0.05 * 20
+    assert heights["optimum"] == 39.57
+
+
 def test_the_table_says_how_a_level_is_known():
     assert rows(RESULTS)[0] == ["optimum", "41.00", NONE, "exact", NONE]
     assert rows(RESULTS)[1] == ["PPO", "38.00", "37.50 to 38.50", "2 seeds", "28,800"]
@@ -145,11 +158,14 @@ def test_the_command_leaves_its_levels_curves_and_pages(tmp_path):
 
 @pytest.mark.slow  # asks the shipped language model
 def test_the_shipped_users_can_be_tempted_too(tmp_path):
-    results = run_command(
-        tmp_path, *SHORT, "experiment.people=shipped", "engine=scripted", "num_users=4",
+    words = [
+        *SHORT, "experiment.people=shipped", "engine=scripted", "num_users=4",
         "experiment.seeds=[0]", "experiment.num_envs=4", "experiment.num_checkpoints=1",
         "experiment.dqn_steps=0", "experiment.ppo.total_steps=16", "experiment.ppo.num_steps=4",
         "recommender=[random]",
-    )  # fmt: skip
+    ]  # fmt: skip
+    with questions_counted() as asked:
+        results = run_command(tmp_path, *words)
+    assert 0.8 * forecast_of(*words) <= sum(asked) <= forecast_of(*words)
     assert {level["policy"] for level in results["levels"]} == {"greedy oracle", "random", "PPO"}
     assert results["setting"]["people"] == "shipped"

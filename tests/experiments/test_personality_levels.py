@@ -4,11 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from agents.inference.wrapped.answer_cache import CachedEngine
 from agents.interviews.instrument_files import save_instrument
 from agents.personality.situations import shipped_situations
 from agents.population.population import SHIPPED
 from experiments.personality_levels.levels_page import answer, level_rows, moves, notes
-from tests.experiments.command import run_command
+from tests.experiments.command import forecast_of, questions_counted, run_command
 
 TINY = ["experiment=personality_levels", "debug=tiny", "engine=scripted", "num_users=4"]
 SMALL = ["experiment.visits=1", "experiment.influence_items=2", "experiment.rounds=1"]
@@ -97,7 +98,10 @@ def test_people_who_answer_without_reading_are_the_same_under_every_condition(tm
 @pytest.mark.slow
 def test_by_letters_the_places_are_told(tmp_path):
     words = ["experiment.scoring=letters", "experiment.factors=[C]"]
-    found = run_command(tmp_path / "run", *TINY, *SMALL, *words)
+    with questions_counted(CachedEngine) as asked:
+        found = run_command(tmp_path / "run", *TINY, *SMALL, *words)
+    forecast = forecast_of(*TINY, *SMALL, *words)
+    assert 0.8 * forecast <= sum(asked) <= forecast  # some leave before the end of a visit
     assert found["controls"]["places"] != [0.25] * 4
     assert found["setting"]["scoring"] == "letters"
     assert "lean to one side in all four rotations" in " ".join(notes(found))

@@ -251,6 +251,16 @@ def test_people_may_be_made_of_other_rows_than_the_policies_learnt_from(tmp_path
         assert set(found["collusion"]["policies"]) == {p["name"] for p in found["policies"]}
         assert any(text.startswith("Collusion: ") for text in found["before_you_quote"])
     assert shared["collusion"] == apart["collusion"]  # its halves are its own
+    frames = [pd.read_parquet(tmp_path / name / "interactions.parquet") for name in
+              ("shared", "apart")]  # fmt: skip
+    assert "view" not in frames[0]
+    assert (shared["setting"].get("views"), apart["setting"]["views"]) == (None, 2)
+    assert frames[1].groupby("view")["user"].nunique().tolist() == [apart["stop"]["users"]] * 2
+    best = apart["policies"][0]
+    own = frames[1].query("world == 'simulated' and policy == @best['name']")
+    of_users = own.groupby(["user", "view"])["expected"].mean().groupby("user").mean()
+    assert of_users.mean() == pytest.approx(best["simulated"]["mean_rating"], abs=1e-6)
+    assert any("asked again" in text for text in apart["before_you_quote"])
     none = ranked(tmp_path / "none", "users=ridge", "experiment.collusion_users=0")
     assert none["collusion"] is None
 

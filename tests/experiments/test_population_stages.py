@@ -1,13 +1,20 @@
 """The stages of a population as commands of their own, tiny."""
 
 from dataclasses import replace
+from importlib import import_module
 
 import pandas as pd
 import pytest
 
 from experiments.people.base_models import worlds_of
 from simenv.data.synthetic import WorldParameters, synthetic
-from tests.experiments.command import run_command
+from tests.experiments.command import composed, run_command
+
+
+def trainings_of(*words):
+    """What ``--dry-run`` says that the command ``experiment=NAME …`` trains."""
+    cfg = composed(*words)
+    return import_module(f"experiments.{cfg.experiment.name}").trainings(cfg)
 
 
 def test_the_raft_stage_writes_questions_and_their_lengths(tmp_path):
@@ -32,6 +39,9 @@ def test_the_adapter_stage_trains_every_variant_once(tmp_path):
     for card in first.values():
         assert (tmp_path / card["folder"] / "adapter_model.safetensors").is_file()
     assert run_command(tmp_path, *words)["adapters"] == first
+    [forecast] = trainings_of(*words)
+    assert forecast.questions == sum(card["rows"] for card in first.values())
+    assert forecast.seconds == forecast.steps * forecast.step_seconds > 0
 
 
 @pytest.mark.slow
@@ -40,6 +50,10 @@ def test_a_base_goes_on_from_another_model(tmp_path):
     results = run_command(tmp_path, *words)
     assert results["training"]["steps"] == 2
     assert results["training"]["parameters"] > 1_000_000  # the shipped shape, not the tiny one
+    [forecast] = trainings_of(*words)
+    assert (forecast.steps, forecast.questions) == (2, results["training"]["ratings"])
+    assert forecast.tokens > 40 * forecast.questions
+    assert forecast.step_seconds > 0
 
 
 def test_worlds_of_a_log_want_people_outside_the_draw():

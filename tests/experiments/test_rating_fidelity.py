@@ -26,7 +26,7 @@ from simenv.data.rating_baselines import BiasModel
 from simenv.events import InteractionLog
 from tests.experiments.command import run_command
 from training.adapters.lora_presets import lora_preset
-from training.adapters.variants import num_steps
+from training.adapters.variants import planned
 from training.examples.from_log import Examples
 
 RNG = np.random.default_rng(0)
@@ -241,10 +241,15 @@ def test_steps_are_counted_as_they_are_trained():
     )
     labels, preset = np.array([0, 1, 0, 1, 0]), lora_preset("small", blocks_per_step=2, epochs=3)
     counts = {
-        name: num_steps(blocks, np.arange(5), labels, preset, [name])
+        name: planned(blocks, np.arange(5), labels, preset, [name])
         for name in ("none", "persona", "single", "single_all")
     }
-    assert counts == {"none": 0, "persona": 9, "single": 3, "single_all": 9}
+    assert {name: plan.steps for name, plan in counts.items()} == {
+        "none": 0, "persona": 9, "single": 3, "single_all": 9
+    }  # fmt: skip
+    assert {name: plan.rows for name, plan in counts.items()} == {
+        "none": 0, "persona": 15, "single": 6, "single_all": 15
+    }  # fmt: skip
 
 
 @pytest.mark.slow  # trains three steps and asks

@@ -5,7 +5,8 @@ import pytest
 from hydra import compose, initialize_config_module
 
 from experiments.reporting.running import perform
-from experiments.search.run import _answer, _difference
+from experiments.search.run import _answer, _difference, _values
+from tests.experiments.tournament.sessions import facts, session, twice
 
 TINY = ["experiment=search", "debug=tiny", "users=scripted", "num_users=16"]
 
@@ -93,3 +94,16 @@ def test_an_offline_metric_can_be_the_objective(tmp_path):
 def test_bad_settings_are_errors_with_a_cure(override, message, tmp_path):
     with pytest.raises(ValueError, match=message):
         search(tmp_path, "experiment.num_trials=1", override)
+
+
+class Facts:
+    """A setting, as far as measures of sessions go."""
+
+    def item_facts(self):
+        return facts(num_users=2)
+
+
+def test_a_candidate_is_worth_the_mean_over_both_views():
+    both = twice(session("a", [1, 4], offline=[0.0, 1.0]), session("a", [3, 5], offline=[1.0, 1.0]))
+    assert _values(both, "mean_rating", Facts()).tolist() == [2.0, 4.5]
+    assert _values(both, "ndcg@10", Facts()).tolist() == [0.5, 1.0]

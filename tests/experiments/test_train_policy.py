@@ -6,14 +6,15 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from hydra import compose, initialize_config_module
 from omegaconf import OmegaConf
 
 from experiments.people.ensembles import persona_members
 from experiments.people.fitted import fitted, posterior_members
-from experiments.people.people import scripted
-from experiments.tournament.oracle import Oracle
+from experiments.people.people import People, scripted, true_users
+from experiments.tournament.policies import Oracle
 from experiments.train_policy.gains import hacking
-from experiments.train_policy.run import _shrink
+from experiments.train_policy.run import _prepare, _shrink
 from experiments.train_policy.training_runs import Curve
 from recommenders.policies.heuristics import Random
 from simenv.data.synthetic import synthetic
@@ -198,3 +199,25 @@ def test_the_oracle_is_at_least_as_good_as_random_slates_for_every_user():
         for name, items in slates.items()
     }
     assert (stars["Oracle"].mean(axis=1) >= stars["Random"].mean(axis=1)).all()
+
+
+@slow  # composes the whole config
+@pytest.mark.parametrize("evidence", ["shared", "independent", "mixed"])
+def test_policies_learn_before_people_of_their_own_rows_and_are_judged_by_others(
+    evidence, tmp_path, monkeypatch
+):
+    def make(dataset):
+        return People(true_users(dataset), {"rows": len(dataset.train), "kind": "scripted"})
+
+    monkeypatch.setattr("experiments.train_policy.run.kept_people", lambda cfg: make)
+    words = ["experiment=train_policy", "debug=tiny", "users=ridge", f"users.evidence={evidence}"]
+    with initialize_config_module("conf", version_base="1.3"):
+        setting, people, school = _prepare(compose("config", [*words, f"output_dir={tmp_path}"]))
+    known, every = len(setting.dataset.train), len(setting.whole.train)
+    taught, judging = school.teachers.card["rows"], people.card["rows"]
+    assert taught == known
+    assert judging == {"shared": every, "independent": every - known, "mixed": every}[evidence]
+    assert (school.teachers is people) == (evidence == "shared")
+    assert school.setting.simulated is school.teachers.model
+    assert setting.simulated is people.model
+    assert not set(school.learners) & set(setting.users)

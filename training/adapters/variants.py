@@ -132,18 +132,27 @@ def train_variants(
     return {n: trained_mixed(n) if n in mixed else trained_whole(n) for n in names}
 
 
-def num_steps(
+class Planned(NamedTuple):
+    """What ``train_variants`` would do."""
+
+    steps: int  # of all trainings
+    rows: int  # learnt from, in all epochs together
+
+
+def planned(
     examples: Examples,
     users: IntArray,
     labels: IntArray,
     preset: LoraPreset,
     names: Sequence[str],
     seed: int = 0,
-) -> int:
-    """Steps of all trainings that ``train_variants`` would do, for the same arguments."""
+) -> Planned:
+    """All trainings that ``train_variants`` would do, for the same arguments."""
     plans = [p for name in names for p in _plans(name, examples, users, labels, seed).values()]
     blocks = [len(plan.examples.prefixes) for plan in plans]
-    return preset.epochs * sum(math.ceil(n / preset.blocks_per_step) for n in blocks)
+    steps = preset.epochs * sum(math.ceil(n / preset.blocks_per_step) for n in blocks)
+    rows = preset.epochs * sum(np.count_nonzero(plan.examples.weights) for plan in plans)
+    return Planned(steps, int(rows))
 
 
 def people_on(population: Population, variant: Variant, labels: IntArray) -> Population:

@@ -110,9 +110,11 @@ class EngineMeter:
 
 def in_words(figures: EngineFigures) -> str:
     """The figures as one line for a terminal."""
+    if figures["engine"] == _NO_ENGINE:
+        return f"no language model answered; {figures['seconds']:.1f} s"
     if figures["exposures_per_second"] is None:
-        parts = [f"{figures['seconds']:.1f} s", "it counts nothing of its own", *_failed(figures)]
-        return f"{figures['engine']}: {'; '.join(parts)}"
+        parts = [f"{figures['seconds']:.1f} s", "it does not count what it is asked"]
+        return f"{figures['engine']}: {'; '.join([*parts, *_failed(figures)])}"
     parts = [f"{figures['exposures']:,} exposures at {figures['exposures_per_second']:,.0f} /s"]
     parts += _of(figures, "prompt_tokens_per_exposure", "{:.0f} prompt tokens each")
     parts += _of(figures, "cached_share", "{:.0%} of them cached")

@@ -39,18 +39,28 @@ def share_results(
         ValueError: ``repo_id`` is not ``owner/name``.
         ConnectionError: the hub refused, or cannot be reached; nothing is half there.
     """
-    results = read_results(folder)
-    names = [*_FILES, SESSIONS] if sessions else _FILES
     with tempfile.TemporaryDirectory() as temporary:
         part = Path(temporary)
-        for name in names:
-            if (Path(folder) / name).is_file():
-                write_whole(part / name, (Path(folder) / name).read_bytes())
-        report = part / REPORT
-        text = report.read_text(encoding="utf-8") if report.is_file() else ""
-        write_whole(part / CARD, card(results, text))
+        results = prepare_results(folder, part, sessions=sessions)
         message = f"Results of {results.get('experiment')}"
         return push(part, repo_id, private=private, message=message, what=_WHAT, repo_type=_TYPE)
+
+
+def prepare_results(folder: str | Path, part: Path, *, sessions: bool = False) -> Mapping[str, Any]:
+    """Write into the empty folder ``part`` what ``share_results`` sends; returns the results.
+
+    Raises:
+        FileNotFoundError: the folder holds no results.
+        ValueError: they are no JSON object.
+    """
+    results = read_results(folder)
+    for name in [*_FILES, SESSIONS] if sessions else _FILES:
+        if (Path(folder) / name).is_file():
+            write_whole(part / name, (Path(folder) / name).read_bytes())
+    report = part / REPORT
+    text = report.read_text(encoding="utf-8") if report.is_file() else ""
+    write_whole(part / CARD, card(results, text))
+    return results
 
 
 def shared_results(repo_id: str, revision: str | None = None) -> Path:

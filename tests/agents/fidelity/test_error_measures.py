@@ -21,6 +21,7 @@ from agents.fidelity.error_measures import (
     ranked_probability_score,
     resampled_rmse,
     rmse,
+    rmse_difference_interval,
     rmse_interval,
     user_auc,
     user_sums,
@@ -286,3 +287,17 @@ def test_interval_of_a_mean_holds_it_and_is_none_of_nothing():
     assert low < 0.5 < high
     assert mean_interval(np.full(3, 2.0)) == [2.0, 2.0]
     assert np.isnan(mean_interval(np.array([np.nan]))).all()
+
+
+def test_ranked_probability_score_of_a_middle_star_by_hand():
+    """Three came: 0, 0, 1 and 1 lie up to one, two, three and four; 0, 1/2, 3/4 and 1 were said."""
+    chances = np.array([[0.0, 0.5, 0.25, 0.25, 0.0]])
+    wanted = (0 + 1 / 4 + 1 / 16 + 0) / 4
+    assert ranked_probability_score(chances, np.array([3.0])) == pytest.approx(wanted)
+
+
+def test_the_difference_of_two_errors_is_the_ones_minus_the_others():
+    """One star off against two, in every row of two people: one star less, whoever is drawn."""
+    one, other, users = np.array([1.0, -1, 1]), np.array([-2.0, 2, 2]), np.array([0, 0, 1])
+    assert rmse_difference_interval(one, other, users) == [-1.0, -1.0]
+    assert rmse_difference_interval(other, one, users) == [1.0, 1.0]

@@ -1,10 +1,12 @@
 """Scenes of five, of which one was taken: what stands in them, and hits by hand."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from agents.fidelity import five_way as five
 from agents.fidelity.five_way import SIZE, hits, scenes, spectral_vectors
 from simenv.data.synthetic import synthetic
 from simenv.events import InteractionLog
@@ -69,3 +71,29 @@ def test_hits_by_hand():
     found = hits(scores, np.array([4, 1, 0, 0]))
     assert found[:3].tolist() == [1, 0.5, 0]
     assert np.isnan(found[3])
+
+
+def test_the_best_of_two_rankings_are_taken_in_turn():
+    """By the one 5, 4, 3, …, by the other 0, 1, 2, …; 4 and 0 are not allowed, 5 is in both."""
+    one, other = np.arange(6.0), np.array([9.0, 8, 7, 6, 5, 7.5])
+    allowed = np.array([False, True, True, True, False, True])
+    assert five._in_turn(one, other, allowed).tolist() == [5, 1, 3, 2]
+    assert five._in_turn(one, other, allowed & (one != 3)).tolist() == [5, 1, 2]  # no more
+
+
+def test_the_others_come_from_the_past_and_from_the_text_of_what_was_taken(monkeypatch):
+    """Person 0 met half of the first circle's items, then took item 6 of the second, whose text is
+    like those of 7 and 8: two come from the one circle, two from the other."""
+    circles = np.repeat(np.eye(2), 6, axis=0)
+    monkeypatch.setattr(five, "spectral_vectors", lambda log: circles)
+    train = InteractionLog.from_columns([0] * 3, [0, 1, 2], [4.0] * 3, num_users=1, num_items=12)
+    test = InteractionLog.from_columns([0], [6], [5.0], num_users=1, num_items=12)
+    contents = np.zeros((12, 1))
+    contents[[6, 7, 8], 0] = [1.0, 0.9, 0.8]
+    catalog = SimpleNamespace(years=np.zeros(12, int))
+    nobody = train.take(np.arange(0))
+    data = SimpleNamespace(train=train, background=nobody, test=test, catalog=catalog)
+    found = scenes(data, contents, np.random.default_rng(0), 1)
+    others = np.delete(found.items[0], found.taken[0])
+    assert found.items[0, found.taken[0]] == 6
+    assert sorted(others.tolist()) == [3, 4, 7, 8]

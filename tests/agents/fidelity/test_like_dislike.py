@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from agents.fidelity.like_dislike import like_questions, like_scores
+from agents.fidelity.like_dislike import _equally_popular, like_questions, like_scores
 from simenv.events import InteractionLog
 
 NUM_ITEMS = 40
@@ -72,3 +72,10 @@ def test_who_never_says_yes_has_no_precision_and_who_failed_no_figure():
     assert np.isnan(found.precision[0])
     assert found.recall[0] == 0
     assert np.isnan([figure[1] for figure in found]).all()
+
+
+def test_popularity_is_matched_by_its_ratio():
+    """To 10 ratings 40 are nearer than 1 is: 41 / 11 against 11 / 2. Nothing is taken twice."""
+    popularity = np.array([10, 1, 40, 10_000])
+    found = _equally_popular(np.array([0]), np.array([1, 2, 3]), popularity, 3)
+    assert found.tolist() == [2, 1, 3]

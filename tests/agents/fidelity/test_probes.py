@@ -1,5 +1,7 @@
 """Probes move what they should: effects by hand, and nothing of a person stays changed."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -80,6 +82,24 @@ def test_further_ratings_are_remembered_for_a_while_only(scripted_users, before)
     assert list(found) == [2, 4]
     assert effect(found[4], before).largest == 0  # a scripted engine reads no memory
     assert scripted_users.snapshot() == kept
+
+
+def test_what_is_rated_meanwhile_is_what_level_and_average_promise():
+    """Averages 3 and 4.4: who is a star kinder gives 4 and 5, who is two stricter 1 and 2."""
+    given = []
+    model = SimpleNamespace(
+        population=SimpleNamespace(
+            personas=[SimpleNamespace(level=1.0), SimpleNamespace(level=-2.0)],
+            averages=SimpleNamespace(fair=np.array([3.0, 4.4])),
+        ),
+        snapshot=lambda: b"", restore=lambda kept: None,
+        remember=lambda users, slates, feedback: given.append(feedback.ratings.tolist()),
+        probabilities=lambda users, items: np.tile([0, 0, 1.0, 0, 0], (2, 1, 1)),
+    )  # fmt: skip
+    probe, others = Probe(np.array([0, 1]), np.array([[5], [5]])), np.array([[0, 1], [0, 1]])
+    found = after_ratings(model, probe, others, (1, 2))
+    assert given == [[[4.0], [1.0]], [[5.0], [2.0]]]
+    assert found[2].tolist() == [[3.0], [3.0]]
 
 
 def test_while_they_last_further_ratings_are_recalled(population):

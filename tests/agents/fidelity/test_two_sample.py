@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from agents.fidelity import two_sample as two_samples
 from agents.fidelity.two_sample import FEATURES, features, sampled_ratings, two_sample
 
 USERS = np.repeat(np.arange(40), 10)
@@ -58,3 +59,24 @@ def test_fewer_than_ten_people_are_not_judged():
     found = two_sample(ratings(2)[:90], ratings(3)[:90], USERS[:90], KNOWN[:90])
     assert np.isnan(found.auc)
     assert np.isnan(found.ci95).all()
+
+
+def test_nobody_is_in_training_and_test(monkeypatch):
+    """A forest that keeps whom it learnt from: a column of the table says who somebody is."""
+    people = np.repeat(np.arange(10), 4)
+    table = np.column_stack([people, np.zeros(40)]).astype(float)
+
+    class Forest:
+        def __init__(self, *sizes, **settings):
+            pass
+
+        def fit(self, learnt, wanted):
+            self.known = set(learnt[:, 0])
+
+        def predict_proba(self, asked):
+            assert not self.known & set(asked[:, 0])
+            return np.column_stack([1 - asked[:, 0] / 10, asked[:, 0] / 10])
+
+    monkeypatch.setattr("sklearn.ensemble.RandomForestClassifier", Forest)
+    scores = two_samples._out_of_fold(table, np.arange(40) < 20, people)
+    assert scores.tolist() == pytest.approx((people / 10).tolist())  # everybody was asked once

@@ -66,3 +66,10 @@ def test_agreement_is_one_for_the_same_structure_and_unknown_for_two_people():
     # deviations 4/3 and -2/3 from the mean -1/3, products in sum -24/9 of 48/9.
     assert other.agreement == pytest.approx(-0.5)
     assert np.isnan(panel(certain(1, 5, 4, 2), [1, 5, 4, 2]).agreement)
+
+
+def test_the_noise_of_two_answers_is_half_that_of_one_in_their_mean():
+    """Means 2 and 4 of two answers each, whose variance is 1: (1 + 1) / 2² in a person's mean."""
+    unsure = np.array([[0.5, 0, 0.5, 0, 0]] * 2 + [[0, 0, 0.5, 0, 0.5]] * 2)
+    ratings, users = np.array([1.0, 1, 5, 5]), np.array([0, 0, 1, 1])
+    assert variance_ratio(unsure, ratings, users) == pytest.approx((2 + 0.5) / 8)

@@ -74,7 +74,7 @@ def test_word_and_box_stand_below_the_title_and_in_the_lines():
     assert page.rstrip().endswith("text")
     assert shown.pages["report.html"] == "<p>"
     assert [str(line) for line in shown.lines] == [
-        'The card says "fail" | of it.', f"{TITLE}: Mind the gap.", f"{TITLE}: And the step."
+        'The card says "fail" | of it.', f"{TITLE}:", "- Mind the gap.", "- And the step."
     ]  # fmt: skip
     assert "red" in shown.lines[0].style
     assert "red" not in with_fidelity(result("pass")).lines[0].style
@@ -84,3 +84,12 @@ def test_a_run_without_people_says_nothing():
     plain = Result({"users": {"kind": "scripted"}}, pages={"report.md": "# T\n"})
     assert with_fidelity(plain) is plain
     assert fidelity_said({"users": "nobody"}) == ("", "")
+
+
+def test_people_who_were_asked_twice_are_one_person_each():
+    once = before_you_quote(None, [], evidence="independent")
+    both = before_you_quote(None, [], evidence="independent", swapped=True)
+    (more,) = set(both) - set(once)
+    assert both.index(more) == 3  # right behind what was cut
+    assert "what a person says is the mean of both" in more
+    assert "over people, not over ways to cut the rows" in more

@@ -1,8 +1,10 @@
 """Sessions written by hand, for tests of what is computed from them."""
 
+from dataclasses import replace
+
 import numpy as np
 
-from experiments.tournament.playing import Session
+from experiments.tournament.sessions import Session
 from recommenders.evaluation.session_measures import ItemFacts
 from simenv.env.rollout import Rollout
 
@@ -41,3 +43,8 @@ def session(name, stars, true=None, offline=None):
     if offline is not None:
         found.offline["ndcg@10"] = np.asarray(offline, dtype=float)
     return found
+
+
+def twice(first, second):
+    """One policy under two views of the log."""
+    return replace(first, swapped=second)

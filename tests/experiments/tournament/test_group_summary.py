@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from experiments.tournament.group_summary import summarise_groups
-from experiments.tournament.playing import Session
-from tests.experiments.tournament.sessions import facts, played, session
+from experiments.tournament.sessions import Session
+from tests.experiments.tournament.sessions import facts, played, session, twice
 
 FIRST = np.array([True, True, False, False])
 
@@ -54,3 +54,13 @@ def test_kinds_without_users_and_policies_without_sessions_are_left_out():
     (found,) = groups(failed, session("a", [1, 2, 3, 4]), kinds=nobody)
     assert (found["group"], list(found["means"])) == ("all", ["a"])
     assert groups(failed) == []
+
+
+def test_under_two_views_a_kind_has_the_mean_of_both():
+    a = twice(session("a", [5, 4, 3, 2]), session("a", [3, 2, 3, 2]))
+    b = twice(session("b", [1, 1, 4, 4]), session("b", [1, 1, 5, 5]))
+    first, second = groups(a, b)
+    assert first["means"] == {"a": 3.5, "b": 1.0}
+    assert second["means"] == {"a": 2.5, "b": 4.5}
+    assert first["measures"]["a"]["mean_rating"] == 3.5  # of 4.5 and 2.5
+    assert (first["num_users"], first["best"], second["best"]) == (2, "a", "b")

@@ -4,10 +4,17 @@ from dataclasses import replace
 
 import numpy as np
 
-from experiments.tournament.off_policy_check import estimate_from_log
-from experiments.tournament.playing import Session
+from experiments.tournament import off_policy_check as check
+from experiments.tournament.off_policy_check import (
+    OffPolicy,
+    estimate_from_log,
+    estimate_from_logs,
+)
+from experiments.tournament.sessions import Session
 from experiments.tournament.setting import Setting
 from experiments.tournament.summary import summarise_off_policy
+from recommenders.off_policy.by_user import UserValues
+from recommenders.off_policy.intervals import Estimate
 from recommenders.policies.bandits import EpsilonGreedy
 from recommenders.policies.heuristics import Popularity, Random
 from recommenders.policies.linear_bandits import LinTS
@@ -86,3 +93,57 @@ def test_slates_that_were_not_answered_are_left_out_and_counted():
     assert np.isfinite(found.values["popularity"]["SNIPS"].value)
     nothing = replace(one.simulated, expected=np.full(expected.shape, np.nan))
     assert estimate_from_log([replace(one, simulated=nothing), other], SETTING) is None
+
+
+def test_who_got_no_answer_at_all_has_no_value_and_is_not_forgotten():
+    one, other = sessions()
+    expected = one.simulated.expected.copy()
+    expected[4] = np.nan
+    holey = replace(one, simulated=replace(one.simulated, expected=expected))
+    values = estimate_from_log([holey, other], SETTING).by_user["DR"]["popularity"]
+    assert values.values.shape == values.counts.shape == (20,)
+    assert np.isnan(values.values[4])
+    assert values.counts[4] == 0
+    assert np.isfinite(np.delete(values.values, 4)).all()
+
+
+def logged(value, size, stars, counts, failed=()):
+    own = {"SNIPS": {"a": UserValues(np.array(stars), np.array(counts))}}
+    estimate = Estimate(value, value - 1, value + 1, size, size / 2, (f"note {size}",))
+    return OffPolicy("random", {"a": {"SNIPS": estimate}}, own, dict.fromkeys(failed, "no"), 2)
+
+
+def test_the_logs_of_two_views_are_one_estimate(monkeypatch):
+    first = logged(3.0, 10.0, [4.0, np.nan], [1.0, 0.0])
+    second = logged(4.0, 20.0, [1.0, 2.0], [2, 3])
+    swapped = replace(SETTING, seed=7)
+    both = [replace(one, swapped=replace(one, name="other")) for one in sessions()]
+
+    def of_view(found, setting):
+        assert (setting is swapped) == (found[0].name == "other")
+        return second if setting is swapped else first
+
+    monkeypatch.setattr(check, "estimate_from_log", of_view)
+    found = estimate_from_logs(both, replace(SETTING, swapped=swapped))
+    notes = "note 10.0", "note 20.0"
+    assert found.values["a"]["SNIPS"] == Estimate(3.5, 2.5, 4.5, 30.0, 10.0, notes)
+    assert found.by_user["SNIPS"]["a"].values.tolist() == [2.0, 2.0]  # 4·1 + 1·2 over 3; 2
+    assert found.by_user["SNIPS"]["a"].counts.tolist() == [3.0, 3.0]
+    assert found.left_out == 4
+
+
+def test_a_policy_that_one_log_cannot_value_is_valued_by_none(monkeypatch):
+    silent = logged(3.0, 10.0, [4.0, 1.0], [1.0, 1.0], failed=["a"])
+    silent = silent._replace(values={}, by_user={"SNIPS": {}})
+    both = [replace(one, swapped=one) for one in sessions()]
+    for second in (silent, None):
+        logs = iter([logged(3.0, 10.0, [4.0, 1.0], [1.0, 1.0]), second])
+        monkeypatch.setattr(check, "estimate_from_log", lambda *own, logs=logs: next(logs))
+        found = estimate_from_logs(both, replace(SETTING, swapped=SETTING))
+        assert found is None or (found.values, found.failed) == ({}, {"a": "no"})
+    assert found is None
+
+
+def test_one_view_is_estimated_as_it_is():
+    one = estimate_from_logs(sessions(), SETTING)
+    assert one.values == estimate_from_log(sessions(), SETTING).values

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from omegaconf import OmegaConf
 
+from experiments.tournament.feasibility import askable, evaluation_users
 from experiments.tournament.playing import play
-from experiments.tournament.setting import Setting, askable, check_sizes, evaluation_users
+from experiments.tournament.setting import Setting, check_sizes, on_one_engine, peopled
 from recommenders.evaluation.session_measures import score_sessions
 from recommenders.policies.heuristics import Popularity
 from simenv.data.synthetic import synthetic
@@ -80,3 +81,55 @@ def test_sizes_and_rewards_that_no_policy_could_meet_are_known_before_any_fit():
         check_sizes(tiny_setting(top=1000))
     with pytest.raises(ValueError, match=r"reward wanted one of .*, got 'foo'"):
         check_sizes(tiny_setting(make_env=partial(RecVectorEnv, reward="foo")))
+
+
+def test_who_can_play_under_one_view_alone_plays_under_none():
+    dataset = synthetic(3, num_users=24, num_items=120)
+    harsh = dataset.test.take(~((dataset.test.users == 5) & (dataset.test.ratings >= 4)))
+    busy = replace(dataset, train=dataset.train.take(dataset.train.users != 7))
+    cfg = OmegaConf.create({
+        "num_users": 24, "seed": 0, "experiment": {"min_rating": 4.0},
+        "env": {"slate_size": 5, "max_episode_steps": 3},
+    })  # fmt: skip
+    for sides in ((dataset, replace(dataset, test=harsh)), (replace(dataset, test=harsh), dataset)):
+        users, (none, few) = askable(cfg, *sides)
+        assert (none.users.tolist(), len(few.users)) == ([5], 0)
+        assert users.tolist() == [u for u in range(24) if u != 5]
+    users, (none, _) = askable(cfg, replace(dataset, test=harsh), busy)
+    assert none.users.tolist() == [5, 7]
+    assert none.why.endswith("or no training row, in one half of their rows")
+    long = cfg.copy()
+    long.env.max_episode_steps = int((120 - np.bincount(dataset.train.users)).min()) // 5 + 1
+    assert len(askable(long, dataset, busy)[1][1].users) == len(askable(long, dataset)[1][1].users)
+
+
+def test_other_users_meet_both_views():
+    both = tiny_setting(swapped=tiny_setting())
+    assert [view.users.tolist() for view in both.among(np.array([2, 4])).views] == [[2, 4]] * 2
+    assert len(tiny_setting().views) == 1
+
+
+def test_facts_of_items_are_those_of_all_rows_whatever_the_policies_know():
+    setting = tiny_setting()
+    half = setting.dataset.train.take(np.arange(len(setting.dataset.train)) % 2 == 0)
+    cut = replace(setting, dataset=replace(setting.dataset, train=half), whole=setting.dataset)
+    np.testing.assert_array_equal(cut.item_facts().popularity, setting.item_facts().popularity)
+
+
+def test_people_of_both_halves_are_asked_on_one_engine_and_lie_in_folders_of_their_own():
+    made = []
+
+    def engine(model, adapters=None):
+        made.append((model, adapters))
+        return object()
+
+    def people(dataset, engine, on_disk=None):
+        return dataset, engine("m", adapters={"a": "x"}), on_disk
+
+    kept = on_one_engine(partial(people, engine=engine, on_disk="folder"))
+    (first, one, here), (second, other, there) = peopled(kept, "A", "B")
+    assert (first, second, here, there) == ("A", "B", "folder", "folder_swapped")
+    assert one is other
+    assert made == [("m", {"a": "x"})]
+    assert on_one_engine(people) is people  # who needs no engine
+    assert [own[2] for own in peopled(partial(people, engine=engine), "A", "B")] == [None, None]

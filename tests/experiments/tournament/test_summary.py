@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from experiments.tournament.off_policy_check import OffPolicy
-from experiments.tournament.playing import Session
+from experiments.tournament.sessions import Session
 from experiments.tournament.summary import distinct_notes, summarise, summarise_off_policy
 from recommenders.off_policy.by_user import UserValues
 from recommenders.off_policy.intervals import Estimate
-from tests.experiments.tournament.sessions import facts, played, session
+from tests.experiments.tournament.sessions import facts, played, session, twice
 
 T3 = 3.182446305284263  # Student's t with 3 degrees of freedom, 97.5 %
 HALF = T3 * math.sqrt(5 / 3) / math.sqrt(4)  # of 2, 3, 4, 5: their variance is 5 / 3
@@ -151,3 +151,43 @@ def test_off_policy_estimates_are_a_judge_like_any_other():
 def test_warnings_that_differ_by_numbers_alone_are_listed_once():
     asked = ["rests on 2.0 of 7,020 places", "rests on 0.5 of 7,020 places", "weights are off"]
     assert distinct_notes(asked) == ["rests on 0.5 of 7,020 places", "weights are off"]
+
+
+def test_two_views_are_the_same_users_and_not_twice_as_many():
+    views = (
+        session("a", [1, 2, 3, 4], true=[2] * 4, offline=[0.1, 0.3, 0.2, np.nan]),
+        session("a", [3, 4, 5, 6], true=[4] * 4, offline=[0.3, 0.5, 0.6, 0.8]),
+    )
+    found = figures(twice(*views), twice(session("b", [1] * 4), session("b", [2] * 4)))
+    first = found["policies"][0]
+    assert first["simulated"]["mean_rating"] == 3.5  # of 2, 3, 4, 5
+    assert first["simulated"]["ci95"] == [round(3.5 - HALF, 6), round(3.5 + HALF, 6)]
+    assert first["true_mean_rating"] == 3.0
+    assert first["offline"] == {"ndcg@10": round((0.2 + 0.4 + 0.4) / 3, 6)}
+    (contrast,) = found["contrasts"]
+    assert (contrast["better"], contrast["difference"]) == ("a", 2.0)  # of 0.5, 1.5, 2.5, 3.5
+    assert contrast["ci95"] == [round(2.0 - HALF, 6), round(2.0 + HALF, 6)]
+    assert first["simulated"]["rating_by_slate"][0]["mean"] == 3.5
+    assert first["simulated"]["rating_by_slate"][0]["num_users"] == 4
+    assert first["fit_seconds"] == 0.1
+
+
+def test_a_user_without_an_answer_in_one_view_counts_in_none():
+    both = twice(session("a", [1, 5, 3, 3]), session("a", [3, np.nan, 3, 3]))
+    found = figures(both)["policies"][0]["simulated"]
+    assert found["mean_rating"] == round((2 + 3 + 3) / 3, 6)
+
+
+def test_coverage_and_leaving_are_the_mean_of_both_views_figures():
+    one = Session("a", simulated=played([[[1.0]], [[1.0]]], items=[[[0]], [[1]]], quits=[1, 1]))
+    other = Session("a", simulated=played([[[1.0]], [[1.0]]], items=[[[2]], [[2]]], quits=[0, 1]))
+    found = figures(twice(one, other))["policies"][0]["simulated"]
+    assert found["coverage"] == 0.15  # 0.2 and 0.1 of ten items
+    assert found["left_share"] == 0.75
+
+
+def test_the_order_by_both_views_together_is_what_agrees():
+    a = twice(session("a", [1, 1], true=[5, 5]), session("a", [5, 5], true=[5, 5]))
+    b = twice(session("b", [2, 2], true=[1, 1]), session("b", [3, 3], true=[1, 1]))
+    found = figures(a, b)["agreement"]["simulated_vs_true"]
+    assert (found["tau"], found["num_policies"]) == (1.0, 2)  # 3 to 2.5; by the first view -1

@@ -44,6 +44,11 @@ def test_names_and_figures_are_whole_in_eighty_columns(width):
     assert max(map(len, text.splitlines())) <= width
 
 
+def test_users_without_a_language_model_have_no_engine():
+    people = {"engine": "none", "warning": None}
+    assert "users, no engine" in shown(ranking_lines({**RESULTS, "users": people}), 80)
+
+
 def test_a_narrow_table_breaks_its_cells_and_cuts_none():
     table = text_table(["name", "figure"], [["a_rather_long_name", "12345.678"]])
     text = shown([table], 16)

@@ -1,5 +1,6 @@
 """``--dry-run``: what a command would cost is said, and nothing is run or written."""
 
+import re
 from importlib import import_module
 from pathlib import Path
 
@@ -14,7 +15,12 @@ from experiments.verbs.dry_run import _price
 from tests.experiments.command import run_command
 
 ROOT = Path(__file__).parents[3]
-COUNTED = ("counterfactual", "policy_ranking", "search", "simulate", "train_policy", "worlds")
+COUNTED = (
+    "alignment", "build_population", "counterfactual", "foresight", "personality_levels",
+    "policy_ranking", "search", "simulate", "train_policy", "worlds",
+)  # fmt: skip
+BY_A_RUN = {"alignment", "build_population", "foresight", "personality_levels"}  # in their tests
+TRAINED = ("build_population", "train_adapters", "train_base")
 
 
 def composed(*words):
@@ -38,12 +44,21 @@ def counted(name, *words):
 GOLDEN = {
     ("policy_ranking", "num_users=10", "recommender=[random,ease]"): 2 * 10 * 10 * 5,
     ("policy_ranking", "num_users=1000", "recommender=[random]"): 24 * 10 * 5,
+    ("policy_ranking", "num_users=10", "recommender=[random]", "users.evidence=independent"):
+        2 * 10 * 10 * 5,
+    ("search", "num_users=10", "experiment.num_trials=1", "users.evidence=mixed"):
+        2 * (1 + 2) * 10 * 10 * 5 // 2,
+    ("counterfactual", "num_users=4", "recommender=[popularity]", "users.evidence=mixed"):
+        2 * 4 * 5 * (3 + 7),
     ("search", "num_users=10", "experiment.num_trials=6"): (6 + 2) * 10 * 10 * 5 // 2,
     ("counterfactual", "num_users=4", "recommender=[popularity,ease]"): 4 * 5 * (3 + 2 * 7),
     ("worlds", "experiment.worlds=2", "recommender=[random,ease]"): 2 * 3 * 24 * 2 * 10,
     ("simulate", "experiment.ticks=8", "recommender=[random]"): round(24 * 8 * 0.35 * 5),
     ("simulate", "experiment.ticks=8", "recommender=[random]",
      "+experiment.activation.share=0.5"): 24 * 4 * 5,
+    ("train_policy", "num_users=8", "recommender=[random]", "users.evidence=independent",
+     "experiment.seeds=[0]", "experiment.ppo.total_steps=100", "experiment.dqn_steps=0",
+     "experiment.num_checkpoints=1"): 5 * 100 + (2 + 3) * 8 * 50,
     ("train_policy", "num_users=8", "recommender=[random]", "experiment.seeds=[0]",
      "experiment.ppo.total_steps=100", "experiment.dqn_steps=0",
      "experiment.num_checkpoints=1"): 5 * 100 + (2 + 3) * 8 * 50,
@@ -64,6 +79,8 @@ def test_every_package_that_counts_is_counted_here():
     packages = {name: import_module(f"experiments.{name}") for name in experiments()
                 if (ROOT / "experiments" / name).is_dir()}  # fmt: skip
     assert tuple(sorted(n for n, p in packages.items() if hasattr(p, "questions"))) == COUNTED
+    assert {name for name, *_ in GOLDEN} == set(COUNTED) - BY_A_RUN
+    assert tuple(sorted(n for n, p in packages.items() if hasattr(p, "trainings"))) == TRAINED
 
 
 def test_nothing_is_run_or_written_and_no_folder_is_made(monkeypatch, capsys, tmp_path):
@@ -72,6 +89,23 @@ def test_nothing_is_run_or_written_and_no_folder_is_made(monkeypatch, capsys, tm
     assert "takes" in shown
     assert "3 seconds" in shown
     assert "Nothing was run, and nothing was written." in shown
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_scripted_lives_ask_no_language_model(monkeypatch, capsys, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    shown = printed(monkeypatch, capsys, "experiment=foresight", "--dry-run")
+    assert "no language model is asked" in shown
+
+
+@pytest.mark.slow  # trains some steps
+def test_a_training_is_tried_and_its_steps_time_and_memory_are_told(monkeypatch, capsys, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    words = ["experiment=train_adapters", "data=tiny", "experiment.num_clusters=2", "--dry-run"]
+    shown = " ".join(printed(monkeypatch, capsys, *words).split())
+    assert re.search(r"training: adapters \d+ steps, [\d,]+ ratings with [\d,]+ tokens", shown)
+    assert "if nothing of it is there yet" in shown
+    assert "at the peak of the trial" in shown
     assert list(tmp_path.iterdir()) == []
 
 

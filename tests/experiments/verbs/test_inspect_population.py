@@ -32,6 +32,7 @@ def test_one_person_with_profile_and_latest_memories(monkeypatch, capsys):
     assert "persona-1" in shown
     assert "I gave 3.8 on average" in shown
     assert "latest memories" in shown
+    assert "You judge for yourself." in shown  # as the prompt says it, not "conformity high"
     with pytest.raises(
         OptionError, match=r"inspect wanted a user in \[0, 400\), got 400; set user"
     ):

@@ -77,13 +77,14 @@ def test_an_engine_that_counts_nothing_says_so(questions):
     figures = meter.read()
     assert figures["exposures"] is None
     assert figures["engine"] == "scripted (no language model)"
-    assert "it counts nothing of its own" in in_words(figures)
+    assert "it does not count what it is asked" in in_words(figures)
     assert meter.report()["utilisation"] is None
 
 
 def test_people_without_an_engine_are_metered_too():
     figures = EngineMeter(None).report()
     assert figures["engine"] == "no engine"
+    assert in_words(figures).startswith("no language model answered; ")
     assert figures["exposures"] is None
     assert figures["answer_hits"] is None
     assert figures["seconds"] > 0
