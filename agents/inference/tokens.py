@@ -2,7 +2,7 @@
 
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -31,14 +31,20 @@ class Tokens:
     stand in the middle of a prompt: it is found at construction and left out.
     """
 
-    def __init__(self, tokenizer: Any, num_embeddings: int | None = None) -> None:
+    def __init__(
+        self,
+        tokenizer: Any,
+        num_embeddings: int | None = None,
+        full: Callable[[], Any] | None = None,
+    ) -> None:
         """Try the tokenizer out.
 
         Args:
-            tokenizer: of Hugging Face.
+            tokenizer: of Hugging Face, or one that encodes and decodes as it does.
             num_embeddings: tokens that the model knows; None = whatever comes.
+            full: gives Hugging Face's where ``tokenizer`` is not; None = it is.
         """
-        self.tokenizer = tokenizer
+        self._reader, self._full = tokenizer, full
         self._num_embeddings = num_embeddings
         self._ending = self._ending_of(add_special_tokens=True)
         self._plain_ending = self._ending_of(add_special_tokens=False)
@@ -50,6 +56,11 @@ class Tokens:
         self._ends_line: dict[int, bool] = {}
         self._calls = 0
         self.by_pieces = self._pieces_stand_alone()
+
+    @cached_property
+    def tokenizer(self) -> Any:
+        """The tokenizer as Hugging Face has it."""
+        return self._reader if self._full is None else self._full()
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """Token ids of texts without the tokens that begin or end a text.
@@ -78,8 +89,8 @@ class Tokens:
         if text not in self._prefixes:
             if len(self._prefixes) >= _KEPT:
                 self._prefixes.clear()
-            ids = _without(list(self.tokenizer(text)["input_ids"]), self._ending)
-            begin = self.tokenizer.bos_token_id
+            ids = _without(list(self._reader(text)["input_ids"]), self._ending)
+            begin = self._reader.bos_token_id
             while len(ids) > 1 and ids[0] == ids[1] == begin:
                 del ids[0]
             self._prefixes[text] = self._known_to_model(text, ids or [begin or 0])
@@ -135,14 +146,14 @@ class Tokens:
         """How many tokens the first of several lines has; 0 where there is one line only."""
         for place, token in enumerate(ids):
             if token not in self._ends_line:
-                self._ends_line[token] = str(self.tokenizer.decode([token])).endswith("\n")
+                self._ends_line[token] = str(self._reader.decode([token])).endswith("\n")
             if self._ends_line[token]:
                 return place + 1 if place + 1 < len(ids) else 0
         return 0
 
     def text(self, ids: Sequence[int]) -> str:
         """What token ids say."""
-        return str(self.tokenizer.decode(ids, skip_special_tokens=True))
+        return str(self._reader.decode(ids, skip_special_tokens=True))
 
     @cached_property
     def emoji_guard(self) -> EmojiGuard:
@@ -152,7 +163,7 @@ class Tokens:
     @property
     def ends(self) -> list[int]:
         """Tokens that end an answer."""
-        end = self.tokenizer.eos_token_id
+        end = self._reader.eos_token_id
         return [] if end is None else [int(end)]
 
     def _learn(self, lines: set[str]) -> None:
@@ -191,7 +202,7 @@ class Tokens:
         return found
 
     def _raw(self, texts: Sequence[str]) -> list[list[int]]:
-        encoded = self.tokenizer(
+        encoded = self._reader(
             list(texts),
             add_special_tokens=False,
             return_attention_mask=False,
@@ -203,11 +214,11 @@ class Tokens:
 
     def _ending_of(self, add_special_tokens: bool, step: int = 1) -> list[int]:
         """The special tokens that end every text, as far as two texts show it; -1 = begin it."""
-        special = {*getattr(self.tokenizer, "all_special_ids", ())}
-        special.discard(getattr(self.tokenizer, "unk_token_id", None))
+        special = {*getattr(self._reader, "all_special_ids", ())}
+        special.discard(getattr(self._reader, "unk_token_id", None))
         ends = []
         for text in ("A", "4:"):
-            ids = list(self.tokenizer(text, add_special_tokens=add_special_tokens)["input_ids"])
+            ids = list(self._reader(text, add_special_tokens=add_special_tokens)["input_ids"])
             tail = list(itertools.takewhile(special.__contains__, ids[::step][::-1]))
             ends.append(tail[::-1])
         return ends[0] if ends[0] == ends[1] else []
@@ -217,7 +228,7 @@ class Tokens:
 
         Behind it a text is encoded as it is in the middle of a prompt.
         """
-        unknown = getattr(self.tokenizer, "unk_token_id", None)
+        unknown = getattr(self._reader, "unk_token_id", None)
         for anchor in ("\n", ":", "."):
             together, alone, text = self._raw([anchor + "A", anchor, "A"])
             if together == alone + text:
@@ -231,7 +242,7 @@ class Tokens:
         if self._num_embeddings is not None and ids and max(ids) >= self._num_embeddings:
             worst = max(ids)
             raise ValueError(
-                f"the tokenizer makes token {worst} ({self.tokenizer.decode([worst])!r}) of"
+                f"the tokenizer makes token {worst} ({self._reader.decode([worst])!r}) of"
                 f" {text[:60]!r}, but the model has embeddings for tokens 0 to"
                 f" {self._num_embeddings - 1} alone; use the tokenizer the model was trained with"
             )

@@ -116,7 +116,7 @@ class LocalEngine(Engine):
         self.context = context_of(base.config)
         self._facts = facts_of(model, base, self.device, self.context)
         self._stats = EngineStats()
-        self.tokens = Tokens(self._base.reading, num_embeddings(base))
+        self.tokens = Tokens(self._base.reading, num_embeddings(base), self._base.tokenizer)
         self._cache = make_cache(cache_bytes, host_cache_bytes, self.device)
         kept = self._cache if reuse_prefixes else None
         self._fast: FusedForward | None = None
@@ -154,7 +154,7 @@ class LocalEngine(Engine):
     @property
     def tokenizer(self) -> Any:
         """The tokenizer as Hugging Face has it."""
-        return self._base.tokenizer
+        return self.tokens.tokenizer
 
     @property
     def model(self) -> Any:

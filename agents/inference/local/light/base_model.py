@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import RLock
@@ -11,7 +10,7 @@ from typing import Any
 import torch
 from safetensors.torch import save_file
 
-from agents.inference.local.adapter_kinds import check_adapter_tensors
+from agents.inference.local.adapter_kinds import check_adapter_tensors, num_facets
 from agents.inference.local.light.llama import LightLlama, light_llama
 from agents.inference.local.light.tokenizer import LightTokenizer, light_tokenizer
 from agents.inference.local.loading import attach_adapter, load_model, load_tokenizer
@@ -56,9 +55,8 @@ class BaseModel:
         self.reading, self.first = opened or load_model(model, device, dtype)
         self._light: LightLlama | None = opened[1] if opened else None
         self._model: Any = None if opened else self.first
-        self.taken_over: Callable[[Any], None] = lambda base: None
+        self.taken_over: Callable[[Any], None] | None = None
 
-    @cached_property
     def tokenizer(self) -> Any:
         """The tokenizer as Hugging Face has it."""
         light = isinstance(self.reading, LightTokenizer)
@@ -88,7 +86,8 @@ class BaseModel:
             FileNotFoundError, ValueError: as ``check_adapter_tensors`` and ``attach_adapter`` do.
         """
         check_adapter_tensors(name, folder, self._light or self._model)
-        if self._light is None or not self._light.attach(name, Path(folder)):
+        light = None if num_facets(folder) else self._light
+        if light is None or not light.attach(name, Path(folder)):
             self._model = attach_adapter(self.model, name, folder, called)
 
     def detach(self, name: str, others: tuple[str, ...]) -> None:
@@ -109,7 +108,8 @@ class BaseModel:
         _, base = load_model(self._name, self._device, self._dtype)
         self._model = _with_kept_adapters(base, light, str(self._name))
         self.first, self._light = base, None
-        self.taken_over(base)
+        if self.taken_over is not None:
+            self.taken_over(base)
 
 
 def _open_light(

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import pickle
 import shutil
 
 import numpy as np
@@ -130,6 +131,23 @@ def test_free_text_comes_from_the_libraries_model_with_the_adapters_of_before(
     np.testing.assert_array_equal(light.score(ASKED, CHOICES), full.score(ASKED, CHOICES))
     light.unload_adapter("ann")
     assert light.model.peft_config.keys() == {"bob"}
+
+
+def test_facets_are_left_to_the_libraries(pocket_folder, facets_folder):
+    engine = LocalEngine(pocket_folder)
+    assert is_light(engine)
+    engine.load_adapter("shared", facets_folder)
+    assert not is_light(engine)
+
+
+def test_what_needs_more_than_token_ids_has_hugging_faces_tokenizer(pocket_folder):
+    engine = LocalEngine(pocket_folder)
+    said = engine.generate(ASKED[:1], Sampling(max_new_tokens=2, temperature=1.0, emojis=False))
+    assert len(said) == 1
+    assert len(engine.tokens.tokenizer) == engine.model.config.vocab_size
+    assert engine.tokenizer is engine.tokens.tokenizer
+    other = pickle.loads(pickle.dumps(LocalEngine(pocket_folder)))
+    np.testing.assert_array_equal(other.score(ASKED[:1], CHOICES), engine.score(ASKED[:1], CHOICES))
 
 
 def test_an_adapter_comes_off_a_light_model(pocket_folder, adapter_folders):
