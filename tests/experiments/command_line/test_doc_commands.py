@@ -153,6 +153,8 @@ def small(words: list[str]) -> list[str]:
     scripted = "users" in uses and name != "alignment"  # which is about people on a model
     if scripted and not any(w.startswith(("users", "engine")) for w in kept):
         more.append("users=scripted")
+    if scripted and {w.partition(".")[0] for w in kept if w.startswith("users")} == {"users"}:
+        more.append("engine=scripted")  # people of the same making, without a language model
     return [*kept, "debug=tiny", "output_dir=out", *choices_of_ones_own(more)]
 
 

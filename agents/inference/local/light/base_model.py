@@ -104,6 +104,7 @@ class BaseModel:
         """Let go of everything."""
         self.first = self._light = self._model = None
 
+    @torch.inference_mode(False)  # what is made in that mode can never be trained or switched
     def _take_over(self, light: LightLlama) -> None:
         _, base = load_model(self._name, self._device, self._dtype)
         self._model = _with_kept_adapters(base, light, str(self._name))

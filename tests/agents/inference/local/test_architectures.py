@@ -271,7 +271,7 @@ def outcomes_of(kinds):
     return outcomes
 
 
-@pytest.mark.slow
+@pytest.mark.reliability
 @pytest.mark.timeout(300)
 @pytest.mark.usefixtures("quiet")
 def test_every_architecture_that_can_be_made_tiny_is_exact_or_refused():

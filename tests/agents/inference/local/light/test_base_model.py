@@ -133,6 +133,22 @@ def test_free_text_comes_from_the_libraries_model_with_the_adapters_of_before(
     assert light.model.peft_config.keys() == {"bob"}
 
 
+def test_adapters_come_and_go_on_a_model_that_was_taken_over_in_inference(
+    pocket_folder, adapter_folders
+):
+    engine = LocalEngine(pocket_folder, {"ann": adapter_folders["ann"]})
+    with torch.inference_mode():
+        engine.token_logs(ASKED[:2], [" 4", " 5"])
+    assert not is_light(engine)
+    assert not any(weight.is_inference() for weight in engine.model.parameters())
+    engine.load_adapter("bob", adapter_folders["bob"])
+    engine.unload_adapter("ann")
+    fresh = LocalEngine(pocket_folder, {"bob": adapter_folders["bob"]})
+    np.testing.assert_array_equal(
+        engine.score(ASKED[2::3], CHOICES), fresh.score(ASKED[2::3], CHOICES)
+    )
+
+
 def test_facets_are_left_to_the_libraries(pocket_folder, facets_folder):
     engine = LocalEngine(pocket_folder)
     assert is_light(engine)
