@@ -68,7 +68,7 @@ def _pooled(views: Sequence[OffPolicy]) -> OffPolicy:
             kind: {
                 name: _counted([view.by_user[kind][name] for view in views])
                 for name in first[kind]
-                if name not in failed and all(name in view.by_user[kind] for view in views)
+                if all(name in view.by_user[kind] for view in views)
             }
             for kind in first
         },

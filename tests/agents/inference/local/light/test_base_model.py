@@ -1,14 +1,12 @@
 """Light weights answer as the libraries' do, bit for bit, and hand over to them where they end."""
 
 import copy
-import json
 import pickle
 import shutil
 
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file, save_file
 
 from agents.inference.engine import Request, Sampling
 from agents.inference.local.light import base_model
@@ -17,6 +15,7 @@ from agents.inference.local.light.tokenizer import light_tokenizer
 from agents.inference.local.loading import load_tokenizer
 from agents.inference.local.local_engine import LocalEngine
 from agents.population.population import SHIPPED
+from tests.agents.inference.local.test_loading import change_json, change_tensors
 from tests.agents.inference.small_tokenizers import LINES
 
 CHOICES = (" 1", " 2", " 3", " 4", " 5")
@@ -62,15 +61,6 @@ def copied(pocket_folder, tmp_path):
 @pytest.fixture
 def adapter(adapter_folders, tmp_path):
     return shutil.copytree(adapter_folders["ann"], tmp_path / "ann")
-
-
-def change_json(path, **entries):
-    content = json.loads(path.read_text())
-    path.write_text(json.dumps({**content, **entries}))
-
-
-def change_tensors(path, change):
-    save_file(change(load_file(path)), path, metadata={"format": "pt"})
 
 
 def test_the_light_tokenizer_reads_and_tells_as_hugging_faces(pocket_folder):
