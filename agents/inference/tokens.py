@@ -57,6 +57,11 @@ class Tokens:
         self._calls = 0
         self.by_pieces = self._pieces_stand_alone()
 
+    @property
+    def reader(self) -> Any:
+        """What reads the texts: Hugging Face's tokenizer, or one that encodes as it does."""
+        return self._reader
+
     @cached_property
     def tokenizer(self) -> Any:
         """The tokenizer as Hugging Face has it."""

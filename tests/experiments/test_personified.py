@@ -328,7 +328,7 @@ def test_a_variant_without_classes_recalls_from_one_budget():
 
 
 def test_pressure_on_held_out_ratings_wants_the_far_end_of_the_first_who_is_asked():
-    people = Population.shipped()
+    people = Population.load("pocket")
     raters = object.__new__(Raters)
     raters._people = replace(people, style=PromptStyle(summary_words=24))
     raters._log = InteractionLog(

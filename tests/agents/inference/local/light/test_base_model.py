@@ -14,7 +14,7 @@ from agents.inference.local.light.llama import light_llama
 from agents.inference.local.light.tokenizer import light_tokenizer
 from agents.inference.local.loading import load_tokenizer
 from agents.inference.local.local_engine import LocalEngine
-from agents.population.population import SHIPPED
+from agents.population.population import POCKET
 from tests.agents.inference.local.test_loading import change_json, change_tensors
 from tests.agents.inference.small_tokenizers import LINES
 
@@ -92,14 +92,14 @@ def test_light_answers_are_the_libraries_bit_for_bit(pocket_folder, adapter_fold
 
 
 def test_the_shipped_people_answer_light_as_by_the_libraries(monkeypatch):
-    folders = {one.name: one for one in sorted((SHIPPED / "adapters").iterdir())}
+    folders = {one.name: one for one in sorted((POCKET / "adapters").iterdir())}
     asked = [request._replace(adapter=name) for request in ASKED[::3] for name in folders]
-    light = LocalEngine(SHIPPED / "model", folders)
+    light = LocalEngine(POCKET / "model", folders)
     answers = light.score(asked, CHOICES)
     assert is_light(light)
     libraries(monkeypatch)
     np.testing.assert_array_equal(
-        answers, LocalEngine(SHIPPED / "model", folders).score(asked, CHOICES)
+        answers, LocalEngine(POCKET / "model", folders).score(asked, CHOICES)
     )
 
 
