@@ -103,7 +103,7 @@ class Tokens:
 
     def whole(self, requests: Sequence[Request]) -> list[list[int]]:
         """Token ids of whole prompts."""
-        suffixes = self.encode([r.suffix for r in requests])
+        suffixes = self.encode([r.rest for r in requests])
         return [self.prefix(r.prefix) + s for r, s in zip(requests, suffixes, strict=True)]
 
     def answers(self, answers: Sequence[str]) -> list[list[int]]:

@@ -23,7 +23,7 @@ from training.traits.opinion_training import Adapted
 from training.traits.speaker import Speaker
 
 _ONLY_RATES = (
-    "The shipped model has only learnt to rate, not to talk; slm=smollm2 puts the people on one"
+    "The model of pocket has only learnt to rate, not to talk; slm=smollm2 puts the people on one"
     " that can (make slm)."
 )
 

@@ -14,6 +14,7 @@ from agents.interviews.frames import PLAIN, frame_of
 from agents.interviews.instruments import Instrument
 from agents.interviews.scores import trait_scores, types_of
 from agents.personality.conditions import interviewees
+from agents.population.folder import is_inside
 from agents.population.measured_traits import (
     MeasuredTraits,
     TraitScale,
@@ -21,7 +22,6 @@ from agents.population.measured_traits import (
     read_traits,
     write_traits,
 )
-from agents.population.folder import is_inside
 from agents.population.population import Population
 from experiments.interviews.settings import Settings
 from simenv.events import FloatArray

@@ -216,9 +216,7 @@ def _population(
     if model not in (None, "shipped") and not is_population(model):
         people = population_on(dataset, model, embedder=embedder)
         return people.with_card(model=public_text(Path(model).name)), False
-    base = (
-        POCKET if model == "shipped" else model
-    )  # as a base model it is the one for whole prompts
+    base = POCKET if model == "shipped" else model  # that of ``slm=shipped``
     return population_from_dataset(dataset, Population.load(base or SHIPPED), embedder), False
 
 
