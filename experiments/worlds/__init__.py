@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 AIM = "policies"
 NEEDS = "nothing more"
 TAKES = "40 minutes; about 20 without a language model"
-DATA = ("synthetic", "tiny")
+DATA = ("synthetic", "tiny", "reading_world")
 USES = ("data", "users", "engine", "embedder", "recommender", "seed", "slm")
 REFUSES = {
     "num_users": "set experiment.num_users, the people asked in each world",

@@ -233,9 +233,19 @@ def test_what_needs_the_truth_takes_no_log_of_ones_own(name):
     with pytest.raises(
         OptionError,
         match=rf"{name} wanted people whose true taste is known, got data=custom; give"
-        r" data=synthetic or data=tiny$",
+        r" data=synthetic or data=tiny( or data=reading_world)?$",
     ):
         check_uses(run, name, ["data=custom", "data.path=log.csv"])
+
+
+def test_data_that_an_experiment_is_shown_with_may_be_given_to_it():
+    root = Path(conf.__path__[0]).parent
+    texts = [*root.glob("experiments/*/__init__.py"), *root.glob("conf/**/*.yaml")]
+    told = re.compile(r"personarec experiment=(\w+)[^\n#]*? data=(\w+)")
+    shown = {pair for text in texts for pair in told.findall(text.read_text(encoding="utf-8"))}
+    assert ("worlds", "reading_world") in shown
+    for name, data in sorted(shown):
+        check_uses(f"experiments.{name}.run.run", name, [f"data={data}"])
 
 
 def test_a_toy_that_says_nothing_may_be_given_everything():
