@@ -167,8 +167,9 @@ def ablate(
         starts: see ``emoji_mass``.
 
     Raises:
-        ValueError: too few others are left to draw from.
+        ValueError: too few others are left to draw from, or no token shows an emoji.
     """
+    guard.check_any()
     width = int(_width(down_projection(model)))
     others = np.setdiff1d(np.arange(width), neurons)
     if not 0 < len(neurons) <= len(others):

@@ -62,6 +62,19 @@ class EmojiGuard:
             found[row, :size] = self.barred(self._open(tokens))[:size]
         return found
 
+    def check_any(self) -> None:
+        """Refuse a vocabulary in which emojis have no place: their chance would be 0 for ever.
+
+        Raises:
+            ValueError: no token by itself shows or begins an emoji.
+        """
+        if not self.barred().any():
+            raise ValueError(
+                "a study of emojis wanted a model with tokens that show or begin an emoji, got a"
+                f" vocabulary of {len(self._pieces)} tokens without any; take another model, or"
+                " experiment.emojis=false"
+            )
+
     def mass(self, chances: Any) -> Any:
         """Probability (n,) of a next token that shows an emoji, of distributions (n, v or more).
 

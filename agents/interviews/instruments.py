@@ -203,6 +203,7 @@ def _check(instrument: Instrument) -> None:
         raise InstrumentError(f"{where} wanted a name for each item, got {twice!r} twice")
     for item in instrument.items:
         _check_item(instrument, item, f"{where}, item {item.name!r},")
+    _check_asked_once(instrument, where)
     asked = {item.trait for item in instrument.items}
     if unasked := [trait.name for trait in instrument.traits if trait.name not in asked]:
         raise InstrumentError(
@@ -219,6 +220,19 @@ def _check(instrument: Instrument) -> None:
             f"{where} wanted a letter for both ends of every trait, as its scoring is 'types'; use"
             " scoring='factors' for traits without letters"
         )
+
+
+def _check_asked_once(instrument: Instrument, where: str) -> None:
+    """The same words twice count one answer twice, or under two traits."""
+    known: dict[tuple[str, tuple[str, ...]], str] = {}
+    for item in instrument.items:
+        said = " ".join(item.text.casefold().split()), item.options
+        first = known.setdefault(said, item.name)
+        if first != item.name:
+            raise InstrumentError(
+                f"{where} wanted every question once, got {item.text!r} as {first!r} and"
+                f" {item.name!r}: one answer would count twice; leave one of them out"
+            )
 
 
 def _check_item(instrument: Instrument, item: Item, where: str) -> None:

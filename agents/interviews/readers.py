@@ -4,8 +4,6 @@ The form is told by the content. Of foreign texts only IPIP's are shipped, which
 domain; all others are read from the user's path and written nowhere.
 """
 
-import csv
-import io
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +12,7 @@ from typing import Any
 from agents.interviews import foreign_forms as forms
 from agents.interviews.instrument_files import from_record
 from agents.interviews.instruments import SHIPPED, Instrument, InstrumentError
+from simenv.values.comma_rows import comma_rows
 
 NAMES = ("ipip_50", "mini_ipip", "ipip_120", "types_32")
 _MINI = "mini_ipip"
@@ -84,17 +83,19 @@ def _of_json(text: str, path: Path) -> Instrument:
 
 
 def _of_csv(text: str, path: Path) -> Instrument:
-    rows = list(csv.DictReader(io.StringIO(text)))
-    columns = set(rows[0]) if rows else set()
-    if {"text", "domain", "keyed"} <= columns:
+    try:
+        columns, rows = comma_rows(text, path.name)
+    except ValueError as error:
+        raise InstrumentError(str(error)) from None
+    if {"text", "domain", "keyed"} <= set(columns):
         return _read(forms.markers, rows, path)
-    if {"text", "label_ocean", "key"} <= columns:
+    if {"text", "label_ocean", "key"} <= set(columns):
         return _read(forms.mpi, rows, path)
-    if {"text", "pole"} <= columns:
+    if {"text", "pole"} <= set(columns):
         return _read(forms.poles, rows, path)
     raise InstrumentError(
         f"{path.name} wanted the columns text, domain, keyed; or text, label_ocean, key; or text,"
-        f" pole; got {', '.join(map(str, sorted(columns, key=str))) or 'no row'}; rename the"
+        f" pole; got {', '.join(sorted(columns)) or 'no row'}; rename the"
         " columns"
     )
 

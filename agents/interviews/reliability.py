@@ -39,6 +39,13 @@ def retest_correlation(first: FloatArray, second: FloatArray) -> float:
     return float(np.corrcoef(a, b)[0, 1])
 
 
+def traits_of_both_keys(instrument: Instrument) -> tuple[str, ...]:
+    """The traits with an item of either key, of which alone acquiescence can be told."""
+    keys = {(item.trait, item.key) for item in instrument.items}
+    names = (trait.name for trait in instrument.traits)
+    return tuple(name for name in names if {(name, 1), (name, -1)} <= keys)
+
+
 def acquiescence(instrument: Instrument, raw: FloatArray) -> float:
     """How much is agreed to whatever is said, from -1 (never) to 1 (always).
 
@@ -51,7 +58,8 @@ def acquiescence(instrument: Instrument, raw: FloatArray) -> float:
         raw: (..., m) points without keys.
 
     Returns:
-        The mean over traits; NaN where no trait has items of both keys.
+        The mean over traits; NaN where no trait has items of both keys, see
+        ``traits_of_both_keys``.
     """
     table = instrument.raw_points
     middle = (np.nanmin(table, axis=1) + np.nanmax(table, axis=1)) / 2

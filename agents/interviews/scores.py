@@ -110,17 +110,18 @@ def normalised_gain(
 ) -> FloatArray:
     """Share of the way from the base to the wanted end of the scale; NaN if the base is there.
 
-    1 = all of it, 0 = nothing, below 0 = the other way.
+    1 = all of it, 0 = nothing, below 0 = the other way; NaN too where no end is wanted.
 
     Args:
         score: with the personality.
         base: without it.
         least: of the scale.
         most: of the scale.
-        pole: 1 wants the upper end, -1 the lower one.
+        pole: 1 wants the upper end, -1 the lower one, 0 neither.
     """
     moved = pole * (np.asarray(score) - base) + 0.0  # no minus before a zero
-    room = np.asarray(most - base if pole > 0 else base - least, dtype=np.float64)
+    end = (least, base, most)[pole + 1]
+    room = np.asarray(pole * (end - base), dtype=np.float64)
     return np.asarray(np.divide(moved, room, out=np.full(moved.shape, np.nan), where=room > 0))
 
 

@@ -24,7 +24,7 @@ def html(record: Record) -> str:
         "warning": _SCRIPTED if any(m["scripted"] for m in models.values()) else None,
         "models": {name: model["engine"] for name, model in models.items()},
         "tests": _tests(models),
-        "sentences": [*tables.sentences(models), *tables.race_sentences(models)],
+        "sentences": tables.every_sentence(models),
         "figures": [(markup(svg), caption) for svg, caption in _drawn(models)],
         "tables": _tables(models, results["people"]),
     }
@@ -38,7 +38,7 @@ def markdown(record: Record) -> str:
         f"## {title}\n\n{markdown_table(heads, rows)}"
         for title, _, heads, rows in _tables(results["models"], results["people"])
     ]
-    said = [*tables.sentences(results["models"]), *tables.race_sentences(results["models"])]
+    said = tables.every_sentence(results["models"])
     return "\n".join([*parts, *(f"{sentence}\n" for sentence in said), record.command])
 
 

@@ -9,7 +9,15 @@ from typing import Any
 from rich.console import RenderableType
 
 from experiments.reporting.claims import Verdict, compare, verdict
-from experiments.reporting.formatting import NONE, interval, number, percent, signed, with_interval
+from experiments.reporting.formatting import (
+    NONE,
+    interval,
+    listed,
+    number,
+    percent,
+    signed,
+    with_interval,
+)
 from experiments.reporting.terminal import text_table
 
 TYPE_HEADS = (
@@ -131,6 +139,11 @@ def sentences(models: Mapping[str, Any]) -> list[str]:
     return [*_type_sentences(models), *_factor_sentences(models)]
 
 
+def every_sentence(models: Mapping[str, Any]) -> list[str]:
+    """All that is said beside the tables."""
+    return [*sentences(models), *blank_sentences(models), *race_sentences(models)]
+
+
 def _factor_sentences(models: Mapping[str, Any]) -> list[str]:
     """How far told factors go to the told end, and whether a role takes them further."""
     return [
@@ -159,6 +172,41 @@ def _role(own: Mapping[str, Any]) -> str:
     return compare("personality alone", ends, more="better than", less="worse than")
 
 
+def blank_sentences(models: Mapping[str, Any]) -> list[str]:
+    """Why a figure is blank for a whole test, whatever was answered."""
+    found = []
+    for test in ("types", "factors"):
+        cards = [model[test]["instrument"] for model in models.values() if test in model]
+        for card in cards[:1]:
+            found += [*_acquiescence_of(card), *_norms_of(card)]
+    return found
+
+
+def _acquiescence_of(card: Mapping[str, Any]) -> list[str]:
+    both = card["both_keys"]
+    if both == card["traits"]:
+        return []
+    if not both:
+        return [
+            f"Acquiescence of {card['name']} is not known: no trait of it has items keyed +1 and -1"
+            " both."
+        ]
+    return [
+        f"Acquiescence of {card['name']} tells of {listed(both)} alone: the other traits have items"
+        " of one key."
+    ]
+
+
+def _norms_of(card: Mapping[str, Any]) -> list[str]:
+    missing = [name for name in card["traits"] if name not in card["norms"]]
+    if card["scoring"] == "types" or not missing:
+        return []
+    return [
+        f"z of {card['name']} is not known for {listed(missing)}: the instrument has no norms of"
+        " people; its file may hold them (norms)."
+    ]
+
+
 def race_sentences(models: Mapping[str, Any]) -> list[str]:
     """What batching and kept prefixes were worth, where it was raced."""
     return [
@@ -180,7 +228,7 @@ def lines(values: Mapping[str, Any]) -> list[RenderableType]:
         (INCREASE_HEADS, increase_rows(models), "Factors (RQ2)"),
     ]
     shown = [text_table(heads, rows, title) for heads, rows, title in tables if rows]
-    return [*shown, *sentences(models), *race_sentences(models)]
+    return [*shown, *every_sentence(models)]
 
 
 def plan_lines(plan: Mapping[str, Any]) -> list[RenderableType]:

@@ -8,7 +8,12 @@ import numpy as np
 from agents.inference.engine import Engine
 from agents.interviews.conditioning import type_names
 from agents.interviews.instruments import Instrument
-from agents.interviews.reliability import acquiescence, cronbach_alpha, retest_correlation
+from agents.interviews.reliability import (
+    acquiescence,
+    cronbach_alpha,
+    retest_correlation,
+    traits_of_both_keys,
+)
 from agents.interviews.scores import (
     confusion,
     drawn_points,
@@ -54,6 +59,8 @@ def _card(instrument: Instrument) -> dict[str, Any]:
         **{name: getattr(instrument, name) for name in names},
         "items": len(instrument.items),
         "traits": [trait.name for trait in instrument.traits],
+        "both_keys": list(traits_of_both_keys(instrument)),
+        "norms": sorted(instrument.norms),
     }
 
 
@@ -116,13 +123,13 @@ def _gains(
     for row, target in zip(range(len(rows)), (people.targets[i] for i in rows), strict=True):
         own = place[target.name]
         score, before, (least, most) = scores[row, own], base[own], instrument.scale[own]
-        pole = 1 if target.level >= 0 else -1
+        ends = least, most, int(np.sign(target.level))
         found[target.label] = {
             "factor": target.name,
             "level": target.level,
             "score": rounded(score),
             "percent_increase": rounded(float(percent_increase(score, before))),
-            "normalised_gain": rounded(float(normalised_gain(score, before, least, most, pole))),
+            "normalised_gain": rounded(float(normalised_gain(score, before, *ends))),
             "z": rounded(float(z_score(score, instrument.norms.get(target.name)))),
             "moved": {name: rounded(moved[row, i]) for name, i in place.items()},
         }
@@ -130,7 +137,9 @@ def _gains(
 
 
 def _mean_gain(told: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """The normalised gain over told poles; those that were reached untold have none."""
+    """The normalised gain over told poles; those that were reached untold have none, and the
+    middle is no pole.
+    """  # noqa: D205
     known = [own["normalised_gain"] for own in told.values()]
     return estimate(mean_interval(np.array([gain for gain in known if gain is not None])))
 

@@ -71,7 +71,7 @@ def persona_society(num_users: int) -> PersonaSociety:
     from agents.living.reflection import LivingUsers
     from agents.population.population import Population
 
-    people = _copies(Population.shipped(), num_users)
+    people = _copies(Population.load("pocket"), num_users)
     users = LivingUsers(persona_users(people, LocalEngine))
     return PersonaSociety(
         users, Popularity(), people.catalog, people.history, averages=people.averages,

@@ -37,6 +37,8 @@ def run(cfg: DictConfig) -> Result:
     if cfg.get("debug") == "tiny":
         study = replace(study, seeds=study.seeds[:1], intensities=study.intensities[:1])
     speaker = Speaker.load(study.base)
+    if study.emojis:
+        speaker.emoji_guard.check_any()  # now, before hours of work
     settings = cfg.experiment
     if settings.dry_run:
         told = forecast(study, speaker, settings.rated_users, settings.rated_rows)

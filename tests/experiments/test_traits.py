@@ -2,21 +2,14 @@
 
 import json
 
-import numpy as np
 import pytest
 
 from agents.emojis.neurons import emoji_mass, mean_activations, most_changed
-from experiments.reporting.claims import ONE_SEED
-from experiments.traits.figures import _reached, values_of
-from experiments.traits.sentences import sentences
-from experiments.traits.ways import Ways, names_of, partner
 from tests.experiments.command import run_command
 from tests.training.traits.conftest import write_talker
 from training.opinion_qa.grammar import written_offline
-from training.opinion_qa.opinions import POLES, all_labels, label, of_label, split_by_topic
+from training.opinion_qa.opinions import all_labels, label, of_label, split_by_topic
 from training.opinion_qa.topics import TOPICS
-from training.traits.evaluation import Scores
-from training.traits.measures import Estimate
 from training.traits.opinion_training import Adapted
 from training.traits.speaker import Asked, Plain, Speaker
 
@@ -33,6 +26,14 @@ SMALL = [
 def base(tmp_path_factory):
     folder = tmp_path_factory.mktemp("base") / "tiny"
     return str(write_talker(folder, written_offline(topics=TOPICS[:4], forms=2)))
+
+
+@pytest.fixture(scope="module")
+def emotive(tmp_path_factory):
+    """As ``base``, with tokens of emojis."""
+    folder = tmp_path_factory.mktemp("base") / "emotive"
+    opinions = written_offline(topics=TOPICS[:4], forms=2)
+    return str(write_talker(folder, opinions, emojis="\U0001f600 \U0001f60a"))
 
 
 @pytest.mark.slow
@@ -69,8 +70,8 @@ def test_a_study_trains_asks_compares_and_goes_on_where_it_was(tmp_path, base):
 
 
 @pytest.mark.slow
-def test_emojis_of_every_adapter_are_studied_by_one_option_and_kept(tmp_path, base):
-    words = [*SMALL, f"slm={base}", "experiment.traits=[openness]", "experiment.seeds=[0,1]",
+def test_emojis_of_every_adapter_are_studied_by_one_option_and_kept(tmp_path, emotive):
+    words = [*SMALL, f"slm={emotive}", "experiment.traits=[openness]", "experiment.seeds=[0,1]",
              "experiment.methods=[adapter]", "experiment.intensities=[]", "experiment.emojis=true",
              "experiment.rated_users=0"]  # fmt: skip
     results = run_command(tmp_path, *words)
@@ -79,6 +80,8 @@ def test_emojis_of_every_adapter_are_studied_by_one_option_and_kept(tmp_path, ba
     assert len(one["p_values"]) == len(one["neurons"]) == 2, "two seeds"
     assert all(1 / 21 - 1e-6 <= p <= 1 for p in one["p_values"])
     assert one["mass_difference"]["ci95"] is not None
+    assert min(one["mass"]) > 0, "every token may come, those of emojis too"
+    assert one["drop"] is not None
     assert len(set(one["neurons"][0])) == len(one["neurons"][0]) > 1
     assert any("chance of an emoji in the next token" in said for said in results["sentences"])
     report = (tmp_path / "report.md").read_text(encoding="utf-8")
@@ -92,14 +95,14 @@ def test_emojis_of_every_adapter_are_studied_by_one_option_and_kept(tmp_path, ba
 
 @pytest.mark.slow
 def test_the_model_as_it_is_comes_before_the_adapter_and_neurons_come_from_training_topics(
-    tmp_path, base
+    tmp_path, emotive
 ):
-    words = [*SMALL, f"slm={base}", "experiment.traits=[openness]", "experiment.seeds=[0]",
+    words = [*SMALL, f"slm={emotive}", "experiment.traits=[openness]", "experiment.seeds=[0]",
              "experiment.methods=[adapter]", "experiment.intensities=[]", "experiment.emojis=true",
              "experiment.rated_users=0", "experiment.forms=1"]  # fmt: skip
     run_command(tmp_path, *words)
     kept = json.loads((tmp_path / "emojis" / "0, high openness.json").read_text())
-    speaker, own = Speaker.load(base), label("openness")
+    speaker, own = Speaker.load(emotive), label("openness")
     topics = TOPICS[:: len(TOPICS) // 4][:4]
     split = split_by_topic(written_offline(all_labels(["openness"]), topics, 1), 0.5, 0)
 
@@ -119,6 +122,15 @@ def test_the_model_as_it_is_comes_before_the_adapter_and_neurons_come_from_train
     assert kept["mass"][0] == pytest.approx(mass.tolist(), rel=1e-4)
     assert kept["mass"][1] == pytest.approx(tuned.tolist(), rel=1e-4)
     assert kept["neurons"] == most_changed(before, after, len(kept["neurons"])).tolist()
+
+
+def test_emojis_of_a_model_without_tokens_of_emojis_are_refused_before_anything_is_trained(
+    tmp_path, base, capsys
+):
+    said = error_of(capsys, tmp_path, f"slm={base}", "experiment.emojis=true")
+    assert "wanted a model with tokens that show or begin an emoji, got a vocabulary of 500" in said
+    assert "experiment.emojis=false" in said
+    assert not (tmp_path / "adapters").exists()
 
 
 def test_emojis_without_adapters_are_refused(tmp_path, base, capsys):
@@ -173,121 +185,3 @@ def test_options_that_would_change_nothing_are_refused(tmp_path, base, capsys):
     assert "would change nothing: experiment.written_by_model is False" in said
     said = error_of(capsys, tmp_path, f"slm={base}", "data=tiny", "experiment.rated_users=0")
     assert "would change nothing: experiment.rated_users is 0" in said
-
-
-def rating_change(change, ends):
-    return {"rmse_change": change, "rmse_difference_ci95": ends}
-
-
-def measures(mean, ends):
-    return {"mean": mean, "ci95": ends}
-
-
-def values(**changes):
-    moves = {"high openness": {"moves_a_point": True, "others_less_than_half": False}}
-    found = {
-        "seeds": [0, 1],
-        "differences": {"as it is": measures(0.5, [0.4, 0.6]), "mend": measures(0, [-0.1, 0.1])},
-        "ways": {"adapter": {"ta": measures(0.8, None)}, "steering": {"ta": measures(0.6, None)}},
-        "moves": {"adapter": moves},
-        "ratings": {"after": {"high openness": rating_change(0.031, [0.01, 0.05])}},
-        "classifier": {"opinions": 0.8, "by_hand": 0.3, "labels": 10},
-        "judge": {"right": 0.7},
-    }
-    return found | changes
-
-
-def test_sentences_compare_only_where_the_interval_does():
-    found = sentences(values())
-    assert found[0] == (
-        "Trait alignment of the adapters is within noise of mend; above the model as it is."
-    )
-    assert found[1] == "Steering reaches 75 % of the adapters' trait alignment."
-    assert found[2].startswith("1 of 1 adapters move their own trait by at least a point")
-    assert "0 of 1 move every other trait" in found[2]
-    assert found[3] == (
-        "The RMSE of ratings changes by +3.1 to +3.1 %; it rises by more than 2 %, beyond noise,"
-        " with high openness."
-    )
-    assert "right on 80 % of held-out opinions and on 30 %" in found[4]
-
-
-def test_one_seed_is_said_and_small_changes_of_ratings_are_too():
-    ratings = {"after": {"high openness": rating_change(0.012, [0.001, 0.02])}}
-    found = sentences(values(seeds=[0], ratings=ratings))
-    assert found[0] == f"One seed: {ONE_SEED}."
-    assert "changes by +1.2 to +1.2 %; no rise of more than 2 % lies beyond noise." in found[4]
-
-
-def test_a_large_rise_within_noise_is_no_rise_and_a_fall_is_told_as_one():
-    after = {
-        "high openness": rating_change(0.05, [-0.01, 0.08]),
-        "low openness": rating_change(-0.02, [-0.03, -0.01]),
-    }
-    found = sentences(values(ratings={"after": after}))
-    assert "changes by \u22122.0 to +5.0 %; no rise of more than 2 % lies beyond noise." in found[3]
-
-
-def test_a_move_counts_by_the_ends_of_its_interval():
-    own = Estimate(1.5, (1.1, 1.9))
-    small, wide = Estimate(0.1, (-0.2, 0.4)), Estimate(0.1, (-0.7, 0.9))
-    names = ("openness", "extraversion")
-    for other, kept in ((small, True), (wide, False)):
-        found = _reached(label("openness"), dict(zip(names, (own, other), strict=True)))
-        assert found == {"moves_a_point": True, "others_less_than_half": kept}
-    weak = _reached(label("openness"), {"openness": Estimate(1.2, (0.9, 1.5))})
-    assert not weak["moves_a_point"]
-    unknown = _reached(label("openness"), {"openness": own, "extraversion": Estimate(0.1, None)})
-    assert unknown == {"moves_a_point": None, "others_less_than_half": None}
-    low = _reached(label("openness", "low"), {"openness": Estimate(-1.5, (-1.9, -1.1))})
-    assert low["moves_a_point"]
-
-
-class TwoTraits:
-    labels = tuple(label(trait, pole) for trait in ("openness", "extraversion") for pole in POLES)
-    traits = ("openness", "extraversion")
-    methods, intensities, pairs = ("prompt", "steering", "adapter"), (0.5, 2.0), True
-
-
-def test_adapters_are_also_scaled_and_two_traits_are_set_at_once():
-    assert names_of(TwoTraits) == [
-        "prompt", "steering", "adapter", "adapter x0.5", "adapter x2", "steering pair",
-        "adapter pair",
-    ]  # fmt: skip
-    assert partner(TwoTraits, label("openness", "low")) == label("extraversion", "low")
-    assert partner(TwoTraits, label("extraversion")) == label("openness"), "the last goes round"
-
-
-def test_a_pair_of_adapters_is_their_sum_and_a_scaled_one_is_its_multiple(tmp_path, monkeypatch):
-    parts = {}
-    monkeypatch.setattr("experiments.traits.ways.Adapted", lambda speaker, folder: folder)
-    monkeypatch.setattr(
-        "experiments.traits.ways.composed", lambda own, to: parts.update({to.name: own}) or to
-    )
-    ways = Ways(TwoTraits, None, [], 0)
-    monkeypatch.setattr(ways, "trained", lambda own: tmp_path / str(own))
-    ways.way("adapter pair", label("openness"))
-    ways.way("adapter x0.5", label("openness"))
-    first, second = tmp_path / "high openness", tmp_path / "high extraversion"
-    assert parts == {
-        "high openness-pair": {first: 1.0, second: 1.0}, "high openness-x0.5": {first: 0.5},
-    }  # fmt: skip
-
-
-def test_labels_are_averaged_within_a_topic_and_short_seeds_are_filled_up():
-    class Study:
-        seeds = (0, 1)
-
-    class Cell:
-        def __init__(self, ta):
-            empty = np.zeros(len(ta))
-            self.scores = Scores(np.array(ta), *[empty] * 8, np.zeros((len(ta), 1)))
-
-    cells = {
-        (0, "adapter", "a"): Cell([1.0, 0.0, np.nan]),
-        (0, "adapter", "b"): Cell([0.0, 0.0, np.nan]),
-        (1, "adapter", "a"): Cell([1.0, 1.0]),
-        (1, "adapter", "b"): Cell([np.nan, 0.0]),
-    }
-    found = values_of(Study, cells, "adapter", "ta", ["a", "b"])
-    np.testing.assert_array_equal(found, [[0.5, 0.0, np.nan], [1.0, 0.5, np.nan]])

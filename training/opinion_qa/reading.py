@@ -3,12 +3,12 @@
 Nothing is downloaded but what is named, no code is run and no pickle is read.
 """
 
-import csv
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from simenv.values.comma_rows import comma_rows
 from training.opinion_qa.opinions import Cleaned, Opinion, cleaned, label
 from training.opinion_qa.topics import FORMS
 
@@ -54,14 +54,14 @@ def read_opinion_csv(paths: Iterable[Path]) -> Cleaned:
     A column for the pole may be missing: then all answers show much of their trait.
 
     Raises:
-        ValueError: a column is missing, a cell is empty, or a trait or pole is unknown.
+        ValueError: a column is missing, a cell is empty or one too many, or a trait or pole is
+            unknown.
     """
     found: list[Opinion] = []
     for path in paths:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = csv.DictReader(file)
-            columns = _columns_of(rows.fieldnames or (), path.name)
-            found += [_opinion(row, columns, f"{path.name}, row {n}") for n, row in _counted(rows)]
+        names, rows = comma_rows(path.read_text("utf-8-sig"), path.name)
+        columns = _columns_of(names, path.name)
+        found += [_opinion(row, columns, f"{path.name}, row {n}") for n, row in _counted(rows)]
     return cleaned(found)
 
 
@@ -131,7 +131,7 @@ def _counted(rows: Iterable[Mapping[str, Any]]) -> Iterable[tuple[int, Mapping[s
 
 
 def _opinion(row: Mapping[str, Any], columns: Mapping[str, str], where: str) -> Opinion:
-    cells = {field: (row[column] or "").strip() for field, column in columns.items()}
+    cells = {field: row[column].strip() for field, column in columns.items()}
     if empty := [columns[field] for field, cell in cells.items() if not cell]:
         raise ValueError(
             f"{where}: {empty[0]} wanted a text, got nothing; fill it in or drop the row"

@@ -71,8 +71,8 @@ class BlockScorer:
     ) -> None:
         self._tokens, self._stats = tokens, stats
         self._alone = repeatable and fused is None
-        model = adapted.model
-        self._gists = gists_of(model, tokens.tokenizer)
+        model = adapted.opened
+        self._gists = gists_of(model, tokens.reader)
         reader = BlockReader(model)
         self.tables = {
             kind: BlockTable(

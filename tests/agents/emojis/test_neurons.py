@@ -98,6 +98,12 @@ def test_what_ablation_says_by_hand():
     assert found.p_value == (1 + 1) / (1 + 3)
 
 
+def test_a_model_without_tokens_of_emojis_has_nothing_to_ablate(model):
+    silent = EmojiGuard([b"a"] * VOCABULARY)
+    with pytest.raises(ValueError, match="wanted a model with tokens that show or begin an emoji"):
+        ablate(model, ROWS, silent, np.array([NEURON]))
+
+
 def test_too_many_neurons_leave_no_others_to_compare_with(model, guard):
     with pytest.raises(ValueError, match="wanted 1 to 24 of the layer's 48 neurons"):
         ablate(model, ROWS, guard, np.arange(30))

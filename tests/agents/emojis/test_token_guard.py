@@ -35,6 +35,12 @@ def test_what_was_said_says_which_bytes_stand_open():
     assert barred == [BARRED, BARRED | {8}, BARRED | {5}, BARRED]
 
 
+def test_a_vocabulary_in_which_emojis_have_no_place_is_refused():
+    with pytest.raises(ValueError, match="that show or begin an emoji, got a vocabulary of 3"):
+        EmojiGuard([b"a", b"\xf0", b"\x9f"]).check_any()  # single bytes begin anything
+    EmojiGuard(PIECES).check_any()
+
+
 def test_mass_is_the_sum_of_barred_chances():
     chances = np.full((2, len(PIECES) + 3), 0.01)  # a model with more rows than its tokenizer
     chances[1, 1] = 0.5

@@ -5,6 +5,7 @@ import pytest
 
 from agents.interviews.asking import (
     WORDINGS,
+    Answers,
     Interview,
     Interviewee,
     ask,
@@ -77,6 +78,16 @@ def test_temperature_sharpens_and_flattens():
     np.testing.assert_allclose(answers.chances(2.0)[0, 0], root)
     with pytest.raises(ValueError, match="temperature"):
         answers.chances(0.0)
+
+
+def test_rounds_are_averaged_each_as_a_distribution():
+    with np.errstate(divide="ignore"):
+        logs = np.log(np.array([[[[1.0, 0.0, 0.0], [0.25, 0.25, 0.5]]] * 3]))
+    answers = Answers(small(), (ANN,), logs)
+    np.testing.assert_allclose(answers.chances()[0, 0], [(1 + 0.25) / 2, 0.25 / 2, 0.5 / 2])
+    np.testing.assert_allclose(answers.expected()[0], [1.625, 4 - 1.625, 1.625])
+    # at 1/2 the second round's weights are 1, 1, 4 over 6
+    np.testing.assert_allclose(answers.chances(0.5)[0, 0], [(1 + 1 / 6) / 2, 1 / 12, 4 / 12])
 
 
 def test_draws_follow_the_chances_and_repeat_with_their_seed():

@@ -43,6 +43,24 @@ def test_levels_are_graded_and_the_average_has_no_pole():
     assert factor_context("N", 0) == "You are a human who is average in neuroticism."
 
 
+@pytest.mark.parametrize(
+    ("factor", "much", "little"),
+    [
+        ("O", "imaginative, artistic", "fond of routine"),
+        ("C", "organised, hard-working", "careless, disorganised"),
+        ("E", "talkative, energetic", "quiet, reserved"),
+        ("A", "kind, trusting", "cold, suspicious"),
+        ("N", "anxious, tense", "calm, relaxed"),
+    ],
+)
+def test_levels_above_the_average_are_told_in_words_of_the_high_pole(factor, much, little):
+    for level in (1, 2):
+        assert much in factor_context(factor, level)
+        assert little not in factor_context(factor, level)
+        assert little in factor_context(factor, -level)
+        assert much not in factor_context(factor, -level)
+
+
 def test_a_role_stands_in_place_of_the_human():
     assert type_context("INTJ", "architect").startswith("You are an architect with the")
     assert factor_context("E", 2, "nurse").startswith("You are a nurse who is very high in")

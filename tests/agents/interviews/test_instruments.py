@@ -27,6 +27,14 @@ def test_an_item_may_have_options_and_points_of_its_own():
     assert np.isnan(points[0, 3])
 
 
+def test_the_same_situation_may_be_asked_with_other_options():
+    scenes = [
+        Item(name, "A party.", "N", 1, options)
+        for name, options in (("s", ("go", "hide")), ("t", ("sing", "sleep")))
+    ]
+    assert len(small(items=(*ITEMS, *scenes)).items) == 5
+
+
 def test_the_scale_of_a_trait_is_the_mean_of_its_items_ends():
     scene = Item("s", "A party.", "N", 1, ("go", "hide"), (0.0, 1.0))
     assert small(items=(*ITEMS, scene)).scale.tolist() == [[1, 3], [0.5, 2]]
@@ -53,6 +61,11 @@ def test_the_scale_of_a_trait_is_the_mean_of_its_items_ends():
         ({"values": (1.0, 2.0, float("nan"))}, "wanted points that are numbers and differ"),
         ({"items": (*ITEMS, Item("x", " ", "E"))}, "wanted a text, got an empty one"),
         ({"items": (*ITEMS, ITEMS[0])}, "a name for each item, got 'e1' twice"),
+        (
+            {"items": (*ITEMS, Item("x", "i  TALK. ", "N"))},
+            "wanted every question once, got 'i  TALK. ' as 'e1' and 'x': one answer would count"
+            " twice; leave one of them out",
+        ),
         ({"items": ()}, "wanted items, got none"),
         ({"items": ITEMS[:2]}, "an item for every trait, got none for 'N'"),
         ({"norms": {"O": Norm(3.0, 1.0, 9)}}, "norms of its traits, got 'O'"),

@@ -114,6 +114,15 @@ def test_poles_of_sixteen_types(read):
         (MARKERS.replace("-1", "0"), r"x.csv, item 2, wanted a key of \+1 or -1, got '0'"),
         (MARKERS.replace(",E,", ",Z,", 1), "item 'EXT1', wanted a trait among E, N, got 'Z'"),
         (POLES.replace("J", "X"), "item 3, wanted a pole of E, I, .*, got 'X': an unknown trait"),
+        (MARKERS.replace(",", ";"), "wanted commas between its cells, got semicolons .*; save it"),
+        (
+            "pole,text\nE,I talk, a lot.\n",
+            "row 2: wanted 2 cells, got 3; put a text that holds commas in quotes",
+        ),
+        (
+            "text,pole\nI talk.,E\nI  TALK.,I\n",
+            "wanted every question once, got 'I  TALK.' as 'q1' and 'q2': one answer would count",
+        ),
         ("a,b\n1,2\n", "wanted the columns text, domain, keyed; .*; got a, b; rename"),
         ("", "got no row"),
         ("{", "wanted JSON, got something else"),

@@ -1,12 +1,14 @@
 import numpy as np
 import pytest
 
+from agents.interviews.instruments import Item
 from agents.interviews.reliability import (
     acquiescence,
     cronbach_alpha,
     order_sensitivity,
     rates,
     retest_correlation,
+    traits_of_both_keys,
 )
 from tests.agents.interviews.small_instruments import ITEMS, E, small
 
@@ -43,8 +45,24 @@ def test_who_agrees_with_everything_is_acquiescent_and_who_follows_the_trait_is_
     assert acquiescence(instrument, np.array([[3.0, 2.0]])) == 1 / 2
 
 
+def test_acquiescence_is_in_halves_of_the_range_of_points_whatever_these_are():
+    # 0, 1 and 4 points: the middle is 2 and half the range 2, so "maybe" is half a no
+    instrument = small(items=ITEMS[:2], traits=(E,), values=(0.0, 1.0, 4.0))
+    assert acquiescence(instrument, np.array([[1.0, 1.0]])) == -1 / 2
+    assert acquiescence(instrument, np.array([[4.0, 4.0]])) == 1
+
+
+def test_acquiescence_weighs_both_keys_and_all_traits_alike():
+    more = (*ITEMS, Item("e3", "I shout.", "E", 1), Item("n2", "I rest.", "N", -1))
+    # E: two yes and one no: (1 - 1) / 2, though two of three say yes; N: yes and maybe: (1 + 0) / 2
+    found = acquiescence(small(items=more), np.array([[3.0, 1.0, 3.0, 3.0, 2.0]]))
+    assert found == (0 + 1 / 2) / 2
+
+
 def test_acquiescence_needs_items_of_both_keys():
+    assert traits_of_both_keys(small(items=ITEMS[::2])) == ()
     assert np.isnan(acquiescence(small(items=ITEMS[::2]), np.array([[3.0, 3.0]])))
+    assert traits_of_both_keys(small()) == ("E",)
     assert acquiescence(small(), np.array([[3.0, 3.0, 1.0]])) == 1  # n1 has no counterpart
 
 
@@ -54,6 +72,10 @@ def test_order_sensitivity_is_the_mean_distance_to_the_mean_of_the_rounds():
         same = np.log(np.array([[[[0.5, 0.5], [0.5, 0.5]]]]))
     assert order_sensitivity(logs) == 0.5  # each round is 1/2 away from (1/2, 1/2)
     assert order_sensitivity(same) == 0
+    with np.errstate(divide="ignore"):
+        three = np.log(np.array([[[[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]]]]))
+    # the mean is (2/3, 1/3), from which they are 1/3, 1/3 and 2/3 away
+    assert order_sensitivity(three) == pytest.approx((1 / 3 + 1 / 3 + 2 / 3) / 3)
     assert np.isnan(order_sensitivity(same[:, :, :1]))
 
 

@@ -82,6 +82,8 @@ def test_normalised_gain_is_the_share_of_the_way_to_the_wanted_end():
     assert normalised_gain(np.array(2.0), np.array(4.0), low, high, -1) == (4 - 2) / (4 - 1)
     assert normalised_gain(np.array(2.0), np.array(3.0), low, high) == -1 / 2
     assert np.isnan(normalised_gain(np.array(5.0), np.array(5.0), low, high))
+    assert np.isnan(normalised_gain(np.array(1.0), np.array(1.0), low, high, -1))
+    assert np.isnan(normalised_gain(np.array(4.0), np.array(3.0), low, high, 0)), "no end is wanted"
 
 
 def test_z_is_in_peoples_standard_deviations_and_nan_without_norms():
@@ -90,5 +92,5 @@ def test_z_is_in_peoples_standard_deviations_and_nan_without_norms():
 
 
 def test_off_target_is_what_moved_under_every_imposed_trait():
-    scores, base = np.array([[4.0, 3.5], [2.0, 5.0]]), np.array([3.0, 3.0])
-    assert off_target(scores, base).tolist() == [[1, 0.5], [-1, 2]]
+    scores, base = np.array([[4.0, 3.5], [2.0, 5.0]]), np.array([3.0, 2.0])
+    assert off_target(scores, base).tolist() == [[1, 1.5], [-1, 3]]

@@ -1,66 +1,33 @@
 """The study on engines whose answers are known: what is planted comes back, and nothing else."""
 
-import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from agents.interviews.conditioning import type_names
-from agents.interviews.instruments import AGREEMENT_5, FACTORS, Instrument, Item, Trait
+from agents.interviews.instruments import AGREEMENT_5, FACTORS, Norm
+from agents.interviews.scores import drawn_points, trait_scores
 from experiments.interviews.interview_tables import (
+    blank_sentences,
     increase_rows,
     sentences,
     trust_rows,
     type_rows,
 )
-from experiments.interviews.settings import Settings
 from experiments.interviews.strategies import cast, with_one_role_a_run
-from experiments.interviews.study import study
+from experiments.interviews.study import _factors, _reliability, study
 from tests.agents.interviews.known_people import KnownPeople
-
-DICHOTOMIES = ("EI", "SN", "TF", "JP")
-TYPES = Instrument(
-    "types",
-    tuple(Trait(d, d, d[0], d[1]) for d in DICHOTOMIES),
-    tuple(Item(f"{d}{k}", f"I am {d[(1 - k) // 2]}.", d, k) for d in DICHOTOMIES for k in (1, -1)),
-    scoring="types",
+from tests.experiments.interviews.known_studies import (
+    BIG_FIVE,
+    DICHOTOMIES,
+    NEVER,
+    SETTINGS,
+    STRONGLY,
+    TYPES,
+    believes,
+    deaf,
 )
-BIG_FIVE = Instrument(
-    "five",
-    tuple(Trait(f, title) for f, title in FACTORS.items()),
-    tuple(
-        Item(f"{f}{k}", f"I have {'much' if k > 0 else 'little'} {title}.", f, k)
-        for f, title in FACTORS.items()
-        for k in (1, -1)
-    ),
-)
-SETTINGS = Settings(
-    models={"known": "known"}, populations={}, people=1, types=TYPES, factors=BIG_FIVE,
-    levels=(2, -2), temperatures=(0.01, 1.0), repetitions=6, answers="scored", retries=0,
-    max_new_tokens=4, order="permuted", rounds=2, wordings=(0,), chat=False, seed=0,
-    race={"people": 0, "items": 0},
-)  # fmt: skip
-STRONGLY, NEVER = {AGREEMENT_5[-1]: 40.0}, {AGREEMENT_5[0]: 40.0}
-
-
-def believes(request):
-    """Agrees with what fits the told type or factor; in the middle where nothing was told."""
-    told = re.search(r"type ([A-Z]{4})", request.prefix)
-    about = re.search(r"I am ([A-Z])\.", request.suffix)
-    if told and about:
-        return STRONGLY if about[1] in told[1] else NEVER
-    factor = re.search(r"very (high|low) in (\w+)", request.prefix)
-    much = re.search(r"I have (much|little) (\w+)\.", request.suffix)
-    if factor and much and factor[2] == much[2]:
-        return STRONGLY if (factor[1] == "high") == (much[1] == "much") else NEVER
-    return {AGREEMENT_5[2]: 40.0}
-
-
-def deaf(request):
-    """Agrees strongly with one pole of everything, whoever it is told to be."""
-    about = re.search(r"I am ([A-Z])\.", request.suffix)
-    return STRONGLY if about and about[1] in "ENFJ" else NEVER
 
 
 @pytest.fixture(scope="module")
@@ -125,12 +92,40 @@ def test_factors_that_go_away_from_the_told_end_are_said_to_do_so(found):
 
 
 def test_known_norms_give_z_and_a_paraphrase_is_compared():
-    from agents.interviews.instruments import Norm
-
     normed = replace(BIG_FIVE, norms={"E": Norm(3.0, 0.5, 100)})
     own = study(KnownPeople(believes), normed, replace(SETTINGS, wordings=(0, 2)))
     assert own["temperatures"]["0.01"]["personality"]["E very high"]["z"] == (5 - 3) / 0.5
     assert own["paraphrase"] == {"2": {"mean": 0, "range": [0, 0]}}
+
+
+def test_the_middle_of_a_factor_is_no_pole_that_could_be_gained():
+    own = study(KnownPeople(believes), BIG_FIVE, replace(SETTINGS, levels=(0, 2), wordings=(0,)))
+    told = own["temperatures"]["0.01"]["personality"]
+    assert (told["E average"]["score"], told["E average"]["normalised_gain"]) == (3, None)
+    assert own["temperatures"]["0.01"]["gain"]["mean"] == 1, "of the five high poles alone"
+
+
+def test_a_figure_that_is_blank_for_a_whole_test_is_explained(found):
+    assert blank_sentences({"known": found}) == [
+        "z of five is not known for O, C, E, A and N: the instrument has no norms of people; its"
+        " file may hold them (norms)."
+    ]
+
+    def told(keys, norms):
+        items = [item for item in BIG_FIVE.items if item.key in keys or item.trait == "O"]
+        test = replace(BIG_FIVE, items=tuple(items), norms=norms)
+        return blank_sentences({"m": {"factors": study(KnownPeople(deaf), test, SETTINGS)}})
+
+    norms = {trait: Norm(3.0, 1.0, 9) for trait in FACTORS}
+    assert told((1,), norms) == [
+        "Acquiescence of five tells of O alone: the other traits have items of one key."
+    ]
+    one_key = replace(BIG_FIVE, items=tuple(i for i in BIG_FIVE.items if i.key > 0), norms=norms)
+    own = study(KnownPeople(deaf), one_key, SETTINGS)
+    assert own["temperatures"]["1"]["reliability"]["acquiescence"] is None
+    assert blank_sentences({"m": {"factors": own}, "n": {"factors": own}}) == [
+        "Acquiescence of five is not known: no trait of it has items keyed +1 and -1 both."
+    ]
 
 
 def test_answers_in_words_are_scored_alike(found):
@@ -164,3 +159,85 @@ def test_everybody_has_a_place_and_a_repetition_has_one_role():
 def test_roles_suit_the_high_pole_alone():
     people = cast(BIG_FIVE, (-2,))
     assert (len(people.people), people.role.size) == (1 + 5, 0)
+
+
+def test_factors_by_hand_on_a_scale_from_0_to_100():
+    wide = replace(BIG_FIVE, values=(0.0, 25.0, 50.0, 75.0, 100.0))
+    people = cast(wide, (2, -2))
+    scores = np.full((2, len(people.people), 5), 50.0)
+    scores[:, 0] = [[40, 50, 30, 50, 50], [60, 50, 50, 50, 50]]  # unconditioned: O 50, E 40
+    high, low = (people.personality[[t.label for t in people.targets].index(n)]
+                 for n in ("E very high", "E very low"))  # fmt: skip
+    scores[:, high] = [[60, 50, 70, 50, 20], [60, 50, 70, 50, 40]]
+    scores[:, low, 2] = [10, 20]
+    scores[:, people.role[2], 2] = 85
+    own = _factors(wide, people, scores)
+    assert own["unconditioned"]["O"] == {"mean": 50, "sd": 10, "z": None}
+    assert own["unconditioned"]["E"] == {"mean": 40, "sd": 10, "z": None}
+    told = own["personality"]["E very high"]
+    assert told["score"] == 70
+    assert told["percent_increase"] == 100 * (70 - 40) / 40
+    assert told["normalised_gain"] == (70 - 40) / (100 - 40)
+    assert told["moved"] == {"O": 10, "C": 0, "E": 30, "A": 0, "N": -20}
+    assert own["personality"]["E very low"]["normalised_gain"] == (40 - 15) / (40 - 0)
+    # of ten poles: E 1/2 and 25/40; C, A, N, O none of either way, for all stand at 50 of 100
+    assert own["gain"]["mean"] == pytest.approx((1 / 2 + 25 / 40) / 10)
+    assert own["role"]["E very high"]["score"] == 85
+    assert own["role_gain"]["mean"] == pytest.approx((85 - 70) / 5), "of five factors one gains 15"
+
+
+def test_reliability_by_hand():
+    items = tuple(item for item in BIG_FIVE.items if item.trait in "OE")  # O+, O-, E+, E-
+    two = replace(BIG_FIVE, items=items, traits=BIG_FIVE.traits[::2][:2])
+    options = np.array(
+        [
+            [[4, 2, 0, 0], [1, 3, 2, 1], [0, 4, 4, 4]],  # the first administration to three people
+            [[4, 4, 3, 3], [2, 2, 0, 4], [2, 0, 4, 0]],
+        ]
+    )
+    scores = trait_scores(two, drawn_points(two, options))
+    found = _reliability(two, options, scores)
+    # O: keyed points (5, 3), (2, 2), (1, 1): variances 13/3 and 1, sums 8, 4, 2 with variance 28/3
+    assert found["alpha"]["O"] == pytest.approx(2 * (1 - (13 / 3 + 1) / (28 / 3)), abs=1e-6)
+    # E: (1, 5), (3, 4), (5, 1): the sums 6, 7, 6 vary by 1/3, the items by 4 and 13/3
+    assert found["alpha"]["E"] == pytest.approx(2 * (1 - (4 + 13 / 3) / (1 / 3)), abs=1e-6)
+    first, again = np.array([4.0, 2.0, 1.0]), np.array([3.0, 3.0, 4.0])  # O of both
+    assert found["retest"]["O"] == pytest.approx(np.corrcoef(first, again)[0, 1], abs=1e-6)
+    # the first person alone, raw, in halves of the range: O (1, 0), (1, 1), E (-1, -1), (½, ½)
+    up, down = [(1 + 1) / 2, (-1 + 0.5) / 2], [(0 + 1) / 2, (-1 + 0.5) / 2]
+    assert found["acquiescence"] == pytest.approx((sum(up) + sum(down)) / 4)
+
+
+def test_a_paraphrase_that_moves_two_factors_apart_moves_them_both():
+    def worded(request):
+        if "SENTENCE" not in request.suffix:
+            return {AGREEMENT_5[2]: 40.0}
+        much = "I have much" in request.suffix
+        if "openness" in request.suffix:
+            return NEVER if much else STRONGLY
+        if "extraversion" in request.suffix:
+            return STRONGLY if much else NEVER
+        return {AGREEMENT_5[2]: 40.0}
+
+    own = study(KnownPeople(worded), BIG_FIVE, replace(SETTINGS, wordings=(0, 1)))
+    assert own["paraphrase"] == {"1": {"mean": pytest.approx((2 + 2) / 5), "range": [0, 2]}}
+
+
+def test_a_role_that_helps_is_a_gain():
+    def with_a_role(request):
+        return believes(request) if "You are a human" not in request.prefix else {"x": 0.0}
+
+    own = study(KnownPeople(with_a_role), TYPES, SETTINGS)["temperatures"]["0.01"]
+    assert own["role"]["mean"] == 1
+    assert own["role_gain"]["mean"] > 0.5
+    # over sixteen types that are right in all runs or in few the interval is of types, not letters
+    assert own["personality"]["ci95"][0] < own["personality"]["mean"] < 0.5
+
+
+def test_draws_follow_the_seed_of_the_study():
+    tastes = KnownPeople(lambda request: {})
+    first, other = (
+        study(tastes, BIG_FIVE, replace(SETTINGS, seed=seed))["temperatures"]["1"]["unconditioned"]
+        for seed in (0, 1)
+    )
+    assert first != other

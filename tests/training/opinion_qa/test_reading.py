@@ -43,6 +43,9 @@ def test_a_file_is_cleaned_as_it_is_read(tmp_path):
         ("trait,topic,question\n", "wanted columns for personality, topic, question and answer"),
         (HEAD + "honesty,Tea,Tea?,Yes\n", "row 2: trait wanted one of .* got 'honesty'"),
         (HEAD + "openness,Tea,Tea?,Yes\nopenness,Tea,,Yes\n", "row 3: Question wanted a text"),
+        (HEAD.replace(",", ";"), "wanted commas between its cells, got semicolons"),
+        (HEAD + "openness,Tea,Tea?,I love it, always.\n", "row 2: wanted 4 cells, got 5; put a"),
+        (HEAD + 'openness,Tea,Tea?,"I love it\n', "wanted quotes that are closed"),
         (HEAD + "openness,Tea\n", "row 2: Question wanted a text, got nothing"),
     ],
 )  # fmt: skip

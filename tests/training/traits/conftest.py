@@ -13,10 +13,11 @@ from training.traits.speaker import Speaker
 LABELS = [label("openness"), label("openness", "low"), label("extraversion")]
 
 
-def write_talker(folder, opinions, seed=0):
-    """An untrained model with a tokenizer that can read the opinions."""
+def write_talker(folder, opinions, seed=0, emojis=""):
+    """An untrained model with a tokenizer that can read the opinions, and has tokens of emojis."""
     config = replace(PocketConfig.tiny(), seed=seed, hidden_size=32 + 16 * seed)
-    tokenizer = train_tokenizer([o.question + " " + o.answer for o in opinions], 500)
+    texts = [o.question + " " + o.answer for o in opinions]
+    tokenizer = train_tokenizer([*texts, *[emojis] * 40], 500)
     new_model(config, len(tokenizer)).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
