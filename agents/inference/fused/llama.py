@@ -150,10 +150,10 @@ class _Run:
             normed = self.normed(self.x)
             self._attend_all(i, layer, normed, self._keys_values(i, layer, normed))
         keys_values = self._keys_values(len(layers), last, self.normed(self.x))
-        ends = self.rows.bounds[1:] - 1
-        n = len(ends)
-        ends = np.pad(ends, (0, rows_computed(n, self.tile) - n))
-        ends = self.x.tensor[torch.from_numpy(ends)]
+        n = len(self.rows.bounds) - 1
+        fill = rows_computed(n, self.tile) - n
+        places = np.pad(self.rows.bounds[1:] - 1, (0, fill))
+        ends = self.x.tensor[torch.from_numpy(places)]
         self.x = _Buffer(ends, ends.numpy())
         queries = self.take("queries", len(ends), len(last.queries))
         inputs, ranks = self.normed(self.x).tensor, self._ranks(len(layers))
