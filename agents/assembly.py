@@ -11,7 +11,7 @@ from agents.inference.scripted import ScriptedEngine
 from agents.inference.server.server_engine import ServerEngine
 from agents.persona_users import PersonaUsers
 from agents.population.fidelity_gate import let_in
-from agents.population.population import Population
+from agents.population.population import POCKET, SHIPPED, Population
 from simenv.env.options import EnvSettings
 from simenv.env.single_env import RecEnv
 from simenv.env.vector_env import RecVectorEnv
@@ -75,7 +75,8 @@ def make_env(
     """``PersonaRec-v0``: one user a time.
 
     Args:
-        population: a population, its folder or hub id; None = the shipped one.
+        population: a population, its folder, hub id or name in the package (``readers``,
+            ``pocket``); None = the shipped one.
         engine: see ``make_engine``.
         session_steps: slates a session may have; ``gym.make`` keeps ``max_episode_steps`` for its
             own wrapper, so this name works everywhere.
@@ -83,6 +84,7 @@ def make_env(
             second, tokens, cache, padding, memory (``EngineFigures``).
         model: ``smollm2``, or folder or hub name of any causal language model, which the people are
             put on instead of their own; their profiles and memories stay, their adapters do not.
+            Without ``population`` these are the people of ``pocket``.
         allow_low_fidelity: people whose fidelity card says ``fail`` are used all the same; see
             ``agents.population.fidelity_gate``.
         calibrated: whether answers are calibrated, where the population says how.
@@ -129,8 +131,8 @@ def _users(
     calibrated: bool,
 ) -> PersonaUsers:
     if population is None:
-        population = Population.shipped()
-    elif not isinstance(population, Population):
+        population = SHIPPED if model is None else POCKET
+    if not isinstance(population, Population):
         population = Population.load(population)
     if model is not None:
         population = population.on_model(model)

@@ -32,8 +32,8 @@ def check_reading(name: str, style: PromptStyle, facts: EngineFacts) -> None:
     if style.reading == "blocks" and not facts.reads_blocks:
         raise ValueError(
             f"population {name!r} is told in blocks, and {facts.description!r} reads whole prompts;"
-            " use engine=local with the population's own model, or a population whose style says"
-            " reading='whole'"
+            " use engine=local with the population's own model, or people who are read in whole"
+            " prompts, such as population='pocket'"
         )
 
 

@@ -30,16 +30,20 @@ def asked(
         request: of one person and one item.
         recalled: what stands in it, in full or summed up.
     """
-    before = _cached(engine)
+    before = _counted(engine)
     logs = np.asarray(engine.score([request], RATING_CHOICES))[0]
-    after = _cached(engine)
-    kept = None if before is None or after is None else after - before
+    after, ids = _counted(engine), _ids(engine, request)
+    kept = None
+    if before is not None and after is not None:
+        cached, run = (int(own) for own in np.subtract(after, before))
+        # Blocks that were read before are in no count: what was not run was kept.
+        kept = max(0, len(ids) - run) if request.item else cached
     return Question(
         prompt=request.prefix + request.rest,
         adapter=request.adapter,
         recalled=list(recalled),
         chances=_chances(logs),
-        pieces=_pieces(engine, request, kept),
+        pieces=[] if kept is None else _pieces(engine, ids, kept),
         cached_tokens=kept,
     )
 
@@ -66,19 +70,29 @@ def _chances(logs: FloatArray) -> FloatArray:
     return np.asarray(chances / chances.sum())
 
 
-def _cached(engine: Engine) -> int | None:
+def _counted(engine: Engine) -> tuple[int, int] | None:
+    """Tokens kept and tokens run so far."""
     stats = engine.stats
-    return None if stats is None else stats.cached_tokens
+    return None if stats is None else (stats.cached_tokens, stats.run_tokens)
 
 
-def _pieces(engine: Engine, request: Request, kept: int | None) -> list[Piece]:
-    """The prompt token by token; what an engine keeps are its first tokens."""
+def _innermost(engine: Engine) -> Engine:
     while isinstance(engine, EngineWrapper):
         engine = engine.inner
-    if kept is None or not isinstance(engine, Tokenizes):
+    return engine
+
+
+def _ids(engine: Engine, request: Request) -> list[int]:
+    """The prompt's tokens; none where an engine cannot say."""
+    own = _innermost(engine)
+    return Tokens(own.tokenizer).whole([request])[0] if isinstance(own, Tokenizes) else []
+
+
+def _pieces(engine: Engine, ids: Sequence[int], kept: int) -> list[Piece]:
+    """The prompt token by token; what an engine keeps are its first tokens."""
+    own = _innermost(engine)
+    if not isinstance(own, Tokenizes):
         return []
-    [ids] = Tokens(engine.tokenizer).whole([request])
     return [
-        Piece(str(engine.tokenizer.decode([token])), place < kept)
-        for place, token in enumerate(ids)
+        Piece(str(own.tokenizer.decode([token])), place < kept) for place, token in enumerate(ids)
     ]

@@ -195,7 +195,7 @@ def test_own_policies_of_the_folder_stand_in_the_table(folder):
 AGENT = """
 import gymnasium as gym
 import simenv
-from agents.population.population import SHIPPED
+from agents.population.population import POCKET
 from agents.prompt_style import PromptStyle
 from simenv.data.readers.custom import custom
 from simenv.wrappers.slate_codes import CodedSlates, MoreLikeThis
@@ -208,7 +208,7 @@ dataset = custom(
     item_column="book", rating_column="score", rating_scale=(0, 10), timestamp_column="when",
     title_column="name", genres_column="shelf", genres_separator=", ",
 )
-people = population_on(dataset, str(SHIPPED / "model"), PromptStyle())
+people = population_on(dataset, str(POCKET / "model"), PromptStyle())
 env = gym.make("PersonaRec-v0", population=people, slate_size=3)
 vectors = env.unwrapped.catalog.genre_matrix
 env = Seen(CodedSlates(env, MoreLikeThis(vectors)), Embedded(vectors), Flat())

@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     import torch
 
 
+# What else helps, by how the model reads.
+_OTHER = {"blocks": ", or take the model of the population pocket (slm=shipped)", "whole": ""}
+
+
 def facts_of(model: str | Path, base: Any, device: "torch.device", context: int) -> EngineFacts:
     """Facts of an engine on this model."""
     return EngineFacts(
@@ -35,7 +39,8 @@ def check_speaks(facts: EngineFacts) -> None:
     if facts.reads_blocks:
         raise ValueError(
             f"free text wanted a model that reads whole prompts, got {facts.description}, which"
-            " reads blocks and answers with one digit; ask for a score, or take another model"
+            " reads blocks and answers with one digit; ask for a score, or take another model, such"
+            " as that of the population pocket (slm=shipped)"
         )
 
 
@@ -50,5 +55,5 @@ def check_reading(facts: EngineFacts, requests: Any) -> None:
     if other := [reading for reading in told if reading != wanted]:
         raise ValueError(
             f"{facts.description} reads {wanted}, got a request told for reading={other[0]!r};"
-            f" ask it about people whose style says reading={wanted!r}"
+            f" ask it about people whose style says reading={wanted!r}{_OTHER[wanted]}"
         )

@@ -57,6 +57,11 @@ class Tokens:
         self._calls = 0
         self.by_pieces = self._pieces_stand_alone()
 
+    @property
+    def reader(self) -> Any:
+        """What reads the texts: Hugging Face's tokenizer, or one that encodes as it does."""
+        return self._reader
+
     @cached_property
     def tokenizer(self) -> Any:
         """The tokenizer as Hugging Face has it."""
@@ -98,7 +103,7 @@ class Tokens:
 
     def whole(self, requests: Sequence[Request]) -> list[list[int]]:
         """Token ids of whole prompts."""
-        suffixes = self.encode([r.suffix for r in requests])
+        suffixes = self.encode([r.rest for r in requests])
         return [self.prefix(r.prefix) + s for r, s in zip(requests, suffixes, strict=True)]
 
     def answers(self, answers: Sequence[str]) -> list[list[int]]:

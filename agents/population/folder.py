@@ -13,6 +13,8 @@ from agents.population.shared_taste import GATES, PEERS, WARINESS
 from simenv.whole_files import replaced_folder
 
 HEAD = "population.json"  # a folder with this file is a population
+INSIDE = Path(__file__).parents[1] / "populations"  # those that the package brings along, by name
+BY_DEFAULT = "pocket"  # of these, who answers where nobody is named; ``shipped`` is another name
 FILES = (
     HEAD,
     "README.md",
@@ -31,13 +33,15 @@ _LEFT_BY_OTHERS = (".gitattributes", ".cache/huggingface/*", ".DS_Store", "*/.DS
 
 
 def find_folder(path_or_hub_id: str | Path, revision: str | None) -> Path:
-    """The folder of a population; fetched where the name is a hub id and no folder.
+    """The folder of a population, by its path, or the name of one in the package, or a hub id.
+
+    A folder that is there comes before a name.
 
     Raises:
         FileNotFoundError: neither a population folder nor a hub id that can be reached.
         ValueError: the folder holds links.
     """
-    folder = Path(path_or_hub_id)
+    folder = folder_meant(path_or_hub_id)
     if not (folder / HEAD).is_file():
         if folder.exists() or str(path_or_hub_id).count("/") != 1:
             inner = folder / "population"  # where a run of build_population leaves it
@@ -45,12 +49,30 @@ def find_folder(path_or_hub_id: str | Path, revision: str | None) -> Path:
             if (inner / HEAD).is_file():
                 cure = f"did you mean {inner}?"
             raise FileNotFoundError(
-                f"population {str(path_or_hub_id)!r}: wanted a folder with {HEAD} or a hub id"
-                f" owner/name; {cure}"
+                f"population {str(path_or_hub_id)!r}: wanted a folder with {HEAD}, one of"
+                f" {', '.join(names_inside())} or a hub id owner/name; {cure}"
             )
         folder = fetch(str(path_or_hub_id), FILES, revision)
     refuse_links(folder)
     return folder
+
+
+def names_inside() -> list[str]:
+    """By what names the package's own populations are known."""
+    return sorted(["shipped", *(head.parent.name for head in INSIDE.glob(f"*/{HEAD}"))])
+
+
+def is_inside(folder: str | Path) -> bool:
+    """Whether a population is the package's own: nothing is written into it."""
+    return folder_meant(folder).resolve().parent == INSIDE.resolve()
+
+
+def folder_meant(told: str | Path) -> Path:
+    """The folder of a path, or of a name in the package; whether or not it is there."""
+    folder = Path(told)
+    if (folder / HEAD).is_file() or str(told) not in names_inside():
+        return folder
+    return INSIDE / (BY_DEFAULT if str(told) == "shipped" else str(told))
 
 
 def is_population(path_or_hub_id: str | Path) -> bool:
@@ -58,7 +80,7 @@ def is_population(path_or_hub_id: str | Path) -> bool:
 
     A name that is neither here nor can be looked up is taken for a model's.
     """
-    folder = Path(path_or_hub_id)
+    folder = folder_meant(path_or_hub_id)
     if folder.exists() or str(path_or_hub_id).count("/") != 1:
         return (folder / HEAD).is_file()
     return holds(str(path_or_hub_id), HEAD)

@@ -12,6 +12,7 @@ from typing import Any
 
 from agents.calibration import Calibration
 from agents.embedding import Vectors
+from agents.inference.blocks.places import places_of
 from agents.inference.packaged import is_packaged
 from agents.peers import Peers
 from agents.persona import Persona
@@ -25,7 +26,7 @@ from agents.population.files import (
     write_personas,
     write_vectors,
 )
-from agents.population.folder import HEAD, find_folder, replaced_population
+from agents.population.folder import BY_DEFAULT, HEAD, INSIDE, find_folder, replaced_population
 from agents.population.hub import push
 from agents.population.measured_traits import MeasuredTraits, PersonKeys, write_traits
 from agents.population.readme import population_readme
@@ -37,7 +38,9 @@ from simenv.catalog import Catalog
 from simenv.events import InteractionLog
 from simenv.item_averages import ItemAverages
 
-SHIPPED = Path(__file__).parents[1] / "populations" / "pocket"
+SHIPPED = INSIDE / BY_DEFAULT  # the people, where nobody is named
+# Told in numbers, in whole prompts: its model is the small one that comes without a download.
+POCKET = INSIDE / "pocket"
 
 
 @dataclass(frozen=True)
@@ -93,15 +96,15 @@ class Population:
 
     @classmethod
     def shipped(cls) -> "Population":
-        """The small population inside the package: needs no download, no key, no GPU."""
+        """The people inside the package: they need no download, no key, no GPU."""
         return cls.load(SHIPPED)
 
     @classmethod
     def load(cls, path_or_hub_id: str | Path, revision: str | None = None) -> "Population":
-        """A population from a folder, or from the Hugging Face Hub by ``owner/name``.
+        """A population from a folder, the package, or the Hugging Face Hub by ``owner/name``.
 
         Args:
-            path_or_hub_id: where it is.
+            path_or_hub_id: where it is; of those in the package the name, as ``pocket``.
             revision: branch, tag or commit on the hub; a folder has none.
 
         Raises:
@@ -228,12 +231,16 @@ class Population:
     def on_model(self, model: str | Path) -> "Population":
         """The same people on another base model, without the adapters, which fit their own base.
 
+        People who are read in blocks are told in whole prompts to a model that reads nothing else.
+
         Args:
             model: folder or hub name of a causal language model, or ``smollm2``.
         """
+        whole = self.style.reading == "blocks" and places_of(model) is None
         return replace(
             self,
             model=str(model),
+            style=replace(self.style, reading="whole") if whole else self.style,
             personas=[replace(persona, adapter=None) for persona in self.personas],
             adapters={},
             calibration=None,

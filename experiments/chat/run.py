@@ -11,7 +11,7 @@ from omegaconf import DictConfig
 from rich.console import Console
 
 from agents.inference.engine import Sampling
-from agents.population.population import Population
+from agents.population.population import POCKET, Population
 from experiments.people.base_models import model_named
 from experiments.reporting.markdown import markdown_text
 from experiments.reporting.result import Record, Result
@@ -23,7 +23,7 @@ from training.traits.opinion_training import Adapted
 from training.traits.speaker import Speaker
 
 _ONLY_RATES = (
-    "The shipped model has only learnt to rate, not to talk; slm=smollm2 puts the people on one"
+    "The model of pocket has only learnt to rate, not to talk; slm=smollm2 puts the people on one"
     " that can (make slm)."
 )
 
@@ -73,7 +73,7 @@ class Conversation:
 def run(cfg: DictConfig) -> Result:
     """Talk until the lines of a file end, or an empty line at the console."""
     settings = cfg.experiment
-    people = Population.load(settings.population) if settings.population else Population.shipped()
+    people = Population.load(settings.population or POCKET)
     warning = [] if settings.slm or settings.population else [_ONLY_RATES]
     if settings.slm:
         people = people.on_model(model_named(settings.slm))

@@ -14,6 +14,7 @@ from agents.interviews.frames import PLAIN, frame_of
 from agents.interviews.instruments import Instrument
 from agents.interviews.scores import trait_scores, types_of
 from agents.personality.conditions import interviewees
+from agents.population.folder import is_inside
 from agents.population.measured_traits import (
     MeasuredTraits,
     TraitScale,
@@ -21,7 +22,7 @@ from agents.population.measured_traits import (
     read_traits,
     write_traits,
 )
-from agents.population.population import SHIPPED, Population
+from agents.population.population import Population
 from experiments.interviews.settings import Settings
 from simenv.events import FloatArray
 
@@ -67,7 +68,7 @@ def stored(folder: str, found: Interviewed) -> str:
     they did not: what was measured is in the results anyway.
     """  # noqa: D205
     place = Path(folder)
-    if not place.is_dir() or place.resolve() == SHIPPED.resolve():
+    if not place.is_dir() or is_inside(place):
         return (
             "not stored: the population is on the hub or part of the package; save it to a folder"
         )

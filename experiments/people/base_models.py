@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from omegaconf import DictConfig, OmegaConf
 
-from agents.population.folder import HEAD
-from agents.population.population import SHIPPED
+from agents.population.folder import HEAD, INSIDE, names_inside
+from agents.population.population import POCKET
 from agents.prompt_style import PromptStyle
 from experiments.reporting.progress import progress_bar
 from experiments.reporting.provenance import public_text
@@ -31,14 +31,19 @@ class Base(NamedTuple):
 
 
 def model_named(name: str | None) -> str:
-    """Folder or hub name of a model that is there; ``shipped`` or None is the one in the package.
+    """Folder or hub name of a model that is there.
+
+    None, ``shipped`` or ``pocket`` is the small one in the package that reads whole prompts,
+    ``readers`` the one that reads in blocks.
 
     Raises:
         OSError: there is no such model.
         ValueError: a file of it is corrupt or asks for code, or it is a population.
     """
-    if name is None or name == "shipped":
-        return str(SHIPPED / "model")
+    if name in (None, "shipped"):
+        return str(POCKET / "model")
+    if name in names_inside():
+        return str(INSIDE / name / "model")
     from agents.inference.local.loading import load_shape  # heavy: transformers
 
     if (Path(name) / HEAD).is_file():

@@ -94,11 +94,12 @@ def personas(
     Args:
         dataset: whose users they are; ids are its own.
         engine: makes the engine that answers, given the population's model.
-        population: folder or hub id of the people, or ``shipped``: their profiles, memories and
-            adapters. None = people made from the data set's training rows.
+        population: folder, hub id or name in the package of the people, as ``shipped``: their
+            profiles, memories and adapters. None = people made from the data set's training rows.
         model: without ``population``, what answers: ``smollm2``, folder or hub name of any causal
             language model, or of a population, whose model and style are taken (its adapters
-            belong to its own people); None = the shipped one.
+            belong to its own people); None = the shipped one, ``shipped`` or ``pocket`` the small
+            one that reads whole prompts.
         ablation: what is taken from them; see ``experiments.people.ablations``.
         embedder: of item texts, by which memories are found; None = TF-IDF + SVD.
         evidence: what the training rows are, for the card; see ``simenv.data.evidence``.
@@ -199,8 +200,8 @@ def _population(
 ) -> "tuple[Population, bool]":
     """The people of the data set, and whether their profiles know rows after the training ones."""
     from agents.population.folder import is_population
-    from agents.population.population import Population
-    from experiments.people.saved_people import people_of, saved
+    from agents.population.population import POCKET, SHIPPED, Population
+    from experiments.people.saved_people import people_of
     from training.populate import population_from_dataset, population_on
 
     if population and model:
@@ -209,14 +210,14 @@ def _population(
             f" {public_text(model)}); a population brings its own model"
         )
     if population:
-        everything = saved(population)
+        everything = Population.load(population)
         people = people_of(dataset, everything)
         return people, len(everything.history) > len(people.history)
     if model not in (None, "shipped") and not is_population(model):
         people = population_on(dataset, model, embedder=embedder)
         return people.with_card(model=public_text(Path(model).name)), False
-    base = Population.shipped() if model in (None, "shipped") else Population.load(model)
-    return population_from_dataset(dataset, base, embedder), False
+    base = POCKET if model == "shipped" else model  # that of ``slm=shipped``
+    return population_from_dataset(dataset, Population.load(base or SHIPPED), embedder), False
 
 
 def _card(people: "Population", description: str, ablation: str) -> dict[str, Any]:

@@ -17,19 +17,14 @@ from simenv.events import BoolArray, InteractionLog
 from training.unpicked import learn_wariness
 
 
-def saved(place: str) -> Population:
-    """The population of a folder or hub id; ``shipped`` = the one inside the package."""
-    return Population.shipped() if place == "shipped" else Population.load(place)
-
-
 def population_data(path: str, fraction: float = 0.8) -> Dataset:
     """The people's own log over their catalogue, split in time; no truth is known.
 
     Args:
-        path: folder or hub id of a population, or ``shipped``.
+        path: folder or hub id of a population, or a name in the package, as ``shipped``.
         fraction: of each person's rows that policies learn from and people remember.
     """
-    people = saved(path)
+    people = Population.load(path)
     ids = tuple(str(u) for u in range(len(people.personas)))
     dataset = split_dataset(people.name, people.catalog, people.history, ids, fraction)
     reading = _reading(people, fraction)

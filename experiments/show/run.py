@@ -14,7 +14,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from agents.persona_users import PersonaUsers
-from agents.population.population import Population
+from agents.population.population import SHIPPED, Population
 from experiments.people.people import People
 from experiments.reporting.report import json_text
 from experiments.reporting.result import Result
@@ -68,8 +68,7 @@ def _users(cfg: DictConfig) -> PersonaUsers:
             "show wanted a distiller for people of a data set only, got one for those of a"
             " population, who bring their profiles; add data=NAME, or leave distiller out"
         )
-    path = cfg.experiment.population
-    population = Population.load(path) if path else Population.shipped()
+    population = Population.load(cfg.experiment.population or SHIPPED)
     engine: Callable[..., Any] = instantiate(cfg.engine)
     return persona_users(population, engine=engine)
 

@@ -69,7 +69,7 @@ def drifted_society(
     """
     from agents.inference.local.local_engine import LocalEngine
 
-    people = first_people(Population.shipped(), num_users)
+    people = first_people(Population.load("pocket"), num_users)
     catalog = people.catalog
     at_first = PersonaUsers(people, LocalEngine(people.model, people.adapters))
     nobody_conforms = np.zeros(num_users)

@@ -72,7 +72,7 @@ def persona_society(num_users: int, repeatable: bool = False) -> PersonaSociety:
     from agents.living.reflection import LivingUsers
     from agents.population.population import Population
 
-    people = _copies(Population.shipped(), num_users)
+    people = _copies(Population.load("pocket"), num_users)
     engine = partial(LocalEngine, repeatable=repeatable)
     users = LivingUsers(persona_users(people, engine))
     return PersonaSociety(

@@ -33,7 +33,7 @@ from agents.inference.local.adapter_modes import AdapterMode
 from agents.inference.local.local_engine import LocalEngine
 from agents.inference.metering.machine import peak_flops, upload_bandwidth
 from agents.inference.metering.meter import EngineFigures, EngineMeter, in_words
-from agents.population.population import SHIPPED
+from agents.population.population import POCKET
 from agents.prompts import RATING_CHOICES
 from experiments.reporting.progress import Tick, progress_bar
 from experiments.reporting.result import Result
@@ -129,7 +129,7 @@ def _scores_of_few_layers(
     """What an engine with the given options answers to the second of two equal calls."""
     asked = settings["check"]
     shape = ModelShape(**settings["shape"])._replace(layers=asked["layers"])
-    folder = random_model(shape, scratch, SHIPPED / "model", "float32", str(device))
+    folder = random_model(shape, scratch, POCKET / "model", "float32", str(device))
     adapters = random_adapters(folder, 2, settings["rank"], scratch)
     sizes = PromptSizes(**{**settings["prompts"], "users": asked["users"]})
 
@@ -148,7 +148,7 @@ def _race(
     """The adapter modes on one engine, then vLLM where it can run."""
     tick("building the model and its adapters")
     shape, sizes = ModelShape(**settings["shape"]), PromptSizes(**settings["prompts"])
-    folder = random_model(shape, scratch, SHIPPED / "model", settings["dtype"], str(device))
+    folder = random_model(shape, scratch, POCKET / "model", settings["dtype"], str(device))
     adapters = random_adapters(folder, settings["num_adapters"], settings["rank"], scratch)
     tick("built", advance=1)
     room = _cache_bytes(shape, sizes, settings["dtype"])

@@ -10,7 +10,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig
 
 from agents.inference.local.loading import load_model
-from agents.population.population import SHIPPED, Population
+from agents.population.population import POCKET, Population
 from experiments.people.base_models import pocket_config, train_pocket
 from experiments.reporting.result import Result
 from experiments.reporting.terminal import text_table
@@ -46,8 +46,8 @@ def _unseen(cfg: DictConfig, model: str) -> dict[str, Any]:
     bases = {
         "this base": (*load_model(model, cpu, "float32"), pocket_config(cfg).style),
         "shipped base": (
-            *load_model(str(SHIPPED / "model"), cpu, "float32"),
-            Population.shipped().style,
+            *load_model(str(POCKET / "model"), cpu, "float32"),
+            Population.load(POCKET).style,
         ),
     }
     return {str(seed): unseen_losses(bases, reading_world(seed)) for seed in worlds}

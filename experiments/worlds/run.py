@@ -130,9 +130,10 @@ def _fingerprint(cfg: DictConfig) -> str:
     }
     if "model" in cfg.users:
         from agents.population.adapters import base_identity
+        from agents.population.folder import folder_meant
         from agents.population.population import SHIPPED
 
-        place = Path(cfg.users.model or SHIPPED)
+        place = folder_meant(cfg.users.model or SHIPPED)
         inside = [place / "model"] if (place / "model").is_dir() else []
         parts["people"] = [base_identity(folder) for folder in (place, *inside)]
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:10]

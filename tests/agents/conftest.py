@@ -10,7 +10,7 @@ from agents.inference.local.local_engine import LocalEngine
 from agents.inference.scripted import ScriptedEngine
 from agents.persona import Persona
 from agents.persona_users import PersonaUsers
-from agents.population.population import SHIPPED, Population
+from agents.population.population import POCKET, Population
 from agents.prompt_style import PromptStyle
 from simenv.catalog import Catalog
 from simenv.events import InteractionLog
@@ -30,7 +30,7 @@ def population() -> Population:
 
 @pytest.fixture(scope="session")
 def pocket_folder() -> Path:
-    return SHIPPED / "model"
+    return POCKET / "model"
 
 
 @pytest.fixture(scope="session")
@@ -105,7 +105,7 @@ def _population() -> Population:
         history=log,
         reasons=[f"reason {r}" for r in range(len(log))],
         vectors=vectors / np.linalg.norm(vectors, axis=1, keepdims=True),
-        model=str(SHIPPED / "model"),
+        model=str(POCKET / "model"),
         style=PromptStyle(verbatim=1, gist=4),
         card={"name": "five"},
     )

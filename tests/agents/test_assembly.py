@@ -9,6 +9,7 @@ import pytest
 
 import simenv  # noqa: F401  (registers the environments)
 from agents.assembly import make_engine, make_env, make_vector_env, persona_users
+from agents.inference.local.light import base_model
 from agents.inference.local.local_engine import LocalEngine
 from agents.inference.scripted import ScriptedEngine
 from agents.population.population import SHIPPED
@@ -75,6 +76,25 @@ def test_people_may_come_as_population_folder_or_path(population, folder):
 def test_no_population_means_the_shipped_one():
     env = make_env(**SMALL)
     assert env.user_model.population.model == str(SHIPPED / "model")
+
+
+@pytest.mark.slow
+def test_readers_are_asked_by_their_name_and_answer_light_as_by_the_libraries(monkeypatch):
+    def asked():
+        env = make_env(population="readers", slate_size=5)
+        users = env.user_model
+        chances = users.probabilities(np.array([3, 70, 201]), np.arange(15).reshape(3, 5))
+        return users.engine, chances
+
+    engine, light = asked()
+    assert engine._base._light is not None
+    assert len(np.unique(light.round(6))) > 60
+    before = engine.stats.run_tokens
+    env = make_env(population="readers", engine=lambda *_, **__: engine, slate_size=5)
+    env.user_model.probabilities(np.array([70]), np.arange(5, 10)[None])
+    assert engine.stats.run_tokens - before <= 5 * 12  # cues alone
+    monkeypatch.setattr(base_model, "_open_light", lambda *asked: None)
+    np.testing.assert_array_equal(asked()[1], light)
 
 
 def test_session_steps_and_max_episode_steps_both_reach_the_batch(population):

@@ -70,7 +70,7 @@ def test_a_copy_is_another_world():
 
 def test_a_copy_of_an_engine_on_a_server_has_its_own_connections_and_no_pickle_holds_the_key():
     pytest.importorskip("openai")
-    population = Population.shipped()
+    population = Population.load("pocket")
     server = partial(ServerEngine, base_url="http://localhost:9/v1", api_key="secret-key")
     engine = make_engine(population, server)
     twin = copy.deepcopy(engine)

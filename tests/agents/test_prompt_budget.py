@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from agents.assembly import persona_users
-from agents.population.population import SHIPPED, Population
+from agents.population.population import POCKET, Population
 from agents.prompt_budget import (
     Budget,
     budget_of,
@@ -21,7 +21,7 @@ from agents.prompts import item_line, persona_prefix
 from simenv.domains.domain_file import domain_called
 from simenv.events import Feedback, Slates
 
-MODEL = str(SHIPPED / "model")
+MODEL = str(POCKET / "model")
 LONG = " ".join(f'I loved "Film no. {i}" and its people of the house.' for i in range(150))
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from agents.inference.scripted import ScriptedEngine
 from agents.persona_users import PersonaUsers
-from agents.population.population import SHIPPED, Population
+from agents.population.population import POCKET, Population
 from agents.prompt_style import PromptStyle
 from agents.prompts import (
     RATING_CUE,
@@ -242,7 +242,7 @@ def test_no_text_of_an_item_fills_the_context_of_a_model():
 
 
 def test_no_prompt_of_the_shipped_people_changes():
-    people = Population.load(SHIPPED)
+    people = Population.load(POCKET)
     kind = people.catalog.kind
     for item in range(len(people.catalog)):
         line = item_line(people.catalog, item, PromptStyle(summary_words=50, cast=15))

@@ -70,7 +70,7 @@ def test_of_some_people_it_is_theirs():
 @pytest.fixture(scope="module")
 def wary():
     """The shipped people, of whom everybody would never pick the first item."""
-    people = Population.shipped()
+    people = Population.load("pocket")
     items = np.zeros((len(people.catalog), 1))
     items[0] = -1.0
     count = len(people.personas)

@@ -182,7 +182,7 @@ def gate(people, engine):
 
 @pytest.fixture(scope="module")
 def people():
-    return population_from_dataset(WORLD, Population.shipped())
+    return population_from_dataset(WORLD, Population.load("pocket"))
 
 
 BAD = {

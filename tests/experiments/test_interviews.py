@@ -68,7 +68,7 @@ def people_in(folder):
     from agents.population.population import Population
     from experiments.people.sized_populations import first_people
 
-    first_people(Population.shipped(), 3).save(folder)
+    first_people(Population.load("pocket"), 3).save(folder)
     return folder
 
 
@@ -107,10 +107,10 @@ def test_keeping_scores_of_no_population_is_refused(tmp_path, small, capsys):
 
 @pytest.mark.slow
 def test_the_shipped_model_and_its_people_are_interviewed_and_raced(tmp_path, small):
-    from agents.population.population import SHIPPED
+    from agents.population.population import POCKET
 
     found = run_command(
-        tmp_path / "run", *small, f"experiment.populations={{shipped: {SHIPPED}}}",
+        tmp_path / "run", *small, f"experiment.populations={{shipped: {POCKET}}}",
         "experiment.people=3", "experiment.awareness=false", "experiment.race.items=3",
     )  # fmt: skip
     race = found["models"]["shipped"]["race"]

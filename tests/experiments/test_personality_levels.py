@@ -7,7 +7,7 @@ import pytest
 from agents.inference.wrapped.answer_cache import CachedEngine
 from agents.interviews.instrument_files import save_instrument
 from agents.personality.situations import shipped_situations
-from agents.population.population import SHIPPED
+from agents.population.population import POCKET
 from experiments.personality_levels.levels_page import answer, level_rows, moves, notes
 from tests.experiments.command import forecast_of, questions_counted, run_command
 
@@ -123,8 +123,8 @@ def test_words_and_adapters_reach_all_three_levels_of_the_shipped_people(tmp_pat
     save_instrument(few, tmp_path / "few.json")
     words = [
         f"experiment.situations={tmp_path / 'few.json'}",
-        "experiment=personality_levels", "data=population", f"data.path={SHIPPED}",
-        f"users.population={SHIPPED}", "num_users=2", "env.max_episode_steps=2", *SMALL,
+        "experiment=personality_levels", "data=population", f"data.path={POCKET}",
+        f"users.population={POCKET}", "num_users=2", "env.max_episode_steps=2", *SMALL,
         "experiment.factors=[O]", "experiment.trait_adapters={O: {high: persona-1}}",
         "experiment.num_resamples=20",
     ]  # fmt: skip

@@ -158,6 +158,9 @@ def test_a_chat_refuses_what_it_cannot_do(tmp_path, capsys):
     one = f"experiment.said={tmp_path / 'one.txt'}"
     assert "chat wanted a user in [0, " in said(one, "experiment.user=100000")
     assert "chat wanted a stage in [0, 2), got 5" in said(one, "experiment.stage=5")
+    found = said(one, "experiment.population=readers")
+    assert "free text wanted a model that reads whole prompts, got readers/model" in found
+    assert "such as that of the population pocket" in found
 
 
 @pytest.mark.slow
@@ -328,7 +331,7 @@ def test_a_variant_without_classes_recalls_from_one_budget():
 
 
 def test_pressure_on_held_out_ratings_wants_the_far_end_of_the_first_who_is_asked():
-    people = Population.shipped()
+    people = Population.load("pocket")
     raters = object.__new__(Raters)
     raters._people = replace(people, style=PromptStyle(summary_words=24))
     raters._log = InteractionLog(

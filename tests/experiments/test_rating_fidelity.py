@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from agents.fidelity.error_measures import interval, resampled_rmse, user_sums
-from agents.population.population import SHIPPED
+from agents.population.population import POCKET
 from experiments.predictors.bayesian_fm import BayesianFM, _with_others
 from experiments.predictors.matrix_factorisation import BiasedMF
 from experiments.rating_fidelity import run
@@ -254,7 +254,7 @@ def test_steps_are_counted_as_they_are_trained():
 
 @pytest.mark.slow  # trains three steps and asks
 def test_a_named_model_is_tried_before_it_is_asked_for_hours(tmp_path, capsys):
-    words = ["experiment=rating_fidelity", "data=tiny", f"slm={SHIPPED / 'model'}"]
+    words = ["experiment=rating_fidelity", "data=tiny", f"slm={POCKET / 'model'}"]
     words += ["experiment.draws=[3]", "experiment.regimes=[same_rows]", "experiment.asked_rows=2"]
     words += ["experiment.cells={Ms+Ml:[none,single]}", "experiment.num_clusters=2"]
     words += ["experiment.raft.cuts=[0.5]", "experiment.said_rows=4", "+training.epochs=1"]

@@ -42,6 +42,18 @@ def test_the_prompt_memories_chances_and_tokens_are_told(tmp_path):
     assert 0 < warm < results["tokens"]
 
 
+@pytest.mark.slow
+def test_of_who_is_read_in_blocks_all_is_told_and_the_cue_alone_is_computed_again(tmp_path):
+    results = run_command(tmp_path, *verb_first(["show", "user=3", "item=5", "population=readers"]))
+    asked = json.loads((tmp_path / "question.json").read_text(encoding="utf-8"))
+    assert asked["prompt"].endswith(" Suggested:")
+    assert asked["prompt"].count("MEMORY:") > 20
+    assert "".join(text for text, _ in asked["tokens"]) == asked["prompt"]
+    cold, warm = results["cached_tokens"]
+    assert cold == 0
+    assert 5 <= results["tokens"] - warm <= 16
+
+
 def test_the_people_of_a_data_set_can_be_shown(tmp_path):
     words = verb_first(["show", "user=2", "item=7", "data=tiny"])
     results = run_command(tmp_path, *words, "engine=scripted")

@@ -50,7 +50,7 @@ class Speaks(ScriptedEngine):
 @pytest.fixture(scope="module")
 def people():
     return population_from_dataset(
-        synthetic(seed=2, num_users=4, num_items=40), Population.shipped()
+        synthetic(seed=2, num_users=4, num_items=40), Population.load("pocket")
     )
 
 

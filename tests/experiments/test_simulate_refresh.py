@@ -30,7 +30,7 @@ SMALL = {"window": 8, "least": 10}
 
 @pytest.fixture(scope="module")
 def people():
-    return first_people(Population.shipped(), 16)
+    return first_people(Population.load("pocket"), 16)
 
 
 class Listening(LocalEngine):
@@ -180,7 +180,7 @@ class KilledError(BaseException):
 @pytest.mark.slow
 def test_a_run_killed_in_a_refresh_goes_on_bit_for_bit(tmp_path):
     """The kill comes when one adapter is trained and another is not, and no checkpoint knows."""
-    people = first_people(Population.shipped(), 6)
+    people = first_people(Population.load("pocket"), 6)
     whole = living(people, tmp_path / "whole" / "adapters", repeatable, least=2)
     play(society_of(people, whole, every=2, folder=tmp_path / "whole"), 4).finish()
     parts = tmp_path / "parts"

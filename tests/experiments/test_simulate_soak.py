@@ -34,7 +34,7 @@ def resident_mib():
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="wants Linux's /proc")
 def test_memory_is_flat_over_a_thousand_ticks_at_a_full_ml_budget(tmp_path):
     dataset = synthetic(seed=2, num_users=NUM_USERS, num_items=400)
-    people = population_from_dataset(dataset, Population.shipped())
+    people = population_from_dataset(dataset, Population.load("pocket"))
     model = persona_users(
         people,
         engine=lambda *_, **__: ScriptedEngine(),

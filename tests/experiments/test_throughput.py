@@ -29,7 +29,7 @@ from experiments.throughput.workloads import WORKLOADS, requests
 
 @pytest.fixture(scope="module")
 def people():
-    return PersonaUsers(Population.shipped(), ScriptedEngine())
+    return PersonaUsers(Population.load("pocket"), ScriptedEngine())
 
 
 def asked(people, workload, adapters=()):
@@ -170,7 +170,7 @@ def test_cells_are_a_cross_or_the_whole_product():
 
 
 def test_a_crowd_is_the_same_people_with_prefixes_of_their_own():
-    shipped = Population.shipped()
+    shipped = Population.load("pocket")
     size = len(shipped.personas)
     many = crowd(shipped, size + 2)
     people = PersonaUsers(many, ScriptedEngine())
@@ -250,7 +250,7 @@ def test_every_stored_ratio_is_a_number_above_0_by_a_name_that_runs_give():
 
 def test_people_on_disk_are_woken_by_the_hundred(capsys):
     sizes = CrowdSizes(users=500, kept=3, awake=5, slate=2, ticks=2)
-    found = race_crowd(Population.shipped(), sizes, lambda *_, **__: None)
+    found = race_crowd(Population.load("pocket"), sizes, lambda *_, **__: None)
     assert found["bytes_on_disk"] > 500 * 200
     assert found["tick_seconds"]["max"] < 10
     assert found["exposures"] == 2 * 5 * 2
@@ -284,7 +284,7 @@ def test_what_workers_gave_is_told_and_compared():
 def test_workers_that_ray_runs_answer_as_this_process_does_also_when_one_is_killed():
     ray = pytest.importorskip("ray")
     sizes = ShardSizes(users=6, slate=2, workers=1, kills=1, rounds=1)
-    found = race_workers(Population.shipped(), sizes, lambda *_, **__: None)
+    found = race_workers(Population.load("pocket"), sizes, lambda *_, **__: None)
     assert max(found["largest_difference"].values()) <= 1e-5
     assert found["kills"]["same"] == found["kills"]["deaths"] == 1
     ray.shutdown()

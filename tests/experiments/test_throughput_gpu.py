@@ -10,7 +10,7 @@ import torch
 from hydra import compose, initialize_config_module
 
 from agents.inference.local.local_engine import LocalEngine
-from agents.population.population import SHIPPED
+from agents.population.population import POCKET
 from experiments.reporting.running import perform
 from experiments.throughput import vllm_way
 from experiments.throughput.gpu import _cache_bytes, require_device
@@ -53,7 +53,7 @@ def composed(folder, device, dtype="float32"):
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     place = tmp_path_factory.mktemp("random")
-    return random_model(ModelShape(**SHAPE), place, SHIPPED / "model", "float32", "cpu")
+    return random_model(ModelShape(**SHAPE), place, POCKET / "model", "float32", "cpu")
 
 
 def check(results, modes):

@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 
 from agents.emojis.token_guard import EmojiGuard
-from agents.inference.engine import Sampling
+from agents.inference.engine import EngineFacts, Sampling
+from agents.inference.engine_facts import check_speaks, reads_blocks
 from agents.inference.local.architectures import check_causal, context_of, why_whole
 from agents.inference.local.free_text import decode, end_tokens
 from agents.inference.local.huggingface import left_padded, num_embeddings
@@ -99,10 +100,11 @@ class Speaker:
 
         Raises:
             OSError: there is no such model.
-            ValueError: a file of it is corrupt, or it is no causal model.
+            ValueError: a file of it is corrupt, or it is no causal model, or it says digits alone.
         """
         tokenizer, model = load_model(base, choose_device(device), dtype)
         check_causal(model.config, str(base))
+        check_speaks(EngineFacts("/".join(Path(base).parts[-2:]), reads_blocks=reads_blocks(model)))
         return cls(tokenizer, model.requires_grad_(False), str(base))
 
     @property

@@ -10,6 +10,7 @@ Letters: ``n`` texts, ``u`` people, ``k`` questions to one, ``s`` states that a 
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -38,6 +39,11 @@ class Adapted(Protocol):
     @property
     def model(self) -> Any:
         """The model."""
+        ...
+
+    @property
+    def opened(self) -> Any:
+        """What was opened, for its sizes."""
         ...
 
     def using(self, adapter: str | None) -> AbstractContextManager[Any]:
@@ -90,7 +96,10 @@ class LayersReading:
     ) -> None:
         self._adapted, self._gists, self._tables = adapted, gists, tables
         self._stats, self._alone = stats, alone
-        self._weights = num_weights(adapted.model)
+
+    @cached_property
+    def _weights(self) -> int:
+        return num_weights(self._adapted.model)
 
     def read(
         self, kind: Kind, ids: Sequence[Sequence[int]], adapters: Names, behind: Tensor | None

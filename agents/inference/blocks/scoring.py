@@ -70,8 +70,8 @@ class BlockScorer:
         repeatable: bool = False,
     ) -> None:
         self._tokens, self._stats, self._repeatable = tokens, stats, repeatable
-        model = adapted.model
-        self._gists = gists_of(model, tokens.tokenizer)
+        model = adapted.opened
+        self._gists = gists_of(model, tokens.reader)
         reader = BlockReader(model)
         self.tables = {
             kind: BlockTable(

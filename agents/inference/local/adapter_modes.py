@@ -62,6 +62,11 @@ class AdaptedModel:
         return self._held.model if isinstance(self._held, BaseModel) else self._held
 
     @property
+    def opened(self) -> Any:
+        """What was opened, for its sizes: it may not run by itself (``BaseModel.first``)."""
+        return self._held.first if isinstance(self._held, BaseModel) else self._held
+
+    @property
     def mode(self) -> AdapterMode:
         """How adapters are put to work."""
         return self._mode

@@ -10,7 +10,8 @@ from safetensors.numpy import load_file
 from agents.embedding import TfidfSvdEmbedder
 from agents.persona import Persona
 from agents.population.adapters import CARD, WEIGHTS
-from agents.population.population import SHIPPED, Population
+from agents.population.folder import INSIDE, is_inside, is_population
+from agents.population.population import POCKET, SHIPPED, Population
 from agents.prompt_style import PromptStyle
 from simenv.catalog import Catalog
 from simenv.events import InteractionLog
@@ -103,7 +104,8 @@ def test_saving_deletes_nothing_but_populations(light, tmp_path):
 def test_a_folder_that_is_not_there_or_no_population_is_refused(tmp_path):
     for path in (tmp_path / "nowhere", tmp_path):
         with pytest.raises(
-            FileNotFoundError, match=r"wanted a folder with population.json or a hub"
+            FileNotFoundError,
+            match=r"wanted a folder with population.json, one of pocket, readers, shipped or a hub",
         ):
             Population.load(path)
 
@@ -234,9 +236,34 @@ def test_the_shipped_population_is_whole_and_small():
     people = Population.shipped()
     assert len(people.personas) == people.history.num_users >= 100
     assert people.model == str(SHIPPED / "model")
-    assert sum(f.stat().st_size for f in SHIPPED.rglob("*") if f.is_file()) <= 10 * 2**20
-    assert not [f for f in SHIPPED.rglob("*") if f.suffix in {".bin", ".pt", ".pkl"}]
     np.testing.assert_allclose(np.linalg.norm(people.vectors, axis=1), 1.0, atol=1e-2)
+
+
+def test_a_population_of_the_package_is_known_by_its_name_but_a_folder_comes_first(
+    light, tmp_path, monkeypatch
+):
+    assert Population.load("shipped").model == Population.shipped().model
+    for name in ("pocket", "readers"):
+        assert Population.load(name).model == str(INSIDE / name / "model")
+        assert is_population(name)
+        assert is_inside(INSIDE / name)
+    monkeypatch.chdir(tmp_path)
+    light.save(tmp_path / "pocket")
+    assert Population.load("pocket").name == light.name
+    assert not is_inside("pocket")
+
+
+def test_all_that_the_package_brings_is_small_and_holds_no_pickle():
+    files = [f for f in INSIDE.rglob("*") if f.is_file()]
+    assert sum(f.stat().st_size for f in files) <= 20 * 2**20
+    assert not [f for f in files if f.suffix in {".bin", ".pt", ".pkl"}]
+
+
+def test_people_who_are_read_in_blocks_are_told_whole_to_a_model_that_reads_nothing_else():
+    readers = Population.load("readers")
+    assert readers.style.reading == "blocks"
+    assert readers.on_model(POCKET / "model").style == replace(readers.style, reading="whole")
+    assert readers.on_model(readers.model).style == readers.style
 
 
 def test_the_shipped_population_survives_a_move(tmp_path):

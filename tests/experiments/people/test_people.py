@@ -7,7 +7,8 @@ import pytest
 
 import agents.population.folder as population_folder
 from agents.embedding import HashingEmbedder
-from agents.population.population import SHIPPED
+from agents.population.folder import INSIDE
+from agents.population.population import POCKET, SHIPPED
 from agents.prompt_style import PromptStyle
 from experiments.people.ablations import ablated
 from experiments.people.base_models import model_named
@@ -136,9 +137,16 @@ def test_a_plain_model_folder_answers_for_the_data_sets_own_people(dataset):
     assert found.card["population"]["model"] == "model"
 
 
-def test_shipped_is_the_shipped_population(dataset):
-    found = personas(dataset, scripted_engine, model="shipped")
-    assert found.population.model == str(SHIPPED / "model")
+def test_without_a_model_the_shipped_population_answers_and_others_by_their_names(dataset):
+    def asked(model):
+        return personas(dataset, scripted_engine, model=model).population
+
+    assert asked(None).model == str(SHIPPED / "model")
+    assert asked("shipped").model == asked("pocket").model == str(POCKET / "model")
+    readers = asked("readers")
+    assert readers.model == str(INSIDE / "readers" / "model")
+    assert readers.style.reading == "blocks"
+    assert readers.personas[0].profile != asked("pocket").personas[0].profile  # told in words
 
 
 def test_a_name_that_may_be_on_the_hub_is_looked_up_there(monkeypatch):
@@ -160,4 +168,6 @@ def test_a_name_that_may_be_on_the_hub_is_looked_up_there(monkeypatch):
 def test_a_population_where_a_model_is_wanted_is_told_apart():
     with pytest.raises(ValueError, match=r"slm wanted a model, got the population .*pocket; name"):
         model_named(str(SHIPPED))
-    assert model_named(None) == model_named("shipped") == str(SHIPPED / "model")
+    small = str(POCKET / "model")
+    assert model_named(None) == model_named("shipped") == model_named("pocket") == small
+    assert model_named("readers") == str(INSIDE / "readers" / "model")

@@ -10,7 +10,7 @@ import pytest
 from agents.assembly import persona_users
 from agents.fidelity.error_measures import rmse_difference_interval
 from agents.fidelity.held_out import rate
-from agents.population.population import SHIPPED
+from agents.population.population import POCKET
 from agents.prompt_style import PromptStyle
 from simenv.catalog import Catalog
 from simenv.data.splits import split_dataset
@@ -52,7 +52,7 @@ def colour_world(seed=0):
 @pytest.mark.timeout(3600)
 def test_facets_beat_one_adapter_of_their_size_and_shuffled_gates(tmp_path):
     world, style = colour_world(), PromptStyle().without_memory()
-    model = str(SHIPPED / "model")
+    model = str(POCKET / "model")
     raft = raft_set(world, style, RaftSettings(cuts=(0.5,), turns=12))
     vectors = vectors_for(("ratings", "others"), world, raft, [], 0)
     assert cluster_quality(vectors["ratings"].users, 3, known=GROUPS).known > 0.9

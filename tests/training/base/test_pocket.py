@@ -12,7 +12,7 @@ from transformers import AutoTokenizer
 
 from agents.inference.engine import Request
 from agents.inference.local.local_engine import LocalEngine
-from agents.population.population import SHIPPED
+from agents.population.population import POCKET
 from agents.prompt_style import PromptStyle
 from agents.prompts import RATING_CHOICES
 from simenv.data.synthetic import synthetic
@@ -71,7 +71,7 @@ def test_the_tokenizer_keeps_quantities_and_answers_whole():
 
 
 def test_the_shipped_tokenizer_keeps_what_its_prompts_are_full_of():
-    tokenizer = AutoTokenizer.from_pretrained(SHIPPED / "model")
+    tokenizer = AutoTokenizer.from_pretrained(POCKET / "model")
     for number in (" 3.7", " 2.5", " +0.4", " -0.3", *RATING_CHOICES):
         assert len(tokenizer(number, add_special_tokens=False)["input_ids"]) == 1, number
 

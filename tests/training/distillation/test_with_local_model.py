@@ -7,7 +7,7 @@ import pytest
 
 from agents.inference.engine import Sampling
 from agents.inference.local.local_engine import LocalEngine
-from agents.population.population import SHIPPED
+from agents.population.population import POCKET as PEOPLE
 from simenv.data.synthetic import synthetic
 from training.distillation.answer_schema import Reflection, parse
 from training.distillation.form_filling import Blank, FormFiller
@@ -17,7 +17,7 @@ from training.distillation.reflection_form import filled_in, reflection_form
 from training.distillation.with_local_model import LocalDistiller
 from training.spreading import one_by_one
 
-POCKET = SHIPPED / "model"
+POCKET = PEOPLE / "model"
 SHORT = {"section_tokens": 8, "reason_tokens": 5, "summary_words": 0, "users_at_once": 3}
 FORM = ['{"a": "', Blank(6), '", "b": "', Blank(3), '"}']
 

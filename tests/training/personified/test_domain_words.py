@@ -9,7 +9,7 @@ import pytest
 
 from agents.inference.scripted import ScriptedEngine
 from agents.persona_users import PersonaUsers
-from agents.population.population import SHIPPED
+from agents.population.population import POCKET
 from simenv.data.worlds import reading_text
 from simenv.domains.domain_file import domain_called
 from tests.training.personified.conftest import lives
@@ -77,7 +77,7 @@ def test_prompts_and_lives_of_other_things_hold_no_film(kind):
         titles=tuple(f"Thing {i}" for i in range(found.num_items)),
         summaries=tuple("Of a good sort." for _ in range(found.num_items)),
     )  # fmt: skip
-    people = population_on(replace(found, catalog=catalog), str(SHIPPED / "model"))
+    people = population_on(replace(found, catalog=catalog), str(POCKET / "model"))
     users = np.unique(found.train.users)
     items = np.tile(np.arange(found.num_items), (len(users), 1))
     asked = PersonaUsers(people, ScriptedEngine()).requests(users, items, chosen=False)

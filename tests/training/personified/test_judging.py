@@ -188,7 +188,7 @@ def test_pressure_stands_first_in_summaries_and_nowhere_else():
     from agents.population.population import Population
     from agents.prompt_style import PromptStyle
 
-    people = Population.shipped()
+    people = Population.load("pocket")
     size = len(people.catalog)
     shown = replace(people, style=PromptStyle(summary_words=24))
     found = under_pressure(shown, "test", [5] * size, ["crowd"] * size)

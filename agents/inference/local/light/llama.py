@@ -11,6 +11,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from agents.inference.blocks.places import CONFIG_KEY
 from agents.inference.local.light.lora import LowRankLinear, read_lora, tensor_name
 from agents.inference.local.model_files import weights_of
 from agents.inference.local.plain_files import read_json
@@ -31,7 +32,7 @@ _AS = {
 }
 _FREE = {
     *("bos_token_id", "eos_token_id", "pad_token_id", "dtype", "torch_dtype", "use_cache"),
-    *("initializer_range", "transformers_version", "rope_parameters"),
+    *("initializer_range", "transformers_version", "rope_parameters", CONFIG_KEY),
 }
 
 

@@ -13,7 +13,8 @@ from tokenizers import Tokenizer
 from agents.inference.local.plain_files import check_plain, read_json
 
 _SPECIAL = ("bos_token", "eos_token", "pad_token")
-_KNOWN = {*_SPECIAL, "backend", "tokenizer_class", "model_max_length"}
+_EXTRA = "extra_special_tokens"  # a list, such as the gist tokens of a model that reads in blocks
+_KNOWN = {*_SPECIAL, _EXTRA, "backend", "tokenizer_class", "model_max_length"}
 _OTHERS = ("special_tokens_map.json", "added_tokens.json", "chat_template.jinja")
 
 
@@ -28,14 +29,15 @@ class LightTokenizer:
 
     unk_token_id: int | None = None
 
-    def __init__(self, file: Path, special: dict[str, str]) -> None:
+    def __init__(self, file: Path, special: dict[str, str], extra: Sequence[str] = ()) -> None:
         """Read ``file``; ``special`` names tokens by their part, as ``bos_token``."""
         self._tokenizer = Tokenizer.from_file(str(file))
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
         ids = {part: self._tokenizer.token_to_id(token) for part, token in special.items()}
         self.bos_token_id, self.eos_token_id = ids.get("bos_token"), ids.get("eos_token")
-        self.all_special_ids = [token for token in ids.values() if token is not None]
+        found = [*ids.values(), *map(self.convert_tokens_to_ids, extra)]
+        self.all_special_ids = [token for token in found if token is not None]
 
     def __call__(
         self, text: str | list[str], add_special_tokens: bool = True, **_: bool
@@ -50,6 +52,11 @@ class LightTokenizer:
         """What token ids say."""
         return str(self._tokenizer.decode(list(ids), skip_special_tokens=skip_special_tokens))
 
+    def convert_tokens_to_ids(self, token: str) -> int | None:
+        """The id of a token; None where there is none."""
+        found: int | None = self._tokenizer.token_to_id(token)
+        return found
+
 
 def light_tokenizer(folder: Path) -> LightTokenizer | None:
     """The tokenizer of a model's folder; None where Hugging Face's class may read it otherwise."""
@@ -59,11 +66,19 @@ def light_tokenizer(folder: Path) -> LightTokenizer | None:
     if not plain or not set(settings) <= _KNOWN or any((folder / o).exists() for o in _OTHERS):
         return None
     special = {part: settings[part] for part in _SPECIAL if part in settings}
-    file = folder / "tokenizer.json"
+    extra, file = settings.get(_EXTRA, []), folder / "tokenizer.json"
     check_plain(file)
-    if not _every_byte(read_json(file)) or not all(isinstance(t, str) for t in special.values()):
+    content = read_json(file)
+    if not _every_byte(content) or not all(isinstance(t, str) for t in special.values()):
         return None
-    return LightTokenizer(file, special)
+    if not isinstance(extra, list) or not set(extra) <= _added(content):
+        return None  # Hugging Face's class would add what the file lacks
+    return LightTokenizer(file, special, extra)
+
+
+def _added(content: dict[str, Any]) -> set[str]:
+    """The tokens beside the words of a file."""
+    return {token["content"] for token in content.get("added_tokens") or []}
 
 
 def _every_byte(content: dict[str, Any]) -> bool:

@@ -100,17 +100,17 @@ def test_a_folder_of_the_same_name_comes_first(monkeypatch, tmp_path):
 def test_transformers_own_gguf_reader_keeps_every_number(tmp_path):
     gguf = pytest.importorskip("gguf", reason="pip install gguf")
     from agents.inference.local.loading import save_gguf
-    from agents.population.population import SHIPPED
+    from agents.population.population import POCKET
     from training.base.export_gguf import export_gguf  # the other way round
 
     assert gguf
-    export_gguf(SHIPPED / "model", tmp_path / "pocket.gguf")
+    export_gguf(POCKET / "model", tmp_path / "pocket.gguf")
     folder = tmp_path / "read"
     folder.mkdir()
     save_gguf(tmp_path / "pocket.gguf", folder)
     ids = torch.tensor([[3, 5, 8, 13]])
     cpu = torch.device("cpu")
-    ours, read = (load_model(m, cpu, "float32")[1] for m in (SHIPPED / "model", folder))
+    ours, read = (load_model(m, cpu, "float32")[1] for m in (POCKET / "model", folder))
     assert torch.allclose(ours(ids).logits, read(ids).logits, atol=1e-3)
 
 

@@ -14,7 +14,8 @@ from agents.inference.local.light.llama import light_llama
 from agents.inference.local.light.tokenizer import light_tokenizer
 from agents.inference.local.loading import load_tokenizer
 from agents.inference.local.local_engine import LocalEngine
-from agents.population.population import SHIPPED
+from agents.population.population import POCKET
+from tests.agents.inference.blocks.test_block_scoring import requests, saved_model
 from tests.agents.inference.local.test_loading import change_json, change_tensors
 from tests.agents.inference.small_tokenizers import LINES
 
@@ -92,15 +93,47 @@ def test_light_answers_are_the_libraries_bit_for_bit(pocket_folder, adapter_fold
 
 
 def test_the_shipped_people_answer_light_as_by_the_libraries(monkeypatch):
-    folders = {one.name: one for one in sorted((SHIPPED / "adapters").iterdir())}
+    folders = {one.name: one for one in sorted((POCKET / "adapters").iterdir())}
     asked = [request._replace(adapter=name) for request in ASKED[::3] for name in folders]
-    light = LocalEngine(SHIPPED / "model", folders)
+    light = LocalEngine(POCKET / "model", folders)
     answers = light.score(asked, CHOICES)
     assert is_light(light)
     libraries(monkeypatch)
     np.testing.assert_array_equal(
-        answers, LocalEngine(SHIPPED / "model", folders).score(asked, CHOICES)
+        answers, LocalEngine(POCKET / "model", folders).score(asked, CHOICES)
     )
+
+
+@pytest.fixture(scope="module")
+def block_folder(tmp_path_factory):
+    return saved_model(tmp_path_factory.mktemp("blocks"))
+
+
+def test_what_is_read_in_blocks_is_read_light_as_by_the_libraries(block_folder, monkeypatch):
+    folders = {"ann": block_folder / "lora"}
+    light = LocalEngine(block_folder, folders)
+    answers = light.score(requests(), CHOICES)
+    assert is_light(light)
+    libraries(monkeypatch)
+    full = LocalEngine(block_folder, folders)
+    np.testing.assert_array_equal(answers, full.score(requests(), CHOICES))
+    assert light.facts == full.facts
+    assert light.stats.run_tokens == full.stats.run_tokens
+    with pytest.raises(ValueError, match=r"free text wanted .*such as that of the population pock"):
+        light.generate(requests()[:1], Sampling())
+    assert is_light(light)
+
+
+def test_the_light_tokenizer_knows_gist_tokens_and_leaves_added_ones_to_hugging_face(
+    block_folder, tmp_path
+):
+    copied = shutil.copytree(block_folder, tmp_path / "model")
+    light, full = light_tokenizer(copied), load_tokenizer(copied)
+    assert set(light.all_special_ids) == set(full.all_special_ids)
+    assert light.convert_tokens_to_ids("<gist1>") == full.convert_tokens_to_ids("<gist1>")
+    assert light.convert_tokens_to_ids("<gist99>") is None
+    change_json(copied / "tokenizer_config.json", extra_special_tokens=["<gist0>", "<gist99>"])
+    assert light_tokenizer(copied) is None
 
 
 def test_free_text_comes_from_the_libraries_model_with_the_adapters_of_before(
