@@ -68,13 +68,14 @@ def _kept_in_the_users_cache() -> Iterator[None]:
 
     Where that folder cannot be written, numba takes the next place that it knows.
     """
-    named = numba.config.CACHE_DIR
+    config: Any = numba.config
+    named = config.CACHE_DIR
     cache = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    numba.config.CACHE_DIR = named or os.path.join(cache, "personarec", "compiled")
+    config.CACHE_DIR = named or os.path.join(cache, "personarec", "compiled")
     try:
         yield
     finally:
-        numba.config.CACHE_DIR = named
+        config.CACHE_DIR = named
 
 
 @lru_cache(maxsize=1)
