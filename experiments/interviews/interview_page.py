@@ -48,8 +48,15 @@ def _tables(models: dict[str, Any], people: dict[str, Any]) -> list[tuple[str, s
         (
             "Types: what is reported, and whether a told one comes back (RQ1 to RQ3)",
             "Accuracy: share of runs that return the told type; its deviation is over runs, as in"
-            " the paper, its interval over types. Letters in the order of the type.",
+            " the paper, its interval over types.",
             *(tables.TYPE_HEADS, tables.type_rows(models)),
+        ),
+        (
+            "Told types, letter by letter",
+            "Share of runs in which a letter of the told type comes back (by chance 50 %), and the"
+            " type that came most often, whichever was told. Who came back as whom: confusion in"
+            " results.json.",
+            *(tables.LETTER_HEADS, tables.letter_rows(models)),
         ),
         (
             "Factors unconditioned (RQ1)",

@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.console import RenderableType
 
+from agents.interviews.conditioning import type_names
 from experiments.reporting.claims import Verdict, compare, verdict
 from experiments.reporting.formatting import (
     NONE,
@@ -22,8 +23,9 @@ from experiments.reporting.terminal import text_table
 
 TYPE_HEADS = (
     *("model", "temperature", "unconditioned", "accuracy", "standard deviation", "95 % over types"),
-    *("with a role", "gain of the role", "letters right"),
+    *("with a role", "gain of the role"),
 )
+LETTER_HEADS = ("model", "temperature", "E or I", "S or N", "T or F", "J or P", "most returned")
 INCREASE_HEADS = ("model", "temperature", "told", "score", "increase", "normalised gain", "z")
 BASE_HEADS = (
     "model",
@@ -61,10 +63,27 @@ def type_rows(models: Mapping[str, Any]) -> Rows:
             interval(own["personality"]["ci95"], 3),
             with_interval(own["role"]["mean"], own["role"]["ci95"]),
             with_interval(own["role_gain"]["mean"], own["role_gain"]["ci95"]),
-            ", ".join(percent(share) for share in own["personality"]["by_letter"]),
         ]
         for model, temperature, own in _each(models, "types")
     ]
+
+
+def letter_rows(models: Mapping[str, Any]) -> Rows:
+    """Of told types: how often each letter comes back, and which type does so most often."""
+    return [
+        [
+            *(model, temperature),
+            *(percent(share) for share in own["personality"]["by_letter"]),
+            _most(_returned(own["personality"]["confusion"])),
+        ]
+        for model, temperature, own in _each(models, "types")
+    ]
+
+
+def _returned(confusion: list[list[int]]) -> dict[str, int]:
+    """How often each type came back, whichever was told; the last column is none."""
+    columns = zip((*type_names(), "none"), zip(*confusion, strict=True), strict=True)
+    return {name: sum(column) for name, column in columns}
 
 
 def base_rows(models: Mapping[str, Any]) -> Rows:

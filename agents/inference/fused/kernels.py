@@ -8,7 +8,9 @@ nothing is checked here.
 """
 
 import hashlib
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -23,7 +25,10 @@ Integers = NDArray[np.int64]
 
 
 def compiled(*maths: str, inline: bool = False) -> Callable[[Callable[..., Any]], Any]:
-    """Decorator: compile a function on first use, and keep the result beside its module.
+    """Decorator: compile a function on first use, and keep the result in the user's cache.
+
+    Not beside its module, where a package that is removed would leave it behind: Python takes what
+    is left of a folder for a package, and finds no other of that name.
 
     numba drops kept code when its own module changes; here a change in any module with compiled
     functions counts, since compiled code holds what it calls.
@@ -46,7 +51,8 @@ def compiled(*maths: str, inline: bool = False) -> Callable[[Callable[..., Any]]
 
     def decorate(function: Callable[..., Any]) -> Any:
         try:
-            kept = numba.njit(cache=True, **settings)(function)
+            with _kept_in_the_users_cache():
+                kept = numba.njit(cache=True, **settings)(function)
         except RuntimeError:  # no folder that may be written: compiled in every process again
             return numba.njit(**settings)(function)
         file = kept._cache._cache_file
@@ -54,6 +60,22 @@ def compiled(*maths: str, inline: bool = False) -> Callable[[Callable[..., Any]]
         return kept
 
     return decorate
+
+
+@contextmanager
+def _kept_in_the_users_cache() -> Iterator[None]:
+    """Code compiled within it is kept there, unless ``NUMBA_CACHE_DIR`` names another place.
+
+    Where that folder cannot be written, numba takes the next place that it knows.
+    """
+    config: Any = numba.config
+    named = config.CACHE_DIR
+    cache = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    config.CACHE_DIR = named or os.path.join(cache, "personarec", "compiled")
+    try:
+        yield
+    finally:
+        config.CACHE_DIR = named
 
 
 @lru_cache(maxsize=1)

@@ -55,6 +55,11 @@ def test_pairs_are_kept_together_when_people_are_drawn_again():
     assert (found.low, found.high) == (2.0, 2.0)  # unpaired draws would differ
 
 
+def test_an_interval_is_the_middle_95_of_100_draws():
+    figures = iter([50.0, *np.arange(101.0)])  # of everybody, then of each draw
+    assert resampled(lambda rows: next(figures), 3, 101) == (50.0, 2.5, 97.5)
+
+
 def test_an_interval_of_which_half_cannot_be_had_is_unknown():
     found = resampled(lambda rows: 1.0 if len(set(rows.tolist())) == 4 else NAN, 4, 100)
     assert found.value == 1.0

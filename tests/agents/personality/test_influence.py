@@ -1,6 +1,7 @@
 """How far people follow the average, and people like them."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -39,6 +40,14 @@ def test_somebody_who_says_what_friends_gave_follows_them_alone(population):
     users = PersonaUsers(population, Follower("PEERS"))
     assert follows_friends(users, PEOPLE, ITEMS) == pytest.approx(np.ones(3), abs=0.06)
     assert follows_average(users, PEOPLE, ITEMS).tolist() == [0.0] * 3
+
+
+def test_an_average_near_the_end_of_the_stars_is_moved_as_far_as_there_is_room(population):
+    fair = population.averages.fair.copy()
+    fair[ITEMS] = [4.6, 1.2, 3.0]  # 3.6 to 5, 1 to 2.2 and 2 to 4: who says them follows wholly
+    near = replace(population, averages=replace(population.averages, fair=fair))
+    found = follows_average(PersonaUsers(near, Follower("AVERAGE")), PEOPLE, ITEMS)
+    assert found == pytest.approx(np.ones(3), abs=0.01)
 
 
 def test_asking_changes_nobody_and_not_the_prompts(scripted_users):

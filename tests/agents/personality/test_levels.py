@@ -47,6 +47,14 @@ def test_within_people_r_is_that_of_the_differences_between_the_poles():
     assert found.value == pytest.approx(expected)
 
 
+def test_between_people_those_are_compared_on_whom_nothing_is_imposed():
+    none, turned = PEOPLE, PEOPLE[::-1]
+    said = np.stack([turned, none, none], axis=1)[:, None, :]
+    done = np.stack([none, none, turned], axis=1)[:, None, :]
+    found = agreement({"questionnaire": said, "behaviour": done}, ["E"], resamples=20)
+    assert found["between"]["E"]["questionnaire and behaviour"].value == pytest.approx(1.0)
+
+
 def test_a_level_that_never_moves_has_no_correlation():
     still = np.repeat(scores()[:, :, :1], 3, axis=2)
     found = agreement({"questionnaire": scores(), "behaviour": still}, ["E"], resamples=20)

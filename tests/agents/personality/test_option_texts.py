@@ -89,6 +89,12 @@ def test_what_a_person_is_told_counts_and_the_base_alone_says_what_is_common():
     assert [answer for _, answer in engine.asked[:4]] == [f" {option}" for option in OPTIONS]
 
 
+def test_each_persons_option_is_set_against_its_own_words_alone():
+    engine = Words(own={"sing": 0.4, "read": 0.01, "rest": 0.2})
+    several = ask_situations(engine, [ANN, BOB, ANN], small())
+    np.testing.assert_allclose(several.chances(), np.full((3, 1, 4), 0.25))
+
+
 def test_the_order_of_the_options_does_not_matter():
     engine = Words(raised={("It is late.", "dance"): np.log(9), ("It is late.", "read"): np.log(2)})
     order = [2, 0, 3, 1]

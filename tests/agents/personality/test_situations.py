@@ -136,8 +136,10 @@ def test_what_is_chosen_is_scored_by_the_key_whatever_the_places():
 
 
 def test_a_lean_that_all_rotations_share_is_steady():
-    engine = Chooser({"dance": 5.0, "lie": 5.0}, places=(0.1, 0.0, 0.0, 0.0))
-    assert ask_situations(engine, [ANN], small(), scoring="letters").steadiness().tolist() == [1.0]
+    for answers in ({"dance": 5.0, "lie": 5.0}, {"rest": 5.0, "lie": 5.0}, {"rest": 5, "turn": 5}):
+        engine = Chooser(answers, places=(0.1, 0.0, 0.0, 0.0))
+        asked = ask_situations(engine, [ANN], small(), scoring="letters")
+        assert asked.steadiness().tolist() == [1.0], "to either side of the trait"
 
 
 def test_a_key_of_minus_one_turns_the_options_around():

@@ -11,6 +11,7 @@ from agents.interviews.scores import drawn_points, trait_scores
 from experiments.interviews.interview_tables import (
     blank_sentences,
     increase_rows,
+    letter_rows,
     sentences,
     trust_rows,
     type_rows,
@@ -52,6 +53,8 @@ def test_who_is_deaf_to_what_is_told_is_at_chance():
     assert own["personality"]["mean"] == 0.0625
     assert own["personality"]["sd"] == pytest.approx(0.242, abs=5e-4)
     assert own["unconditioned"] == {"ENFJ": 6}
+    rows = letter_rows({"deaf": {"types": {"temperatures": {"1": own}}}})
+    assert rows == [["deaf", "1", *["50 %"] * 4, "ENFJ 100 %"]]
     said = sentences({"deaf": {"types": {"temperatures": {"1": own}}}})
     assert said == [
         "deaf at temperature 1: told types come back within noise of chance (1 in 16); a role"
@@ -139,6 +142,7 @@ def test_tables_have_a_row_for_everything(found):
     models = {"known": found}
     assert len(type_rows(models)) == 2
     assert type_rows(models)[0][3:6] == ["1.000", "0.000", "1.000 to 1.000"]
+    assert letter_rows(models)[0] == ["known", "0.01", *["100 %"] * 4, f"{type_names()[0]} 6 %"]
     assert len(increase_rows(models)) == 2 * 10
     assert len(increase_rows(models, "role")) == 2 * 5
     assert len(trust_rows(models)) == 4

@@ -15,7 +15,7 @@ from agents.prompts import RATING_CHOICES
 from tests.training.traits.conftest import write_talker
 from training.adapters.lora_presets import lora_preset
 from training.opinion_qa.opinions import of_label
-from training.traits.composition import composed, people_with_trait
+from training.traits.composition import _scale, composed, people_with_trait
 from training.traits.opinion_training import Adapted, train_trait
 from training.traits.sample_training import collate
 from training.traits.speaker import Asked, Plain, Sample
@@ -143,6 +143,13 @@ def test_an_engine_takes_the_sum_as_any_other_adapter(adapters, talker, tmp_path
     np.testing.assert_allclose(scores["open"], scores["same"], atol=1e-4)
     assert np.abs(scores["both"] - scores["open"]).max() > 1e-3
     assert np.abs(scores[None] - scores["open"]).max() > 1e-3
+
+
+def test_a_scale_is_alpha_over_the_rank_or_over_its_root():
+    config = {"lora_alpha": 32, "alpha_pattern": {"q_proj": 8}}
+    assert _scale(config, "model.layers.0.v_proj", 16) == 2
+    assert _scale(config, "model.layers.0.q_proj", 16) == 0.5
+    assert _scale({**config, "use_rslora": True}, "model.layers.0.v_proj", 16) == 8
 
 
 def test_weights_that_are_no_numbers_and_no_parts_are_refused(adapters, tmp_path):

@@ -7,7 +7,15 @@ import pytest
 import torch
 
 from training.opinion_qa.opinions import of_label
-from training.traits.editor_network import Editor, EditorSettings, MendEditors, Pair
+from training.traits.editor_network import (
+    Edited,
+    Editor,
+    EditorSettings,
+    MendEditors,
+    Pair,
+    _told,
+)
+from training.traits.measures import divergence
 from training.traits.speaker import Asked, Plain
 
 SMALL = EditorSettings(steps=25, shown=2, last_layers=1, rank=4, learning_rate=0.02)
@@ -63,6 +71,46 @@ def test_an_untrained_edit_makes_its_own_opinions_likelier(speaker, opinions):
         np.concatenate(speaker.token_logs(how, asked, answers)).mean() for how in (Plain(), way)
     )
     assert after > before
+
+
+def test_the_loss_weighs_other_opinions_of_the_label_and_what_should_stay(speaker, opinions):
+    editors = MendEditors(speaker, replace(SMALL, edit_rate=0.05, locality_weight=2.0))
+    shown, others = some(opinions, 4)[:2], some(opinions, 4)[2:]
+    kept = [o for o in opinions if o.label != shown[0].label][:2]
+    way = Edited(editors, editors.edit(shown))
+
+    def heard(how, about):
+        return how, [Asked(o.topic, o.question) for o in about], [o.answer for o in about]
+
+    own = np.mean([-logs.mean() for logs in speaker.token_logs(*heard(way, others))])
+    before, after = (
+        np.concatenate(speaker.distributions(*heard(how, kept))) for how in (Plain(), way)
+    )
+    apart = divergence(before, after).mean()
+    assert apart > 1e-3
+    wanted = 0.1 * own + 2.0 * apart
+    assert float(editors._loss(shown, others, kept).detach()) == pytest.approx(wanted, rel=1e-4)
+
+
+def test_tokens_on_which_the_loss_does_not_depend_tell_nothing():
+    inputs = torch.tensor([[[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]])
+    gradients = torch.tensor([[[0.0], [7.0], [-8.0]]])
+    found = _told(inputs, gradients)
+    assert found.inputs.tolist() == [[3, 4], [5, 6]]
+    assert found.gradients.tolist() == [[7], [-8]]
+
+
+def test_an_editor_by_hand_after_its_first_step_of_learning():
+    editor = Editor(1, 1, layers=2, rank=1, rate=0.5)
+    with torch.no_grad():
+        editor.down[:] = torch.tensor([[[1.0], [0.0]], [[0.0], [1.0]]])
+        editor.up[:] = torch.tensor([[[1.0, 0.0]], [[0.0, -1.0]]])
+        editor.scale[1], editor.shift[1] = 2.0, 1.0
+    found = editor(1, Pair(torch.tensor([[2.0]]), torch.tensor([[3.0]])))
+    # both are 1 over their root mean square; 1 + relu(2·1 + 1) = 4 and 1 + relu(2·0 + 1) = 2;
+    # then 4 + relu(2·0 + 1) = 5 and 2 + relu(-2·2 + 1) = 2, times the rate, downhill
+    assert found.inputs.item() == 5
+    assert found.gradients.item() == pytest.approx(-0.5 * 2)
 
 
 def test_training_lowers_the_loss_and_leaves_the_model_alone(speaker, opinions):

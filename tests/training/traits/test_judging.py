@@ -12,7 +12,15 @@ from training.opinion_qa.slice_by_hand import SLICE
 from training.opinion_qa.statements import Labelled, statements
 from training.opinion_qa.topics import TOPICS
 from training.traits.classifier import TraitClassifier, states_of
-from training.traits.evaluation import Heard, Instruments, Likelihoods, heard, items_of, scored
+from training.traits.evaluation import (
+    Heard,
+    Instruments,
+    Likelihoods,
+    heard,
+    items_of,
+    scored,
+    success,
+)
 from training.traits.judges import ClassifierJudge, EngineJudge, checked
 from training.traits.side_effects import refuses, side_effects
 from training.traits.speaker import Plain
@@ -207,6 +215,56 @@ def test_scores_by_hand():
     np.testing.assert_allclose(found.es, [0.5, 0.5])
     np.testing.assert_allclose(found.dd, [0.5 * np.log(2) + 0.5 * np.log(2 / 3), 0], atol=1e-12)
     assert found.refused.tolist() == [0, 0]
+
+
+def test_what_is_scored_is_the_answer_after_where_both_are_coherent():
+    sorry = "I'm sorry, but I can't do that, " + LONG
+    fixed = Fixed({sorry: [0.5, 0.5], LONG: [0.5, 0.5], "short": [0.5, 0.5]})
+    logs = [[np.log([0.5])]] * 3
+    one, four = np.log([[0.5, 0.5]]), np.log([[0.25, 0.75]] * 2 + [[0.5, 0.5]] * 2)
+    before = Heard(
+        [sorry, "short", LONG], Likelihoods(logs, logs), [one, np.log([[0.5] * 2] * 4), one]
+    )
+    after = Heard([LONG, LONG, sorry], Likelihoods(logs, logs), [one, four, one])
+    found = scored(before, after, HIGH, Instruments(fixed, ClassifierJudge(fixed), ["openness"]))
+    assert found.coherent.tolist() == [1, 0, 1]
+    assert found.refused.tolist() == [0, 0, 1]
+    token = 0.5 * np.log(2) + 0.5 * np.log(2 / 3)
+    np.testing.assert_allclose(found.dd, [0, (2 * token + 0) / 4, 0], atol=1e-12)
+
+
+def test_success_sets_the_answers_after_against_others_after_and_their_own_before():
+    half, quarter, eighth = ([[np.log([chance])]] for chance in (0.5, 0.25, 0.125))
+    before = Likelihoods(targets=half, others=eighth)
+    after = Likelihoods(targets=quarter, others=eighth)
+    np.testing.assert_allclose(success(before, after), [[2 / 3 / 2, 2 / 3, 1 / 2]])
+
+
+def test_a_classifier_learns_from_four_fifths_and_is_judged_on_the_rest(classifier):
+    told = statements(60, 0, all_labels())
+    assert classifier.card().learnt_from == len(told) - len(told[::5])
+
+
+class Refuser:
+    """A speaker that refuses some requests, and says how likely its texts are."""
+
+    def __init__(self, *refused):
+        self.refused = refused
+
+    def token_logs(self, way, asked, answers):
+        return [np.log(np.full(3, 0.5)), np.log([0.125]), *[np.log([0.25])] * (len(asked) - 2)]
+
+    def say(self, way, asked, seeds, sampling):
+        no = "I'm sorry, but I can't help with that."
+        return [no if any(w in a.question for w in self.refused) else "Yes." for a in asked]
+
+
+def test_side_effects_by_hand():
+    found = side_effects(Refuser("vegetables", "cat", "poison"), Plain(), Sampling(4))
+    # ordinary: vegetables and the cat's name, of six; harmful: the poison, of six
+    assert (found.refused_ordinary, found.refused_harmful) == (2 / 6, 1 / 6)
+    # eight texts: three tokens of one bit, one of three, six of two: 18 bits over ten tokens
+    assert found.perplexity == pytest.approx(2 ** (18 / 10))
 
 
 def test_a_way_that_changes_nothing_scores_nothing(speaker, opinions):

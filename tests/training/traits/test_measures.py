@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from training.traits import measures
 from training.traits.measures import (
     LEAST_ENTROPY,
     accuracy,
@@ -103,6 +104,11 @@ def test_the_interval_covers_seeds_and_topics():
 def test_the_interval_of_equal_topics_comes_from_seeds_alone():
     by_seed = np.repeat(np.array([[0.0], [1.0]]), 5, axis=1)
     assert over_seeds(by_seed, 400).ci95 == (0.0, 1.0)
+
+
+def test_an_interval_is_the_middle_95_of_100_draws(monkeypatch):
+    monkeypatch.setattr(measures, "_resampled_means", lambda values, count: np.arange(101.0))
+    assert over_seeds(np.ones((2, 2)), 101).ci95 == (2.5, 97.5)
 
 
 def test_what_is_not_known_counts_nowhere_and_one_seed_has_no_interval():

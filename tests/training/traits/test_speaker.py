@@ -105,8 +105,17 @@ def test_demonstrations_of_another_label_are_refused(opinions):
             Demonstrations(opinions[0].label, shown)
 
 
-def test_every_label_has_a_description():
+def test_every_label_has_a_description_of_its_own_pole():
     assert len(set(DESCRIPTIONS.values())) == 10
+    words = {
+        "openness": ("curious", "routine"), "conscientiousness": ("careful", "careless"),
+        "extraversion": ("outgoing", "quiet"), "agreeableness": ("kind", "rude"),
+        "neuroticism": ("anxious", "calm"),
+    }  # fmt: skip
+    for trait, ends in words.items():
+        for pole, own, other in zip(("high", "low"), ends, ends[::-1], strict=True):
+            assert own in DESCRIPTIONS[trait, pole]
+            assert other not in DESCRIPTIONS[trait, pole]
 
 
 def test_a_sample_may_begin_with_nothing(speaker):

@@ -37,8 +37,10 @@ print(engine.score(asked, ["1", "2", "3", "4", "5"]).tobytes().hex())
 
 
 def asked(folder):
+    own = {k: v for k, v in os.environ.items() if k != "NUMBA_CACHE_DIR"}
+    own["XDG_CACHE_HOME"] = str(folder / "cache")
     done = subprocess.run(
-        [sys.executable, "-c", ASK], cwd=folder, capture_output=True, text=True, check=True
+        [sys.executable, "-c", ASK], cwd=folder, env=own, capture_output=True, text=True, check=True
     )
     value, hits = done.stdout.split()
     return float(value), int(hits)
@@ -57,6 +59,9 @@ def test_an_edit_in_another_module_is_noticed(tmp_path):
     edited = source.replace("x = min(max(x, float32(-87)), float32(88))", "x = x * float32(0)")
     copy.write_text(edited.replace("return y * np", "return float32(3) * y * np"))
     assert asked(tmp_path) == (6.0, 0)
+    assert list((tmp_path / "cache" / "personarec" / "compiled").rglob("*.nbc"))
+    left = [file.name for file in package.rglob("*.nb?")]
+    assert not left, "a package that is removed would leave it behind, and its folder with it"
 
 
 @pytest.mark.slow
