@@ -1,9 +1,8 @@
 """What a society costs beside its users and its policy.
 
 Run: ``python -m experiments.simulate.society_overhead``. With ``personas`` as an argument: 10,000
-people on the shipped language model, 1 % awake, against as many others put to the users alone, and
-against the same society on an engine whose answers are the same bits whatever it was asked before
-(``engine=repeatable``, with which a run is resumed bit for bit), by turns.
+people on the shipped language model, 1 % awake, against as many others put to the users alone, by
+turns.
 """
 
 import sys
@@ -65,7 +64,7 @@ def measure(society: PersonaSociety, num_ticks: int) -> FloatArray:
     return np.array(rows[1:])  # the first tick warms up
 
 
-def persona_society(num_users: int, repeatable: bool = False) -> PersonaSociety:
+def persona_society(num_users: int) -> PersonaSociety:
     """The shipped people, each several times, so that there are ``num_users`` of them."""
     from agents.assembly import persona_users
     from agents.inference.local.local_engine import LocalEngine
@@ -73,8 +72,7 @@ def persona_society(num_users: int, repeatable: bool = False) -> PersonaSociety:
     from agents.population.population import Population
 
     people = _copies(Population.load("pocket"), num_users)
-    engine = partial(LocalEngine, repeatable=repeatable)
-    users = LivingUsers(persona_users(people, engine))
+    users = LivingUsers(persona_users(people, LocalEngine))
     return PersonaSociety(
         users, Popularity(), people.catalog, people.history, averages=people.averages,
         settings=_STILL, activation=SteadyShare(0.01), social=SocialSettings.off(), seed=0,
@@ -100,16 +98,15 @@ def _copies(shipped: "Population", num_users: int) -> "Population":
 
 
 def personas_by_turns(num_users: int, num_ticks: int) -> FloatArray:
-    """(num_ticks, 3): seconds of a tick, of ``respond`` for as many users, of a repeatable tick."""
-    society, repeatable = persona_society(num_users), persona_society(num_users, repeatable=True)
+    """(num_ticks, 2): seconds of a tick, and of ``respond`` for as many users."""
+    society = persona_society(num_users)
     rows, users = [], society.user_model
     for _ in range(num_ticks):
         ticked = _seconds(society.step)
         last = society.last
         others = (last.users + 137) % users.num_users
         seeds = row_seeds(1, last.users, last.users)
-        asked = _seconds(partial(users.respond, others, last.slates, seeds))
-        rows.append((ticked, asked, _seconds(repeatable.step)))
+        rows.append((ticked, _seconds(partial(users.respond, others, last.slates, seeds))))
     return np.array(rows[1:])
 
 
@@ -122,11 +119,10 @@ def _seconds(call: Callable[[], object]) -> float:
 def main() -> None:
     """Print the figures."""
     if "personas" in sys.argv[1:]:
-        tick, bare, repeatable = np.median(personas_by_turns(10_000, 8), axis=0)
+        tick, bare = np.median(personas_by_turns(10_000, 8), axis=0)
         each = 100 * _STILL.slate_size
         print(f"10,000 personas: {each / tick:.0f} exposures/s in the society,")
-        print(f"{each / bare:.0f} from the users alone: {tick / bare - 1:+.1%} time;")
-        print(f"repeatable: {repeatable / tick:.2f} times the time of a tick")
+        print(f"{each / bare:.0f} from the users alone: {tick / bare - 1:+.1%} time")
         return
     for name, social in (("nobody knows anybody", SocialSettings.off()),
                          ("word of mouth and trends", SocialSettings())):  # fmt: skip

@@ -56,8 +56,8 @@ class BlockScorer:
         stats: counts the tokens run.
         max_bytes: of what is kept.
         fused: the fast forward of this model; None = its own layers answer.
-        repeatable: each person and each text alone, so that no answer depends on another in its
-            last digits.
+        repeatable: where the model's own layers answer, each person and each text alone, so that
+            no answer depends on another in its last digits. With the fast forward none does.
     """
 
     def __init__(
@@ -69,7 +69,8 @@ class BlockScorer:
         fused: FusedForward | None = None,
         repeatable: bool = False,
     ) -> None:
-        self._tokens, self._stats, self._repeatable = tokens, stats, repeatable
+        self._tokens, self._stats = tokens, stats
+        self._alone = repeatable and fused is None
         model = adapted.opened
         self._gists = gists_of(model, tokens.reader)
         reader = BlockReader(model)
@@ -117,7 +118,7 @@ class BlockScorer:
             )
         logits = torch.empty(len(requests), len(digits))
         for _, people in itertools.groupby(people_of(requests), lambda one: one.adapter):
-            for chunk in chunks_of(list(people), self._repeatable):
+            for chunk in chunks_of(list(people), self._alone):
 
                 def answer(rows: IntArray, chunk: list[Asked] = chunk) -> None:
                     asked, found = self._answers(among(chunk, rows), requests, suffixes, digits)

@@ -36,7 +36,11 @@ _Lead = tuple[_Prefix, tuple[int, ...]]  # a prefix, and the tokens after it
 
 
 class FusedForward:
-    """See the module. The answers do not depend on the number of threads."""
+    """See the module. The answers do not depend on the number of threads.
+
+    Nor on what is asked beside them or was asked before: a row's bits are its own, see
+    ``LlamaForward``.
+    """
 
     def __init__(
         self,
@@ -44,7 +48,6 @@ class FusedForward:
         tokens: Tokens,
         cache: PrefixCache,
         stats: EngineStats,
-        repeatable: bool = False,
     ) -> None:
         """Build the forward.
 
@@ -53,11 +56,8 @@ class FusedForward:
             tokens: encodes prefixes.
             cache: of keys and values.
             stats: counts the tokens run.
-            repeatable: kept states do not depend on what was computed beside them: prefixes run
-                alone, and first lines, which are too short for that, are not kept.
         """
         self._model, self._tokens, self._cache, self._stats = model, tokens, cache, stats
-        self._repeatable = repeatable
         self._forward = LlamaForward(model)
         self._num_weights = sum(p.numel() for p in model.model.layers.parameters())
         self._merged: OrderedDict[str | None, Weights] = OrderedDict()
@@ -115,7 +115,7 @@ class FusedForward:
         """
         adapter = adapter_of(prefixes[0][0])
         states = self._cache.fetch(adapter, prefixes, lambda new: self._prefill(weights, new))
-        cuts = [0 if self._repeatable else self._tokens.first_line(ids) for ids in suffixes]
+        cuts = [self._tokens.first_line(ids) for ids in suffixes]
         keys = [(p, tuple(s[:c])) for p, s, c in zip(prefixes, suffixes, cuts, strict=True)]
         leads = self._cache.fetch(
             adapter,
@@ -166,8 +166,7 @@ class FusedForward:
         """Rows behind one state side by side; counted as run."""
         self._count([row.tokens for row in rows])
         states = [id(row.prefix) if row.prefix is not None else -i for i, row in enumerate(rows)]
-        most = 1 if self._repeatable else CHUNK_TOKENS
-        return make_chunks(states, [len(row.tokens) for row in rows], most)
+        return make_chunks(states, [len(row.tokens) for row in rows], CHUNK_TOKENS)
 
     def rest_on(self, model: Any) -> None:
         """Read weights off another object from now on, which holds the same ones."""
@@ -206,9 +205,7 @@ class FusedForward:
             Row(own, behind.get(key), gate=read_mixture(key[0]).gate)
             for own, key in zip(ids, prefixes, strict=True)
         ]
-        chunks = make_chunks(
-            prefixes, [len(own) for own in ids], 1 if self._repeatable else CHUNK_TOKENS
-        )
+        chunks = make_chunks(prefixes, [len(own) for own in ids], CHUNK_TOKENS)
         self._count(ids)
         found: list[Tensor] = [torch.empty(0)] * len(ids)
 

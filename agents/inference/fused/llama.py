@@ -6,6 +6,9 @@ are packed without padding, attend to kept keys and values where they lie, the l
 the last position only, and the softmax leaves out the subtraction of the maximum, which cannot
 change it. Where that could overflow, ``NotFused`` is raised and the caller's other path answers.
 
+A row's bits depend on nothing but the row: ``products`` sees to it in the large products, and the
+compiled loops between them go row by row or lane by lane.
+
 Letters: ``n`` rows (suffixes), ``t`` all their tokens, ``w`` hidden width, ``H`` query heads, ``G``
 key heads, ``D`` head width, ``c`` choices.
 """
@@ -23,6 +26,15 @@ from agents.inference.facets.mixtures import Gate
 from agents.inference.fused import attention, kernels
 from agents.inference.fused.llama_weights import Layer, NotFused, Shape, Weights, shape_of
 from agents.inference.fused.low_rank import LayerRanks, add_update, add_update_across
+from agents.inference.fused.products import (
+    TILE,
+    Sizes,
+    add_product,
+    multiply,
+    multiply_across,
+    rows_computed,
+    tile_for,
+)
 
 _NO_RANKS = LayerRanks(None, None, None, None, None)
 _SMALLEST_SUM, _LARGEST_SUM = 1e-30, 1e30
@@ -70,7 +82,10 @@ class LlamaForward:
         run = _Run(self, weights, rows)
         hidden = run.last_hidden()
         run.check()
-        return run.normed(hidden).tensor * weights.norm @ weights.head[choices].float().t()
+        chosen = weights.head[choices].float().t()
+        logits = torch.empty(len(hidden.tensor), len(choices))
+        multiply(run.normed(hidden).tensor * weights.norm, chosen, logits, run.tile)
+        return logits[: len(rows)]
 
 
 class _Buffer(NamedTuple):
@@ -95,12 +110,16 @@ class _Run:
             if row.place is not None:
                 starts[i] = row.place - bounds[i]
         positions = np.arange(bounds[-1]) + np.repeat(starts, lengths)
+        self.tile = _tile_of(weights)
+        fill = rows_computed(len(positions), self.tile) - len(positions)
+        positions = np.pad(positions, (0, fill))
         cos, sin = forward._turns
         _check_lengths(positions, forward._turns.shape[1])
         self.rotation = attention.Rotation(cos, sin, forward._across, positions)
-        self.tokens = torch.from_numpy(np.concatenate([row.tokens for row in rows]))
+        tokens = np.concatenate([row.tokens for row in rows])
+        self.tokens = torch.from_numpy(np.pad(tokens, (0, fill)))
         self.t = len(positions)
-        self.of_rows, self.of_tokens = _gates(weights, rows, lengths)
+        self.of_rows, self.of_tokens = _gates(weights, rows, lengths, self.tile)
         self.sums: list[tuple[float, float]] = []
         self.x = self.take("x", self.t, weights.embedding.shape[1])
         self.x.tensor.copy_(weights.embedding[self.tokens])
@@ -131,13 +150,17 @@ class _Run:
             normed = self.normed(self.x)
             self._attend_all(i, layer, normed, self._keys_values(i, layer, normed))
         keys_values = self._keys_values(len(layers), last, self.normed(self.x))
-        ends = self.x.tensor[torch.from_numpy(self.rows.bounds[1:] - 1)]
+        n = len(self.rows.bounds) - 1
+        fill = rows_computed(n, self.tile) - n
+        places = np.pad(self.rows.bounds[1:] - 1, (0, fill))
+        ends = self.x.tensor[torch.from_numpy(places)]
         self.x = _Buffer(ends, ends.numpy())
         queries = self.take("queries", len(ends), len(last.queries))
         inputs, ranks = self.normed(self.x).tensor, self._ranks(len(layers))
-        _product(inputs, last.queries.t(), queries.tensor)
-        add_update(ranks.queries, inputs, self.of_rows, queries.tensor)
+        multiply(inputs, last.queries.t(), queries.tensor, self.tile)
+        add_update(ranks.queries, inputs, self.of_rows, queries.tensor, self.tile)
         attended = self.take("attended", len(ends), len(last.queries))
+        attended.array[n:] = 0
         self._attend(attention.attend_ends, len(layers), queries, keys_values, attended)
         self._finish(last, ranks, attended.tensor, self.of_rows)
         return self.x
@@ -158,18 +181,20 @@ class _Run:
         if index == 0 and self.weights.first is not None:
             torch.index_select(self.weights.first, 0, self.tokens, out=out.tensor)
         else:
-            _product(normed.tensor, layer.keys_values, out.tensor)
-        add_update(self._ranks(index).keys_values, normed.tensor, self.of_tokens, out.tensor)
+            multiply(normed.tensor, layer.keys_values, out.tensor, self.tile)
+        low = self._ranks(index).keys_values
+        add_update(low, normed.tensor, self.of_tokens, out.tensor, self.tile)
         attention.rotate(out.array, self.rotation)
         return out
 
     def _attend_all(self, index: int, layer: Layer, normed: _Buffer, keys_values: _Buffer) -> None:
         """The rest of a layer, for every token: tokens lie side by side while they attend."""
         queries = self.take("queries", len(layer.queries), self.t)
-        _product(layer.queries, normed.tensor.t(), queries.tensor)
+        multiply_across(layer.queries, normed.tensor, queries.tensor, self.tile)
         ranks = self._ranks(index)
-        add_update_across(ranks.queries, normed.tensor, self.of_tokens, queries.tensor)
+        add_update_across(ranks.queries, normed.tensor, self.of_tokens, queries.tensor, self.tile)
         attended = self.take("attended", len(layer.queries), self.t)
+        attended.array[:, self.rows.bounds[-1] :] = 0
         self._attend(attention.attend, index, queries, keys_values, attended)
         self._finish(layer, ranks, attended.tensor.t(), self.of_tokens)
 
@@ -183,42 +208,43 @@ class _Run:
         self, layer: Layer, ranks: LayerRanks, attended: Tensor, gates: Tensor | None
     ) -> None:
         """Output projection and MLP, added to the stream."""
-        _add_product(self.x.tensor, attended, layer.out)
-        add_update(ranks.out, attended, gates, self.x.tensor)
+        add_product(self.x.tensor, attended, layer.out, self.tile)
+        add_update(ranks.out, attended, gates, self.x.tensor, self.tile)
         t, f = len(self.x.array), layer.down.shape[0]
         gate_up, gated = self.take("gate_up", t, 2 * f), self.take("gated", t, f)
         normed = self.normed(self.x).tensor
-        _product(normed, layer.gate_up, gate_up.tensor)
-        add_update(ranks.gate_up, normed, gates, gate_up.tensor)
+        multiply(normed, layer.gate_up, gate_up.tensor, self.tile)
+        add_update(ranks.gate_up, normed, gates, gate_up.tensor, self.tile)
         kernels.gate(gate_up.array, gated.array)
-        _add_product(self.x.tensor, gated.tensor, layer.down)
-        add_update(ranks.down, gated.tensor, gates, self.x.tensor)
+        add_product(self.x.tensor, gated.tensor, layer.down, self.tile)
+        add_update(ranks.down, gated.tensor, gates, self.x.tensor, self.tile)
 
 
 def _gates(
-    weights: Weights, rows: Sequence[Row], lengths: Any
+    weights: Weights, rows: Sequence[Row], lengths: Any, tile: int | None
 ) -> tuple[Tensor | None, Tensor | None]:
-    """How facets are mixed in every row (n, K) and for every token (t, K)."""
+    """How facets are mixed in every row and for every token (rows of a product, K)."""
     if weights.ranks is None:
         return None, None
-    of_rows = torch.tensor([row.gate for row in rows], dtype=torch.float32)
-    return of_rows, of_rows.repeat_interleave(torch.from_numpy(lengths), dim=0)
+    gates = np.array([row.gate for row in rows], dtype=np.float32)
+    both = gates, gates.repeat(lengths, axis=0)
+    fills = [rows_computed(len(own), tile) - len(own) for own in both]
+    of_rows, of_tokens = (
+        torch.from_numpy(np.pad(own, ((0, fill), (0, 0))))
+        for own, fill in zip(both, fills, strict=True)
+    )
+    return of_rows, of_tokens
 
 
-def _product(left: Tensor, right: Tensor, out: Tensor) -> None:
-    """``out`` in float32 becomes left @ right, computed in the format of whichever are weights."""
-    if left.dtype == right.dtype:
-        torch.mm(left, right, out=out)
-    else:
-        out.copy_(left.bfloat16() @ right.bfloat16())
-
-
-def _add_product(x: Tensor, left: Tensor, weights: Tensor) -> None:
-    """Add left @ weights to ``x``; all but the weights is float32."""
-    if weights.dtype == x.dtype:
-        x.addmm_(left, weights)
-    else:
-        x.add_(left.bfloat16() @ weights)
+def _tile_of(weights: Weights) -> int | None:
+    """How products with these weights are cut; those with facets always are."""
+    if weights.ranks is not None:
+        return TILE
+    layer = weights.layers[0]
+    across = layer.queries.shape[1], layer.queries.shape[0]
+    matrices = (layer.keys_values, layer.out, layer.gate_up, layer.down)
+    sizes: Sizes = (across, *((m.shape[0], m.shape[1]) for m in matrices))
+    return tile_for(sizes, layer.out.dtype, torch.get_num_threads())
 
 
 def _addresses(rows: Sequence[Row]) -> tuple[kernels.Integers, list[Tensor]]:

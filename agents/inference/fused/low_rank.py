@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from agents.inference.fused.products import tiles
+
 
 class LowRank(NamedTuple):
     """Updates of projections that lie side by side and share their input."""
@@ -86,15 +88,19 @@ def weighed(low: LowRank, inputs: Tensor, gates: Tensor) -> Tensor:
     return parts.mul_(gates[:, None, :, None]).view(ranks.shape)
 
 
-def add_update(low: LowRank | None, inputs: Tensor, gates: Tensor | None, out: Tensor) -> None:
+def add_update(
+    low: LowRank | None, inputs: Tensor, gates: Tensor | None, out: Tensor, tile: int | None
+) -> None:
     """Adds the update of inputs (t, w) to ``out`` (t, o); nothing where there is none."""
     if low is not None and gates is not None:
-        out.addmm_(weighed(low, inputs, gates), low.up)
+        for own in tiles(len(inputs), tile):
+            out[own].addmm_(weighed(low, inputs[own], gates[own]), low.up)
 
 
 def add_update_across(
-    low: LowRank | None, inputs: Tensor, gates: Tensor | None, out: Tensor
+    low: LowRank | None, inputs: Tensor, gates: Tensor | None, out: Tensor, tile: int | None
 ) -> None:
     """As ``add_update``, to ``out`` (o, t), whose tokens lie side by side."""
     if low is not None and gates is not None:
-        out.addmm_(low.up.t(), weighed(low, inputs, gates).t())
+        for own in tiles(len(inputs), tile):
+            out[:, own].addmm_(low.up.t(), weighed(low, inputs[own], gates[own]).t())

@@ -72,9 +72,10 @@ class LocalEngine(Engine):
             wants it, False leaves everything to Hugging Face.
         adapter_mode: how adapters are put to work, see ``AdaptedModel``. The fast forward always
             keeps merged weights, so another mode than ``auto`` and ``merged`` leaves it out.
-        repeatable: the same calls give the same bits whatever was asked before, as a run that is
-            resumed needs; else what was computed beside a prefix shows in the last digits. Slower
-            where most prefixes are new.
+        repeatable: where Hugging Face's forward answers, the same calls give the same bits whatever
+            was asked before, as a run that is resumed needs; else what was computed beside a prefix
+            shows in the last digits. Slower where most prefixes are new. The fast forward always
+            gives a request the same bits, whatever was asked before or beside it.
 
     Attributes:
         tokens: texts to token ids, as the engine reads them.
@@ -121,7 +122,7 @@ class LocalEngine(Engine):
         kept = self._cache if reuse_prefixes else None
         self._fast: FusedForward | None = None
         if reuse_prefixes and runs_fast(base, fast, adapter_mode):
-            self._fast = FusedForward(base, self.tokens, self._cache, self.stats, repeatable)
+            self._fast = FusedForward(base, self.tokens, self._cache, self.stats)
             self._base.taken_over = self._fast.rest_on
             adapter_mode = "switch"  # of the other path: the fast one reads the base's own weights
         usual = 4 * _TOKEN_BUDGET if self.is_fast else _TOKEN_BUDGET

@@ -120,11 +120,14 @@ def test_answers_are_the_same_alone_and_among_others_in_any_order(engine: LocalE
     np.testing.assert_allclose(np.exp(together).sum(axis=1), 1.0, atol=1e-9)
 
 
-def test_a_repeatable_engine_gives_the_same_bits_whatever_is_asked_beside(model: Path) -> None:
+@pytest.mark.parametrize("layers", [{}, {"fast": False, "repeatable": True}])
+def test_people_get_the_same_bits_whoever_is_asked_beside(
+    model: Path, layers: dict[str, Any]
+) -> None:
     asked = requests()
-    engine = LocalEngine(model, {"ann": str(model / "lora")}, repeatable=True)
+    engine = LocalEngine(model, {"ann": str(model / "lora")}, **layers)
     together = engine.score(asked, RATING_CHOICES)
-    fresh = LocalEngine(model, {"ann": str(model / "lora")}, repeatable=True)
+    fresh = LocalEngine(model, {"ann": str(model / "lora")}, **layers)
     by_person = [[r for r in asked if r.prefix == profile] for profile in reversed(PEOPLE)]
     found = {
         (r.prefix, r.suffix): row

@@ -52,8 +52,9 @@ def test_mixtures_are_answered_one_by_one_as_in_a_batch_in_any_order(engine, que
     asked = mixed(questions)
     together = stars(engine, asked)
     alone = np.concatenate([stars(engine, [question]) for question in asked])
-    np.testing.assert_allclose(alone, together, **CLOSE)
-    np.testing.assert_allclose(stars(engine, asked[::-1])[::-1], together, **CLOSE)
+    close = {"rtol": 0, "atol": 0} if engine.is_fast else CLOSE
+    np.testing.assert_allclose(alone, together, **close)
+    np.testing.assert_allclose(stars(engine, asked[::-1])[::-1], together, **close)
 
 
 def test_mixtures_base_and_ordinary_adapters_share_a_batch(engine, questions):

@@ -1,6 +1,7 @@
 """The fused forward answers as Hugging Face's model does, on shapes of every kind."""
 
 import re
+from functools import partial
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from transformers import (
 
 from agents.inference.engine import Request
 from agents.inference.fused import fused_forward as fast
+from agents.inference.fused import llama
 from agents.inference.fused.llama import LlamaForward, Row
 from agents.inference.fused.llama_weights import NotFused, fuse, why_not
 from agents.inference.local.local_engine import LocalEngine
@@ -124,14 +126,24 @@ def test_rows_longer_than_the_lanes_are_attended_to_piece_by_piece():
     torch.testing.assert_close(got, expected, rtol=0, atol=1e-4)
 
 
-def test_rows_do_not_depend_on_their_neighbours():
-    model = small(LlamaForCausalLM, LlamaConfig)
+@pytest.mark.parametrize("tile", ["as tried", llama.TILE])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_rows_are_the_same_bits_alone_and_among_others_in_any_order(tile, dtype, monkeypatch):
+    if tile != "as tried":
+        monkeypatch.setattr(llama, "tile_for", lambda *_: tile)
+    model = small(LlamaForCausalLM, LlamaConfig, hidden_size=128, intermediate_size=160).to(dtype)
     forward = LlamaForward(model)
     weights = fuse(model, forward.shape, None)
-    rows = [Row(s.tolist()) for s in drawn(9, 30, 1, 17)]
+    (state,) = forward.prefill(weights, [Row(drawn(21)[0].tolist())])
+    lengths = (9, 30, 1, 17, *range(2, 40))
+    rows = [Row(s.tolist(), None if i % 3 else state) for i, s in enumerate(drawn(*lengths))]
     together = forward.logits(weights, rows, CHOICES)
     alone = torch.cat([forward.logits(weights, [row], CHOICES) for row in rows])
-    torch.testing.assert_close(together, alone, rtol=0, atol=1e-5)
+    assert torch.equal(together, alone)
+    assert torch.equal(forward.logits(weights, rows[::-1], CHOICES), together.flip(0))
+    states = forward.prefill(weights, rows)
+    for row, own in zip(rows, states, strict=True):
+        assert torch.equal(forward.prefill(weights, [row])[0], own)
 
 
 def test_more_tokens_than_the_model_has_places_are_refused():
@@ -290,14 +302,46 @@ def test_what_is_asked_twice_is_computed_once(pocket_folder, questions):
     assert often.stats.run_tokens == once.stats.run_tokens
 
 
-@pytest.mark.parametrize("fast", [True, False])
+def crowd_of(questions):
+    """Slates of five for 32 people on the base and on two adapters; each recalls two films."""
+    names = (None, "ann", "bob")
+    return [
+        questions[i % len(questions)]._replace(
+            prefix=f"{questions[0].prefix}I am the {user}th.\n",
+            suffix=f"MEMORY: Film {i % 2}.\nMOVIE: Film {user + i}.\n{questions[0].suffix}",
+            adapter=names[user % 3],
+        )
+        for user in range(32)
+        for i in range(5)
+    ]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("threads", [1, 2])
+def test_four_people_get_the_same_bits_alone_and_among_32(
+    grouped, tmp_path, questions, threads, request
+):
+    request.addfinalizer(partial(torch.set_num_threads, torch.get_num_threads()))
+    torch.set_num_threads(threads)
+    folders = full_adapters(grouped, tmp_path)
+    asked = crowd_of(questions)
+    among = LocalEngine(grouped, folders).score(asked, RATING_CHOICES)
+    alone = LocalEngine(grouped, folders)
+    for first in range(0, len(asked), 20):
+        got = alone.score(asked[first : first + 20], RATING_CHOICES)
+        np.testing.assert_array_equal(got, among[first : first + 20])
+    one_by_one = [alone.score([r], RATING_CHOICES) for r in asked[:20]]
+    np.testing.assert_array_equal(np.concatenate(one_by_one), among[:20])
+    assert alone.stats.fallbacks == 0
+
+
 def test_a_repeatable_engine_gives_the_same_bits_whatever_was_asked_before(
-    pocket_folder, questions, fast
+    pocket_folder, questions
 ):
     asked = [
         r._replace(suffix=f"MEMORY: Film {i % 2}.\n{r.suffix}") for i, r in enumerate(questions)
     ]
-    fresh, used = (LocalEngine(pocket_folder, repeatable=True, fast=fast) for _ in range(2))
+    fresh, used = (LocalEngine(pocket_folder, repeatable=True, fast=False) for _ in range(2))
     used.score(asked[5:7], RATING_CHOICES)
     used.score(asked[::-1], RATING_CHOICES)
     np.testing.assert_array_equal(
