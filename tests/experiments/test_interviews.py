@@ -1,7 +1,11 @@
 """The interviews as a command."""
 
+import json
+import re
+
 import pytest
 
+from experiments.interviews.settings import _instrument
 from tests.experiments.command import run_command
 
 TYPES = "text,pole\nI like company.,E\nI like facts.,S\nI like logic.,T\nI like plans.,J\n"
@@ -61,6 +65,40 @@ def test_a_wrong_command_is_refused_before_anybody_is_asked(
     with pytest.raises(SystemExit):
         run_command(tmp_path / "run", *small, *words, "engine=scripted")
     assert message in " ".join(capsys.readouterr().err.split())
+
+
+ONE_ITEM = {"name": "own", "traits": [{"name": "E", "title": "company"}], "options": [],
+            "items": [{"name": "a", "text": "I talk.", "trait": "E"}]}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("own.json", json.dumps(ONE_ITEM), "item 'a', wanted 2 to 9 options, got 0; give the item"),
+        ("own.csv", FACTORS.replace("-1", "0"), "item 2, wanted a key of +1 or -1, got '0'"),
+        ("own.csv", FACTORS.replace("E,1", "Q,1"), "wanted a trait among O, N, got 'Q'"),
+        ("own.csv", FACTORS.replace(",", ";"), "wanted commas between its cells, got semicolons"),
+        ("own.csv", FACTORS.replace("Worry", "like  art"), "wanted every question once, got"),
+        (
+            "own.csv",
+            FACTORS.replace("Worry", "Worry, a lot"),
+            "row 5: wanted 3 cells, got 4; put a",
+        ),
+    ],
+)
+def test_a_file_that_cannot_be_scored_is_refused_with_its_row(tmp_path, name, content, message):
+    (tmp_path / name).write_text(content, encoding="utf-8")
+    with pytest.raises(ValueError, match=re.escape(message)):
+        _instrument({"factor_instrument": str(tmp_path / name)}, "factor")
+
+
+def test_what_is_wrong_with_a_file_is_said_at_the_command_line(tmp_path, small, capsys):
+    (tmp_path / "own.csv").write_text(FACTORS.replace(",", ";"), encoding="utf-8")
+    words = [*small, f"experiment.factor_instrument={tmp_path / 'own.csv'}", "engine=scripted"]
+    with pytest.raises(SystemExit):
+        run_command(tmp_path / "run", *words)
+    said = " ".join(capsys.readouterr().err.split())
+    assert "own.csv wanted commas between its cells, got semicolons" in said
 
 
 def people_in(folder):
