@@ -32,6 +32,10 @@ batch: the four run whole prompts and differ in adapters only. Slow rivals are g
 requests only; rates are per request. No answer is cached anywhere; prefixes are warm, as in the
 middle of a run.
 
+A population that reads in blocks (``experiment.population``) is raced against one forward a request
+of all its texts under an explicit mask, with nothing kept (``masked_loop``), and against Hugging
+Face's layers with what was read kept (``layers``).
+
 Score: ``results.json``. ``cells`` holds for each setting the exposures per second of every way and
 ``ratios``, ours over theirs, as median, least and most over the rounds; ``largest_difference`` is
 how far its log-probabilities are from the padded batch's. ``env`` holds exposures per second

@@ -10,7 +10,7 @@ from agents.inference.engine import Request
 from agents.inference.local.local_engine import LocalEngine
 from agents.inference.metering.meter import EngineFigures, EngineMeter
 from agents.persona_users import PersonaUsers
-from experiments.throughput.ways import Way
+from experiments.throughput.ways import MASKED, Way
 from simenv.env.vector_env import RecVectorEnv
 from simenv.events import FloatArray
 
@@ -35,12 +35,13 @@ def race(
 
     Returns:
         ``rates`` (requests per second), ``ratios`` (the first way over each other) and
-        ``largest_difference`` from ``padded`` (nats), by way.
+        ``largest_difference`` from ``padded``, or from one forward under a mask (nats), by way.
     """
     first, *others = ways
     met = draw(0)
     answers = {name: way(met[: most.get(name)]) for name, way in ways.items()}
     rates = timed_rates(ways, draw, rounds, most, warm)
+    twin = MASKED if MASKED in ways else "padded"
     return {
         "rates": {name: spread(own) for name, own in rates.items()},
         "ratios": {
@@ -48,7 +49,7 @@ def race(
             for name in others
         },
         "largest_difference": {
-            name: _difference(own, answers["padded"])
+            name: _difference(own, answers[twin])
             for name, own in answers.items()
             if not np.isnan(own).any()
         },

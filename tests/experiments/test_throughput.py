@@ -120,6 +120,15 @@ def test_the_experiment_runs_and_its_ways_agree(tmp_path):
 
 
 @pytest.mark.slow
+def test_people_who_are_read_in_blocks_race_against_one_forward_under_a_mask(tmp_path):
+    small = (*SMALL, "workloads=[uniform]", "part=race", "population=readers", "warm=1")
+    (cell,) = perform(composed(tmp_path, *small))["cells"]
+    assert set(cell["ratios"]) == {"masked_loop", "layers"}
+    assert set(cell["largest_difference"]) == {"ours", "masked_loop", "layers"}
+    assert 0 < max(cell["largest_difference"].values()) < 1e-4
+
+
+@pytest.mark.slow
 @pytest.mark.skipif(not LLAMA_CPP, reason="needs pip install 'personarec[llama]'")
 def test_llama_cpp_reads_the_same_from_the_same_weights(people, tmp_path):
     model = people.population.model
