@@ -124,6 +124,24 @@ def test_a_run_that_was_killed_ends_as_one_that_was_not(made, tuned, tmp_path):
     assert all(np.array_equal(one[name], other[name]) for name in one)
 
 
+def test_pairs_that_are_computed_apart_are_one_update(made, tuned, tmp_path, monkeypatch):
+    from training.personified import pair_trainer
+
+    def together(*args, **kwargs):
+        found = apart(*args, **kwargs)
+        found.gradient_accumulation_steps, found.per_device_train_batch_size = 1, 8
+        return found
+
+    pairs = made.choices[:11]  # the last update has three
+    once = {"device": "cpu", "seed": 3}
+    train_preferences(made.base, tuned, pairs, DPO, tmp_path / "apart", **once)
+    apart = pair_trainer.pair_arguments
+    monkeypatch.setattr(pair_trainer, "pair_arguments", together)
+    train_preferences(made.base, tuned, pairs, DPO, tmp_path / "together", **once)
+    one, other = (load_file(tmp_path / name / WEIGHTS) for name in ("apart", "together"))
+    assert all(np.allclose(one[name], other[name], atol=1e-3) for name in one)
+
+
 def test_mean_and_published_losses_train_too(made, tuned, tmp_path):
     for length in ("none", "mean"):
         card = train_preferences(
