@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from experiments.traits.emoji_figures import emoji_figures, emoji_sentences, emoji_tables
-from experiments.traits.emoji_study import EmojiCell
+from experiments.traits.emoji_study import EmojiCell, _unchanged
 from training.opinion_qa.opinions import label
 
 HIGH = label("extraversion")
@@ -59,11 +59,20 @@ def test_sentences_count_adapters_by_their_intervals_and_chance():
     assert "with 1 of 1 adapters (by intervals)" in said[0]
     assert "in 1 of 2 adapters and seeds (p < 0.05, not adjusted; 0.1 by chance)" in said[1]
     assert said[2] == "With the guard on no answer holds an emoji."
+    said = emoji_sentences({"emojis": figures(cell(), cell(p_value=0.5), cell(p_value=0.9))})
+    assert "in 1 of 3 adapters and seeds" in said[1]
+    guarded = {"a": figures(cell())[str(HIGH)], "b": figures(cell(guarded=[1, 0]))[str(HIGH)]}
+    assert "up to 50 % of an adapter's answers" in emoji_sentences({"emojis": guarded})[2]
     noisy = cell(mass=[[0.1, 0.3, 0.1, 0.3], [0.3, 0.1, 0.3, 0.1]], guarded=[1, 0, 0, 0])
     said = emoji_sentences({"emojis": figures(noisy, noisy)})
     assert "with 0 of 1 adapters" in said[0]
     assert said[2] == "With the guard on up to 25 % of an adapter's answers hold an emoji."
     assert emoji_sentences({}) == []
+
+
+def test_an_answer_with_an_emoji_is_none_that_the_guard_should_leave_as_it_is():
+    assert _unchanged(["a", f"b{SMILE}", "c"], ["a", "b", "d"]) == 1 / 2
+    assert _unchanged([SMILE], [""]) is None
 
 
 def test_one_seed_claims_no_rise():

@@ -9,6 +9,7 @@ from agents.interviews.conditioning import type_names
 from agents.interviews.instruments import AGREEMENT_5, FACTORS, Norm
 from agents.interviews.scores import drawn_points, trait_scores
 from experiments.interviews.interview_tables import (
+    INCREASE_HEADS,
     blank_sentences,
     increase_rows,
     letter_rows,
@@ -146,6 +147,14 @@ def test_tables_have_a_row_for_everything(found):
     assert len(increase_rows(models)) == 2 * 10
     assert len(increase_rows(models, "role")) == 2 * 5
     assert len(trust_rows(models)) == 4
+
+
+def test_columns_of_told_factors_stand_under_their_heads():
+    told = {"score": 4.5, "percent_increase": 50.0, "normalised_gain": 0.75, "z": 1.25}
+    own = {"temperatures": {"0.7": {"personality": {"E very high": told}}}}
+    [row] = increase_rows({"m": {"factors": own}})
+    assert row == ["m", "0.7", "E very high", "4.50", "+50.0 %", "+0.75", "1.25"]
+    assert list(INCREASE_HEADS[3:]) == ["score", "increase", "normalised gain", "z"]
 
 
 def test_everybody_has_a_place_and_a_repetition_has_one_role():

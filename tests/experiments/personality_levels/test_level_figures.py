@@ -65,11 +65,11 @@ FOUND = {
     HIGH: measured(4.0, [[1, 2], [2, 2]]),
 }
 LOG = InteractionLog(np.array([0, 0, 1, 2]), np.array([0, 1, 0, 0]), np.full(4, 3.0),
-                     np.arange(4.0), 3, 3)  # fmt: skip
+                     np.arange(4.0), 3, 5)  # fmt: skip
 BITS = [0.0, 1.0, 2.0]  # items rated by three, one and none of three people, and one imagined
 DATASET = SimpleNamespace(
-    train=LOG, background=None, num_items=3, user_ids=["u"] * 6,
-    catalog=SimpleNamespace(genre_shares=np.eye(3)),
+    train=LOG, background=None, num_items=5, user_ids=["u"] * 6,
+    catalog=SimpleNamespace(genre_shares=np.eye(5)),
 )  # fmt: skip
 
 
