@@ -86,7 +86,7 @@ def accuracy_svg(models: Mapping[str, Any]) -> str:
             _points(axes, found, at, colour, label)
         axes.axvline(_CHANCE, color=MUTED, linewidth=1)
         _named_rows(axes, rows)
-        axes.set_xlim(-0.02, 1)
+        axes.set_xlim(min(0, axes.dataLim.xmin) - 0.02, max(1, axes.dataLim.xmax))
         axes.set_xlabel("type accuracy (0 to 1); the line is chance, 1 in 16")
         grid_behind(axes, "x")
         legend_above(axes)

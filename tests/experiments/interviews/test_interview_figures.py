@@ -80,6 +80,16 @@ def test_accuracy_stands_beside_chance_for_both_strategies(drawn):
     assert n == "16 types, 480 interviews each"
 
 
+def test_an_interval_beyond_what_a_share_can_be_is_seen_whole(drawn):
+    wide = {"one": model((0.05, -0.15, 0.25), (0.9, 0.7, 1.1), (0.2, 0.1, 0.3), {"ENFJ": 3})}
+    [axes], _ = drawn(interview_figures.accuracy_svg, wide)
+    low, high = axes.get_xlim()
+    assert low < -0.15
+    assert high >= 1.1
+    [axes], _ = drawn(interview_figures.accuracy_svg)
+    assert axes.get_xlim() == (-0.02, 1)
+
+
 def test_what_a_role_adds_stands_beside_zero(drawn):
     [axes], _ = drawn(interview_figures.gain_svg)
     assert points(axes) == [[0.2, 0.2, -0.05, -0.05]]
