@@ -286,7 +286,7 @@ OF_EXPERIMENT: Mapping[str, dict[str, Kind]] = {
             Choice(
                 (
                     *("prompt", "rater", "personified", "no_dpo"),
-                    *("no_label", "no_analysis", "no_induction", "no_classes"),
+                    *("no_label", "no_analysis", "no_induction", "no_turns", "no_classes"),
                 )
             )
         ),

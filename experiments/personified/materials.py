@@ -27,7 +27,9 @@ from training.personified.preferences import preferences
 from training.personified.rating_lessons import rating_lessons
 from training.personified.retrieval import Recall
 from training.personified.whole_model import train_whole
-from training.personified.writing.rating_grammar import Side, written_about_ratings
+from training.personified.writing.choices import Side
+from training.personified.writing.insisting import insisted_on_ratings
+from training.personified.writing.rating_grammar import written_about_ratings
 from training.personified.writing.text_grammar import written_about_texts
 from training.personified.writing.with_model import exchanges_by_model
 
@@ -94,9 +96,11 @@ class Materials:
         if study.writer is not None:
             recall = Recall(corpora, study.budgets)
             return exchanges_by_model(recall, sources, study.writer).exchanges
+        insisted = insisted_on_ratings(corpora, sources, self.seed) if side == "train" else []
         return [
             *written_about_ratings(corpora, sources, side, self.seed),
             *written_about_texts(corpora, sources, side, self.seed),
+            *insisted,
         ]
 
     # -- lessons and adapters ------------------------------------------------------------------
@@ -105,8 +109,9 @@ class Materials:
         """The exchanges that a variant learns from."""
         if not variant.talks:
             return []
-        premises = ("error", "twin")
-        return [e for e in self.train if variant.induction or e.pattern not in premises]
+        left = {"error", "twin", "pressed"} if not variant.induction else set()
+        left |= {"pressed"} if not variant.turns else set()
+        return [one for one in self.train if one.pattern not in left]
 
     def lessons(self, variant: Variant) -> list[Lesson]:
         """All that a variant is tuned on."""

@@ -42,7 +42,8 @@ class Variant:
         talks: lessons are conversations too; False = ratings alone.
         telling: of prompts and answers.
         separate: kinds of material stand apart.
-        induction: false premises, their twins and pressed ratings are learnt.
+        induction: false premises, their twins, insisting and pressed ratings are learnt.
+        turns: talks of several turns are learnt, in which somebody insists.
         dpo: preferences follow.
     """
 
@@ -51,6 +52,7 @@ class Variant:
     telling: Telling = _TOLD
     separate: bool = True
     induction: bool = True
+    turns: bool = True
     dpo: bool = True
 
     @property
@@ -62,6 +64,7 @@ class Variant:
             "no_analysis": not self.telling.analysis,
             "no_induction": not self.induction,
             "no_classes": not self.separate,
+            "no_turns": not self.turns,
         }
         return " ".join(name for name, is_so in parts.items() if is_so) or "whole"
 
@@ -77,6 +80,7 @@ VARIANTS: Mapping[str, Variant] = MappingProxyType(
         "no_label": Variant(telling=Telling(label=False)),
         "no_analysis": Variant(telling=Telling(analysis=False)),
         "no_induction": Variant(induction=False),
+        "no_turns": Variant(turns=False),
         "no_classes": Variant(separate=False),
     }
 )

@@ -200,7 +200,7 @@ def test_a_missing_judge_an_empty_folder_and_duplicates_are_refused(tmp_path, ba
 def test_equal_lessons_share_an_adapter_and_each_variant_lacks_one_part():
     assert VARIANTS["no_dpo"].tuned_as == VARIANTS["personified"].tuned_as == "whole"
     others = [VARIANTS[n].tuned_as for n in VARIANTS if n.startswith("no_") and n != "no_dpo"]
-    assert others == ["no_label", "no_analysis", "no_induction", "no_classes"]
+    assert others == ["no_label", "no_analysis", "no_induction", "no_turns", "no_classes"]
     assert not VARIANTS["no_dpo"].dpo
 
 

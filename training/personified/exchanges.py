@@ -18,9 +18,9 @@ from training.personified.corpora import Corpora
 from training.personified.retrieval import tfidf
 
 # An ordinary question; an opinion that agrees or conflicts; a false premise, and a true one asked
-# in the same words.
-Pattern = Literal["ordinary", "thought", "error", "twin"]
-PATTERNS: tuple[Pattern, ...] = ("ordinary", "thought", "error", "twin")
+# in the same words; the end of a talk in which somebody insists.
+Pattern = Literal["ordinary", "thought", "error", "twin", "pressed"]
+PATTERNS: tuple[Pattern, ...] = ("ordinary", "thought", "error", "twin")  # of a single question
 MOST_ALIKE = 0.95  # cosine of two questions, from which on the later one is a duplicate
 
 
@@ -39,6 +39,7 @@ class Exchange:
         wrong: the answer of somebody who lets themselves be misled; "" = there is none.
         truth: stars that the person gave; 0 = never rated; None = it is about no rating.
         claimed: what the question takes for granted, likewise.
+        before: what was said in turn until then, beginning with the other one.
     """
 
     person: str
@@ -51,6 +52,12 @@ class Exchange:
     wrong: str = ""
     truth: int | None = None
     claimed: int | None = None
+    before: tuple[str, ...] = ()
+
+    @property
+    def heard(self) -> str:
+        """All that was said until the answer."""
+        return " ".join([*self.before, self.question])
 
 
 class Kept(NamedTuple):
@@ -74,7 +81,7 @@ def deduplicated(
         groups.setdefault((one.person, one.pattern, one.claimed), []).append(row)
     kept: set[int] = set()
     for rows in groups.values():
-        vectors = _vectors([exchanges[row].question for row in rows], embedder)
+        vectors = _vectors([exchanges[row].heard for row in rows], embedder)
         kept |= {rows[i] for i in _first_of_its_kind(vectors, most_alike)}
     left = [one for row, one in enumerate(exchanges) if row in kept]
     return Kept(left, len(exchanges) - len(left))
@@ -151,7 +158,7 @@ def check_apart(train: Iterable[Exchange], corpora: Corpora, split: SourceSplit)
                 f"training wanted sources that do not judge, got {one.source!r}; write exchanges"
                 " of split.train alone"
             )
-        words = f"{one.question} {one.analysis} {one.response} {one.wrong}"
+        words = f"{one.heard} {one.analysis} {one.response} {one.wrong}"
         held_out = titles.get(one.person, set()) - told.get(one.person, set())
         if found := sorted(title for title in held_out if title in words):
             raise ValueError(

@@ -94,8 +94,9 @@ def choices_of(pairs: Sequence[Preference], recall: Recall, telling: Telling) ->
 def asked(exchange: Exchange, recall: Recall, telling: Telling) -> list[Message]:
     """The conversation of an exchange; what it is about stands first."""
     return conversation(
-        recall, exchange.person, exchange.stage, [exchange.question], telling, exchange.source
-    )
+        recall, exchange.person, exchange.stage, [*exchange.before, exchange.question], telling,
+        exchange.source,
+    )  # fmt: skip
 
 
 def samples_of(lessons: Sequence[Lesson], tokenizer: Any, speaker: Speaker) -> list[Sample]:

@@ -42,7 +42,7 @@ def words_of(one):
 
 
 def test_films_are_spoken_of_as_they_were():
-    told = "".join(map(repr, exchanges("movie", range(20))))
+    told = "".join(map(repr, exchanges("movie", range(20)))).replace(", before=()", "")
     assert hashlib.sha256(told.encode()).hexdigest()[:24] == "aab9efa884e5f2e062462b61"
     assert {e.analysis for e in exchanges("film", range(3))} == {
         e.analysis for e in exchanges("movie", range(3))

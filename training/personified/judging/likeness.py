@@ -22,7 +22,8 @@ from training.personified.judging.measures import (
     stage_separation,
 )
 from training.personified.judging.voice import Line, Voice
-from training.personified.writing.rating_grammar import draws, genre_taste
+from training.personified.writing.choices import draws
+from training.personified.writing.rating_grammar import genre_taste
 from training.personified.writing.rating_words import GENRE
 
 _OPEN = (

@@ -14,7 +14,7 @@ import torch
 from agents.inference.local.loading import choose_device, load_model
 from training.personified.exchanges import Exchange
 from training.personified.judging.stances import NLI, RuleJudge, Stance
-from training.personified.writing.rating_grammar import stars
+from training.personified.writing.choices import stars
 
 _TITLE = re.compile(r'"[^"]+"')
 _CURE = (

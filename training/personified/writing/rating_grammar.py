@@ -4,25 +4,21 @@ Every draw hashes the seed with the person, the stage, the source and the patter
 exchange does not depend on which others are written. It reads facts, never a passage's words.
 """
 
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from agents.wording.phrases import quoted
-from simenv.seeding import Channel, mix, uniforms
 from training.personified.corpora import Corpora, Fact, Passage
 from training.personified.exchanges import Exchange, Pattern
 from training.personified.writing import rating_words as words
+from training.personified.writing.choices import Side, draws, false_stars, pick, stars
 from training.personified.writing.item_words import item_words
 from training.personified.writing.rating_words import Forms
 
-Side = Literal["train", "test"]
-_PLACES = 10  # draws of an exchange
 _LIKED, _DISLIKED = 3.6, 2.9  # means of a genre, from which on and below which it is a taste
 _GENRE_SHARE = 0.35  # of ordinary questions
-_APART = 2  # stars between what was given and a false claim, at least
 
 
 def written_about_ratings(
@@ -45,6 +41,11 @@ class _Asked(NamedTuple):
     passage: Passage
     fact: Fact
     draws: list[float]
+
+    @property
+    def false_stars(self) -> int:
+        """Stars that may be claimed though they were not given."""
+        return false_stars(self.fact.stars, self.draws[3])
 
 
 class _Writer:
@@ -126,7 +127,7 @@ class _Writer:
 
     def _of_stars(self, asked: _Asked) -> Iterator[Exchange]:
         fact, title = asked.fact, quoted(asked.fact.title)
-        false = self._false_stars(asked)
+        false = asked.false_stars
         for pattern, claimed in (("error", false), ("twin", fact.stars)):
             question = self._say(words.STARS_CLAIM, asked.draws[0], t=title, c=stars(claimed))
             yield self._judged(asked, pattern, question, f"{stars(claimed)} for {title}", claimed)
@@ -152,7 +153,10 @@ class _Writer:
         )  # fmt: skip
 
     def _of_unrated(self, asked: _Asked) -> Iterator[Exchange]:
-        other, claimed = quoted(str(self._unrated(asked))), self._false_stars(asked)
+        other, claimed = (
+            quoted(str(self._unrated(asked))),
+            asked.false_stars,
+        )
         unknown = self._filled(pick(words.UNKNOWN, asked.draws[1]), t=other)
         yield self._exchange(
             asked, "error",
@@ -184,7 +188,7 @@ class _Writer:
             told = self._filled(pick(words.GAVE_NOT, drawn[1]), c=stars(claimed), **_told(fact))
         else:
             told = self._gave(fact, drawn)
-        misled = fact._replace(stars=claimed if false else self._false_stars(asked))
+        misled = fact._replace(stars=claimed if false else asked.false_stars)
         right, wrong = words.CORRECTIONS, words.CONFIRMATIONS
         if not false:
             right, wrong = wrong, right
@@ -208,11 +212,6 @@ class _Writer:
         """A title that others rated and the person did not; None = there is none."""
         free = [t for t in self._titles if t not in self._own[asked.passage.person]]
         return free[int(asked.draws[7] * len(free))] if free else None
-
-    def _false_stars(self, asked: _Asked) -> int:
-        given = asked.fact.stars
-        apart = [c for c in range(1, 6) if abs(c - given) >= _APART]
-        return apart[int(asked.draws[3] * len(apart))]
 
     def _gave(self, fact: Fact, drawn: Sequence[float]) -> str:
         return self._filled(pick(words.GAVE, drawn[1]), **_told(fact))
@@ -277,24 +276,3 @@ def genre_taste(
 
 def _told(fact: Fact) -> dict[str, str]:
     return {"t": quoted(fact.title), "s": stars(fact.stars), "r": fact.reason}
-
-
-def stars(count: int) -> str:
-    """As a sentence says it.
-
-    >>> stars(1), stars(4)
-    ('1 star', '4 stars')
-    """
-    return f"{count} star{'s' * (count != 1)}"
-
-
-def pick(choices: Sequence[str], draw: float) -> str:
-    """One of several by a draw in [0, 1)."""
-    return choices[int(draw * len(choices))]
-
-
-def draws(seed: int, key: str) -> list[float]:
-    """Ten draws that depend on the seed and the key alone."""
-    number = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big")
-    rows = mix(np.array([seed % 2**64], dtype=np.uint64), np.array([number], dtype=np.uint64))
-    return [float(x) for x in uniforms(rows, Channel.EXCHANGE, _PLACES)[0]]

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from training.personified.corpora import Corpora, Passage
 from training.personified.exchanges import Exchange, Pattern
-from training.personified.writing.rating_grammar import Side, draws, pick
+from training.personified.writing.choices import Side, draws, pick
 from training.personified.writing.rating_words import CONFIRMATIONS, CORRECTIONS, Forms
 
 _SENTENCES = re.compile(r"(?<=[.!?])\s+")
