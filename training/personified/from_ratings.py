@@ -115,7 +115,7 @@ def _check_rows(name: str, count: int, num_stages: int) -> None:
     if count < 2 * num_stages:
         raise ValueError(
             f"{name} wanted at least {2 * num_stages} ratings, two for each of {num_stages} life"
-            f" stages, got {count}; leave the person out, or take fewer stages"
+            f" stages, got {count}; take another person (user=NUMBER in a chat), or fewer stages"
         )
 
 

@@ -26,7 +26,7 @@ from training.personified.judging.measures import (
     turn_of_flip,
 )
 from training.personified.judging.pressure import ASKED, opposite, pressed_turns
-from training.personified.judging.stances import Judge, agrees, denies, stated_stars
+from training.personified.judging.stances import Judge, agrees, denies, judged, stated_stars
 from training.personified.judging.voice import Line, Voice
 from training.personified.writing.rating_words import ABOUT
 
@@ -126,7 +126,7 @@ def _of_premises(
     found: dict[str, list[str]] = {"error": [], "twin": []}
     for one, reply in zip(exchanges, replies, strict=True):
         if one.pattern in found:
-            found[one.pattern].append(judge.stance(one, reply) if reply else "unclear")
+            found[one.pattern].append(judged(judge, one, reply) if reply else "unclear")
     return {
         "corrected": shares(found["error"], "rejects"),
         "rejected": shares(found["twin"], "rejects"),
