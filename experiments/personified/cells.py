@@ -46,7 +46,7 @@ class Measured(NamedTuple):
     """All cells, and of each seed what its exchanges came to."""
 
     cells: Cells
-    materials: dict[int, dict[str, Any]]
+    materials: dict[str, dict[str, Any]]  # by seed
 
 
 class SeedCells:
@@ -104,10 +104,10 @@ def _at_work(speaker: Speaker, adapter: Path | None) -> Any:
 def measured(study: Study, dataset: Dataset | None, speaker: Speaker, say: Say) -> Measured:
     """Every cell of a study; ``say`` gets each cell's name before it is measured."""
     found: Cells = {}
-    told: dict[int, dict[str, Any]] = {}
+    told: dict[str, dict[str, Any]] = {}
     for seed in study.seeds:
         materials = Materials(study, dataset, seed)
-        told[seed] = materials.card()
+        told[str(seed)] = materials.card()
         cells = SeedCells(materials, speaker, say)
         for name in study.variants:
             say(f"seed {seed}, {name}", 0)

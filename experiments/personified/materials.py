@@ -16,6 +16,7 @@ from training.personified.exchanges import (
     check_apart,
     check_enough,
     deduplicated,
+    held_out_titles,
     split_by_source,
 )
 from training.personified.fine_tuning import train_personified
@@ -134,7 +135,9 @@ class Materials:
         """The pairs of answers that a variant learns to prefer."""
         recall = Recall(self.known, self.study.budgets_of(variant))
         kinds = [k for k in self.study.rejected if variant.induction or k != "induced"]
-        return choices_of(preferences(self.learnt(variant), kinds), recall, variant.telling)
+        silent = held_out_titles(self.corpora, self.split)
+        pairs = preferences(self.learnt(variant), kinds, held_out=silent)
+        return choices_of(pairs, recall, variant.telling)
 
     def tuned(self, name: str) -> Tuned:
         """A variant's model, trained now if it is not there."""

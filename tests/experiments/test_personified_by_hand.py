@@ -141,7 +141,8 @@ def test_no_prompt_and_no_answer_of_a_lesson_tells_of_what_judges(materials):
     for name in ("personified", "no_classes"):
         said = [one for one in materials.lessons(VARIANTS[name]) if isinstance(one, Said)]
         told = [(one.conversation, one.answer) for one in said if len(one.conversation) > 1]
-        told += [(one.conversation, one.chosen) for one in materials.choices(VARIANTS[name])]
+        pairs = materials.choices(VARIANTS[name])
+        told += [(one.conversation, f"{one.chosen} {one.rejected}") for one in pairs]
         for conversation, answer in told:
             person = next(p for p in held_out if f"You are {p}" in conversation[0]["content"])
             words = " ".join([*(m["content"] for m in conversation), answer])

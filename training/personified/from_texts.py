@@ -16,7 +16,7 @@ from training.personified.corpora import MATERIALS, Corpora, Passage
 
 _NUMBER = re.compile(r"^\d+[ _.-]+")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
-_LEAST_WORDS = 4  # below it, a paragraph is a heading
+_LEAST_WORDS = 4  # below it, a paragraph is a heading, or a row of stars between two scenes
 
 
 def text_corpora(folder: str | Path, most_words: int = 120) -> Corpora:
@@ -119,7 +119,7 @@ def _cut(text: str, most_words: int) -> list[str]:
     """Paragraphs as single lines of at most so many words; headings are left out."""
     found = []
     for paragraph in map(one_line, re.split(r"\n\s*\n", text)):
-        if len(paragraph.split()) < _LEAST_WORDS:
+        if sum(any(map(str.isalnum, word)) for word in paragraph.split()) < _LEAST_WORDS:
             continue
         words: list[str] = []
         for sentence in _SENTENCE_END.split(paragraph):

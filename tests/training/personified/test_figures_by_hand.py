@@ -135,6 +135,16 @@ def test_every_measure_counts_what_it_is_about(corpora):
     assert len(scores.reference) == len(exchanges)
 
 
+def test_an_opinion_of_texts_is_shared_as_the_right_answer_shares_it(corpora):
+    def thought(response):
+        return Exchange("Ann", 0, "s", "thought", f"{response}?", "-", response)
+
+    rows = [thought(t) for t in ("Yes, it is.", "No, it is not.", "Not so.", "Tea.")]
+    for says, right in (("Yes.", [1, 0, 0]), ("No.", [0, 1, 1]), ("Hm.", [0, 0, 0])):
+        voice = Parrot(Recall(corpora, Budgets(24, 18)), rows, says)
+        assert evaluated(voice, rows, RuleJudge(), 0, 0).scores.attitude.tolist() == right, says
+
+
 # -- disputes ---------------------------------------------------------------------------------
 
 

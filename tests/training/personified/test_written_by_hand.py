@@ -25,7 +25,7 @@ from training.personified.preference_tuning import DpoSettings, dpo_settings
 from training.personified.preferences import Preference, preferences
 from training.personified.prompts import Telling, answer_of
 from training.personified.rating_lessons import _at
-from training.personified.retrieval import Budgets, Recall
+from training.personified.retrieval import Budgets, Recall, _similarity
 from training.personified.writing import rating_words as words
 from training.personified.writing.rating_grammar import (
     genre_taste,
@@ -66,6 +66,13 @@ def test_the_five_most_similar_questions_of_others_are_passed_over_unless_told_o
 def test_another_time_is_never_the_same_time():
     rows = [row("1"), row("0.9"), row("0.8", stage=1), row("0.7")]
     assert preferences(rows, ["stage"], 0, Plane())[0].rejected.stage == 1
+
+
+def test_an_answer_that_names_what_judges_the_person_is_not_even_rejected():
+    rows = [row("1"), row("0.9", "Bob", response='See "Saw".'), row("0.8", "Bob")]
+    found = preferences(rows, ["person"], 0, Plane(), {"Ann": frozenset({'"Saw"'})})
+    assert found[0].rejected.question == "0.8"
+    assert preferences(rows, ["person"], 0, Plane())[0].rejected.question == "0.9"
 
 
 def test_ten_exchanges_bring_two_general_questions_by_default():
@@ -145,6 +152,19 @@ def test_profiles_of_rating_lessons_know_six_tenths_of_what_was_rated_until_then
         people, rest = _at(films, stage, ("early", "late"), "base")
         sizes = [int(np.diff(log.offsets())[0]) for log in (people.history, rest)]
         assert sizes == [known, later]
+
+
+def test_words_that_come_again_count_less_each_time():
+    near = _similarity(["sea sea rock", "tide"], None)
+    often = 1 + np.log(2)
+    np.testing.assert_allclose(near("sea"), [often / np.sqrt(often**2 + 1), 0])
+
+
+def test_a_memory_that_does_not_fit_makes_room_for_the_next():
+    told = [Passage("Jo", stage, f"{stage} {n}", "objective", "sea " * size)
+            for stage in (0, 1) for n, size in enumerate((5, 9, 4))]  # fmt: skip
+    recall = Recall(Corpora(tuple(told), ("early", "late")), Budgets(10, 0))
+    assert [p.num_words for p in recall.recalled("Jo", 0, "sea")] == [5, 4]
 
 
 # -- ratings in words -------------------------------------------------------------------------
