@@ -15,10 +15,12 @@ from tests.experiments.test_personified import TwoVariants, cell, sure
 from tests.training.personified.conftest import lives
 from tests.training.personified.test_corpora import dataset
 from training.personified.corpora import Corpora
+from training.personified.exchanges import deduplicated
 from training.personified.judging.pressure import KINDS, NEUTRAL
 from training.personified.judging.stances import RuleJudge
 from training.personified.lessons import Said
 from training.personified.retrieval import Budgets
+from training.personified.writing.rating_grammar import written_about_ratings
 
 # -- figures ----------------------------------------------------------------------------------
 
@@ -147,6 +149,15 @@ def test_no_prompt_and_no_answer_of_a_lesson_tells_of_what_judges(materials):
             person = next(p for p in held_out if f"You are {p}" in conversation[0]["content"])
             words = " ".join([*(m["content"] for m in conversation), answer])
             assert not [title for title in held_out[person] if title in words]
+
+
+def test_who_writes_what_is_learnt_knows_nothing_of_what_judges(materials):
+    known, everything = materials.corpora.without(materials.split.test), materials.corpora
+    learnt = written_about_ratings(known, materials.split.train, "train", 0)
+    told = written_about_ratings(everything, materials.split.train, "train", 0)
+    assert materials.train == deduplicated(learnt).exchanges != deduplicated(told).exchanges
+    asked = written_about_ratings(everything, materials.split.test, "test", 0)
+    assert materials.test == deduplicated(asked).exchanges
 
 
 def test_each_variant_learns_what_it_should_and_nothing_else(materials):

@@ -1,5 +1,8 @@
 """From what is said to the figures of a report, on conversations short enough to count by hand."""
 
+from dataclasses import replace
+from itertools import combinations
+
 import numpy as np
 import pytest
 
@@ -46,7 +49,8 @@ def test_words_and_vectors_are_compared_each_by_their_own_measure(corpora):
     def says(person, stage, sample):
         return f"{person} was there by the sea, {'early' if stage == 0 else 'late'}, {sample}"
 
-    voice = Told(corpora, says)
+    third = [replace(p, person="Cid") for p in corpora.of("Ann")]
+    voice = Told(replace(corpora, passages=(*corpora.passages, *third)), says)
     found = likeness(voice, voice.ask)
     assert voice.samples == [1, 2]
     cosine = cosine_of(HashingEmbedder())
@@ -54,10 +58,10 @@ def test_words_and_vectors_are_compared_each_by_their_own_measure(corpora):
     def mean(alike, *pairs):
         return pytest.approx(np.mean([(alike(a, b) + alike(b, a)) / 2 for a, b in pairs]))
 
-    people, times = ("Ann", "Bob"), (0, 1)
+    people, times = ("Ann", "Bob", "Cid"), (0, 1)
     same = [(says(p, g, 1), says(p, g, 2)) for p in people for g in times]
     apart = [(says(p, 0, 1), says(p, 1, 2)) for p in people]
-    others = [(says("Ann", g, 1), says("Bob", g, 2)) for g in times]
+    others = [(says(p, g, 1), says(r, g, 2)) for g in times for p, r in combinations(people, 2)]
     for name, pairs in (("intra", same), ("stage", apart), ("inter", others)):
         assert found[name][0] == mean(bleu, *pairs), name
         assert found[f"{name}_cosine"][0] == mean(cosine, *pairs), name

@@ -16,7 +16,7 @@ from training.personified.fine_tuning import train_personified
 from training.personified.lessons import Rated, Said, choices_of, lessons_of
 from training.personified.preference_tuning import DpoSettings, train_preferences
 from training.personified.preferences import preferences
-from training.personified.prompts import Telling
+from training.personified.prompts import TIME_TOKENS, Telling, time_label
 from training.personified.retrieval import Budgets, Recall
 from training.personified.whole_model import WholeSettings, train_whole
 from training.personified.writing.rating_grammar import written_about_ratings
@@ -259,6 +259,22 @@ def test_a_whole_model_is_the_same_killed_or_not_and_never_trained_twice(made, w
     with pytest.raises(FileExistsError, match="something else than this training"):
         train_whole(made.base, made.lessons, replace(WHOLE, epochs=2), whole)
     assert str(tmp_path.parent) not in kept.decode()
+
+
+def test_times_can_be_words_of_their_own_of_a_whole_model(made, tmp_path):
+    folder = tmp_path / "timed"
+    with_tokens = replace(WHOLE, time_tokens=True)
+    train_whole(made.base, made.lessons, with_tokens, folder, device="cpu")
+    timed, plain = (Speaker.load(place, "cpu", "float32") for place in (folder, made.base))
+    label = time_label(("early", "late"), 1)
+    assert len(plain.tokenizer(label)["input_ids"]) > len(timed.tokenizer(label)["input_ids"])
+    late, third = timed.tokenizer.convert_tokens_to_ids(list(TIME_TOKENS[1:3]))
+    assert late in timed.tokenizer(label)["input_ids"]
+    assert timed.tokenizer.decode([late]) == "<TIME-II>"
+    table = timed.model.get_input_embeddings().weight
+    assert len(table) == len(plain.tokenizer) + len(TIME_TOKENS)
+    assert not np.allclose(table[late].numpy(), table[third].numpy()), "only the times there are"
+    assert timed.tokenizer(made.lessons[0].answer) == plain.tokenizer(made.lessons[0].answer)
 
 
 def test_people_on_a_whole_model_serve_the_environment(whole):
