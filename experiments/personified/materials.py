@@ -96,12 +96,13 @@ class Materials:
 
     def _written(self, corpora: Corpora, sources: frozenset[str], side: Side) -> list[Exchange]:
         study = self.study
+        # Whoever writes the rest: no model is asked for talks of several turns.
+        insisted = insisted_on_ratings(corpora, sources, self.seed) if side == "train" else []
         if study.writer is not None:
             written = exchanges_by_model(Recall(corpora, study.budgets), sources, study.writer)
             self.unwritten |= written.failures
             self._cost += written.spending.cost
-            return written.exchanges
-        insisted = insisted_on_ratings(corpora, sources, self.seed) if side == "train" else []
+            return [*written.exchanges, *insisted]
         return [
             *written_about_ratings(corpora, sources, side, self.seed),
             *written_about_texts(corpora, sources, side, self.seed),
