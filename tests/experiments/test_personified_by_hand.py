@@ -5,15 +5,21 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from agents.inference.server.retries import Patience
 from experiments.personified import cells, rated
-from experiments.personified.cells import Cell, SeedCells
+from experiments.personified.cells import Cell, Measured, SeedCells
 from experiments.personified.figures import _order, _ratings, ratio_interval, values_of
 from experiments.personified.materials import Materials, Tuned
 from experiments.personified.rated import Raters
+from experiments.personified.run import _left_out
 from experiments.personified.study import VARIANTS, Study, _judged_by, _shown_by
 from tests.experiments.test_personified import TwoVariants, cell, sure
 from tests.training.personified.conftest import lives
 from tests.training.personified.test_corpora import dataset
+from tests.training.personified.test_exchanges_by_model import TellingServer
+from training.distillation.ledger import Prices
+from training.distillation.priced_client import ClientSettings
+from training.opinion_qa.with_model import WriterSettings
 from training.personified.corpora import Corpora
 from training.personified.exchanges import deduplicated
 from training.personified.judging.pressure import KINDS, NEUTRAL
@@ -199,6 +205,28 @@ def test_a_variant_is_asked_with_the_prompt_that_it_learnt(materials, monkeypatc
         telling, separate, corpora = heard["told"]
         assert (telling, separate) == (variant.telling, variant.separate), name
         assert corpora is materials.corpora, "whole lives are asked"
+
+
+def test_what_a_model_did_not_write_is_counted_and_said(tmp_path, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
+    with TellingServer(bad=["Bob"]) as server:
+        writer = WriterSettings(
+            ClientSettings("base"), Prices(1.0, 1.0), None, str(tmp_path / "paid"), server.url,
+            patience=Patience(2, 0, 0),
+        )  # fmt: skip
+        study = SimpleNamespace(
+            test_share=0.34, most_alike=1.0, writer=writer, budgets=Budgets(40, 30)
+        )
+        found = OfTwo(study, None, 0)
+    card = found.card()
+    assert card["learnt"] + card["asked"] + card["duplicates"] == 4 * 6, "Ann's alone"
+    assert len(card["unwritten"]) == 6
+    assert all("fit the schema" in why for why in card["unwritten"].values())
+    assert card["cost"] > 0
+    cfg = SimpleNamespace(experiment=SimpleNamespace(variants=["prompt"]))
+    study.variants = ("prompt",)
+    [said] = _left_out(cfg, study, Measured({}, {"0": card}))
+    assert said.startswith("The model wrote no exchange about 6 sources, such as Bob,")
 
 
 # -- what is asked for ------------------------------------------------------------------------
