@@ -21,8 +21,6 @@ _FAMILY = "llama"  # whose layers ``BlockReader`` calls
 def make_room(model: Any, tokenizer: Any, places: Places, seed: int) -> None:
     """Let a model read in blocks; does nothing to one that does. Changes model and tokenizer.
 
-    New embeddings are drawn around the mean of all, as Hugging Face does.
-
     Args:
         model: a Llama as transformers has it.
         tokenizer: of the model, as transformers has it.
@@ -48,8 +46,18 @@ def make_room(model: Any, tokenizer: Any, places: Places, seed: int) -> None:
             f"reading in blocks wanted {places.context} places, got a model that has {most}; take"
             " a model with a longer context, or style.reading=whole"
         )
-    tokenizer.add_special_tokens({"additional_special_tokens": list(places.tokens)})
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        model.resize_token_embeddings(len(tokenizer))
+    tokenizer.add_tokens(list(places.tokens), special_tokens=True)
+    _embed(model, tokenizer.convert_tokens_to_ids(list(places.tokens)), seed)
     setattr(model.config, CONFIG_KEY, asdict(places))
+
+
+def _embed(model: Any, tokens: list[int], seed: int) -> None:
+    """Give new tokens embeddings, each number drawn as those of the old ones lie."""
+    old = model.get_input_embeddings().weight.detach()
+    noise = torch.randn(len(tokens), old.shape[1], generator=torch.Generator().manual_seed(seed))
+    drawn = old.mean(0) + old.std(0) * noise.to(old)
+    # Many a model has more rows than its vocabulary; what is there stays.
+    model.resize_token_embeddings(max(len(old), max(tokens) + 1), mean_resizing=False)
+    with torch.no_grad():
+        for layer in (model.get_input_embeddings(), model.get_output_embeddings()):
+            layer.weight[tokens] = drawn

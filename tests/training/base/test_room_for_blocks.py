@@ -120,6 +120,17 @@ def test_new_embeddings_go_by_the_seed_alone():
     assert (first != other).any()
 
 
+def test_rows_that_a_model_has_beyond_its_vocabulary_are_used_first():
+    model, tokenizer = llama(), small_tokenizers.smollm2()
+    model.resize_token_embeddings(len(tokenizer) + 50, mean_resizing=False)
+    before = model.get_input_embeddings().weight.detach().clone()
+    make_room(model, tokenizer, SHORT, seed=0)
+    after = model.get_input_embeddings().weight
+    assert after.shape == before.shape
+    changed = (after != before).any(1).nonzero().flatten().tolist()
+    assert changed == tokenizer.convert_tokens_to_ids(["<gist0>", "<gist1>"])
+
+
 def test_another_family_is_refused():
     tokenizer = small_tokenizers.gpt2()
     shape = GPT2Config(vocab_size=len(tokenizer), n_embd=16, n_layer=1, n_head=2)
@@ -135,7 +146,5 @@ def test_a_short_context_is_refused():
 def test_a_model_that_reads_in_blocks_is_not_trained_on_whole_prompts(real, tmp_path):
     blocks = replace(TINY, style=PromptStyle(reading="blocks"), num_steps=0)
     PocketTrainer(blocks, tmp_path / "blocks", world, initial=real).train()
-    with pytest.raises(
-        ValueError, match=r"whole prompts, got .*blocks.model, which reads in"
-    ):
+    with pytest.raises(ValueError, match=r"whole prompts, got .*blocks.model, which reads in"):
         PocketTrainer(TINY, tmp_path / "whole", world, initial=tmp_path / "blocks" / "model")
