@@ -84,6 +84,25 @@ def test_a_real_model_answers_in_the_engine_as_it_did_in_training(real, tmp_path
     engine.close()
 
 
+def test_a_training_that_was_stopped_goes_on_with_the_gist_tokens_it_had(real, tmp_path):
+    config = replace(TINY, style=PromptStyle(reading="blocks"))
+
+    def stopped(step: int, loss: float) -> None:
+        raise KeyboardInterrupt
+
+    whole = PocketTrainer(config, tmp_path / "whole", world, initial=real)
+    whole.train()
+    with pytest.raises(KeyboardInterrupt):
+        PocketTrainer(config, tmp_path / "cut", world, save_every=1, initial=real).train(
+            lambda step, loss: None if step == 1 else stopped(step, loss)
+        )
+    again = PocketTrainer(config, tmp_path / "cut", world, initial=real)
+    assert again.step == 1
+    again.train()
+    assert again.losses == whole.losses
+    assert places_of(tmp_path / "cut" / "model") == places_of(tmp_path / "whole" / "model")
+
+
 def test_the_saved_folder_says_where_texts_stand_and_has_room_for_the_widest_cue(real, tmp_path):
     style = PromptStyle(reading="blocks", peers=True)
     trainer = PocketTrainer(replace(TINY, style=style, num_steps=0), tmp_path, world, initial=real)
