@@ -81,6 +81,23 @@ def replaced_folder(path: Path) -> Iterator[Path]:
         _unlock(lock)
 
 
+@contextmanager
+def alone_in(folder: Path) -> Iterator[bool]:
+    """Whether nobody else is in such a block with ``folder``, in this process or another.
+
+    A process that is killed is in no block any more. Where there are no locks (Windows) everybody
+    is alone.
+
+    Args:
+        folder: that is there.
+    """
+    lock = _locked(folder)
+    try:
+        yield lock is not None or os.name == "nt"
+    finally:
+        _unlock(lock)
+
+
 def _put_in_place(building: Path, path: Path) -> None:
     """``building`` becomes ``path``; what was there is called ``building`` afterwards, or gone."""
     if not path.exists():

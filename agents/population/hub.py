@@ -32,14 +32,18 @@ def fetch(
     """
     with needing(f"{what} {repo_id!r} is fetched from the Hub"):
         from huggingface_hub import snapshot_download
-        from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+        from huggingface_hub.errors import (
+            HfHubHTTPError,
+            HFValidationError,
+            LocalEntryNotFoundError,
+        )
 
     try:
         found = snapshot_download(
             repo_id, revision=revision, allow_patterns=list(files), repo_type=repo_type
         )
         return Path(found)
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
+    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
         at = f" at {revision!r}" if revision else ""
         raise FileNotFoundError(
             f"{what} {repo_id!r}{at} is no folder here and cannot be fetched from the hub"

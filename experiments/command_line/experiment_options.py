@@ -292,7 +292,7 @@ OF_EXPERIMENT: Mapping[str, dict[str, Kind]] = {
         ),
         "experiment.judge": NAME,
         "experiment.nli": or_null(PLACE),
-        "experiment.whole": or_null(Choice(("small", *_PUBLISHED))),
+        "experiment.whole": or_null(Choice(("small", "small_time_tokens", *_PUBLISHED))),
         "experiment.published": or_null(Choice(_PUBLISHED)),
         "experiment.argued": COUNT_OR_NONE,
         "experiment.most": COUNT,

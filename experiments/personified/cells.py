@@ -42,6 +42,13 @@ class Cell(NamedTuple):
 Cells = dict[tuple[int, str], Cell]
 
 
+class Measured(NamedTuple):
+    """All cells, and of each seed what its exchanges came to."""
+
+    cells: Cells
+    materials: dict[str, dict[str, Any]]  # by seed
+
+
 class SeedCells:
     """The cells of one seed.
 
@@ -94,16 +101,19 @@ def _at_work(speaker: Speaker, adapter: Path | None) -> Any:
     return nullcontext() if adapter is None else Adapted(speaker, adapter).at_work()
 
 
-def measured(study: Study, dataset: Dataset | None, speaker: Speaker, say: Say) -> Cells:
+def measured(study: Study, dataset: Dataset | None, speaker: Speaker, say: Say) -> Measured:
     """Every cell of a study; ``say`` gets each cell's name before it is measured."""
     found: Cells = {}
+    told: dict[str, dict[str, Any]] = {}
     for seed in study.seeds:
-        cells = SeedCells(Materials(study, dataset, seed), speaker, say)
+        materials = Materials(study, dataset, seed)
+        told[str(seed)] = materials.card()
+        cells = SeedCells(materials, speaker, say)
         for name in study.variants:
             say(f"seed {seed}, {name}", 0)
             found[seed, name] = cells.cell(name)
             say(f"seed {seed}, {name}", 1)
-    return found
+    return Measured(found, told)
 
 
 def _key(materials: Materials) -> str:
@@ -118,6 +128,8 @@ def _key(materials: Materials) -> str:
     ]  # fmt: skip
     if study.whole is not None:
         facts.append(asdict(study.whole))
+    if study.judged_by:
+        facts.append(study.judged_by)
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 

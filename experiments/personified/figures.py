@@ -131,7 +131,7 @@ def _users(rows: list[Ratings]) -> Any:
 def ratio_interval(own: FloatArray, other: FloatArray, users: Any) -> tuple[float, float]:
     """95 % interval of ``own.sum() / other.sum()`` (r,) when people are drawn anew.
 
-    NaN where there are fewer than two people.
+    NaN where there are fewer than two people, or the other sum is never above 0.
     """
     names, place = np.unique(users, return_inverse=True)
     if len(names) < 2:
@@ -140,6 +140,8 @@ def ratio_interval(own: FloatArray, other: FloatArray, users: Any) -> tuple[floa
     rng = generator(0, Stream.PRESSURE_RESAMPLES)
     drawn = rng.integers(len(names), size=(_RESAMPLES, len(names)))
     ratios = [_ratio(sums[0][row].sum(), sums[1][row].sum()) for row in drawn]
+    if np.isnan(ratios).all():
+        return float("nan"), float("nan")
     low, high = np.nanpercentile(ratios, (2.5, 97.5))
     return float(low), float(high)
 

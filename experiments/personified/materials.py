@@ -2,7 +2,7 @@
 
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from training.personified.exchanges import (
     check_apart,
     check_enough,
     deduplicated,
+    held_out_titles,
     split_by_source,
 )
 from training.personified.fine_tuning import train_personified
@@ -57,6 +58,8 @@ class Materials:
         self.corpora = self._lives()
         self.split = split_by_source(self.corpora, study.test_share, seed)
         self.known = self.corpora.without(self.split.test)
+        self.unwritten: dict[str, str] = {}  # source → why the model wrote nothing about it
+        self._cost = 0.0
         learnt = self._written(self.known, self.split.train, "train")
         asked = self._written(self.corpora, self.split.test, "test")
         train = deduplicated(learnt, study.most_alike)
@@ -92,12 +95,23 @@ class Materials:
     def _written(self, corpora: Corpora, sources: frozenset[str], side: Side) -> list[Exchange]:
         study = self.study
         if study.writer is not None:
-            recall = Recall(corpora, study.budgets)
-            return exchanges_by_model(recall, sources, study.writer).exchanges
+            written = exchanges_by_model(Recall(corpora, study.budgets), sources, study.writer)
+            self.unwritten |= written.failures
+            self._cost += written.spending.cost
+            return written.exchanges
         return [
             *written_about_ratings(corpora, sources, side, self.seed),
             *written_about_texts(corpora, sources, side, self.seed),
         ]
+
+    def card(self) -> dict[str, Any]:
+        """How many exchanges there are, for ``results.json``."""
+        found: dict[str, Any] = {
+            "learnt": len(self.train), "asked": len(self.test), "duplicates": self.duplicates,
+        }  # fmt: skip
+        if self.study.writer is not None:
+            found |= {"unwritten": self.unwritten, "cost": self._cost}
+        return found
 
     # -- lessons and adapters ------------------------------------------------------------------
 
@@ -121,7 +135,9 @@ class Materials:
         """The pairs of answers that a variant learns to prefer."""
         recall = Recall(self.known, self.study.budgets_of(variant))
         kinds = [k for k in self.study.rejected if variant.induction or k != "induced"]
-        return choices_of(preferences(self.learnt(variant), kinds), recall, variant.telling)
+        silent = held_out_titles(self.corpora, self.split)
+        pairs = preferences(self.learnt(variant), kinds, held_out=silent)
+        return choices_of(pairs, recall, variant.telling)
 
     def tuned(self, name: str) -> Tuned:
         """A variant's model, trained now if it is not there."""

@@ -11,7 +11,7 @@ from typing import Any
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
-from experiments.personified.cells import Cells, measured
+from experiments.personified.cells import Cells, Measured, measured
 from experiments.personified.figures import figures
 from experiments.personified.forecast import forecast
 from experiments.personified.materials import Materials
@@ -36,22 +36,25 @@ def run(cfg: DictConfig) -> Result:
     if cfg.get("debug") == "tiny":
         study = replace(study, seeds=study.seeds[:1])
     dataset = _dataset(cfg, study)
+    if cfg.experiment.save_to:
+        _check_saved(study, dataset)
+    judge = checked(study.judge, HELD_OUT)  # before hours of training
     speaker = Speaker.load(study.base)
     if cfg.experiment.dry_run:
-        told = forecast(study, dataset, speaker)
-        values = {"experiment": cfg.experiment.name, "forecast": told._asdict()}
-        return Result(values, lines=[f"It takes {told}."])
+        return _forecast(cfg, study, dataset, speaker)
     with progress_bar("personified", total=len(study.seeds) * len(study.variants)) as tick:
-        cells = measured(study, dataset, speaker, lambda text, done: tick(text, advance=done))
+        found = measured(study, dataset, speaker, lambda text, done: tick(text, advance=done))
+    cells = found.cells
     values = {
         "experiment": cfg.experiment.name,
         "base": public_text(study.base),
         "seeds": list(study.seeds),
-        "judge": checked(study.judge, HELD_OUT)._asdict(),
+        "judge": judge._asdict(),
+        "materials": found.materials,
         **figures(study, cells),
         "worst": _worst(study, cells),
     }
-    values["sentences"] = sentences(values)
+    values["sentences"] = [*sentences(values), *_left_out(cfg, study, found)]
     if cfg.experiment.save_to:
         _save(study, dataset, Path(cfg.experiment.save_to))
     return Result(
@@ -62,6 +65,34 @@ def run(cfg: DictConfig) -> Result:
     )
 
 
+def _forecast(cfg: DictConfig, study: Study, dataset: Dataset | None, speaker: Speaker) -> Result:
+    """Nothing is trained, and nothing is paid for: exchanges are those of the grammars."""
+    told = forecast(replace(study, writer=None), dataset, speaker)
+    values = {"experiment": cfg.experiment.name, "forecast": told._asdict()}
+    lines = [f"It takes {told}."]
+    if study.writer is not None:
+        lines.append(
+            "The grammars' exchanges stand for those of the model, for which nothing was paid."
+        )
+    return Result(values, lines=lines)
+
+
+def _left_out(cfg: DictConfig, study: Study, found: Measured) -> list[str]:
+    """What was asked for and is not there."""
+    said = []
+    if missing := sorted(set(cfg.experiment.variants) - set(study.variants)):
+        said.append(f"Left out: {', '.join(missing)}, since lives of texts hold no ratings.")
+    unwritten = {
+        k: v for one in found.materials.values() for k, v in one.get("unwritten", {}).items()
+    }
+    if unwritten:
+        source, why = next(iter(unwritten.items()))
+        said.append(
+            f"The model wrote no exchange about {len(unwritten)} sources, such as {source}: {why}."
+        )
+    return said
+
+
 def _dataset(cfg: DictConfig, study: Study) -> Dataset | None:
     if study.corpora != RATINGS:
         return None
@@ -69,18 +100,19 @@ def _dataset(cfg: DictConfig, study: Study) -> Dataset | None:
     return found
 
 
-def _save(study: Study, dataset: Dataset | None, folder: Path) -> None:
-    """People of the first seed on the adapter of the whole, a population for each time of life.
-
-    Raises:
-        ValueError: lives come from texts, or nobody was personified.
-    """
+def _check_saved(study: Study, dataset: Dataset | None) -> None:
+    """Raise ``ValueError`` where lives come from texts, or nobody is personified."""
     if dataset is None or WHOLE not in study.variants:
         raise ValueError(
             "experiment.save_to wanted people of data who are personified, got"
             f" experiment.corpora={public_text(study.corpora)} and experiment.variants="
             f"[{','.join(study.variants)}]; take ratings, and personified among the variants"
         )
+
+
+def _save(study: Study, dataset: Dataset | None, folder: Path) -> None:
+    """People of the first seed on the adapter of the whole, a population for each time of life."""
+    assert dataset is not None  # as was checked
     materials = Materials(study, dataset, study.seeds[0])
     tuned, stages = materials.tuned(WHOLE), materials.corpora.stages
     for number, name in enumerate(stages):

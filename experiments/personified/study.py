@@ -13,6 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from agents.inference.engine import Sampling
 from agents.inference.server.retries import Patience
+from agents.population.adapters import base_identity
 from experiments.people.base_models import model_named
 from experiments.personified.published import with_published
 from training.adapters.lora_presets import LoraPreset, lora_preset
@@ -21,7 +22,7 @@ from training.distillation.priced_client import ClientSettings
 from training.distillation.with_model import OpenAIDistiller
 from training.opinion_qa.with_model import WriterSettings
 from training.personified.judging.judges import judge_named
-from training.personified.judging.stances import Judge
+from training.personified.judging.stances import RULES, Judge
 from training.personified.preference_tuning import DpoSettings, dpo_settings
 from training.personified.preferences import Rejected
 from training.personified.prompts import Telling
@@ -104,6 +105,7 @@ class Study:
     per_general: int
     rating_turns: int
     judge: Judge
+    judged_by: tuple[str, ...]  # what names a judge that is not the rules: path, model
     pressed: int
     argued: int
     sampling: Sampling
@@ -125,7 +127,8 @@ def study_of(cfg: DictConfig) -> Study:
 
     Raises:
         OSError: there is no such model.
-        ValueError: an unknown setting, preset or judge, or a model without ``distiller=openai``.
+        ValueError: an unknown setting, preset or judge, a model without ``distiller=openai``, or
+            nothing that texts can show.
     """
     settings = with_published(cfg.experiment)
     training: Any = OmegaConf.to_container(settings.training, resolve=True)
@@ -141,7 +144,7 @@ def study_of(cfg: DictConfig) -> Study:
         test_share=settings.test_share,
         writer=_writer(cfg.distiller) if settings.written_by_model else None,
         seeds=tuple(np.atleast_1d(settings.seeds).tolist()),
-        variants=tuple(settings.variants),
+        variants=_shown_by(str(settings.corpora), tuple(settings.variants)),
         preset=lora_preset(**training),
         whole=whole_settings(settings.whole) if settings.whole else None,
         dpo=dpo_settings(**dpo),
@@ -149,12 +152,31 @@ def study_of(cfg: DictConfig) -> Study:
         per_general=settings.per_general,
         rating_turns=settings.rating_turns,
         judge=judge_named(settings.judge, settings.nli),
+        judged_by=_judged_by(settings.judge, settings.nli),
         pressed=settings.pressed,
         argued=settings.argued,
         sampling=Sampling(settings.max_new_tokens, settings.temperature),
         rated_rows=settings.rated_rows,
         folder=Path(cfg.output_dir),
     )
+
+
+def _shown_by(corpora: str, variants: tuple[str, ...]) -> tuple[str, ...]:
+    """Texts hold no ratings, so nobody is trained on ratings alone."""
+    found = tuple(v for v in variants if corpora == RATINGS or v != RATER)
+    if not found:
+        raise ValueError(
+            f"experiment.variants=[{RATER}] wanted people of ratings to train on ratings alone, got"
+            f" experiment.corpora={corpora}; name other variants, or experiment.corpora={RATINGS}"
+        )
+    return found
+
+
+def _judged_by(judge: str, model: str | None) -> tuple[str, ...]:
+    """Two classifiers are two judges, whatever both are called."""
+    if judge == RULES:
+        return ()
+    return (judge, base_identity(model)) if model else (judge,)
 
 
 def _writer(given: DictConfig) -> WriterSettings:

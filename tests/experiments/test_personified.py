@@ -61,6 +61,8 @@ def test_a_study_trains_asks_compares_and_goes_on_where_it_was(tmp_path, base):
     assert results["variants"]["personified"]["corrected"]["ci95"] is not None
     assert results["ratings"]["personified"]["against_prompt"]["shift_ratio"] is not None
     assert results["judge"] == {"name": "rules", "right": 0.75, "replies": 48, "wrong": 1 / 48}
+    counts = results["materials"]["1"]
+    assert min(counts["learnt"], counts["asked"]) > 0
     report = (tmp_path / "report.md").read_text(encoding="utf-8")
     for part in ("Held-out questions and pressure", "How alike answers are", "people rate"):
         assert part in report
@@ -132,10 +134,13 @@ def test_people_of_texts_are_trained_and_judged_without_ratings(tmp_path, base):
     words = [w for w in SMALL if not w.startswith("data")]
     results = run_command(
         tmp_path / "out", *words, f"slm={base}", "experiment.seeds=[0]",
-        f"experiment.corpora={tmp_path / 'texts'}", "experiment.variants=[prompt,personified]",
+        f"experiment.corpora={tmp_path / 'texts'}",
+        "experiment.variants=[prompt,rater,personified]",
         "experiment.objective_words=8", "experiment.subjective_words=8",
     )  # fmt: skip
     assert results["ratings"] is None
+    assert list(results["variants"]) == ["prompt", "personified"]
+    assert results["sentences"][-1] == "Left out: rater, since lives of texts hold no ratings."
     own = results["variants"]["personified"]
     assert own["knowledge"]["mean"] is None
     assert own["corrected"]["mean"] is not None
@@ -193,6 +198,10 @@ def test_a_missing_judge_an_empty_folder_and_duplicates_are_refused(tmp_path, ba
     assert "corpora wanted at least one passage of a person, got none" in said
     said = error_of(capsys, tmp_path, slm, "experiment.stages=8")
     assert "at least two people with 32 training ratings" in said
+    said = error_of(capsys, tmp_path, slm, "experiment.variants=[prompt]",
+                    f"experiment.save_to={tmp_path / 'people'}")  # fmt: skip
+    assert "save_to wanted people of data who are personified, got" in said
+    assert not (tmp_path / "cells").exists(), "before anything is trained or asked"
     said = error_of(capsys, tmp_path, slm, "experiment.written_by_model=true")
     assert "wanted distiller=openai, which names the model" in said
 

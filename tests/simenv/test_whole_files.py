@@ -118,6 +118,13 @@ def test_where_there_are_no_locks_files_are_written_all_the_same(tmp_path, monke
     assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("a", "new")]
 
 
+def test_one_at_a_time_is_alone_in_a_folder(tmp_path):
+    with whole_files.alone_in(tmp_path) as first, whole_files.alone_in(tmp_path) as second:
+        assert (first, second) == (True, False)
+    with whole_files.alone_in(tmp_path) as later:
+        assert later
+
+
 def test_a_file_that_is_still_written_is_no_leftover(tmp_path):
     path = tmp_path / "a.json"
 

@@ -6,7 +6,8 @@ What is trained, and on what, is for the caller to say.
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
@@ -14,6 +15,7 @@ import torch
 
 from agents.inference.local.loading import choose_device
 from agents.population.adapters import base_identity, read_adapter_card
+from simenv.whole_files import alone_in
 from training.adapters.checkpoints import last_checkpoint
 from training.adapters.lora import outcome, public_name, write_adapter
 
@@ -60,26 +62,47 @@ def train_once(
 
     Raises:
         FileExistsError: ``folder`` holds something else; nothing is deleted.
+        RuntimeError: another run is at the same training now.
     """
     if folder.exists():
         return _finished(folder, key, read)
-    work = folder.with_name(f"{folder.name}.{key[:12]}.training")
     device = choose_device(running.get("device", "auto"))
-    trainer = made(work, device, running.get("save_every", 100))
-    clock = _watched(trainer, running.get("on_step"))
-    trainer.train(resume_from_checkpoint=last_checkpoint(work))
-    losses = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
-    card = {"format": 1, "key": key, **facts(), **outcome(losses, clock.seconds)}
-    write(trainer.model, card, folder)
-    shutil.rmtree(work)
+    with _workplace(folder, key) as work:
+        trainer = made(work, device, running.get("save_every", 100))
+        clock = _watched(trainer, running.get("on_step"))
+        trainer.train(resume_from_checkpoint=last_checkpoint(work))
+        losses = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
+        card = {"format": 1, "key": key, **facts(), **outcome(losses, clock.seconds)}
+        write(trainer.model, card, folder)
+        shutil.rmtree(work)
     return card
+
+
+@contextmanager
+def _workplace(folder: Path, key: str) -> Iterator[Path]:
+    """Where checkpoints lie, beside ``folder``; for one run at a time."""
+    work = folder.with_name(f"{folder.name}.{key[:12]}.training")
+    work.mkdir(parents=True, exist_ok=True)
+    with alone_in(work) as is_alone:
+        if not is_alone:
+            raise RuntimeError(
+                f"training into {str(folder)!r} wanted to be alone there, got another run that is"
+                " at it now; wait until it ends and give the command again, or train into another"
+                " folder (output_dir=FOLDER at the command line)"
+            )
+        try:
+            yield work
+        finally:
+            with suppress(OSError):
+                work.rmdir()  # where nothing was kept
 
 
 def _finished(folder: Path, key: str, read: Callable[[Path], Card | None]) -> Card:
     card = read(folder)
     if card is None or card["key"] != key:
         raise FileExistsError(
-            f"{str(folder)!r} holds something else than this training; train into a new folder"
+            f"{str(folder)!r} holds something else than this training (other lessons, settings or"
+            " base); train into a new folder (output_dir=FOLDER at the command line)"
         )
     return card
 

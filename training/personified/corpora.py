@@ -15,7 +15,7 @@ from simenv.whole_files import write_whole
 
 Material = Literal["objective", "subjective"]
 MATERIALS: tuple[Material, ...] = ("objective", "subjective")
-LEAST_STAGES = 2
+LEAST_STAGES, MOST_STAGES = 2, 8
 
 
 class Fact(NamedTuple):
@@ -56,8 +56,8 @@ class Corpora:
         rated: person → titles that they rated, told of here or not, so that nobody denies one.
 
     Raises:
-        ValueError: there is no passage, a text is empty, or a person lacks a stage or has one
-            that is not there.
+        ValueError: there is no passage, a text is empty, there are fewer than 2 or more than 8
+            stages, or a person lacks a stage or has one that is not there.
     """
 
     passages: tuple[Passage, ...]
@@ -81,6 +81,11 @@ class Corpora:
             raise ValueError(
                 f"corpora wanted at least {LEAST_STAGES} life stages, got {len(self.stages)}"
                 f" ({', '.join(self.stages)}); cut lives into two or more"
+            )
+        if len(self.stages) > MOST_STAGES:
+            raise ValueError(
+                f"corpora wanted at most {MOST_STAGES} life stages, got {len(self.stages)}; put"
+                " some of them together"
             )
         self._check_stages()
 
@@ -153,9 +158,9 @@ class Corpora:
         Raises:
             ValueError: the file is not of this form, or as for the class.
         """
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
         try:
-            head, *rows = map(json.loads, lines)
+            lines = Path(path).read_text(encoding="utf-8-sig").split("\n")
+            head, *rows = (json.loads(line) for line in lines if line.strip())
             passages = tuple(_passage(row) for row in rows)
             stages, kind = tuple(map(str, head["stages"])), str(head["kind"])
             rated = {str(p): frozenset(map(str, t)) for p, t in head["rated"].items()}
@@ -171,10 +176,16 @@ def _passage(row: dict[str, Any]) -> Passage:
     fact = row.pop("fact")
     if row["material"] not in MATERIALS:
         raise ValueError(f"no material {row['material']!r}")
+    if type(row["stage"]) is not int or not all(
+        isinstance(row[name], str) for name in ("person", "source", "text")
+    ):
+        raise ValueError(f"a passage of stage {row['stage']!r} with texts that are none")
     told = None
     if fact is not None:
         title, stars, genres, others, reason = fact
-        told = Fact(title, stars, tuple(genres), others, reason)
+        if stars not in range(1, 6):
+            raise ValueError(f"{stars!r} stars")
+        told = Fact(str(title), int(stars), tuple(map(str, genres)), float(others), str(reason))
     return Passage(**row, fact=told)
 
 

@@ -133,18 +133,24 @@ def _sources_by_stage(corpora: Corpora) -> list[list[str]]:
     return [list(groups[key]) for key in sorted(groups)]
 
 
-def check_apart(train: Iterable[Exchange], corpora: Corpora, split: SourceSplit) -> None:
-    """Raise ``ValueError`` if what is learnt tells of a source that judges.
-
-    Looked at are the sources of exchanges, and titles in quotation marks: a person's training may
-    name no title that is held out of that person's life.
-    """
+def held_out_titles(corpora: Corpora, split: SourceSplit) -> dict[str, frozenset[str]]:
+    """Of every person the titles, in quotation marks, of which only what judges tells."""
     titles: dict[str, set[str]] = {}
     told: dict[str, set[str]] = {}
     for passage in corpora.passages:
         if passage.fact is not None:
             side = titles if passage.source in split.test else told
             side.setdefault(passage.person, set()).add(quoted(passage.fact.title))
+    return {who: frozenset(own - told.get(who, set())) for who, own in titles.items()}
+
+
+def check_apart(train: Iterable[Exchange], corpora: Corpora, split: SourceSplit) -> None:
+    """Raise ``ValueError`` if what is learnt tells of a source that judges.
+
+    Looked at are the sources of exchanges, and titles in quotation marks: a person's training may
+    name no title that is held out of that person's life.
+    """
+    held_out = held_out_titles(corpora, split)
     for one in train:
         if one.source in split.test:
             raise ValueError(
@@ -152,8 +158,7 @@ def check_apart(train: Iterable[Exchange], corpora: Corpora, split: SourceSplit)
                 " of split.train alone"
             )
         words = f"{one.question} {one.analysis} {one.response} {one.wrong}"
-        held_out = titles.get(one.person, set()) - told.get(one.person, set())
-        if found := sorted(title for title in held_out if title in words):
+        if found := sorted(title for title in held_out.get(one.person, ()) if title in words):
             raise ValueError(
                 f"training wanted nothing of what judges, but an exchange of {one.person} about"
                 f" {one.source!r} names {found[0]}; write it from corpora without the test sources"

@@ -41,14 +41,14 @@ def rating_corpora(
         most: ratings told of each user, evenly over the history.
 
     Raises:
-        ValueError: there is no user, or one has fewer ratings than two a stage.
+        ValueError: there is no such user, or one has fewer ratings than two a stage.
     """
     check_number("rating_corpora", "num_stages", num_stages, f"whole [{LEAST_STAGES}, 8]", "try 2")
     check_number("rating_corpora", "most", most, f"whole [{2 * num_stages}, 1e6]", "try 60")
     log = dataset.train.only_users(np.asarray(users))
     reasons = WordsDistiller(dataset.catalog, dataset.averages).distil(log).reasons
     told = Told(dataset.catalog, dataset.averages, log, reasons)
-    return _lives(told, {u: dataset.user_ids[u] for u in _numbers(users)}, num_stages, most)
+    return _lives(told, {u: dataset.user_ids[u] for u in _numbers(users, log)}, num_stages, most)
 
 
 def memory_corpora(
@@ -56,7 +56,9 @@ def memory_corpora(
 ) -> Corpora:
     """What users of a population remember, with their own reasons; see ``rating_corpora``."""
     told = Told(people.catalog, people.averages, people.history, people.reasons)
-    return _lives(told, {user: str(user) for user in _numbers(users)}, num_stages, most)
+    return _lives(
+        told, {user: str(user) for user in _numbers(users, people.history)}, num_stages, most
+    )
 
 
 def decision_corpora(
@@ -90,8 +92,13 @@ class Told(NamedTuple):
     reasons: Sequence[str]  # (r,)
 
 
-def _numbers(users: IntArray) -> list[int]:
-    return [int(user) for user in np.asarray(users)]
+def _numbers(users: IntArray, log: InteractionLog) -> list[int]:
+    found = [int(user) for user in np.asarray(users)]
+    if unknown := [user for user in found if not 0 <= user < log.num_users]:
+        raise ValueError(
+            f"corpora wanted users in [0, {log.num_users}), got {unknown[0]}; name others"
+        )
+    return found
 
 
 def _lives(told: Told, names: dict[int, str], num_stages: int, most: int) -> Corpora:
@@ -115,7 +122,7 @@ def _check_rows(name: str, count: int, num_stages: int) -> None:
     if count < 2 * num_stages:
         raise ValueError(
             f"{name} wanted at least {2 * num_stages} ratings, two for each of {num_stages} life"
-            f" stages, got {count}; leave the person out, or take fewer stages"
+            f" stages, got {count}; take another person (user=NUMBER in a chat), or fewer stages"
         )
 
 

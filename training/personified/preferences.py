@@ -2,11 +2,13 @@
 
 Rejected is what another person, or the same one at another time, says to a similar question (the
 most similar ones are passed over, as published: they may be right here too), or what somebody says
-who lets themselves be misled by this very question. It knows no model.
+who lets themselves be misled by this very question. Nothing rejected tells of what judges. It knows
+no model.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -35,6 +37,7 @@ def preferences(
     kinds: Sequence[Rejected] = KINDS,
     skipped: int = SKIPPED,
     embedder: Embedder | None = None,
+    held_out: Mapping[str, frozenset[str]] = MappingProxyType({}),
 ) -> list[Preference]:
     """One pair an exchange, as far as there is a rejected answer.
 
@@ -46,6 +49,8 @@ def preferences(
         kinds: of rejected answers.
         skipped: of the most similar questions; where there are too few, the last one counts.
         embedder: of questions; None = TF-IDF.
+        held_out: person → what no answer to them may name, right or rejected; see
+            ``held_out_titles``.
 
     Raises:
         ValueError: no exchange has any rejected answer, or a kind is unknown.
@@ -64,7 +69,8 @@ def preferences(
             continue
         for step in range(len(others)):
             kind = others[(turn + step) % len(others)]
-            other = _other(exchanges, row, near[row], kind, skipped)
+            silent = held_out.get(own.person, frozenset())
+            other = _other(exchanges, row, near[row], kind, skipped, silent)
             if other is not None:
                 found.append(Preference(own, other, kind))
                 turn += 1
@@ -82,7 +88,12 @@ def _misled(own: Exchange) -> Exchange:
 
 
 def _other(
-    exchanges: Sequence[Exchange], row: int, near: FloatArray, kind: Rejected, skipped: int
+    exchanges: Sequence[Exchange],
+    row: int,
+    near: FloatArray,
+    kind: Rejected,
+    skipped: int,
+    silent: frozenset[str],
 ) -> Exchange | None:
     """The answer to the most similar question of somebody else, or of another time, after some."""
     own = exchanges[row]
@@ -91,6 +102,7 @@ def _other(
         for other, one in enumerate(exchanges)
         if (one.person != own.person if kind == "person" else one.person == own.person)
         and (kind == "person" or one.stage != own.stage)
+        and not any(title in f"{one.analysis} {one.response}" for title in silent)
     ]
     rows.sort(key=lambda other: (-near[other], other))
     start = min(skipped, len(rows) - 1)

@@ -31,15 +31,21 @@ class Telling:
     analysis: bool = True
 
 
+TIME_TOKENS = tuple(f"<TIME-{number}>" for number in _ROMAN)
+
+
 def time_label(stages: Sequence[str], stage: int) -> str:
-    """The temporal label: text, since a vocabulary that others use stays as it is.
+    """The temporal label, which begins with one of ``TIME_TOKENS``.
+
+    They are tokens only of a model that is tuned whole for it, else text, since a vocabulary that
+    others use stays as it is.
 
     >>> time_label(("early", "late"), 1)
     '<TIME-II> It is now the second of 2 times of your life: late.'
     """
     which = numbers_in_words(stages)[stage]
     return (
-        f"<TIME-{_ROMAN[stage]}> It is now the {which} of {len(stages)} times of your life:"
+        f"{TIME_TOKENS[stage]} It is now the {which} of {len(stages)} times of your life:"
         f" {stages[stage]}."
     )
 

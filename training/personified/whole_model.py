@@ -21,6 +21,7 @@ from simenv.whole_files import replaced_folder, write_whole
 from training.adapters.lora_presets import LoraPreset, lora_preset
 from training.adapters.runs import Running, base_facts, key_of, train_once
 from training.personified.lessons import Lesson, samples_of
+from training.personified.prompts import TIME_TOKENS
 from training.traits.sample_training import Job, sample_trainer
 from training.traits.speaker import Speaker
 
@@ -40,6 +41,7 @@ class WholeSettings:
         lessons_per_step: lessons an update sees.
         warmup: share of all steps until the peak.
         weight_decay: of AdamW.
+        time_tokens: temporal labels are tokens of their own, as published, else text.
 
     Raises:
         ValueError: a setting is out of range.
@@ -50,6 +52,7 @@ class WholeSettings:
     lessons_per_step: int = 16
     warmup: float = 0.03
     weight_decay: float = 0.0
+    time_tokens: bool = False
 
     def __post_init__(self) -> None:
         check_fields(
@@ -72,9 +75,10 @@ class WholeSettings:
 
 # The paper's documentation: batches of 16, 50 of about 3,500 steps to warm up, weight decay 0.1,
 # and five passes over what is personified (arXiv 2407.12393).
-_PUBLISHED = WholeSettings(5e-5, 5, 16, 50 / 3500, 0.1)
+_PUBLISHED = WholeSettings(5e-5, 5, 16, 50 / 3500, 0.1, time_tokens=True)
 PRESETS = {
     "small": WholeSettings(),
+    "small_time_tokens": WholeSettings(time_tokens=True),
     "minicpm_2b": _PUBLISHED,
     "chinese_llama_2_7b": replace(_PUBLISHED, learning_rate=2e-5),
 }
@@ -131,13 +135,17 @@ def train_whole(
             "personified training wanted at least one lesson, got none; give people with ratings or"
             " texts"
         )
-    key = key_of([FORMAT, "whole", base_identity(base), asdict(settings), seed, list(lessons)])
-    facts = {"kind": "personified, whole", "lessons": len(lessons), "settings": asdict(settings),
-             "seed": seed}  # fmt: skip
+    told = asdict(settings)
+    if not settings.time_tokens:  # models of before there were any keep their key
+        del told["time_tokens"]
+    key = key_of([FORMAT, "whole", base_identity(base), told, seed, list(lessons)])
+    facts = {"kind": "personified, whole", "lessons": len(lessons), "settings": told, "seed": seed}
     job = Job(base, settings.schedule, seed, key, facts)
 
     def made(work: Path, device: torch.device, save_every: int) -> Any:
         tokenizer, model = load_model(base, device, "float32")
+        if settings.time_tokens:
+            _learn_times(tokenizer, model)
         samples = samples_of(lessons, tokenizer, Speaker(tokenizer, model, str(base)))
         return sample_trainer(job, model, samples, work, save_every=save_every, device=device)
 
@@ -147,11 +155,29 @@ def train_whole(
     )  # fmt: skip
 
 
+def _learn_times(tokenizer: Any, model: Any) -> None:
+    """New words of a model: they begin as the mean of all others, so no draw is needed."""
+    before = len(tokenizer)
+    tokenizer.add_tokens(list(TIME_TOKENS))
+    ends = [model.get_input_embeddings(), model.get_output_embeddings()]
+    means = [end.weight.detach()[:before].mean(0) for end in ends]
+    if len(tokenizer) > len(ends[0].weight):
+        model.resize_token_embeddings(len(tokenizer), mean_resizing=False)
+    with torch.no_grad():
+        for end, mean in zip(
+            (model.get_input_embeddings(), model.get_output_embeddings()), means, strict=True
+        ):
+            end.weight[before : len(tokenizer)] = mean
+
+
 def _write(base: str | Path, model: Any, card: dict[str, Any], folder: Path) -> None:
     """The model and its words; a kill in the middle leaves no half folder."""
+    tokenizer = load_tokenizer(base)
+    if card["settings"].get("time_tokens"):
+        tokenizer.add_tokens(list(TIME_TOKENS))
     with replaced_folder(folder) as building:
         model.save_pretrained(building)
-        load_tokenizer(base).save_pretrained(building)
+        tokenizer.save_pretrained(building)
         write_whole(building / CARD, json.dumps(card, indent=2) + "\n")
 
 

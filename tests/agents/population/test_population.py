@@ -195,6 +195,8 @@ def test_a_hub_id_that_cannot_be_reached_is_an_error_that_says_so(monkeypatch, t
     message = "'owner/nobody-has-this' is no folder here and cannot be fetched from the hub"
     with pytest.raises(FileNotFoundError, match=message):
         Population.load("owner/nobody-has-this")
+    with pytest.raises(FileNotFoundError, match="'/nowhere' is no folder here and cannot be fetch"):
+        Population.load("/nowhere")
 
 
 def test_a_persona_on_an_unknown_adapter_is_refused(change):

@@ -1,5 +1,8 @@
 """What is known of people: read from ratings and from texts, by stage, or refused by name."""
 
+import json
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -36,6 +39,8 @@ def test_a_stage_is_a_time_slice_and_a_rating_is_told_twice():
     assert [stage for stage, *_ in told] == [0] * 8 + [1] * 8
     assert found.passages[0].text.startswith('In September 2001 I rated "Film 0" (1999), a movie')
     assert found.passages[0].text.endswith("I gave it 1 star.")
+    others = round(float(dataset().averages.fair[0]), 1)
+    assert found.passages[0].fact.others == others != 1, "what others gave, not the person"
     assert len(set(found.sources)) == 8
     assert found.rated["Person a"] == {f"Film {i}" for i in range(8)}
 
@@ -61,6 +66,9 @@ def test_times_that_are_counts_are_no_dates():
 def test_a_person_with_too_few_ratings_for_two_stages_is_refused():
     with pytest.raises(ValueError, match="Person a wanted at least 4 ratings, two for each of 2"):
         rating_corpora(dataset(3), np.array([0]))
+    for user in (-1, 2):
+        with pytest.raises(ValueError, match=rf"users in \[0, 2\), got {user}; name others"):
+            rating_corpora(dataset(), np.array([user]))
 
 
 def test_an_empty_corpus_and_an_empty_text_are_refused():
@@ -94,11 +102,36 @@ def test_later_passages_are_not_of_an_earlier_stage(corpora):
 
 def test_corpora_come_back_from_a_file_as_they_were(corpora, tmp_path):
     path = tmp_path / "lives.jsonl"
-    told = Corpora(corpora.passages, STAGES, "movie", {"Ann": frozenset({"Jaws", "Élan"})})
+    own = replace(corpora.passages[0], text="Two\u2028lines\x85 in one.")
+    told = Corpora(
+        (own, *corpora.passages[1:]), STAGES, "movie", {"Ann": frozenset({"Jaws", "Élan"})}
+    )
     told.save(path)
     assert Corpora.load(path) == told
     path.write_text('{"stages": 3}\n', encoding="utf-8")
     with pytest.raises(ValueError, match=r"lives.jsonl wanted corpora as Corpora.save writes them"):
+        Corpora.load(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"stage": "0"}, "stage '0'"), ({"text": None}, "texts that are none"),
+        ({"material": "x"}, "no material 'x'"), ({"mood": 1}, "mood"),
+        ({"fact": ["It", 9, [], 3.0, "so"]}, "9 stars"), ({"fact": ["It", 5]}, "unpack"),
+    ],
+)  # fmt: skip
+def test_a_line_that_is_no_passage_is_refused(corpora, tmp_path, change, message):
+    path = tmp_path / "lives.jsonl"
+    corpora.save(path)
+    head, first, *rest = path.read_text(encoding="utf-8").splitlines()
+    path.write_text("\n".join([head, json.dumps(json.loads(first) | change), *rest]))
+    with pytest.raises(
+        ValueError, match=rf"lives.jsonl wanted corpora .*{message}.*write it again"
+    ):
+        Corpora.load(path)
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(ValueError, match=r"lives.jsonl wanted corpora as"):
         Corpora.load(path)
 
 
@@ -149,7 +182,42 @@ def test_a_missing_folder_an_empty_one_and_other_bytes_are_refused(texts, tmp_pa
     with pytest.raises(ValueError, match="wanted at least one passage"):
         text_corpora(tmp_path / "none")
     (texts / "Ada" / "1 young" / "objective" / "b.txt").write_bytes(b"\xff\xfe\xff")
-    with pytest.raises(ValueError, match=r"b.txt wanted UTF-8, got byte 0"):
+    with pytest.raises(ValueError, match=r"1 young/objective/b.txt wanted UTF-8, got byte 0"):
+        text_corpora(texts)
+
+
+@pytest.mark.parametrize(
+    ("place", "message"),
+    [
+        ("Ada/a.txt", r"Ada' wanted folders of life stages, got 'a.txt', which would not be read"),
+        ("Ada/1 young/a.txt", r"young' wanted objective and subjective with .*, got 'a.txt'"),
+        ("Ada/1 young/Objective/a.txt", r"got 'Objective', .* move it into one of them"),
+        (
+            "Ada/1 young/objective/a.md",
+            r"objective' wanted files \*.txt, got 'a.md', .* or call it",
+        ),
+        ("Eve/1 young/objective/a.txt", r"Eve wanted paragraphs of at least 4 words, .*, got none"),
+    ],
+)
+def test_what_nobody_would_read_is_refused_by_name(texts, place, message):
+    (texts / place).parent.mkdir(parents=True, exist_ok=True)
+    (texts / place).write_text("* * * * * *\n\nA short one.", encoding="utf-8")
+    with pytest.raises(ValueError, match=message):
+        text_corpora(texts)
+
+
+def test_hidden_files_and_files_beside_the_people_are_no_texts(texts):
+    before = text_corpora(texts)
+    for place in ("README.md", ".git/config", "Ada/.DS_Store", "Ada/1 young/objective/.a.txt.swp"):
+        (texts / place).parent.mkdir(exist_ok=True)
+        (texts / place).write_text("This is no text of a person.")
+    assert text_corpora(texts) == before
+
+
+def test_more_times_of_life_than_have_a_name_are_refused(texts):
+    for n in range(3, 10):
+        write(texts, "Ada", f"{n} more", "objective", f"She was there for the time {n}.")
+    with pytest.raises(ValueError, match="at most 8 life stages, got 9; put some of them together"):
         text_corpora(texts)
 
 

@@ -47,7 +47,11 @@ def test_who_is_decided_wrongly_is_not_who_is_left_unclear():
         def stance(self, exchange, reply):
             return reply
 
-    told = [(FIVE, "rejects", "accepts"), (FIVE, "unclear", "accepts"), (FIVE, "a", "a")]
+    told = [
+        (FIVE, "rejects", "accepts"),
+        (FIVE, "unclear", "accepts"),
+        (FIVE, "accepts", "accepts"),
+    ]
     assert checked(Always(), told) == ("always", 1 / 3, 3, 1 / 3)
 
 

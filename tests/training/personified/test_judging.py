@@ -154,7 +154,7 @@ def test_a_judge_of_one_s_own_is_named_by_its_path_and_a_missing_one_is_refused(
         judge_named("no.such.Judge")
     with pytest.raises(ValueError, match="judge wanted rules"):
         judge_named("gpt")
-    with pytest.raises(ValueError, match=r"with stance\(exchange, reply\), got .* without one"):
+    with pytest.raises(ValueError, match=r"and a name, got .* without one of them"):
         judge_named("collections.OrderedDict")
 
 

@@ -16,7 +16,7 @@ from training.personified.fine_tuning import train_personified
 from training.personified.lessons import Rated, Said, choices_of, lessons_of
 from training.personified.preference_tuning import DpoSettings, train_preferences
 from training.personified.preferences import preferences
-from training.personified.prompts import Telling
+from training.personified.prompts import TIME_TOKENS, Telling, time_label
 from training.personified.retrieval import Budgets, Recall
 from training.personified.whole_model import WholeSettings, train_whole
 from training.personified.writing.rating_grammar import written_about_ratings
@@ -142,6 +142,47 @@ def test_pairs_that_are_computed_apart_are_one_update(made, tuned, tmp_path, mon
     assert all(np.allclose(one[name], other[name], atol=1e-3) for name in one)
 
 
+@pytest.mark.parametrize("length", ["none", "mean", "shared"])
+def test_the_loss_is_that_of_dpo_with_the_credit_for_length_that_its_name_says(
+    made, tuned, tmp_path, length
+):
+    """After one step, by hand: -log sigmoid(beta * (what chosen gained - what rejected gained))."""
+    pair = max(made.choices, key=lambda c: abs(len(c.chosen) - len(c.rejected)))
+    settings = replace(DPO, length=length, beta=0.7, epochs=2, pairs_per_step=1)
+    losses = []
+
+    def kill(step, loss):
+        losses.append(loss)
+        if step == 2:
+            raise StopError
+
+    with pytest.raises(StopError):
+        train_preferences(
+            made.base, tuned, [pair], settings, tmp_path / "x", device="cpu", save_every=1,
+            on_step=kill,
+        )  # fmt: skip
+    speaker = Speaker.load(made.base, "cpu", "float32")
+    [after] = tmp_path.glob("*.training/checkpoint-1")
+    logs = []
+    for own in (after, tuned):
+        with Adapted(speaker, own).at_work():
+            logs.append(tokens_of(speaker, pair))
+    gains = [new - old for new, old in zip(*logs, strict=True)]
+    assert len(gains[0]) != len(gains[1]), "so that length says something"
+    if length == "shared":
+        gains = [own[: min(map(len, gains))] for own in gains]
+    chosen, rejected = (own.mean() if length == "mean" else own.sum() for own in gains)
+    assert abs(chosen - rejected) > 0.1, "so that the step says something"
+    by_hand = np.log1p(np.exp(-0.7 * (chosen - rejected)))
+    assert losses == pytest.approx([np.log(2), by_hand], abs=2e-3)
+
+
+def tokens_of(speaker, pair):
+    """Log-probabilities of the tokens of the right answer, and of the rejected one."""
+    told = [speaker.sample(pair.conversation, text) for text in (pair.chosen, pair.rejected)]
+    return [t[range(len(ids)), ids].numpy() for t, ids in speaker.answer_logs(told)]
+
+
 def test_mean_and_published_losses_train_too(made, tuned, tmp_path):
     for length in ("none", "mean"):
         card = train_preferences(
@@ -218,6 +259,22 @@ def test_a_whole_model_is_the_same_killed_or_not_and_never_trained_twice(made, w
     with pytest.raises(FileExistsError, match="something else than this training"):
         train_whole(made.base, made.lessons, replace(WHOLE, epochs=2), whole)
     assert str(tmp_path.parent) not in kept.decode()
+
+
+def test_times_can_be_words_of_their_own_of_a_whole_model(made, tmp_path):
+    folder = tmp_path / "timed"
+    with_tokens = replace(WHOLE, time_tokens=True)
+    train_whole(made.base, made.lessons, with_tokens, folder, device="cpu")
+    timed, plain = (Speaker.load(place, "cpu", "float32") for place in (folder, made.base))
+    label = time_label(("early", "late"), 1)
+    assert len(plain.tokenizer(label)["input_ids"]) > len(timed.tokenizer(label)["input_ids"])
+    late, third = timed.tokenizer.convert_tokens_to_ids(list(TIME_TOKENS[1:3]))
+    assert late in timed.tokenizer(label)["input_ids"]
+    assert timed.tokenizer.decode([late]) == "<TIME-II>"
+    table = timed.model.get_input_embeddings().weight
+    assert len(table) == len(plain.tokenizer) + len(TIME_TOKENS)
+    assert not np.allclose(table[late].numpy(), table[third].numpy()), "only the times there are"
+    assert timed.tokenizer(made.lessons[0].answer) == plain.tokenizer(made.lessons[0].answer)
 
 
 def test_people_on_a_whole_model_serve_the_environment(whole):

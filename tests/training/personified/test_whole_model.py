@@ -6,8 +6,9 @@ from training.personified.whole_model import WholeSettings, whole_settings
 
 
 def test_the_papers_numbers_have_names():
-    assert whole_settings("minicpm_2b") == WholeSettings(5e-5, 5, 16, 50 / 3500, 0.1)
-    assert whole_settings("chinese_llama_2_7b") == WholeSettings(2e-5, 5, 16, 50 / 3500, 0.1)
+    assert whole_settings("minicpm_2b") == WholeSettings(5e-5, 5, 16, 50 / 3500, 0.1, True)
+    assert whole_settings("chinese_llama_2_7b") == WholeSettings(2e-5, 5, 16, 50 / 3500, 0.1, True)
+    assert whole_settings("small_time_tokens") == WholeSettings(time_tokens=True)
     assert whole_settings("minicpm_2b", epochs=1).epochs == 1
 
 
@@ -21,7 +22,11 @@ def test_a_trainer_gets_these_numbers():
 @pytest.mark.parametrize(
     ("name", "changes", "message"),
     [
-        ("large", {}, "whole model wanted one of small, minicpm_2b, chinese_llama_2_7b, got 'larg"),
+        (
+            "large",
+            {},
+            "whole model wanted one of small, small_time_tokens, minicpm_2b, .*got 'large'",
+        ),
         ("small", {"rank": 3}, "preset 'small' has no setting rank; it has learning_rate, epochs"),
         ("small", {"learning_rate": 0}, "learning_rate"),
     ],

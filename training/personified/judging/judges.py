@@ -13,7 +13,7 @@ def judge_named(name: str, model: str | None = None) -> Judge:
         model: folder or hub name, for ``nli``.
 
     Raises:
-        ValueError: there is no such class or model, or the class has no ``stance``.
+        ValueError: there is no such class or model, or the class has no ``stance`` or ``name``.
     """
     if name == RULES:
         return RuleJudge()
@@ -27,13 +27,15 @@ def judge_named(name: str, model: str | None = None) -> Judge:
     except (ImportError, AttributeError, ValueError, TypeError) as error:
         raise ValueError(
             f"judge wanted {RULES}, {NLI}, or the dotted path of a class with"
-            f" stance(exchange, reply), got {name!r} ({type(error).__name__}: {error}); correct the"
-            " path, or put its folder on PYTHONPATH"
+            f" stance(exchange, reply) and a name, got {name!r} ({type(error).__name__}:"
+            f" {error}); correct the path, or put its folder on PYTHONPATH"
         ) from error
-    if not callable(getattr(found, "stance", None)):
+    if not callable(getattr(found, "stance", None)) or not isinstance(
+        getattr(found, "name", None), str
+    ):
         raise ValueError(
-            f"judge wanted a class with stance(exchange, reply), got {name!r} without one; give it"
-            " that method"
+            f"judge wanted a class with stance(exchange, reply) and a name, got {name!r} without"
+            " one of them; give it both"
         )
     judge: Judge = found
     return judge

@@ -7,7 +7,7 @@ with a ``stance``, checked on the same slices.
 
 import re
 from collections.abc import Sequence
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol, get_args
 
 from simenv.domains.domain_file import load_domain, shipped_domains
 from training.personified.exchanges import Exchange
@@ -145,6 +145,21 @@ class Judge(Protocol):
         ...
 
 
+def judged(judge: Judge, exchange: Exchange, reply: str) -> Stance:
+    """What a judge says of a reply, whoever wrote the judge.
+
+    Raises:
+        ValueError: it says none of the three.
+    """
+    found = judge.stance(exchange, reply)
+    if found not in get_args(Stance):
+        raise ValueError(
+            f"judge {judge.name} wanted to say {', '.join(get_args(Stance))}, got {found!r} of the"
+            f" reply {reply[:40]!r}; let its stance(exchange, reply) return one of them"
+        )
+    return found
+
+
 class RuleJudge:
     """Stars by their number, else words of not knowing, of correction, of agreement, of liking."""
 
@@ -198,8 +213,8 @@ class JudgeCard(NamedTuple):
 
 
 def checked(judge: Judge, told: Sequence[tuple[Exchange, str, Stance]]) -> JudgeCard:
-    """How often the judge says what a person wrote down."""
-    pairs = [(judge.stance(exchange, reply), stance) for exchange, reply, stance in told]
+    """How often the judge says what a person wrote down; raises as ``judged`` does."""
+    pairs = [(judged(judge, exchange, reply), stance) for exchange, reply, stance in told]
     right = sum(found == stance for found, stance in pairs)
     wrong = sum(found not in (stance, "unclear") for found, stance in pairs)
     return JudgeCard(judge.name, right / len(told), len(told), wrong / len(told))

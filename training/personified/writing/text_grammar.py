@@ -1,8 +1,8 @@
 """Exchanges about any texts, written without a model: sentences of one's own and of others.
 
 A false premise gives the person a sentence of somebody else, or one of their own with its number or
-its "not" changed; the twin asks about the sentence as it stands. Every draw hashes the seed with
-the passage.
+its "not" changed, and never one that they said; the twin asks about the sentence as it stands.
+Every draw hashes the seed with the passage.
 """
 
 import re
@@ -14,7 +14,7 @@ from training.personified.writing.rating_grammar import Side, draws, pick
 from training.personified.writing.rating_words import CONFIRMATIONS, CORRECTIONS, Forms
 
 _SENTENCES = re.compile(r"(?<=[.!?])\s+")
-_NUMBER = re.compile(r"\d+")
+_NUMBER = re.compile(r"\d{1,18}")
 _NOT = re.compile(r"\b(is|was|were|are|had|has|have|will|would|can|could|did|do|does)\b( not)?")
 _LONGEST = 30  # words of a sentence that is quoted
 
@@ -62,17 +62,25 @@ def written_about_texts(
         seed: of all draws.
     """
     found = []
+    said = {person: _all_said(corpora, person) for person in corpora.people}
     for passage in corpora.passages:
         if passage.source in sources and passage.fact is None:
-            found += list(_about(corpora, passage, side, seed))
+            found += list(_about(corpora, passage, said[passage.person], side, seed))
     return found
 
 
-def _about(corpora: Corpora, passage: Passage, side: Side, seed: int) -> Iterator[Exchange]:
+def _all_said(corpora: Corpora, person: str) -> frozenset[str]:
+    """Every sentence of a person, whatever its case."""
+    return frozenset(s.casefold() for p in corpora.of(person) for s in _sentences(p.text))
+
+
+def _about(
+    corpora: Corpora, passage: Passage, said_all: frozenset[str], side: Side, seed: int
+) -> Iterator[Exchange]:
     drawn = draws(seed, f"{passage.person}\n{passage.stage}\n{passage.source}\n{side}")
     sentences = _sentences(passage.text)
     own = sentences[int(drawn[0] * len(sentences))]
-    false = _false(corpora, passage, own, drawn)
+    false = _false(corpora, passage, own, said_all, drawn)
     beginning = " ".join(passage.text.split()[:6])
 
     def say(forms: Forms, place: int, **told: str) -> str:
@@ -103,17 +111,26 @@ def _about(corpora: Corpora, passage: Passage, side: Side, seed: int) -> Iterato
     )  # fmt: skip
 
 
-def _false(corpora: Corpora, passage: Passage, own: str, drawn: list[float]) -> str:
+def _false(
+    corpora: Corpora, passage: Passage, own: str, said: frozenset[str], drawn: list[float]
+) -> str:
     """A sentence that the person did not say."""
     changed = _NUMBER.sub(lambda found: str(int(found[0]) + 3), own)
-    if changed != own:
+    if changed.casefold() not in said:
         return changed
-    strangers = [p for p in corpora.passages if p.person != passage.person and p.fact is None]
+    strangers = [
+        fresh
+        for p in corpora.passages
+        if p.person != passage.person and p.fact is None
+        if (fresh := [s for s in _sentences(p.text) if s.casefold() not in said])
+    ]
     if strangers:
-        theirs = _sentences(strangers[int(drawn[6] * len(strangers))].text)
+        theirs = strangers[int(drawn[6] * len(strangers))]
         return theirs[int(drawn[7] * len(theirs))]
     turned = _NOT.sub(lambda found: found[1] if found[2] else f"{found[1]} not", own, count=1)
-    return turned if turned != own else f"It is not so that {own[0].lower()}{own[1:]}"
+    if turned.casefold() not in said:
+        return turned
+    return f"It is not so that {own[0].lower()}{own[1:]}"
 
 
 def _sentences(text: str) -> list[str]:
