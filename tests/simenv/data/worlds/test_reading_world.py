@@ -202,3 +202,11 @@ def test_people_say_the_theme_and_the_mood_that_they_like_most(name, block, topi
 def test_cold_people_are_asked_about_fifteen_rows_at_most(world):
     asked = np.diff(world.test.offsets())[world.truth.cold_people]
     assert asked.max() == 15
+
+
+def test_nobody_rates_an_item_that_is_not_out_however_many_are_not():
+    """A fault once: who wanted to rate more items than were out rated cold ones."""
+    world = reading_world(3, num_users=20, num_items=30, cold_items=0.9)
+    for log in (world.train, world.test):
+        assert not world.truth.cold_items[log.items].any()
+    assert world.truth.num_logged.max() == 3
