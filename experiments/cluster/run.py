@@ -24,7 +24,7 @@ from training.collaborative import space_of
 from training.distillation.offline import OfflineDistiller
 from training.groups.clusters import Clusters, explained_share, find_clusters, random_clusters
 from training.groups.ms_vectors import ms_vectors
-from training.groups.quality import cluster_quality
+from training.groups.quality import Quality, cluster_quality
 
 _DRAWS = 20  # of random groups
 QUALITY = ["groups of", "silhouette", "same with another seed", "as known"]
@@ -57,17 +57,25 @@ def run(cfg: DictConfig) -> Result:
     title = f"{values['k']} groups of {values['num_users']} people"
     table = text_table(HEADS, rows(values["groups"]), title, num_texts=3)
     told = text_table(QUALITY, quality_rows(values["quality"]), "how good such groups are")
-    return Result(values, pages={"report.html": html, "report.md": markdown}, lines=[table, told])
+    lines = [table, told] if values["quality"] else [table]  # one group is as good as none
+    return Result(values, pages={"report.html": html, "report.md": markdown}, lines=lines)
 
 
 def _quality(dataset: Dataset, ms: Vectors, k: int) -> dict[str, dict[str, float | None]]:
-    """Quality of so many groups of Ms, and of who agrees with whom; None where it is not known."""
+    """Quality of so many groups of Ms, and of who agrees with whom; None where it is not known.
+
+    Where people are too much alike for so many groups, the name says so and nothing is known.
+    """
     if k < 2:
         return {}
     known = getattr(dataset.truth, "groups", None)  # of worlds in which people form some
     ratings = space_of(dataset).place(dataset.train).vectors
-    found = {}
+    found: dict[str, dict[str, float | None]] = {}
     for name, points in (("Ms", np.asarray(ms, dtype=np.float64)), ("ratings", ratings)):
+        distinct = len(np.unique(points, axis=0))
+        if distinct < k:
+            found[f"{name} ({distinct} differ)"] = dict.fromkeys(Quality._fields)
+            continue
         figures = cluster_quality(points, k, known=known)._asdict()
         found[name] = {n: None if np.isnan(x) else x for n, x in figures.items()}
     return found
@@ -79,6 +87,12 @@ def quality_rows(quality: Mapping[str, Mapping[str, float | None]]) -> list[list
         [name, *("" if value is None else f"{value:.3f}" for value in figures.values())]
         for name, figures in quality.items()
     ]
+
+
+def _quality_told(quality: Mapping[str, Mapping[str, float | None]]) -> list[str]:
+    if not quality:
+        return []
+    return ["## How good such groups are\n", markdown_table(QUALITY, quality_rows(quality))]
 
 
 def _explained(numbers: FloatArray, clusters: Clusters, seed: int) -> dict[str, float]:
@@ -156,8 +170,7 @@ def markdown(record: Record) -> str:
             f"# {markdown_text(f'{title} of the variance of levels and tastes')}\n",
             "## The groups\n",
             markdown_table(HEADS, rows(results["groups"])),
-            "## How good such groups are\n",
-            markdown_table(QUALITY, quality_rows(results["quality"])),
+            *_quality_told(results["quality"]),
             "## The person nearest to each centre\n",
             markdown_table(["group", "profile"], exemplars),
             record.command,

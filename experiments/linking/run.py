@@ -28,6 +28,7 @@ from simenv.seeding import Stream, generator
 from training.distillation.tellers import teller
 
 _LEAST_ROWS = 10  # later ratings of somebody whom the reader learns from
+_LEAST_OTHERS = 2  # of whom it can learn
 _STEMS = {"numbers": "summed up (offline)", "words": "told in words"}
 _SHUFFLED = "told in words, shuffled among people"
 _NUMBER = re.compile(r"\S*\d\.\d\S*")
@@ -67,13 +68,13 @@ def _draw(cfg: DictConfig, draw: int) -> dict[str, FloatArray]:
             f"experiment=linking wanted people outside the draw to learn from, {dataset.name!r} has"
             " none; set data.num_users, data.min_ratings or data.max_ratings"
         )
+    sets = _sets(dataset.num_users, cfg.experiment, draw)
     past, later = _others(dataset.background, cfg.data.fraction, cfg.experiment.others, draw)
     known = item_vectors(dataset.catalog, dataset.background, dataset.averages)
     vectors = np.asarray(known[:, :32], dtype=np.float64)  # what others' ratings say of an item
     vectors /= vectors.std(axis=0).mean() or 1.0
     given = ratings_as_numbers(dataset.test, vectors), ratings_as_numbers(later, vectors)
     titles = {t.replace('"', "'").strip(): i for i, t in enumerate(dataset.catalog.titles)}
-    sets = _sets(dataset.num_users, cfg.experiment, draw)
     found = {}
     for name, (own, others) in _profiles(dataset, past, draw).items():
         reader = ProfileReader(titles, vectors).fit(others, given[1])
@@ -88,6 +89,12 @@ def _others(
     """Earlier and later rows of ``most`` others who have enough later ones, numbered anew."""
     later = temporal_split(log, fraction)[1]
     enough = np.flatnonzero(np.bincount(later.users, minlength=log.num_users) >= _LEAST_ROWS)
+    if len(enough) < _LEAST_OTHERS:
+        raise ValueError(
+            f"experiment=linking wanted {_LEAST_OTHERS} people outside the draw or more with"
+            f" {_LEAST_ROWS} later ratings each, got {len(enough)} of {log.num_users}; lower"
+            " data.fraction or data.num_users, or bring people with more ratings"
+        )
     drawn = np.sort(generator(draw, Stream.LINKED_OTHERS).permutation(enough)[:most])
     kept = log.take(np.isin(log.users, drawn))
     numbers = np.searchsorted(drawn, kept.users)

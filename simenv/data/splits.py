@@ -116,22 +116,40 @@ def split_dataset(
             training and background rows are those until the moment at which ``fraction`` of all of
             them were given, test rows those behind it.
         seed: of the lot.
+
+    Raises:
+        ValueError: a fraction outside (0, 1], an unknown split, or a cold one that leaves no row to
+            ask about.
     """
     first = is_training_row(log, fraction, split, seed)
     asked = ~first
+    whole = stacked(log, background)
     if split == "cold_items":
-        new = cold_items(stacked(log, background))
+        new = cold_items(whole)
         first, asked = first & ~new[log.items], asked & new[log.items]
         background = background and background.take(~new[background.items])
     elif split == "cold_people":
         place = np.arange(len(log)) - log.offsets()[log.users]
         first = first & (place < np.array(COLD_ROWS)[log.users % len(COLD_ROWS)])
     elif split == "global_time":
-        moment = _moment(stacked(log, background), fraction)
+        moment = _moment(whole, fraction)
         first = log.timestamps <= moment
         asked = ~first
         background = background and background.take(background.timestamps <= moment)
+    if split in ("cold_items", "cold_people") and not asked.any():
+        raise ValueError(_nobody_left(split, whole, log))
     return split_rows(name, catalog, log, first, user_ids, truth, background, asked)
+
+
+def _nobody_left(split: SplitRule, whole: InteractionLog, log: InteractionLog) -> str:
+    """Why a cold split has nothing to ask, and what to do."""
+    of = ""
+    if split == "cold_items":
+        of = f" of cold items ({int(cold_items(whole).sum())} of {len(np.unique(whole.items))})"
+    return (
+        f'split="{split}" wanted later ratings{of} to ask about, got none among the {len(log)} rows'
+        f' of {log.num_users} people; bring more ratings, lower fraction, or take split="time"'
+    )
 
 
 def cold_items(log: InteractionLog) -> BoolArray:

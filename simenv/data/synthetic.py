@@ -21,6 +21,7 @@ from simenv.data.worlds.synthetic_truth import SyntheticTruth
 from simenv.data.worlds.taste_structure import TasteBlock, TasteStructure, Way
 from simenv.domains.domain_file import domain_called
 from simenv.events import FloatArray
+from simenv.ranges import check_seed
 from simenv.seeding import Stream, generator
 
 __all__ = ["SyntheticTruth", "WorldParameters", "drawn_world", "synthetic"]
@@ -46,7 +47,12 @@ def synthetic(
         logging_bias: 0 = logged at random, 1 = strongly by popularity and taste.
         fraction: of each user's rows, in time order, that are training rows.
         parameters: the kind of world, whole.
+
+    Raises:
+        TypeError: a parameter is no number.
+        ValueError: a parameter is out of its range.
     """
+    check_seed("a synthetic world", "a seed", seed)
     world = parameters or WorldParameters(
         num_users=num_users, num_items=num_items, logging_bias=logging_bias
     )

@@ -1,12 +1,17 @@
 """The stage as a command: its groups, its elbow and its page."""
 
 import json
+from dataclasses import replace
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from agents.embedding import TfidfSvdEmbedder
 from experiments.cluster.elbow_figure import elbow_svg
+from experiments.cluster.run import _explained, _quality
 from simenv.data.synthetic import synthetic
+from simenv.data.worlds.reading_world import reading_world
 from tests.experiments.command import run_command
 from training.distillation.offline import OfflineDistiller
 from training.groups.clusters import Clusters
@@ -74,3 +79,38 @@ def test_the_chosen_number_is_marked_on_the_curve():
     assert "K = 2" in svg
     assert "var(--simulated)" in svg
     assert "--inches: 6.4" in svg  # by which a narrow page keeps its words legible
+
+
+MS = np.random.default_rng(0).normal(size=(12, 3))
+
+
+def test_groups_that_cannot_be_judged_are_said_and_are_no_error():
+    """Ratings that are all alike form one group; of people who are all alone none is nearer."""
+    world = synthetic(3, num_users=12, num_items=30)
+    alike = replace(world, train=replace(world.train, ratings=np.full(len(world.train), 4.0)))
+    found = _quality(alike, MS, 3)
+    assert found["ratings (1 differ)"] == {"silhouette": None, "stability": None, "known": None}
+    assert found["Ms"]["silhouette"] is not None
+    assert _quality(world, MS, 12)["Ms"]["silhouette"] is None
+
+
+def test_groups_are_compared_with_those_that_a_world_is_made_of():
+    world = reading_world(3, num_users=12, num_items=40)
+    known = world.truth.groups[:, None] * np.ones((1, 3))
+    k = len(np.unique(known, axis=0))
+    assert _quality(world, known, k)["Ms"]["known"] == 1.0
+
+
+def test_random_groups_are_drawn_anew_and_explain_less():
+    corners = np.repeat(np.eye(3), 4, axis=0)
+    clusters = SimpleNamespace(labels=np.repeat(np.arange(3), 4))
+    explained = _explained(corners, clusters, 0)
+    assert explained["groups"] == 1.0
+    assert explained["random_groups"] < 0.6
+
+
+@pytest.mark.slow
+def test_one_group_has_no_table_of_how_good_groups_are(tmp_path):
+    assert run(tmp_path, "experiment.k=1")["quality"] == {}
+    for name in ("report.md", "report.html"):
+        assert "How good such groups are" not in (tmp_path / name).read_text(encoding="utf-8")

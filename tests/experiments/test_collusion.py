@@ -5,8 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from agents.assembly import persona_users
 from experiments.collusion.judged import ALONE, KIND, SHARED, TOLD, UNTOLD, Question, judge
 from experiments.collusion.run import lines, summary
+from recommenders.policies.factorisation import ALS
 from recommenders.policies.heuristics import Popularity
 from simenv.data.synthetic import synthetic
 from tests.experiments.command import run_command
@@ -22,6 +24,8 @@ def world(seed, colluding):
         who: {n: s + 0.1 + rng.normal(0, 0.01) for n, s in truth.items()} for who in (TOLD, UNTOLD)
     }
     judges[TOLD][SHARED] += colluding
+    for own in judges.values():  # nobody's taste stands in it, so nothing is said of sharing
+        own["random"] += 0.7
     return {"truth": truth, **judges, ALONE: judges[TOLD]}
 
 
@@ -60,6 +64,32 @@ def test_the_shared_model_alone_prefers_what_it_shows():
     assert set(found) == {"truth", ALONE}
     assert found[ALONE][SHARED] == max(found[ALONE].values())
     assert found[ALONE][SHARED] > found["truth"][SHARED]
+    assert found[ALONE][KIND] < found[ALONE][SHARED], "its kind is another seed's model"
+
+
+@pytest.mark.slow
+def test_only_the_told_judge_reads_what_people_alike_gave(monkeypatch):
+    """On the engine without a model, which is enough to see who is told what."""
+    told = []
+
+    def scripted(people):
+        told.append((people.style.peers, people.peers is not None))
+        return persona_users(people, engine="scripted")
+
+    monkeypatch.setattr("experiments.collusion.judged.persona_users", scripted)
+    bases = {UNTOLD: "pocket", TOLD: "pocket"}
+    world = synthetic(3, num_users=8, num_items=20)
+    found = judge(world, {"popularity": Popularity}, Question(4, 3, bases, 0))
+    assert told == [(False, False), (True, True)]
+    assert set(found) == {"truth", ALONE, UNTOLD, TOLD}
+
+
+def test_policies_and_judges_know_no_later_rating():
+    """Law 7: the later ratings turned round, the same slates and stars."""
+    world = synthetic(3, num_users=30, num_items=40)
+    turned = replace(world, test=replace(world.test, ratings=6.0 - world.test.ratings))
+    asked = {"popularity": Popularity, "als": ALS}, Question(20, 3, {}, 0)
+    assert judge(world, *asked) == judge(turned, *asked)
 
 
 @pytest.mark.slow

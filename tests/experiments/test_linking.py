@@ -63,3 +63,13 @@ def test_without_people_outside_the_draw_nothing_can_be_learnt(tmp_path, log, ca
 def test_sets_larger_than_the_draw_are_refused(tmp_path, log, capsys):
     said = error_of(capsys, tmp_path / "run", *log, "data.num_users=3")
     assert "experiment.people wanted at most the 3 people of the data, got 4" in said
+
+
+def test_others_with_too_few_later_ratings_are_refused_in_words_of_the_command(
+    tmp_path, log, capsys
+):
+    said = error_of(capsys, tmp_path / "run", *log, "data.num_users=24", "data.fraction=0.9")
+    assert (
+        "wanted 2 people outside the draw or more with 10 later ratings each, got 0 of 96" in said
+    )
+    assert "lower data.fraction or data.num_users" in said

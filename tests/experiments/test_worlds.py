@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hydra import compose, initialize_config_module
 
+from agents.assembly import persona_users
 from agents.inference.scripted import ScriptedEngine
 from experiments.people.people import true_users
 from experiments.people.predictor_users import PredictedTruth, non_personal, ridge
@@ -15,14 +16,17 @@ from experiments.worlds.cross_fitting import merged
 from experiments.worlds.easy_mode import easy_mode
 from experiments.worlds.judges import OFFLINE, USERS, Task, judge_world, off_policy
 from experiments.worlds.knowable import BASELINE, PARTIAL, PERFECT, knowable, read, reader_users
-from experiments.worlds.verdicts import score_judge, summarise_worlds
+from experiments.worlds.verdicts import _knowable, score_judge, summarise_worlds
 from experiments.worlds.worlds_page import answer
 from recommenders.evaluation.ranking_metrics import user_metrics
 from recommenders.policies.ease import EASE
 from recommenders.policies.heuristics import Popularity, Random
+from simenv.data.rating_baselines import BiasModel
 from simenv.data.synthetic import SyntheticTruth, synthetic
+from simenv.data.worlds.perfect_reader import PerfectReader
 from simenv.data.worlds.reading_world import reading_world
 from simenv.events import STARS
+from training.populate import population_on
 
 TINY = ["experiment=worlds", "debug=tiny", "users=scripted", "recommender=[random,popularity,ease]"]
 TINY += ["experiment.worlds=2", "experiment.biases=[0.0,1.0]"]
@@ -379,6 +383,51 @@ def test_rows_without_an_answer_count_for_nobody(to_be_read):
     found = knowable(Silent(), dataset, readers, np.arange(dataset.num_users), 0)
     later = dataset.truth.later.items
     assert found["cold items"]["rows"] == (later % 2 == 1).sum()
+
+
+def test_both_readers_and_the_baseline_know_training_rows_and_nothing_else(to_be_read):
+    """Errors of all four by hand; the partial reader reads genres and years."""
+    dataset, readers = to_be_read
+    users, items = np.arange(40)[:, None], np.arange(150)[None, :]
+    structure, log = dataset.truth.structure, dataset.truth.later
+    seen = structure.reading_only(("genres", "era"))
+    said = {
+        BASELINE: BiasModel().fit(dataset.train),
+        PERFECT: PerfectReader(structure).fit(dataset.train),
+        PARTIAL: PerfectReader(seen).fit(dataset.train),
+    }
+    found = knowable(true_users(dataset), dataset, readers, np.arange(40), 0)["cold items"]
+    for name, reader in said.items():
+        stars = reader.predict(users, items)[log.users, log.items]
+        assert found["squares"][name] == pytest.approx(((stars - log.ratings) ** 2).sum(), abs=1e-3)
+
+
+@pytest.mark.slow
+def test_people_are_asked_about_a_log_as_they_chose_and_about_cold_items_as_suggested(to_be_read):
+    dataset, readers = to_be_read
+    asked: list[str] = []
+
+    class Listening(ScriptedEngine):
+        def score(self, requests, choices):
+            asked.extend(request.suffix for request in requests)
+            return super().score(requests, choices)
+
+    people = persona_users(population_on(dataset, "pocket"), engine=lambda *_, **__: Listening())
+    found = knowable(people, dataset, readers, np.arange(40), 0)
+    chosen = sum("Chosen." in suffix for suffix in asked)
+    suggested = sum("Suggested." in suffix for suffix in asked)
+    assert [chosen, suggested] == [found[part]["rows"] for part in ("held out", "cold items")]
+
+
+def test_the_share_of_several_worlds_is_of_all_their_errors():
+    def world(own, plain, best, rows):
+        squares = {USERS: own, BASELINE: plain, PERFECT: best, PARTIAL: plain}
+        return {"knowable": {"cold items": {"rows": rows, "squares": squares, "ci95": [0.0, 1.0]}}}
+
+    found = _knowable([world(7.0, 10.0, 5.0, 10), world(4.0, 10.0, 5.0, 30)])["cold items"]
+    assert found["share"] == pytest.approx((3 + 6) / (5 + 5))
+    assert found["rmse"][USERS] == pytest.approx(np.sqrt(11 / 40), abs=1e-3)
+    assert _knowable([world(7.0, 10.0, 5.0, 10)])["cold items"]["ci95"] == [0.0, 1.0]
 
 
 def test_the_share_over_worlds_pools_their_errors(results):

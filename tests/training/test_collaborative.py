@@ -8,7 +8,14 @@ import pytest
 from simenv.data.rating_baselines import BiasModel
 from simenv.data.synthetic import synthetic
 from simenv.events import InteractionLog
-from training.collaborative import Prior, collaborative_space, peers_of, space_of
+from training.collaborative import (
+    CollaborativeSpace,
+    Placed,
+    Prior,
+    collaborative_space,
+    peers_of,
+    space_of,
+)
 from training.groups.quality import cluster_quality
 
 NUM_USERS, NUM_ITEMS = 120, 60
@@ -100,6 +107,24 @@ def test_nothing_later_than_the_split_is_known():
     other = replace(world, test=changed)
     np.testing.assert_array_equal(peers_of(world).people, peers_of(other).people)
     np.testing.assert_array_equal(space_of(world).item_vectors, space_of(other).item_vectors)
+
+
+def test_a_space_is_other_peoples_where_those_are_known():
+    """Their own rows then only place them, so that no rating asked about shapes the space."""
+    world, others = synthetic(3, num_users=40, num_items=30), synthetic(4, 50, 30).train
+    found = space_of(replace(world, background=others))
+    np.testing.assert_array_equal(found.item_vectors, collaborative_space(others).item_vectors)
+    np.testing.assert_array_equal(
+        space_of(world).item_vectors, collaborative_space(world.train).item_vectors
+    )
+
+
+def test_what_people_alike_gave_is_mean_and_biases_and_liking():
+    space = CollaborativeSpace(3.0, np.array([0.25, -1.0]), np.array([[1.0], [2.0]]), Prior())
+    people = Placed(np.array([0.5, -3.0]), np.array([[0.5], [0.0]]))
+    stars = space.peers(people).stars(np.array([0, 1]), np.array([[0, 1], [0, 1]]))
+    assert stars[0] == pytest.approx([3 + 0.5 + 0.25 + 0.5, 3 + 0.5 - 1 + 1])
+    assert stars[1] == pytest.approx([1.0, 1.0]), "never less than a star"
 
 
 def test_the_log_is_as_it_was_and_a_seed_repeats():

@@ -83,6 +83,21 @@ def of_others(vectors: PersonVectors, users: IntArray, seed: int) -> PersonVecto
     return PersonVectors(users_now[users], users_now)
 
 
+def refuse_too_few(vectors: PersonVectors, num_facets: int, variant: str) -> None:
+    """Every facet begins at a cluster of its own, so that many vectors have to differ.
+
+    Raises:
+        ValueError: fewer do.
+    """
+    distinct = len(np.unique(vectors.blocks, axis=0))
+    if distinct < num_facets:
+        raise ValueError(
+            f"adapter variant {variant!r} wanted {num_facets} different vectors of people or more,"
+            f" one for each facet, got {distinct}; lower num_facets={num_facets}, bring more people"
+            " or ratings, or leave the variant out"
+        )
+
+
 def before(log: InteractionLog, share: float) -> InteractionLog:
     """The first rows of every user, up to a ``share`` of their own (rounded up)."""
     offsets = log.offsets()

@@ -18,7 +18,7 @@ from simenv.events import BoolArray, FloatArray, IntArray
 from training.adapters.facets import Facets, facets_key, train_facets, wide
 from training.adapters.lora import train_lora, training_key
 from training.adapters.lora_presets import LoraPreset
-from training.adapters.person_vectors import PersonVectors
+from training.adapters.person_vectors import PersonVectors, refuse_too_few
 from training.examples.from_log import Examples, chosen_blocks
 from training.groups.clusters import random_clusters
 from training.spreading import Spread, naming, values_of
@@ -111,6 +111,8 @@ def train_variants(
     recipe = _Recipe(base, preset, Path(root), seed, num_facets, settings)
     plans = {name: _plans(name, examples, users, labels, seed) for name in whole}
     looks = {name: _vectors_of(name, vectors) for name in mixed}
+    for name, look in looks.items():  # before anything is trained
+        refuse_too_few(look, num_facets, name)
     if spread is not None:
         own = {a: recipe.whole(a, plan) for p in plans.values() for a, plan in p.items()}
         own |= {name: recipe.mixed(examples, look) for name, look in looks.items()}

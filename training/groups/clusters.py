@@ -153,7 +153,8 @@ def _numbers_tried(points: NDArray[np.float64], k: int | None, tried: Sequence[i
     if k is not None and not 1 <= k <= distinct:
         raise ValueError(
             f"clusters wanted K from 1 to the number of different personas, {distinct} (of"
-            f" {len(points)}), got K={k}; lower K or bring more people"
+            f" {len(points)}), got K={k}; lower K (k=, or num_clusters= where adapters are trained)"
+            " or bring more people"
         )
     return sorted({x for x in tried if 1 <= x <= distinct} | ({k} if k else set()))
 

@@ -11,7 +11,9 @@ from training.groups.clusters import group_vectors
 class Quality(NamedTuple):
     """Of k-means groups of vectors; 1 is best for each, 0 is chance for the last two."""
 
-    silhouette: float  # in [-1, 1]: nearer to one's own group than to the next
+    silhouette: (
+        float  # in [-1, 1]: nearer to one's own group than to the next; NaN if all are alone
+    )
     stability: float  # mean adjusted Rand index of the groups of any two seeds
     known: float  # adjusted Rand index with the groups that are known; NaN where none are
 
@@ -32,7 +34,7 @@ def cluster_quality(
     pairs = [(a, b) for a in range(num_seeds) for b in range(a)]
     of_pairs = [adjusted_rand_score(labels[a], labels[b]) for a, b in pairs]
     return Quality(
-        float(silhouette_score(vectors, labels[0])),
+        float(silhouette_score(vectors, labels[0])) if k < len(vectors) else float("nan"),
         float(np.mean(of_pairs)),
         float("nan") if known is None else float(adjusted_rand_score(known, labels[0])),
     )

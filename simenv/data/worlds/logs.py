@@ -31,6 +31,8 @@ def logged_world(
     lift = 0.4 * (truth.activity - 2)
     sizes = np.exp(world.mean_log_ratings + lift + world.sd_log_ratings * rng.standard_normal(n))
     sizes = np.clip(sizes, 20, int(0.6 * num_items)).astype(np.int64)
+    if closed is not None:  # nobody rates more than there is to meet
+        sizes = np.minimum(sizes, np.count_nonzero(~closed))
     popularity = marketing + 0.5 * truth.quality / max(world.quality_sd, 1e-9)
     liking = 1.2 * (1.3 - diversity[:, None]) * (truth.utilities - world.mean_rating)
     pull = world.logging_bias * (popularity + liking)

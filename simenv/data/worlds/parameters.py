@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from simenv.ranges import check_number
+
 Ends = tuple[float, float]
 # Drawn between these ends, in this order, before and behind the tastes of a kind of world.
 _LEVELS: dict[str, Ends] = {
@@ -21,6 +23,21 @@ _REST: dict[str, Ends] = {
     "mean_log_ratings": (3.6, 4.8),
     "sd_log_ratings": (0.3, 0.6),
 }
+_SPREAD, _POSITIVE = "[0, inf)", "(0, inf)"
+_ALLOWED = {
+    "num_users": "whole [1, 1e9]",
+    "num_items": "whole [2, 1e9]",  # of one nobody could like another better
+    "num_actors": "whole [3, 1e9]",  # of whom each item has three
+    "mean_rating": "[1, 5]",
+    **dict.fromkeys(("user_sd", "quality_sd", "genre_sd", "tone_sd", "era_sd"), _SPREAD),
+    "actor_sd": _SPREAD,
+    "noise_sd": _POSITIVE,
+    "mean_log_ratings": _SPREAD,
+    "sd_log_ratings": _SPREAD,
+    "logging_bias": _SPREAD,
+    "newest_year": "whole [1, 9999]",
+}
+_LANGUAGES = ("plain", "foreign", "bare")
 
 
 @dataclass(frozen=True)
@@ -44,6 +61,15 @@ class WorldParameters:
     newest_year: int = 2000
     kind: str = "movie"
     language: str = "plain"  # or "foreign" (made-up words), or "bare" (no cast, no summary)
+
+    def __post_init__(self) -> None:
+        for name, allowed in _ALLOWED.items():
+            check_number("a made world", name, getattr(self, name), allowed)
+        if self.language not in _LANGUAGES:
+            raise ValueError(
+                f"a made world wanted language one of {', '.join(_LANGUAGES)}, got"
+                f" {self.language!r}; choose one of them"
+            )
 
     @classmethod
     def drawn(cls, rng: np.random.Generator) -> "WorldParameters":
@@ -73,3 +99,51 @@ def drawn_fields(
         **{name: rng.uniform(*ends) for name, ends in uniform.items()},
         "newest_year": int(rng.integers(1998, 2025)),
     }
+
+
+_LEAST_OPEN = 2  # items of a reading world that can be met before its log ends
+# Parameters of the older kind that say nothing here → what to do.
+_OF_OLD = {
+    "tone_sd": "moods are what summaries tell: set mood_sd",
+    "language": "its summaries are in plain English: leave it out",
+}
+
+
+@dataclass(frozen=True)
+class ReadingParameters(WorldParameters):
+    """What kind of world that must be read; standard deviations are in stars."""
+
+    theme_sd: float = 0.7  # taste for themes, before the weight of a way of deciding
+    mood_sd: float = 0.45  # taste for moods
+    cold_items: float = 0.1  # share that comes out after the log
+    cold_people: float = 0.25  # share whose training rows number one of COLD_ROWS
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("cold_items", "cold_people"):
+            check_number("a reading world", name, getattr(self, name), "[0, 1)", "it is a share")
+        for name in ("theme_sd", "mood_sd"):
+            check_number("a reading world", name, getattr(self, name), "[0, inf)")
+        _check_open(self)
+        for name, cure in _OF_OLD.items():
+            if getattr(self, name) != getattr(WorldParameters, name):
+                raise ValueError(
+                    f"a reading world knows no {name}, got {getattr(self, name)!r}; {cure}"
+                )
+
+    @classmethod
+    def drawn(cls, rng: np.random.Generator) -> "ReadingParameters":
+        """A random kind of such a world, for training models that must read unseen ones."""
+        tastes = {"theme_sd": (0.4, 1.0), "mood_sd": (0.2, 0.6)}
+        return cls(**drawn_fields(rng, tastes, most_bias=2.0))
+
+
+def _check_open(world: ReadingParameters) -> None:
+    """Refuse a world in which there is next to nothing to meet before the log ends."""
+    left = world.num_items - round(world.cold_items * world.num_items)
+    if left < _LEAST_OPEN:
+        raise ValueError(
+            f"a reading world wanted {_LEAST_OPEN} items or more that do not come out after the"
+            f" log, got {left} of num_items={world.num_items}; lower"
+            f" cold_items={world.cold_items}, or raise num_items"
+        )

@@ -18,14 +18,16 @@ from simenv.data.dataset import Dataset
 from simenv.data.splits import COLD_ROWS, is_training_row, split_rows
 from simenv.data.synthetic_text import GENRES, PLAIN
 from simenv.data.worlds.logs import logged_world
-from simenv.data.worlds.parameters import WorldParameters, drawn_fields
+from simenv.data.worlds.parameters import ReadingParameters
 from simenv.data.worlds.reading_text import MOODS, REGISTERS, THEMES, liking, summary
 from simenv.data.worlds.synthetic_truth import SyntheticTruth, sampled_stars
 from simenv.data.worlds.taste_structure import TasteBlock, TasteStructure, Way
 from simenv.domains.domain_file import domain_called
 from simenv.events import BoolArray, FloatArray, IntArray, InteractionLog
-from simenv.ranges import check_number
+from simenv.ranges import check_seed
 from simenv.seeding import Stream, generator
+
+__all__ = ["ReadingParameters", "drawn_reading_world", "reading_world"]
 
 _LATER = 8  # cold items that everybody rates after the log
 _HELD_OUT = 15  # rows that cold people rate at least beyond those they are known by
@@ -38,26 +40,6 @@ _WAYS = (
     Way("era", 0.15, 0.7, 1.0, np.array([0.8, 0.5, 0.5, 0.3, 3.0])),
     Way("contrarian", 0.15, -0.8, 1.0, np.array([1.0, 1.0, 1.0, 0.5, 0.5])),
 )
-
-
-@dataclass(frozen=True)
-class ReadingParameters(WorldParameters):
-    """What kind of world that must be read; standard deviations are in stars."""
-
-    theme_sd: float = 0.7  # taste for themes, before the weight of a way of deciding
-    mood_sd: float = 0.45  # taste for moods
-    cold_items: float = 0.1  # share that comes out after the log
-    cold_people: float = 0.25  # share whose training rows number one of COLD_ROWS
-
-    def __post_init__(self) -> None:
-        for name in ("cold_items", "cold_people"):
-            check_number("a reading world", name, getattr(self, name), "[0, 1)", "it is a share")
-
-    @classmethod
-    def drawn(cls, rng: np.random.Generator) -> "ReadingParameters":
-        """A random kind of such a world, for training models that must read unseen ones."""
-        tastes = {"theme_sd": (0.4, 1.0), "mood_sd": (0.2, 0.6)}
-        return cls(**drawn_fields(rng, tastes, most_bias=2.0))
 
 
 @dataclass(frozen=True)
@@ -98,8 +80,10 @@ def reading_world(
         parameters: the kind of world, whole.
 
     Raises:
-        ValueError: a share outside [0, 1).
+        TypeError: a parameter is no number.
+        ValueError: a share outside [0, 1), or another parameter out of its range.
     """
+    check_seed("a reading world", "a seed", seed)
     world = parameters or ReadingParameters(
         num_users=num_users,
         num_items=num_items,

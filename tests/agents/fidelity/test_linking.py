@@ -67,3 +67,22 @@ def test_a_reader_learns_words_and_titles_on_others_and_links_strangers():
 def test_a_reader_without_others_is_refused():
     with pytest.raises(ValueError, match="wanted profiles of two others or more, got 1"):
         ProfileReader({}, VECTORS).fit(["a word"], np.zeros((1, 6)))
+
+
+def a_reader() -> ProfileReader:
+    return ProfileReader({"A": 0, "B": 1}, VECTORS).fit(*a_world(1, 60))
+
+
+def test_the_scores_of_a_small_world_are_these():
+    """Golden: ridge 20 on words and titles of weight 0.1, errors whitened with 5 % of the unit."""
+    profiles = ['I am strict with all. I loved "A".', 'I am generous to all. I loved "B".']
+    given = np.array([[0.0, 0, 0, 1, 0, 0], [1.0, 0, 1, 0, 0, 0]])
+    wanted = np.array([[-1.9979, -9.9493], [-10.1538, -2.4440]])
+    assert a_reader().scores(profiles, given) == pytest.approx(wanted, abs=2e-3)
+
+
+def test_the_words_of_a_title_are_no_words_of_the_profile():
+    """A film called "I am strict with all" says nothing of who names it."""
+    given = np.array([[0.0, 0, 0, 1, 0, 0], [1.0, 0, 1, 0, 0, 0]])
+    titled, plain = (a_reader().scores([p], given) for p in ('"I am strict with all"', ""))
+    np.testing.assert_array_equal(titled, plain)

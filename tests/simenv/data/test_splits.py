@@ -6,7 +6,7 @@ import pytest
 from simenv.data.readers.bad_rows import BadRows
 from simenv.data.readers.rating_table import RatedCatalog
 from simenv.data.readers.user_sample import build_dataset
-from simenv.data.splits import COLD_ROWS, cold_items, is_training_row
+from simenv.data.splits import COLD_ROWS, cold_items, is_training_row, split_dataset
 from simenv.data.synthetic import synthetic
 from simenv.events import InteractionLog
 
@@ -77,3 +77,24 @@ def test_global_time_knows_no_row_of_anybody_behind_one_moment(rated):
     assert data.averages.counts.sum() == len(known)
     assert data.reading.split.startswith("60% of all ratings come first in time")
     assert is_training_row(log, 0.6, "global_time").sum() == np.ceil(0.6 * len(log))
+
+
+def of_few(split, rows):
+    columns = (np.array(column) for column in zip(*rows, strict=True))
+    log = InteractionLog.from_columns(*columns, num_users=2, num_items=200)
+    world = synthetic(4, num_users=40, num_items=200)
+    return split_dataset("few", world.catalog, log, ("a", "b"), split=split)
+
+
+def test_a_cold_split_without_anything_to_ask_is_refused():
+    """Of four films none is cold by this lot; one rating a person leaves no later one."""
+    rows = [(u, i, 3.0 + u) for u in range(2) for i in range(4)]
+    with pytest.raises(
+        ValueError,
+        match=r'split="cold_items" wanted later ratings of cold items \(0 of 4\) to ask about, got'
+        r' none among the 8 rows of 2 people; bring more ratings, lower fraction, or take split="t',
+    ):
+        of_few("cold_items", rows)
+    with pytest.raises(ValueError, match=r'split="cold_people" wanted later ratings to ask about'):
+        of_few("cold_people", [(0, 0, 5.0), (1, 1, 3.0)])
+    assert len(of_few("cold_people", rows).test) == 2

@@ -45,3 +45,24 @@ def test_too_few_groups_or_seeds_are_refused():
 def test_more_groups_than_different_people_are_refused():
     with pytest.raises(ValueError, match="K from 1 to the number of different vectors, 1"):
         group_vectors(np.zeros((5, 2)), 2)
+
+
+def test_people_who_are_all_alone_have_no_silhouette():
+    found = cluster_quality(np.array([[0.0], [1.0], [5.0]]), 3)
+    assert np.isnan(found.silhouette)
+    assert found.stability == 1.0
+
+
+def test_the_index_of_what_is_known_in_whole_arithmetic():
+    """Hubert and Arabie (1985): 15 pairs, 6 together as found, 7 as known, 4 in both."""
+    line = np.array([[0.0], [0.1], [0.2], [9.0], [9.1], [9.2]])
+    known = np.array([0, 0, 0, 0, 1, 1])
+    assert cluster_quality(line, 2, known=known).known == pytest.approx((4 - 2.8) / (6.5 - 2.8))
+
+
+def test_stability_is_the_mean_over_pairs_of_different_seeds(monkeypatch):
+    ways = [np.array([0, 0, 1, 1]), np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1])]
+    monkeypatch.setattr("training.groups.quality._labels", lambda *_: ways)
+    index = -0.5  # of groups that cut across one another: (0 - 2/3) / (2 - 2/3)
+    found = cluster_quality(np.array([[0.0], [1.0], [10.0], [11.0]]), 2, num_seeds=3)
+    assert found.stability == pytest.approx((1 + 2 * index) / 3)

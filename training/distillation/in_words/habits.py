@@ -61,6 +61,9 @@ _WIDTH = (
             "Most of what I pick is {}, with exceptions")),
     (-1.0, ("I keep to what I know: {}", "Nearly all I pick is {}")),
 )  # fmt: skip
+_FIRST = "The first {kind} I picked is {names}"
+_LEAST_ROWS = 2  # ratings, below which nobody has a habit
+_SAME = 1e-6  # of numbers that are alike but for their last digits
 
 
 @dataclass(frozen=True)
@@ -104,14 +107,18 @@ class Habits:
         if not self.counts[user]:
             return f"I have not rated any {self.domain.noun} yet."
         much = _said(_ACTIVITY, self._rank(self.counts, user), draw).format(kinds=kinds)
+        if np.ptp(self.fame[self.counts > 0]) < _SAME:  # everybody picks what is as well known
+            return f"{much}."
         return f"{much}, {_said(_FAME, self._rank(self.fame, user), draw)}."
 
     def conformity(self, user: int, level: float, draw: float) -> str:
         """How near the others they rate, how generous they are, and how they use the scale."""
         if not self.counts[user]:
             return "I do not know yet how I compare with others."
-        crowd = _said(_CONFORMITY, self._rank(self.distance, user), draw)
         generous = _said(_GENEROSITY, level, draw)
+        if self.counts[user] < _LEAST_ROWS:
+            return f"{generous}."
+        crowd = _said(_CONFORMITY, self._rank(self.distance, user), draw)
         scale = _said(_SPREAD, self._rank(self.spread, user), draw)
         return f"{crowd}. {generous}, and {scale}."
 
@@ -121,11 +128,18 @@ class Habits:
         names = [self.genre_names[g] for g in order if self.shares[user, g] >= _LEAST_SHARE]
         if not names:
             return ""
+        if self.counts[user] < _LEAST_ROWS:
+            return f"{_FIRST.format(kind=self.domain.noun, names=listed(names))}."
         width = 1.0 / np.maximum((self.shares**2).sum(axis=1), 1e-9)  # how many genres, in effect
         return f"{_said(_WIDTH, self._rank(width, user), draw).format(listed(names))}."
 
     def _rank(self, values: FloatArray, user: int) -> float:
-        """Share of the users with ratings who have less than this one; ties count half."""
+        """Share of the users with ratings who have less than this one; ties count half.
+
+        Who has nothing at all of it is below everybody, however many are like them.
+        """
+        if values[user] < _SAME:
+            return 0.0
         known = values[self.counts > 0]
         less, same = (known < values[user]).sum(), (known == values[user]).sum()
         return float((less + 0.5 * same) / max(len(known), 1))

@@ -54,6 +54,10 @@ _DISLIKED = {
     "era": ("I get less out of the {}", "I seldom enjoy what is from the {}"),
 }  # fmt: skip
 _LATELY = ("Lately I rated {}", "The last {kinds} I rated were {}", "I have just rated {}")
+_OF_ONE = {  # wordings that count titles, of a single one
+    "Among my favourites are {}": "Among my favourites is {}",
+    "The last {kinds} I rated were {}": "The last {kind} I rated was {}",
+}
 _ORDER = ("title", "genre", "person", "theme", "mood", "era")
 
 
@@ -96,7 +100,10 @@ def _names(what: str, tastes: Tastes, most: int) -> list[str]:
 
 
 def _sentence(forms: Sequence[str], names: Sequence[str], domain: Domain, draw: float) -> str:
-    said = forms[int(draw * len(forms))].format(
+    form = forms[int(draw * len(forms))]
+    if len(names) == 1:
+        form = _OF_ONE.get(form, form)
+    said = form.format(
         listed(names), kind=domain.noun, kinds=several(domain), stories=domain.stories
     )
     return f"{said[:1].upper()}{said[1:]}".rstrip(".") + "."

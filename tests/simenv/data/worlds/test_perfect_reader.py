@@ -66,6 +66,70 @@ def test_who_decides_how_is_found_from_own_ratings_by_bayes():
     assert reader.beliefs().means[0, 1] == pytest.approx(3 + reader.ways[0, 0] * 2 * 4 / 5)
 
 
+# Two ways that differ in how much quality counts, and by how much they have a taste for the genre.
+TWO_WAYS = (
+    Way("crowd", 0.7, 1.5, 0.0, np.array([1.0])),
+    Way("contrarian", 0.3, -0.5, 0.0, np.array([2.0])),
+)
+
+
+def by_scalars(ratings):
+    """Both users rated item 0 alone, so every matrix is a number: the three rounds by hand.
+
+    Returns chances (2, 2) of the ways, and mean and variance of the quality of item 0.
+    """
+    share, weight = np.array([0.7, 0.3]), np.array([1.5, -0.5])
+    taste = np.array([1.0, 2.0]) ** 2  # variance of the taste for the genre, by way
+    chances = np.tile(share, (2, 1))
+    for _ in range(3):
+        precision, pull = 1.0, 0.0  # quality has variance 1
+        for own, rest in zip(chances, ratings, strict=True):
+            mean = own @ weight
+            doubt = own @ weight**2 - mean**2  # of the weight, where nobody knows the way
+            variance = own @ taste + 1 + doubt
+            precision += mean**2 / variance
+            pull += mean * rest / variance
+        quality, unsure = pull / precision, 1 / precision
+        for user, rest in enumerate(ratings):
+            variance = taste + 1 + weight**2 * unsure
+            apart = rest - weight * quality
+            likely = share * np.exp(-(apart**2) / (2 * variance)) / np.sqrt(variance)
+            chances[user] = likely / likely.sum()
+    return chances, quality, unsure
+
+
+def test_ways_and_qualities_are_inferred_in_turn_as_by_hand():
+    reader = PerfectReader(tiny(TWO_WAYS)).fit(TWO_RATINGS)
+    chances, quality, unsure = by_scalars([2.0, 0.0])
+    assert reader.ways == pytest.approx(chances)
+    assert reader.quality == pytest.approx([quality, 0, 0])
+    assert reader.quality_covariance == pytest.approx(np.diag([unsure, 1, 1]))
+
+
+def test_a_belief_about_several_ways_has_the_moments_of_their_mixture():
+    reader = PerfectReader(tiny(TWO_WAYS)).fit(TWO_RATINGS)
+    chances, quality, unsure = by_scalars([2.0, 0.0])
+    weight, taste = np.array([1.5, -0.5]), np.array([1.0, 4.0])
+    gain = taste / (taste + 1)
+    rest = 2.0 - weight * quality
+    own = {  # item → means and variances by way, of user 0: rated, of the same genre, of none
+        0: (
+            weight * quality + gain * rest,
+            taste * (1 - gain) + (weight * (1 - gain)) ** 2 * unsure,
+        ),
+        1: (gain * rest, taste * (1 - gain) + weight**2 * (1 + gain**2 * unsure)),
+        2: (0 * rest, weight**2),
+    }
+    for item, (means, variances) in own.items():
+        mean = chances[0] @ means
+        variance = chances[0] @ (variances + means**2) - mean**2
+        assert reader.beliefs().means[0, item] == pytest.approx(3 + mean)
+        assert reader.beliefs().variances[0, item] == pytest.approx(variance)
+        spread = np.sqrt(variance + NOISE_SD**2)
+        stars = 1 + sum(ndtr((3 + mean - edge) / spread) for edge in (1.5, 2.5, 3.5, 4.5))
+        assert reader.predict(np.array([0]), np.array([item])) == pytest.approx([stars])
+
+
 def test_with_one_way_it_equals_the_dense_gaussian_process():
     world = synthetic(5, num_users=24, num_items=120)
     structure, train = world.truth.structure, world.train

@@ -10,6 +10,7 @@ from simenv.data.splits import COLD_ROWS
 from simenv.data.worlds.reading_text import MOODS, REGISTERS, THEMES
 from simenv.data.worlds.reading_world import (
     ReadingParameters,
+    _alike,
     drawn_reading_world,
     reading_world,
 )
@@ -154,3 +155,58 @@ def test_drawn_worlds_differ_in_kind():
     assert one.num_items != other.num_items
     assert one.name == "drawn-reading-1"
     assert ReadingParameters.drawn(np.random.default_rng(0)).theme_sd > 0
+
+
+def only(**sds: float) -> ReadingParameters:
+    """A small world in which people differ in nothing but what is named."""
+    none = dict.fromkeys(
+        ("user_sd", "quality_sd", "genre_sd", "theme_sd", "mood_sd", "actor_sd", "era_sd"), 0.0
+    )
+    return ReadingParameters(num_users=300, num_items=60, num_actors=12, **{**none, **sds})
+
+
+@pytest.mark.parametrize(
+    ("name", "sd"),
+    [("genre_sd", 0.7), ("theme_sd", 0.5), ("mood_sd", 0.4), ("actor_sd", 0.3), ("era_sd", 0.2),
+     ("user_sd", 0.6)],
+)  # fmt: skip
+def test_tastes_vary_as_a_perfect_reader_is_told(name, sd):
+    """Else the ceiling is that of another world."""
+    truth = reading_world(0, parameters=only(**{name: sd})).truth
+    for group, way in enumerate(truth.structure.ways):
+        own = truth.utilities[truth.groups == group] - truth.structure.mean_rating
+        told = (truth.structure.features(way) ** 2).sum(axis=1).mean()
+        assert (own**2).mean() == pytest.approx(told, rel=0.4), way.name
+
+
+def test_tastes_that_come_in_kinds_have_the_covariance_of_the_mixture():
+    """0.6 of a kind drawn as a sum of three over √3, 0.8 of one's own."""
+    kinds = np.array([[1.0, 2.0], [0.0, 0.0], [3.0, 0.0]])
+    wanted = 0.36 / 3 * np.array([[10.0, 2.0], [2.0, 4.0]]) + 0.64 * np.eye(2)
+    assert _alike(kinds) == pytest.approx(wanted)
+
+
+@pytest.mark.parametrize(
+    ("name", "block", "topics"), [("theme_sd", 1, THEMES), ("mood_sd", 2, MOODS)]
+)
+def test_people_say_the_theme_and_the_mood_that_they_like_most(name, block, topics):
+    truth = reading_world(0, parameters=only(**{name: 0.7})).truth
+    attributes = truth.structure.blocks[block].attributes
+    tastes = np.linalg.lstsq(attributes, truth.utilities.T - truth.structure.mean_rating)[0]
+    found = [told(text, topics) for text in truth.sayings]
+    assert sum(map(bool, found)) > 200, "a saying may leave out the mood"
+    for taste, named in zip(tastes.T, found, strict=True):
+        assert not named or taste.argmax() in named
+
+
+def test_cold_people_are_asked_about_fifteen_rows_at_most(world):
+    asked = np.diff(world.test.offsets())[world.truth.cold_people]
+    assert asked.max() == 15
+
+
+def test_nobody_rates_an_item_that_is_not_out_however_many_are_not():
+    """A fault once: who wanted to rate more items than were out rated cold ones."""
+    world = reading_world(3, num_users=20, num_items=30, cold_items=0.9)
+    for log in (world.train, world.test):
+        assert not world.truth.cold_items[log.items].any()
+    assert world.truth.num_logged.max() == 3
