@@ -53,6 +53,6 @@ def score_said(stars: FloatArray, ratings: FloatArray) -> Said:
         mae(strict),
         rmse(imputed),
         mae(imputed),
-        float(unrelated.mean()),
+        float(unrelated.mean()) if len(ratings) else float("nan"),
         len(ratings),
     )

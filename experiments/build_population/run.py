@@ -27,12 +27,8 @@ from training.distillation.tellers import style_for
 from training.populate import population_on
 from training.spreading import IN_THIS_PROCESS, Workers
 
-# Of the shipped population.
+# Of people like the shipped ones: in a synthetic world, on a base that is trained here.
 _PURPOSE = "running and testing everything with no download; real runs name a real SLM"
-_COMMAND = (
-    "personarec experiment=build_population data.seed=2025 output_dir=runs/pocket"
-    " +training.rank=8 +training.epochs=1 +training.learning_rate=0.0003"
-)
 
 
 def run(cfg: DictConfig) -> Result:
@@ -44,12 +40,12 @@ def run(cfg: DictConfig) -> Result:
     dataset: Dataset = instantiate(cfg.data)
     base = _base(cfg, dataset)
     people, trained = build(cfg, dataset, base.model, folder, workers)
-    name = settings.population_name or ("pocket" if _synthetic(dataset) else dataset.name)
+    name = settings.population_name or ("pocket" if _own_base(cfg, dataset) else dataset.name)
     unseen = _synthetic(dataset) and cfg.get("debug") != "tiny"
     card: dict[str, Any] = {
         "name": name,
         "model": public_text(settings.slm or "pocket"),
-        **_why(settings, dataset),
+        **_why(cfg, dataset),
         "training": base.training,
         "people": f"{dataset.num_users} users of {dataset.name}",
         "personas": _personas(trained, settings.variant),
@@ -72,14 +68,18 @@ def _synthetic(dataset: Dataset) -> bool:
     return dataset.truth is not None
 
 
-def _why(settings: DictConfig, dataset: Dataset) -> dict[str, str]:
-    """What the population is for and how it is made again; own people have other answers."""
-    if _synthetic(dataset):
-        return {"for": settings.purpose or _PURPOSE, "command": settings.command or _COMMAND}
+def _own_base(cfg: DictConfig, dataset: Dataset) -> bool:
+    """Whether the base is trained here for a synthetic world, as the shipped one was."""
+    return _synthetic(dataset) and not cfg.experiment.slm
+
+
+def _why(cfg: DictConfig, dataset: Dataset) -> dict[str, str]:
+    """What the population is for and how it is made again."""
+    others = f"ranking policies before the people of {dataset.name}"
     command = public_text(" ".join(["personarec", *sys.argv[1:]]))
     return {
-        "for": settings.purpose or f"ranking policies before the people of {dataset.name}",
-        "command": settings.command or command,
+        "for": cfg.experiment.purpose or (_PURPOSE if _own_base(cfg, dataset) else others),
+        "command": cfg.experiment.command or command,
     }
 
 

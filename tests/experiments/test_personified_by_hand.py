@@ -1,25 +1,39 @@
 """A study's cells and figures by hand: who learns what, who is asked what, and what comes of it."""
 
+import json
+from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from experiments.personified import cells, rated
-from experiments.personified.cells import Cell, SeedCells
+from agents.inference.engine import Sampling
+from agents.inference.server.retries import Patience
+from experiments.personified import cells, rated, tables
+from experiments.personified.cells import Cell, Measured, SeedCells
 from experiments.personified.figures import _order, _ratings, ratio_interval, values_of
 from experiments.personified.materials import Materials, Tuned
 from experiments.personified.rated import Raters
+from experiments.personified.run import _left_out
 from experiments.personified.study import VARIANTS, Study, _judged_by, _shown_by
 from tests.experiments.test_personified import TwoVariants, cell, sure
 from tests.training.personified.conftest import lives
 from tests.training.personified.test_corpora import dataset
+from tests.training.personified.test_exchanges_by_model import TellingServer
+from training.adapters.lora_presets import lora_preset
+from training.distillation.ledger import Prices
+from training.distillation.priced_client import ClientSettings
+from training.opinion_qa.with_model import WriterSettings
 from training.personified.corpora import Corpora
 from training.personified.exchanges import deduplicated
+from training.personified.judging.evaluation import Heard, Scores
 from training.personified.judging.pressure import KINDS, NEUTRAL
 from training.personified.judging.stances import RuleJudge
 from training.personified.lessons import Said
+from training.personified.preference_tuning import DpoSettings
 from training.personified.retrieval import Budgets
+from training.personified.whole_model import whole_settings
 from training.personified.writing.rating_grammar import written_about_ratings
 
 # -- figures ----------------------------------------------------------------------------------
@@ -66,6 +80,80 @@ def test_the_interval_of_a_ratio_is_one_of_95_in_a_hundred():
 @pytest.mark.filterwarnings("error")
 def test_people_who_are_not_moved_at_all_are_no_measure_for_others():
     assert np.isnan(ratio_interval(np.ones(3), np.zeros(3), np.arange(3))).all()
+
+
+def test_every_column_of_the_tables_holds_the_measure_that_its_head_names():
+    measures = {name: {"mean": n, "ci95": None} for n, name in enumerate(Scores._fields)}
+    told = {"variants": {"whole": measures}}
+    columns = {}
+    for wanted in (tables._STEADY, tables._DISTINCT):
+        heads, [cells_of] = tables._rows(told, wanted)
+        columns |= dict(zip(heads, cells_of, strict=True))
+    assert columns.pop("variant") == "whole"
+    assert {head: Scores._fields[int(float(value))] for head, value in columns.items()} == {
+        "false corrected": "corrected", "true rejected": "rejected", "ToF": "turn_of_flip",
+        "NoF": "flips", "prompt to line": "prompt_to_line", "line to line": "line_to_line",
+        "argued, kept": "argued", "swayed": "swayed", "asked again": "asked_again",
+        "knowledge": "knowledge", "attitude": "attitude", "nothing said": "empty",
+        "Intra": "intra", "Stage": "stage", "Inter": "inter", "Intra, cosine": "intra_cosine",
+        "Stage, cosine": "stage_cosine", "Inter, cosine": "inter_cosine",
+        "stage told apart": "separation", "like the reference": "reference",
+    }  # fmt: skip
+
+
+def test_every_column_of_ratings_holds_what_its_head_names():
+    one = {
+        "rmse": 1, "shift": 3, "shift_neutral": 9, "distance": 99,
+        "shift_by_kind": {kind: 4 + n for n, kind in enumerate(KINDS)},
+        "against_rater": {"rmse_ratio": 2, "shift_ratio": 98},
+        "against_prompt": {"rmse_ratio": 97, "shift_ratio": 10},
+    }  # fmt: skip
+    table = tables._ratings({"ratings": {"whole": one}})[-1].splitlines()
+    heads, row = ([c.strip() for c in table[n].strip("|").split("|")] for n in (0, 2))
+    assert heads == ["variant", "RMSE", "against ratings alone", "shift", *KINDS, "neutral",
+                     "against the prompt"]  # fmt: skip
+    assert [float(c) for c in row[1:]] == list(range(1, 11))
+
+
+# -- cells ------------------------------------------------------------------------------------
+
+
+def test_a_cell_comes_back_from_the_disk_as_it_was():
+    one = with_scores(cell([1, 0], (2, 4), (5, 3)), argued=[0.5, np.nan, 1], turn_of_flip=[])
+    one = one._replace(heard=[Heard("error", "Ann", 1, "Why?", "So.")])
+    back = cells._read(json.loads(json.dumps(cells._written(one), allow_nan=False)))
+    assert back.heard == one.heard
+    for name in Scores._fields:
+        np.testing.assert_array_equal(getattr(back.scores, name), getattr(one.scores, name))
+    for mine, yours in zip(back.ratings, one.ratings, strict=True):
+        np.testing.assert_array_equal(mine, yours)
+    texts = cells._read(cells._written(one._replace(ratings=None)))
+    assert texts.ratings is None
+
+
+def test_whatever_changes_a_cell_changes_its_key(materials):
+    study = Study(
+        "base", "ratings", 2, 2, 8, Budgets(40, 30), 0.95, 0.34, None, (0,), ("prompt",),
+        lora_preset("personified"), None, DpoSettings(), ("person",), 5, 6, RuleJudge(), (), 24,
+        12, Sampling(90, 0.0), 8, Path("x"),
+    )  # fmt: skip
+
+    def key(**changes):
+        told = SimpleNamespace(
+            study=replace(study, **changes), train=materials.train, test=materials.test,
+            corpora=materials.corpora, seed=0, dataset=None,
+        )  # fmt: skip
+        return cells._key(told)
+
+    changes = [
+        {"base": "other"}, {"budgets": Budgets(41, 30)}, {"rejected": ("stage",)},
+        {"preset": lora_preset("personified", epochs=1)}, {"dpo": DpoSettings(beta=0.2)},
+        {"per_general": 4}, {"rating_turns": 5}, {"pressed": 23}, {"argued": 11},
+        {"sampling": Sampling(64, 0.0)}, {"rated_rows": 7}, {"whole": whole_settings()},
+        {"judged_by": ("nli", "a")}, {"judged_by": ("nli", "b")},
+    ]  # fmt: skip
+    assert len({key(**one) for one in changes} | {key()}) == len(changes) + 1
+    assert key(variants=("prompt", "rater"), seeds=(0, 1), folder=Path("y")) == key()
 
 
 # -- ratings ----------------------------------------------------------------------------------
@@ -199,6 +287,28 @@ def test_a_variant_is_asked_with_the_prompt_that_it_learnt(materials, monkeypatc
         telling, separate, corpora = heard["told"]
         assert (telling, separate) == (variant.telling, variant.separate), name
         assert corpora is materials.corpora, "whole lives are asked"
+
+
+def test_what_a_model_did_not_write_is_counted_and_said(tmp_path, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
+    with TellingServer(bad=["Bob"]) as server:
+        writer = WriterSettings(
+            ClientSettings("base"), Prices(1.0, 1.0), None, str(tmp_path / "paid"), server.url,
+            patience=Patience(2, 0, 0),
+        )  # fmt: skip
+        study = SimpleNamespace(
+            test_share=0.34, most_alike=1.0, writer=writer, budgets=Budgets(40, 30)
+        )
+        found = OfTwo(study, None, 0)
+    card = found.card()
+    assert card["learnt"] + card["asked"] + card["duplicates"] == 4 * 6, "Ann's alone"
+    assert len(card["unwritten"]) == 6
+    assert all("fit the schema" in why for why in card["unwritten"].values())
+    assert card["cost"] > 0
+    cfg = SimpleNamespace(experiment=SimpleNamespace(variants=["prompt"]))
+    study.variants = ("prompt",)
+    [said] = _left_out(cfg, study, Measured({}, {"0": card}))
+    assert said.startswith("The model wrote no exchange about 6 sources, such as Bob,")
 
 
 # -- what is asked for ------------------------------------------------------------------------

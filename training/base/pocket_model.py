@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 
 from agents.inference.blocks.places import CONFIG_KEY, Places
 from agents.inference.blocks.reader import BlockReader
 from agents.inference.blocks.texts import gists_of
+from agents.inference.tokens import Tokens
 from agents.prompt_style import PromptStyle
 from agents.prompts import RATING_CHOICES
 from simenv.events import FloatArray
@@ -212,7 +214,8 @@ def _turns_logits(
     users: Tensor,
 ) -> Tensor:
     """Logits (m, vocabulary) of turns of these ``users`` (m,), whose prefixes were ``read``."""
-    suffix, suffix_mask = _padded(tokenizer, suffixes, "right", prefix_mask.device)
+    lead, _ = Tokens(tokenizer).choices(RATING_CHOICES)
+    suffix, suffix_mask = _padded(tokenizer, suffixes, "right", prefix_mask.device, lead)
     cache = _chosen_states(read, users)
     prefix_mask = prefix_mask[users]
     start = prefix_mask.sum(1, keepdim=True)
@@ -240,19 +243,25 @@ def _chosen_states(read: Any, users: Tensor) -> Any:
 
 
 def _padded(
-    tokenizer: "PreTrainedTokenizerFast", texts: list[str], side: str, device: torch.device
+    tokenizer: "PreTrainedTokenizerFast",
+    texts: list[str],
+    side: str,
+    device: torch.device,
+    after: Sequence[int] = (),
 ) -> tuple[Tensor, Tensor]:
-    batch = tokenizer(
-        texts, padding=True, padding_side=side, add_special_tokens=False, return_tensors="pt"
+    """Token ids and mask (n, t), each text followed by the tokens ``after``."""
+    read = tokenizer(texts, add_special_tokens=False)["input_ids"]
+    ids = [torch.tensor([*own, *after], dtype=torch.long) for own in read]
+    rows, known = (
+        pad_sequence(columns, batch_first=True, padding_side=side).to(device)
+        for columns in (ids, [torch.ones_like(own) for own in ids])
     )
-    return batch["input_ids"].to(device), batch["attention_mask"].to(device)
+    return rows, known
 
 
 def answer_ids(tokenizer: "PreTrainedTokenizerFast") -> Tensor:
-    """Token ids (5,) of the five answers."""
-    return torch.tensor(
-        [tokenizer(c, add_special_tokens=False)["input_ids"][-1] for c in RATING_CHOICES]
-    )
+    """Token ids (5,) by which the five answers differ."""
+    return torch.tensor(Tokens(tokenizer).choices(RATING_CHOICES)[1])
 
 
 def answer_chances(

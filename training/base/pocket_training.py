@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from agents.inference.engine_facts import reads_blocks
 from agents.inference.local.loading import load_model
 from agents.prompts import RATING_CHOICES
 from simenv.data.synthetic import drawn_world
@@ -29,6 +30,7 @@ from training.base.pocket_model import (
     new_model,
     train_tokenizer,
 )
+from training.base.room_for_blocks import make_room
 from training.checkpoint import read_state, restored_model, settings_files, write_state
 
 _FIRST_WORLD = 1000  # the worlds below made the tokenizer
@@ -43,8 +45,9 @@ _NUMBER_LINES = 2000
 class PocketTrainer:
     """One training run with checkpoints; a resumed run goes on from the last one.
 
-    Supports: from scratch, from the model in ``initial`` (its shape and tokenizer are then used) or
-    from a checkpoint folder, CPU or GPU. Every ``save_every`` steps it saves ``model/``
+    Supports: from scratch, from the model in ``initial`` (its shape and tokenizer are then used;
+    people told in blocks teach a Llama that read whole prompts to read so) or from a checkpoint
+    folder, CPU or GPU. Every ``save_every`` steps it saves ``model/``
     (safetensors and tokenizer) and a checkpoint; a torn one is passed over for the one before it.
 
     Raises:
@@ -80,10 +83,7 @@ class PocketTrainer:
 
     def _start(self) -> None:
         if self.initial:
-            cpu = torch.device("cpu")
-            self.tokenizer, self.model = load_model(self.initial, cpu, "float32")
-            self.model.to(self.device)
-            self._make_optimizer()
+            self._go_on_from(self.initial)
             return
         # A list: the tokenizer's threads have small stacks, in which numpy's solvers crash.
         texts = [t for w in range(12) for t in self._sample_texts(w)]
@@ -93,6 +93,19 @@ class PocketTrainer:
         self.tokenizer = train_tokenizer(texts, self.config.vocab_size, more)
         self.model = new_model(self.config, len(self.tokenizer))
         give_numbers_meaning(self.model, self.tokenizer)
+        self.model.to(self.device)
+        self._make_optimizer()
+
+    def _go_on_from(self, initial: str | Path) -> None:
+        """Train a model that there is, which learns to read in blocks where people are told so."""
+        self.tokenizer, self.model = load_model(initial, torch.device("cpu"), "float32")
+        if self.config.style.reading == "blocks":
+            make_room(self.model, self.tokenizer, self.config.places, self.config.seed)
+        elif reads_blocks(self.model):
+            raise ValueError(
+                f"training wanted a model that reads whole prompts, got {self.model.name_or_path},"
+                " which reads in blocks; set pocket.style.reading=blocks, or begin with another"
+            )
         self.model.to(self.device)
         self._make_optimizer()
 

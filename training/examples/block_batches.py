@@ -14,6 +14,8 @@ from torch import Tensor
 
 from agents.inference.blocks.reader import Behind, BlockReader, Cues
 from agents.inference.blocks.texts import GistTokens, Ids, padded_cues
+from agents.inference.tokens import Tokens
+from agents.prompts import RATING_CHOICES
 from simenv.events import BoolArray, FloatArray, IntArray
 from training.examples.from_log import Examples
 
@@ -56,7 +58,8 @@ class _Numbered:
 
 
 def encode(examples: Examples, tokenizer: Any) -> BlockBatch:
-    """Examples as token ids."""
+    """Examples as token ids; a cue ends where the answers begin to differ."""
+    lead, _ = Tokens(tokenizer).choices(RATING_CHOICES)
     num_people, turns = examples.ratings.shape
     items, memories = _Numbered(), _Numbered()
     longest = max((len(past) for past in examples.pasts), default=0)
@@ -65,7 +68,7 @@ def encode(examples: Examples, tokenizer: Any) -> BlockBatch:
         for place, decision in enumerate(past):
             pasts[person, place] = memories((items(decision.item), decision.text))
     asked = np.array([items(text) for text in examples.items], dtype=np.int64)
-    cues, known = padded_cues(_ids(tokenizer, examples.suffixes))
+    cues, known = padded_cues([[*cue, *lead] for cue in _ids(tokenizer, examples.suffixes)])
     return BlockBatch(
         _ids(tokenizer, list(items.index)),
         _ids(tokenizer, [text for _, text in memories.index]),

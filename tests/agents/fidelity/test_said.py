@@ -1,5 +1,7 @@
 """Generated text, scored as in the paper, and the whole way from an engine that says something."""
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -18,6 +20,14 @@ def test_unrelated_answers_are_counted_and_scored_both_ways():
     assert found.rmse_imputed == pytest.approx(np.sqrt((1 + 4) / 2))
     assert found.mae_imputed == (1 + 2) / 2
     assert found.num_rows == 2
+
+
+def test_nobody_asked_is_not_a_number_and_no_warning():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = score_said(np.zeros(0), np.zeros(0))
+    assert np.isnan([found.rmse, found.rmse_imputed, found.urr]).all()
+    assert found.num_rows == 0
 
 
 def test_where_no_rating_is_said_only_the_imputed_errors_are_numbers():

@@ -149,6 +149,15 @@ def test_an_opinion_of_texts_is_shared_as_the_right_answer_shares_it(corpora):
         assert evaluated(voice, rows, RuleJudge(), 0, 0).scores.attitude.tolist() == right, says
 
 
+def test_who_is_not_asked_for_stars_need_not_know_them(corpora):
+    def ordinary(response):
+        return Exchange("Ann", 0, "s", "ordinary", f"{response}?", "-", response, truth=2)
+
+    rows = [ordinary("I gave it 2 stars."), ordinary("The sea in it.")]
+    voice = Parrot(Recall(corpora, Budgets(24, 18)), rows)
+    assert evaluated(voice, rows, RuleJudge(), 0, 0).scores.knowledge.tolist() == [1]
+
+
 # -- disputes ---------------------------------------------------------------------------------
 
 

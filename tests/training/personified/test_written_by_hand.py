@@ -63,6 +63,12 @@ def test_the_five_most_similar_questions_of_others_are_passed_over_unless_told_o
     assert preferences(rows, ["person"], embedder=Plane())[0].rejected.question == "0.4"
 
 
+def test_similar_is_what_is_similar_to_the_question_itself():
+    rows = [row("1"), row("0.1"), row("0.9", "Bob"), row("0.2", "Bob")]
+    found = preferences(rows, ["person"], 0, Plane())
+    assert [p.rejected.question for p in found] == ["0.9", "0.2", "1", "0.1"]
+
+
 def test_another_time_is_never_the_same_time():
     rows = [row("1"), row("0.9"), row("0.8", stage=1), row("0.7")]
     assert preferences(rows, ["stage"], 0, Plane())[0].rejected.stage == 1

@@ -135,11 +135,13 @@ def _of_premises(
 
 
 def _knowledge(exchanges: Sequence[Exchange], replies: Sequence[str]) -> FloatArray:
+    """Of questions whose right answer states the stars; a model writes others, too."""
     return np.array(
         [
             float(stated_stars(reply) == one.truth)
             for one, reply in zip(exchanges, replies, strict=True)
-            if one.pattern == "ordinary" and one.truth is not None
+            if one.pattern == "ordinary"
+            if one.truth is not None and stated_stars(one.response) == one.truth
         ]
     )
 
