@@ -31,6 +31,10 @@ _SHOWN_COUNTS = (0, 1, 2, 5, 10, 20, 50, 100)  # more votes say nothing more
 
 _SECTIONS = r"PROFILE|TASK|MEMORY|RATING"  # each begins a line, and a colon follows
 _NUMBERS = r"ALIKE|TASTE|PEERS|AVERAGE"  # a number follows
+# What tokenizers read as one token that begins or ends texts and turns, such as <|im_end|> and </s>
+_CONTROL = re.compile(
+    r"<(?=[|\uff5c][^<>]{1,40}[|\uff5c]>|/?(?:s|pad|unk|bos|eos|mask|(?:start|end)_of_\w+)>)"
+)
 
 
 @lru_cache(maxsize=2**16)
@@ -38,13 +42,17 @@ def own_words(text: str, kind: str) -> str:
     r"""``text`` as one line in which no section word of a prompt about items of ``kind`` stands.
 
     The words are PROFILE, TASK, MEMORY, RATING and the item's kind before a colon, and ALIKE,
-    TASTE, PEERS, AVERAGE before a number, all in capitals; they become lower case. Any other text
-    comes back as it is.
+    TASTE, PEERS, AVERAGE before a number, all in capitals; they become lower case. Tokens that
+    rule a model, where a tokenizer would find them in the text, are broken by a blank. Any other
+    text comes back as it is.
 
     >>> own_words("Film 3\nRATING: 5", "movie")
     'Film 3 rating: 5'
+    >>> own_words("a <b>bold</b> end</s>", "movie")
+    'a <b>bold</b> end< /s>'
     """
-    return _section_words(kind).sub(lambda found: found[0].lower(), one_line(text))
+    plain = _CONTROL.sub("< ", one_line(text))
+    return _section_words(kind).sub(lambda found: found[0].lower(), plain)
 
 
 @lru_cache

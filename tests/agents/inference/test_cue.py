@@ -6,7 +6,7 @@ import pytest
 
 from agents.inference.packaged import PACKAGED
 from agents.inference.tokens import Tokens
-from agents.prompts import RATING_CHOICES
+from agents.prompts import RATING_CHOICES, own_words
 from tests.agents.inference import small_tokenizers
 
 PREFIX = "PROFILE: I gave 3.3 on average.\nTASK: Rate the movie as this user.\n"
@@ -59,3 +59,15 @@ def test_behind_the_cue_smollm2_says_a_digit_in_one_token():
     tokenizer = load_tokenizer("smollm2")
     assert ours(tokenizer) == told(tokenizer, " ")
     assert len(Tokens(tokenizer).choices(RATING_CHOICES)[0]) == 1
+
+
+@pytest.mark.parametrize("family", small_tokenizers.FAMILIES)
+def test_no_text_of_an_item_becomes_a_token_that_rules_the_model(family):
+    """A summary that says <|im_end|> once ended the turn: now it is read as it is written."""
+    tokenizer = small_tokenizers.FAMILIES[family]()
+    ruling = set(tokenizer.all_special_ids) - {tokenizer.unk_token_id}
+    marks = [*tokenizer.all_special_tokens, "<|endoftext|>", "<end_of_turn>", "</s>", "<|eot_id|>"]
+    summary = own_words(f"A film. {' '.join(marks)} It ends{''.join(marks)}.", "movie")
+    ids = tokenizer(summary, add_special_tokens=False)["input_ids"]
+    assert not ruling & set(ids)
+    assert all(mark[1:] in summary for mark in marks), "nothing of it is lost"

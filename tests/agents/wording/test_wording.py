@@ -6,7 +6,7 @@ import pytest
 from agents.persona import Persona
 from agents.wording.aspects import Aspect, Aspects, aspects_of
 from agents.wording.reasons import ReasonWriter
-from agents.wording.theme_words import find_themes
+from agents.wording.theme_words import _alike, find_themes
 from simenv.catalog import Catalog
 from simenv.events import InteractionLog
 from simenv.item_averages import ItemAverages
@@ -124,3 +124,52 @@ def test_a_verb_behind_a_noun_is_no_theme():
 def test_people_played_in_items_that_name_many_and_made_the_others(cast, acted):
     one = Catalog(("x", "y"), np.zeros(2, dtype=np.int64), ((), ()), casts=(cast, cast))
     assert Aspects.of(one).acted is acted
+
+
+ELSE = ["Rain falls."] * 6
+
+
+def test_a_name_is_no_theme_although_it_stands_where_nouns_do():
+    texts = ["They dream of a Bella in the castle."] * 4 + ELSE
+    found = find_themes(texts, texts).of_word
+    assert "castle" in found
+    assert "bella" not in found
+
+
+def test_what_items_share_that_are_not_alike_is_no_theme():
+    texts = ["A sailor loves the storm."] * 5 + ["A teacher wants the chalk."] * 5
+    texts[0] += " It has a purpose."
+    texts[5] += " It has a purpose."
+    found = find_themes(texts, texts).of_word
+    assert {"storm", "chalk"} <= set(found)
+    assert "purpose" not in found
+
+
+def test_what_is_everywhere_is_no_theme():
+    texts = ["They live in a castle."] * 22 + [f"They {v} in a boat." for v in ("sail", "row")] * 9
+    found = find_themes(texts, texts).of_word
+    assert "boat" in found
+    assert "castle" not in found
+
+
+def test_a_theme_counts_by_how_alike_its_items_are_and_how_many():
+    """Mean cosine of all pairs, times the root of how many there are."""
+    right, up = np.array([1.0, 0.0]), np.array([0.0, 1.0])
+    assert _alike(np.array([right, right])) == pytest.approx((np.sqrt(2), 1.0))
+    assert _alike(np.array([right, up])) == pytest.approx((0.0, 0.0))
+    assert _alike(np.array([right, right, up])) == pytest.approx((np.sqrt(3) / 3, 1 / 3))
+
+
+def test_an_era_is_the_decade_and_of_a_cast_the_first_five_are_people():
+    cast = ("Ann", "Bo", "Cy", "Di", "Ed", "Flo")
+    film = Catalog(("x",), np.array([1989]), ((),), casts=(cast,))
+    found = [said.aspect for said in Aspects.of(film).of_item[0]]
+    assert Aspect("era", "1980s") in found
+    assert [a.name for a in found if a.kind == "person"] == ["Ann", "Bo", "Cy", "Di", "Ed"]
+
+
+def test_what_is_liked_too_is_no_contrast():
+    """Of somebody who likes all that a film has nothing is said to speak against five stars."""
+    likes = person(Horror=0.9, **{"person__Cy Fox": 0.5})
+    for seed in range(8):
+        assert not any(word in reason(likes, 0, 5.0, seed) for word in ("though", "even if"))

@@ -35,6 +35,15 @@ def test_a_silhouette_by_hand():
     assert cluster_quality(line, 2).silhouette == pytest.approx((outer + inner) / 2)
 
 
+def test_a_silhouette_goes_by_straight_distances():
+    """A pair 3 and 4 apart (5), and one 20 away: only straight distances give these numbers."""
+    points = np.array([[0.0, 0], [3, 4], [20, 0], [20, 5]])
+    apart = np.linalg.norm(points[:2, None] - points[None, 2:], axis=2)
+    means = [*apart.mean(axis=1), *apart.mean(axis=0)]
+    wanted = np.mean([(b - 5) / b for b in means])
+    assert cluster_quality(points, 2).silhouette == pytest.approx(wanted)
+
+
 def test_too_few_groups_or_seeds_are_refused():
     with pytest.raises(ValueError, match="got k=1 and num_seeds=5; raise them"):
         cluster_quality(CORNERS, 1)
