@@ -85,15 +85,15 @@ def replaced_folder(path: Path) -> Iterator[Path]:
 def alone_in(folder: Path) -> Iterator[bool]:
     """Whether nobody else is in such a block with ``folder``, in this process or another.
 
-    A process that is killed is in no block any more. Where there are no locks (Windows) everybody
-    is alone.
+    A process that is killed is in no block any more. Where there are no locks (Windows, some
+    network disks) everybody is alone.
 
     Args:
         folder: that is there.
     """
     lock = _locked(folder)
     try:
-        yield lock is not None or os.name == "nt"
+        yield lock is not None or not _taken(folder)
     finally:
         _unlock(lock)
 
@@ -175,6 +175,24 @@ def _locked(path: Path) -> int | None:
         os.close(handle)
         return None
     return handle
+
+
+def _taken(path: Path) -> bool:
+    """Whether somebody has a lock on ``path``; False where nobody can have one."""
+    try:
+        import fcntl
+    except ModuleNotFoundError:
+        return False
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:  # this disk has no locks
+        return False
+    finally:
+        os.close(handle)
+    return False
 
 
 def _unlock(lock: int | None) -> None:

@@ -1,5 +1,6 @@
 """A reader finds the old file or the new one."""
 
+import errno
 import subprocess
 import sys
 from pathlib import Path
@@ -123,6 +124,18 @@ def test_one_at_a_time_is_alone_in_a_folder(tmp_path):
         assert (first, second) == (True, False)
     with whole_files.alone_in(tmp_path) as later:
         assert later
+
+
+def test_everybody_is_alone_on_a_disk_that_has_no_locks(tmp_path, monkeypatch):
+    fcntl = pytest.importorskip("fcntl")
+
+    def no_locks(handle, how):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", no_locks)
+    with whole_files.alone_in(tmp_path) as first, whole_files.alone_in(tmp_path) as second:
+        assert first
+        assert second
 
 
 def test_a_file_that_is_still_written_is_no_leftover(tmp_path):
