@@ -4,6 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from agents.fidelity.linking import ratings_as_numbers
+from experiments.linking.run import _NUMBER
 from tests.experiments.command import run_command
 
 
@@ -73,3 +75,29 @@ def test_others_with_too_few_later_ratings_are_refused_in_words_of_the_command(
         "wanted 2 people outside the draw or more with 10 later ratings each, got 0 of 96" in said
     )
     assert "lower data.fraction or data.num_users" in said
+
+
+def test_only_later_ratings_are_linked(tmp_path, log, monkeypatch):
+    """Profiles are of the first 40 %; whose the others are is the question."""
+    asked = []
+
+    def listening(rows, vectors):
+        asked.append(rows)
+        return ratings_as_numbers(rows, vectors)
+
+    monkeypatch.setattr("experiments.linking.run.ratings_as_numbers", listening)
+    words = [
+        *SMALL,
+        *log,
+        "data.num_users=24",
+        "data.fraction=0.4",
+        "data.timestamp_column=timestamp",
+    ]
+    run_command(tmp_path / "run", *words)
+    assert len(asked) == 2 * 2, "the judged and the others, of two draws"
+    assert all(rows.timestamps.min() >= 7 for rows in asked)
+
+
+def test_without_numbers_no_number_is_left_and_every_word_is():
+    said = "I gave 3.3 on average, -0.2 next to others. I like the 1990s +0.4."
+    assert _NUMBER.sub("", said) == "I gave  on average,  next to others. I like the 1990s "

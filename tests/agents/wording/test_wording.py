@@ -137,12 +137,14 @@ def test_a_name_is_no_theme_although_it_stands_where_nouns_do():
 
 
 def test_what_items_share_that_are_not_alike_is_no_theme():
-    texts = ["A sailor loves the storm."] * 5 + ["A teacher wants the chalk."] * 5
-    texts[0] += " It has a purpose."
-    texts[5] += " It has a purpose."
+    sea = "A sailor loves the storm. Waves break over wooden decks while sailors haul salty ropes."
+    school = "A teacher wants the chalk. Pupils write difficult sums on boards until bells ring."
+    texts = [sea] * 5 + [school] * 5
+    texts[0] += " It has an umbrella."
+    texts[5] += " It has an umbrella."
     found = find_themes(texts, texts).of_word
     assert {"storm", "chalk"} <= set(found)
-    assert "purpose" not in found
+    assert "umbrella" not in found
 
 
 def test_what_is_everywhere_is_no_theme():

@@ -12,7 +12,7 @@ from agents.inference.facets.mixtures import mixture_name
 from agents.inference.local.local_engine import LocalEngine
 from agents.population.adapters import WEIGHTS
 from agents.prompts import RATING_CHOICES
-from training.adapters.facet_trainer import FacetTrainer, _orders
+from training.adapters.facet_trainer import FacetTrainer, _first_gate, _orders
 from training.adapters.facets import train_facets, wide
 from training.adapters.lora import train_lora
 from training.adapters.lora_presets import lora_preset
@@ -157,3 +157,14 @@ def test_the_gate_takes_vectors_as_they_come(folder):
     scaled = torch.as_tensor(base._scale.of_vectors(VECTORS), dtype=torch.float32)
     expected = base._gate(scaled).softmax(-1).detach().numpy()
     np.testing.assert_allclose(base.gate(VECTORS), expected, atol=1e-5)
+
+
+def test_the_first_gate_prefers_the_facet_of_the_nearest_centre():
+    """Differences of squared distances, in quarters of what people are from their own centre."""
+    centres = np.array([[0.0, 0.0], [4.0, 0.0]])
+    people = np.array([[1.0, 0.0], [4.0, 1.0]])  # 1 from the nearest centre, both
+    with torch.no_grad():
+        logits = _first_gate(people, centres)(torch.as_tensor(people, dtype=torch.float32)).numpy()
+    unit = 1 / 4.0
+    assert logits[0, 0] - logits[0, 1] == pytest.approx((9 - 1) / unit)
+    assert logits[1, 1] - logits[1, 0] == pytest.approx((17 - 1) / unit)
