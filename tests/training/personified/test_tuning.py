@@ -147,8 +147,8 @@ def test_the_loss_is_that_of_dpo_with_the_credit_for_length_that_its_name_says(
     made, tuned, tmp_path, length
 ):
     """After one step, by hand: -log sigmoid(beta * (what chosen gained - what rejected gained))."""
-    pair = max(made.choices, key=lambda c: abs(len(c.chosen) - len(c.rejected)))
-    settings = replace(DPO, length=length, beta=0.7, epochs=2, pairs_per_step=1)
+    pair = made.choices[0]._replace(rejected=" ".join([made.choices[0].rejected] * 3))
+    settings = replace(DPO, length=length, beta=0.3, epochs=2, pairs_per_step=1, learning_rate=2e-3)
     losses = []
 
     def kill(step, loss):
@@ -168,13 +168,19 @@ def test_the_loss_is_that_of_dpo_with_the_credit_for_length_that_its_name_says(
         with Adapted(speaker, own).at_work():
             logs.append(tokens_of(speaker, pair))
     gains = [new - old for new, old in zip(*logs, strict=True)]
-    assert len(gains[0]) != len(gains[1]), "so that length says something"
+    by_hand = {name: loss_by_hand(*gains, name) for name in ("none", "mean", "shared")}
+    assert losses == pytest.approx([np.log(2), by_hand.pop(length)], abs=2e-3)
+    apart = [abs(losses[1] - other) for other in by_hand.values()]
+    assert min(apart) > 0.01, "length says something"
+
+
+def loss_by_hand(chosen, rejected, length, beta=0.3):
+    """From what the tokens of either answer gained over the reference."""
     if length == "shared":
-        gains = [own[: min(map(len, gains))] for own in gains]
-    chosen, rejected = (own.mean() if length == "mean" else own.sum() for own in gains)
-    assert abs(chosen - rejected) > 0.1, "so that the step says something"
-    by_hand = np.log1p(np.exp(-0.7 * (chosen - rejected)))
-    assert losses == pytest.approx([np.log(2), by_hand], abs=2e-3)
+        shared = min(len(chosen), len(rejected))
+        chosen, rejected = chosen[:shared], rejected[:shared]
+    apart = chosen.mean() - rejected.mean() if length == "mean" else chosen.sum() - rejected.sum()
+    return np.log1p(np.exp(-beta * apart))
 
 
 def tokens_of(speaker, pair):
