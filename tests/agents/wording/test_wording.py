@@ -172,6 +172,7 @@ def test_an_era_is_the_decade_and_of_a_cast_the_first_five_are_people():
 
 def test_what_is_liked_too_is_no_contrast():
     """Of somebody who likes all that a film has nothing is said to speak against five stars."""
-    likes = person(Horror=0.9, **{"person__Cy Fox": 0.5})
+    all_of_it = {said.aspect.key: 0.6 for said in Aspects.of(catalog()).of_item[0]}
+    likes = Persona(2, 2, 2, "", tastes={**all_of_it, "person:Di Poe": 0.2})
     for seed in range(8):
         assert not any(word in reason(likes, 0, 5.0, seed) for word in ("though", "even if"))
