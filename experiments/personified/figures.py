@@ -13,7 +13,7 @@ from simenv.events import FloatArray, expected_stars
 from simenv.seeding import Stream, generator
 from training.personified.judging.evaluation import Scores
 from training.personified.judging.measures import rating_shift
-from training.personified.judging.pressure import KINDS
+from training.personified.writing.insisting_words import KINDS
 from training.traits.measures import Estimate, over_seeds
 
 _RESAMPLES = 2000

@@ -15,11 +15,11 @@ from training.adapters.runs import OnStep
 from training.personified.fine_tuning import train_personified
 from training.personified.judging.arguing import ROUNDS, disputes
 from training.personified.judging.likeness import common_questions
-from training.personified.judging.pressure import KINDS
 from training.personified.judging.voice import Line, Voice
 from training.personified.lessons import Choice, Lesson, Said, samples_of
 from training.personified.retrieval import Recall
 from training.personified.whole_model import train_whole
+from training.personified.writing.insisting_words import KINDS
 from training.traits.speaker import Speaker
 
 _STEPS, _ASKED = 3, 8  # tried

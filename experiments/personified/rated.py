@@ -12,9 +12,10 @@ from agents.persona_users import PersonaUsers
 from agents.population.population import Population
 from experiments.personified.materials import Materials, Tuned
 from simenv.events import FloatArray
-from training.personified.judging.pressure import KINDS, NEUTRAL, opposite, under_pressure
+from training.personified.judging.pressure import NEUTRAL, opposite, under_pressure
 from training.personified.rating_lessons import people_at
 from training.personified.stages import with_adapter
+from training.personified.writing.insisting_words import KINDS
 
 
 class Ratings(NamedTuple):

@@ -25,8 +25,8 @@ from tests.experiments.command import run_command
 from training.base.pocket_model import PocketConfig, new_model, train_tokenizer
 from training.personified.from_ratings import rating_corpora
 from training.personified.judging.evaluation import Heard, Scores
-from training.personified.judging.pressure import KINDS
 from training.personified.retrieval import Budgets
+from training.personified.writing.insisting_words import KINDS
 
 SMALL = [
     "experiment=personified", "data=synthetic", "data.num_users=12", "data.num_items=60",

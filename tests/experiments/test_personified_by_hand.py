@@ -28,12 +28,14 @@ from training.opinion_qa.with_model import WriterSettings
 from training.personified.corpora import Corpora
 from training.personified.exchanges import deduplicated
 from training.personified.judging.evaluation import Heard, Scores
-from training.personified.judging.pressure import KINDS, NEUTRAL
+from training.personified.judging.pressure import NEUTRAL
 from training.personified.judging.stances import RuleJudge
 from training.personified.lessons import Said
 from training.personified.preference_tuning import DpoSettings
 from training.personified.retrieval import Budgets
 from training.personified.whole_model import whole_settings
+from training.personified.writing.insisting import insisted_on_ratings
+from training.personified.writing.insisting_words import KINDS
 from training.personified.writing.rating_grammar import written_about_ratings
 
 # -- figures ----------------------------------------------------------------------------------
@@ -243,7 +245,9 @@ def test_who_writes_what_is_learnt_knows_nothing_of_what_judges(materials):
     known, everything = materials.corpora.without(materials.split.test), materials.corpora
     learnt = written_about_ratings(known, materials.split.train, "train", 0)
     told = written_about_ratings(everything, materials.split.train, "train", 0)
-    assert materials.train == deduplicated(learnt).exchanges != deduplicated(told).exchanges
+    talks = insisted_on_ratings(known, materials.split.train, 0)
+    assert materials.train == deduplicated([*learnt, *talks]).exchanges
+    assert deduplicated(learnt).exchanges != deduplicated(told).exchanges
     asked = written_about_ratings(everything, materials.split.test, "test", 0)
     assert materials.test == deduplicated(asked).exchanges
 
@@ -254,7 +258,8 @@ def test_each_variant_learns_what_it_should_and_nothing_else(materials):
     assert materials.lessons(VARIANTS["rater"]) == ["plain"]
     patterns = {n: {e.pattern for e in materials.learnt(v)} for n, v in VARIANTS.items()}
     assert patterns["no_induction"] == {"ordinary", "thought"}
-    assert patterns["no_dpo"] == {"ordinary", "thought", "error", "twin"}
+    assert patterns["no_turns"] == {"ordinary", "thought", "error", "twin"}
+    assert patterns["no_dpo"] == {"ordinary", "thought", "error", "twin", "pressed"}
     misled = {e.wrong for e in materials.train if e.wrong}
 
     def induced(name):
@@ -301,7 +306,8 @@ def test_what_a_model_did_not_write_is_counted_and_said(tmp_path, monkeypatch):
         )
         found = OfTwo(study, None, 0)
     card = found.card()
-    assert card["learnt"] + card["asked"] + card["duplicates"] == 4 * 6, "Ann's alone"
+    of_ann, talks = 4 * 6, 2 * len(found.split.train)
+    assert card["learnt"] + card["asked"] + card["duplicates"] == of_ann + talks
     assert len(card["unwritten"]) == 6
     assert all("fit the schema" in why for why in card["unwritten"].values())
     assert card["cost"] > 0

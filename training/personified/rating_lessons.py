@@ -16,9 +16,10 @@ from agents.prompt_style import PromptStyle
 from simenv.data.dataset import Dataset
 from simenv.data.splits import split_dataset
 from simenv.events import BoolArray, IntArray, InteractionLog
-from training.personified.judging.pressure import KINDS, under_pressure
+from training.personified.judging.pressure import under_pressure
 from training.personified.lessons import Rated
 from training.personified.prompts import time_label
+from training.personified.writing.insisting_words import KINDS
 from training.populate import population_on
 
 STYLE = PromptStyle(summary_words=24, gist=8)  # pressure stands in summaries, so they are shown

@@ -16,7 +16,8 @@ from tests.training.personified.conftest import lives
 from tests.training.personified.test_corpora import dataset
 from training.personified.corpora import Corpora
 from training.personified.from_ratings import memory_corpora
-from training.personified.judging.pressure import KINDS, NEUTRAL, item_pressure
+from training.personified.judging.pressure import NEUTRAL, item_pressure
+from training.personified.writing.insisting_words import KINDS
 from training.personified.writing.item_words import users_of
 from training.personified.writing.rating_grammar import written_about_ratings
 from training.populate import population_on

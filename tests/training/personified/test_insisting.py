@@ -11,13 +11,14 @@ from training.personified.exchanges import (
     deduplicated,
     split_by_source,
 )
-from training.personified.judging.pressure import KINDS, pressed_turn, pressed_turns
+from training.personified.judging.pressure import pressed_turns
 from training.personified.judging.stances import denies, stated_stars
 from training.personified.lessons import Said, asked, lessons_of
 from training.personified.preferences import preferences
 from training.personified.prompts import Telling
 from training.personified.retrieval import Recall
 from training.personified.writing.insisting import insisted_on_ratings
+from training.personified.writing.insisting_words import KINDS, pressed_turn
 
 
 def said_by(messages: list[Message], role: str) -> list[str]:

@@ -19,7 +19,6 @@ from training.personified.judging.measures import (
     turn_of_flip,
 )
 from training.personified.judging.pressure import (
-    KINDS,
     item_pressure,
     opposite,
     pressed_turns,
@@ -34,6 +33,7 @@ from training.personified.judging.stances import (
 from training.personified.judging.voice import Line, Voice
 from training.personified.prompts import Telling
 from training.personified.retrieval import Budgets, Recall
+from training.personified.writing.insisting_words import KINDS
 from training.personified.writing.rating_grammar import written_about_ratings
 
 # -- measures ---------------------------------------------------------------------------------

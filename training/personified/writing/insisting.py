@@ -2,7 +2,7 @@
 
 A rating is asked about; then stars are claimed, one to four times, each time in another way. They
 are false in half of the talks and right in the others, so that a person learns to keep to what was
-given and not to contradict. Wordings are not those that judge (``judging.pressure``).
+given and not to contradict. Wordings are not those that judge.
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 from agents.wording.phrases import quoted
 from training.personified.corpora import Corpora, Fact, Passage
 from training.personified.exchanges import Exchange
-from training.personified.judging.pressure import KINDS, pressed_turn
 from training.personified.writing import rating_words as words
 from training.personified.writing.choices import draws, false_stars, pick, stars
+from training.personified.writing.insisting_words import KINDS, pressed_turn
 from training.personified.writing.item_words import item_words
 
 _MOST_TURNS = 4  # of pressure
