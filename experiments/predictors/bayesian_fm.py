@@ -7,7 +7,9 @@ user rated and who else rated the item, by Gibbs sampling. myFM (MIT licence) is
 
 import importlib.util
 import sys
+from contextlib import redirect_stderr
 from importlib import metadata
+from io import StringIO
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -42,14 +44,15 @@ class BayesianFM:
             _with_others(log.items, log.users, m, n),
         )
         self._model = regressor(rank=self.rank, random_seed=self.seed)
-        self._model.fit(
-            None,
-            log.ratings,
-            X_rel=self._blocks(log.users, log.items),
-            n_iter=self.num_iterations,
-            n_kept_samples=self.num_iterations // 2,
-            group_shapes=[n, m, m, n],
-        )
+        with redirect_stderr(StringIO()):  # its bar would stand among the experiment's own
+            self._model.fit(
+                None,
+                log.ratings,
+                X_rel=self._blocks(log.users, log.items),
+                n_iter=self.num_iterations,
+                n_kept_samples=self.num_iterations // 2,
+                group_shapes=[n, m, m, n],
+            )
         return self
 
     def predict(self, users: IntArray, items: IntArray) -> FloatArray:

@@ -64,7 +64,7 @@ def test_matrix_factorisation_learns_tastes_that_biases_cannot():
     assert 1 <= nobody_rated[0] <= 5
 
 
-def test_the_bayesian_machine_beats_the_bias_model_where_tastes_differ():
+def test_the_bayesian_machine_beats_the_bias_model_where_tastes_differ(capfd):
     """Half of the people love the items that the other half hate: no bias tells them apart."""
     if importlib.util.find_spec("myfm") is None:
         pytest.skip('the baseline wants pip install "personarec[fm]"')
@@ -84,6 +84,7 @@ def test_the_bayesian_machine_beats_the_bias_model_where_tastes_differ():
     assert np.sqrt((plain**2).mean()) > 1.9
     unknown = machine.predict(np.array([[60]]), np.array([40, 0]))
     assert unknown.shape == (1, 2)
+    assert capfd.readouterr().err == "", "a bar of its own"
     assert ((unknown >= 1) & (unknown <= 5)).all()
 
 
