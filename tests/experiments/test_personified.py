@@ -180,7 +180,7 @@ def test_a_dry_run_says_tokens_and_trains_nothing(tmp_path, base, capsys):
     assert told["tuned_tokens"] > 1000
     assert told["preferred_tokens"] > 1000
     assert told["tokens_per_second"] > 0
-    assert told["ratings"] == 8 * 2 * 2 * 7, "variants, people, rows; plain, neutral, five"
+    assert told["ratings"] == 9 * 2 * 2 * 7, "variants, people, rows; plain, neutral, five"
     said = " ".join(capsys.readouterr().out.split())
     assert "tokens of lessons" in said
     assert "The grammars' exchanges stand for those of the model, for which nothing was" in said
