@@ -48,6 +48,37 @@ def ratings_as_numbers(log: InteractionLog, vectors: FloatArray) -> FloatArray:
     return np.hstack([mean, spread, chosen, liked])
 
 
+class Linker:
+    """Predicts from numbers told of people, ``f`` each, what they will rate, and how: by ridge."""
+
+    def __init__(self) -> None:
+        self._ridge: Any = None  # scikit-learn's, once fitted
+
+    def fit(self, told: FloatArray, given: FloatArray) -> "Linker":
+        """Learn from what is told (n, f) of others and what they gave (n, h).
+
+        Raises:
+            ValueError: fewer than two people.
+        """
+        from sklearn.linear_model import Ridge
+
+        if len(told) < 2:
+            raise ValueError(f"a reader wanted two others to learn from or more, got {len(told)}")
+        self._mean, self._scale = given.mean(axis=0), given.std(axis=0) + 1e-9
+        wanted = (given - self._mean) / self._scale
+        self._ridge = Ridge(_RIDGE, solver="cholesky").fit(told, wanted)
+        errors = wanted - self._ridge.predict(told)
+        covariance = np.atleast_2d(np.cov(errors.T)) + _SHRINK * np.eye(errors.shape[1])
+        self._whiten = np.linalg.inv(np.linalg.cholesky(covariance)).T
+        return self
+
+    def scores(self, told: FloatArray, given: FloatArray) -> FloatArray:
+        """(n, n) how well what is told of each (rows) fits what each gave (columns, (n, h))."""
+        said = self._ridge.predict(told) @ self._whiten
+        done = ((given - self._mean) / self._scale) @ self._whiten
+        return np.asarray(-((said[:, None] - done[None]) ** 2).sum(axis=-1))
+
+
 class ProfileReader:
     """Predicts from a profile what its owner will rate, and how.
 
@@ -59,7 +90,7 @@ class ProfileReader:
     def __init__(self, titles: Mapping[str, int], vectors: FloatArray) -> None:
         self._titles, self._vectors = titles, vectors
         self._words: Any = None  # scikit-learn's, once fitted
-        self._ridge: Any = None
+        self._linker = Linker()
 
     def fit(self, profiles: Sequence[str], given: FloatArray) -> "ProfileReader":
         """Learn from profiles (n,) of others and what they gave (n, h).
@@ -68,10 +99,7 @@ class ProfileReader:
             ValueError: fewer than two people, or profiles without a word.
         """
         from sklearn.feature_extraction.text import TfidfVectorizer
-        from sklearn.linear_model import Ridge
 
-        if len(profiles) < 2:
-            raise ValueError(f"a reader wanted profiles of two others or more, got {len(profiles)}")
         self._words = TfidfVectorizer(
             token_pattern=_WORD,
             ngram_range=(1, 2),
@@ -81,20 +109,12 @@ class ProfileReader:
         ).fit(_without_titles(profiles))
         named = self._named(profiles)
         self._middle, self._spread = named.mean(axis=0), named.std(axis=0) + 1e-9
-        self._mean, self._scale = given.mean(axis=0), given.std(axis=0) + 1e-9
-        wanted = (given - self._mean) / self._scale
-        told = self._told(profiles)
-        self._ridge = Ridge(_RIDGE, solver="cholesky").fit(told, wanted)
-        errors = wanted - self._ridge.predict(told)
-        covariance = np.atleast_2d(np.cov(errors.T)) + _SHRINK * np.eye(errors.shape[1])
-        self._whiten = np.linalg.inv(np.linalg.cholesky(covariance)).T
+        self._linker.fit(self._told(profiles), given)
         return self
 
     def scores(self, profiles: Sequence[str], given: FloatArray) -> FloatArray:
         """(n, n) how well each profile (rows) fits what each person gave (columns, (n, h))."""
-        said = self._ridge.predict(self._told(profiles)) @ self._whiten
-        done = ((given - self._mean) / self._scale) @ self._whiten
-        return np.asarray(-((said[:, None] - done[None]) ** 2).sum(axis=-1))
+        return self._linker.scores(self._told(profiles), given)
 
     def _told(self, profiles: Sequence[str]) -> FloatArray:
         named = (self._named(profiles) - self._middle) / self._spread

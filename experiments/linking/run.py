@@ -11,7 +11,13 @@ import numpy as np
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
-from agents.fidelity.linking import ProfileReader, by_person, linked, ratings_as_numbers
+from agents.fidelity.linking import (
+    Linker,
+    ProfileReader,
+    by_person,
+    linked,
+    ratings_as_numbers,
+)
 from agents.persona import Persona
 from agents.prompt_style import PromptStyle
 from agents.prompts import persona_prefix
@@ -31,6 +37,7 @@ _LEAST_ROWS = 10  # later ratings of somebody whom the reader learns from
 _LEAST_OTHERS = 2  # of whom it can learn
 _STEMS = {"numbers": "summed up (offline)", "words": "told in words"}
 _SHUFFLED = "told in words, shuffled among people"
+_RATINGS = "no profile: all earlier ratings, in the reader's own numbers"
 _NUMBER = re.compile(r"\S*\d\.\d\S*")
 
 
@@ -61,7 +68,11 @@ def run(cfg: DictConfig) -> Result:
 
 
 def _draw(cfg: DictConfig, draw: int) -> dict[str, FloatArray]:
-    """Way of telling → (people,) share of the sets in which each was found."""
+    """Way of telling → (people,) share of the sets in which each was found.
+
+    The last way tells no profile but what the same reader knows of the same earlier ratings, as it
+    sees the later ones: how far people can be linked at all, which bounds what words can be worth.
+    """
     dataset: Dataset = instantiate(cfg.data, seed=draw, regime="population")
     if dataset.background is None:
         raise ValueError(
@@ -76,11 +87,14 @@ def _draw(cfg: DictConfig, draw: int) -> dict[str, FloatArray]:
     given = ratings_as_numbers(dataset.test, vectors), ratings_as_numbers(later, vectors)
     titles = {t.replace('"', "'").strip(): i for i, t in enumerate(dataset.catalog.titles)}
     found = {}
-    for name, (own, others) in _profiles(dataset, past, draw).items():
-        reader = ProfileReader(titles, vectors).fit(others, given[1])
-        hits = linked(reader.scores(own, given[0]), sets)
-        found[name] = by_person(hits, sets, dataset.num_users)
-    return found
+    for name, (profiles, learnt) in _profiles(dataset, past, draw).items():
+        reader = ProfileReader(titles, vectors).fit(learnt, given[1])
+        found[name] = linked(reader.scores(profiles, given[0]), sets)
+    earlier = [ratings_as_numbers(log, vectors) for log in (dataset.train, past)]
+    middle, spread = earlier[1].mean(axis=0), earlier[1].std(axis=0) + 1e-9
+    own, others = ((numbers - middle) / spread for numbers in earlier)
+    found[_RATINGS] = linked(Linker().fit(others, given[1]).scores(own, given[0]), sets)
+    return {name: by_person(hits, sets, dataset.num_users) for name, hits in found.items()}
 
 
 def _others(

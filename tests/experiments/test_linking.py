@@ -44,10 +44,13 @@ def test_profiles_are_linked_more_often_than_shuffled_ones(tmp_path, log):
     assert set(top1) == {
         "summed up (offline)", "summed up (offline), without numbers", "told in words",
         "told in words, without numbers", "told in words, shuffled among people",
+        "no profile: all earlier ratings, in the reader's own numbers",
     }  # fmt: skip
     words = top1["told in words, without numbers"]
     assert words["ci95"][0] > top1["told in words, shuffled among people"]["mean"]
     assert len(words["by_draw"]) == 2
+    ratings = top1["no profile: all earlier ratings, in the reader's own numbers"]
+    assert ratings["ci95"][0] > top1["told in words, shuffled among people"]["ci95"][1]
     assert "without numbers" in (tmp_path / "run" / "table.md").read_text(encoding="utf-8")
 
 
@@ -94,8 +97,11 @@ def test_only_later_ratings_are_linked(tmp_path, log, monkeypatch):
         "data.timestamp_column=timestamp",
     ]
     run_command(tmp_path / "run", *words)
-    assert len(asked) == 2 * 2, "the judged and the others, of two draws"
-    assert all(rows.timestamps.min() >= 7 for rows in asked)
+    assert len(asked) == 2 * 4, "the judged and the others, later and earlier, of two draws"
+    later = [rows for place, rows in enumerate(asked) if place % 4 < 2]
+    earlier = [rows for place, rows in enumerate(asked) if place % 4 >= 2]
+    assert all(rows.timestamps.min() >= 7 for rows in later)
+    assert all(rows.timestamps.max() < 9 for rows in earlier)
 
 
 def test_without_numbers_no_number_is_left_and_every_word_is():

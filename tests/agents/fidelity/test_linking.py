@@ -65,7 +65,7 @@ def test_a_reader_learns_words_and_titles_on_others_and_links_strangers():
 
 
 def test_a_reader_without_others_is_refused():
-    with pytest.raises(ValueError, match="wanted profiles of two others or more, got 1"):
+    with pytest.raises(ValueError, match="wanted two others to learn from or more, got 1"):
         ProfileReader({}, VECTORS).fit(["a word"], np.zeros((1, 6)))
 
 
