@@ -85,10 +85,11 @@ class BlockWriter:
             self._pasts.pop(user, None)
 
     def _written(self, user: int) -> Past:
-        kind = self.catalog.kind
+        kind, in_words = self.catalog.kind, self.style.told == "words"
         return tuple(
             PastDecision(
-                self.item(item), memory_block(self._thought, Recollection(item, stars, why), kind)
+                self.item(item),
+                memory_block(self._thought, Recollection(item, stars, why), kind, in_words),
             )
             for item, stars, why in self.memory.decisions(user)[-self.style.attended :]
         )

@@ -174,12 +174,16 @@ def closing_words(averages: ItemAverages, item: int, chosen: bool = False) -> st
     return f"{picked}. AVERAGE {averages.fair[item]:.1f} from {shown}.\n{RATING_CUE}"
 
 
-def memory_block(averages: ItemAverages, memory: Recollection, kind: str) -> str:
-    """One past decision with its reason, to be read behind the block of its item."""
-    return (
-        f"MEMORY: others {averages.fair[memory.item]:.1f}. I gave {memory.rating:.0f}:"
-        f" {own_words(memory.reason, kind)}.\n"
-    )
+def memory_block(averages: ItemAverages, memory: Recollection, kind: str, in_words: bool) -> str:
+    """One past decision with its reason, to be read behind the block of its item.
+
+    Of people told in numbers these are numbers, each at its place: every rating makes a new text,
+    so its tokens are most of what an exposure costs beside the cue.
+    """
+    others, reason = f"{averages.fair[memory.item]:.1f}", own_words(memory.reason, kind)
+    if in_words:
+        return f"MEMORY: others {others}. I gave {memory.rating:.0f}: {reason}.\n"
+    return f" {others} {memory.rating:.0f} {reason}\n"
 
 
 def cue_words(numbers: Sequence[str], averages: ItemAverages, item: int, chosen: bool) -> str:

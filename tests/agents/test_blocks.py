@@ -65,9 +65,10 @@ def test_a_question_is_a_cue_of_numbers_behind_texts_that_say_no_number_that_mov
     assert first.item.startswith("MOVIE: ")
     assert "AVERAGE" not in first.item
     decisions = model.memory.decisions(0)
-    assert [d.text.partition("I gave ")[2][0] for d in first.past] == [
-        f"{stars:.0f}" for _, stars, _ in decisions
-    ]
+    thought = people.averages.fair
+    assert [d.text for d in first.past] == [
+        f" {thought[item]:.1f} {stars:.0f} {why}\n" for item, stars, why in decisions
+    ], "numbers, each at its place"
     assert ask(people, chosen=True)[1][0].suffix.endswith("Chosen:")
 
 

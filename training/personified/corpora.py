@@ -124,6 +124,18 @@ class Corpora:
         return [p for p in own if until is None or p.stage <= until]
 
     @cached_property
+    def titles(self) -> list[str]:
+        """Every title that passages tell a rating of, in order of the alphabet."""
+        return sorted({p.fact.title for p in self.passages if p.fact})
+
+    def unrated(self, person: str) -> list[str]:
+        """Titles that others rated and the person did not, in order of the alphabet."""
+        own = {p.fact.title for p in self.of(person) if p.fact} | self.rated.get(
+            person, frozenset()
+        )
+        return [title for title in self.titles if title not in own]
+
+    @cached_property
     def sources(self) -> list[str]:
         """Every source once, in order."""
         return list(dict.fromkeys(p.source for p in self.passages))

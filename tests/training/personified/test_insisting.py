@@ -12,11 +12,12 @@ from training.personified.exchanges import (
     split_by_source,
 )
 from training.personified.judging.pressure import pressed_turns
-from training.personified.judging.stances import denies, stated_stars
+from training.personified.judging.stances import stated_stars
 from training.personified.lessons import Said, asked, lessons_of
 from training.personified.preferences import preferences
 from training.personified.prompts import Telling
 from training.personified.retrieval import Recall
+from training.personified.writing import rating_words as words
 from training.personified.writing.insisting import insisted_on_ratings
 from training.personified.writing.insisting_words import KINDS, pressed_turn
 
@@ -25,38 +26,91 @@ def said_by(messages: list[Message], role: str) -> list[str]:
     return [one["content"] for one in messages if one["role"] == role]
 
 
-def test_each_rating_is_insisted_on_with_false_stars_and_with_right_ones(corpora):
+def topic_of(one):
+    if "insists on" in one.analysis:
+        return "stars"
+    return "never" if "that I never rated" in one.analysis else "liking"
+
+
+def corrects(reply):
+    """Whether a reply begins with a correction; it begins with that or with a confirmation."""
+    corrected, confirmed = map(reply.startswith, (words.CORRECTIONS, words.CONFIRMATIONS))
+    assert corrected != confirmed
+    return corrected
+
+
+@pytest.fixture
+def many(corpora):
+    """Talks of several seeds, so that each topic is among them."""
+    return [e for seed in range(8) for e in insisted_on_ratings(corpora, corpora.sources, seed)]
+
+
+def test_each_rating_is_insisted_on_with_a_false_claim_and_with_a_right_one(corpora, many):
     found = insisted_on_ratings(corpora, corpora.sources)
     rated = [p for p in corpora.passages if p.material == "objective"]
     assert len(found) == 2 * len(rated)
-    false, right = found[0::2], found[1::2]
-    assert all(abs(e.truth - e.claimed) >= 2 for e in false)
-    assert all(e.truth == e.claimed for e in right)
-    assert {e.pattern for e in found} == {"pressed"}
-    for one in found:
-        assert stated_stars(one.response) == one.truth
-        assert stated_stars(one.wrong) != one.truth
-        assert denies(one.response) == (one.truth != one.claimed)
-        assert denies(one.wrong) == (one.truth == one.claimed)
+    assert {e.pattern for e in many} == {"pressed"}
+    assert {topic_of(e) for e in many} == {"stars", "liking", "never"}
+    stars = sum(topic_of(e) == "stars" for e in many) / len(many)
+    assert 0.5 < stars < 0.75, "most are about stars"
+    for false, right in zip(many[0::2], many[1::2], strict=True):
+        assert topic_of(false) == topic_of(right)
+        assert (corrects(false.response), corrects(right.response)) == (True, False)
+        assert (corrects(false.wrong), corrects(right.wrong)) == (False, True)
+        assert stated_stars(false.response) == false.truth
+        assert stated_stars(right.response) == (right.truth or None)
 
 
-def test_the_person_says_the_same_in_every_turn_and_claims_come_in_one_to_four_ways(corpora):
-    found = insisted_on_ratings(corpora, corpora.sources, seed=3)
+def test_what_is_claimed_is_false_once_and_right_once(corpora, many):
+    rated = {(p.person, p.fact.title): p.fact.stars for p in corpora.passages if p.fact}
+    for false, right in zip(many[0::2], many[1::2], strict=True):
+        topic = topic_of(false)
+        title = right.analysis.partition('"')[2].partition('"')[0]
+        if topic == "stars":
+            assert abs(false.truth - false.claimed) >= 2
+            assert right.truth == right.claimed
+            assert stated_stars(right.wrong) != right.truth
+        elif topic == "liking":
+            assert {false.claimed, right.claimed} == {1, 5}
+            assert (right.claimed > 3) == (right.truth > 3)
+            assert right.truth != 3
+            assert false.truth == right.truth == rated[right.person, title]
+        else:
+            assert (false.claimed, right.claimed, right.truth) == (0, 0, 0)
+            assert title not in corpora.rated.get(right.person, frozenset())
+            assert (right.person, title) not in rated
+            assert f'"{title}"' in right.before[0] + right.question
+            assert stated_stars(false.wrong) is None
+
+
+def test_nobody_is_told_that_a_title_is_unrated_where_all_rated_all(corpora):
+    titles = {person: frozenset(corpora.titles) for person in corpora.people}
+    found = [
+        e
+        for seed in range(8)
+        for e in insisted_on_ratings(replace(corpora, rated=titles), corpora.sources, seed)
+    ]
+    assert "never" not in {topic_of(e) for e in found}
+
+
+def test_the_person_says_the_same_in_every_turn_and_claims_come_in_one_to_four_ways(many):
     counts = set()
-    for one in found:
+    for one in many:
         turns = [*one.before, one.question, one.response]
         assert len(turns) % 2 == 0
         answers = turns[1::2]
-        assert {stated_stars(text) for text in answers} == {one.truth}
+        assert {stated_stars(text) for text in answers} == {one.truth or None}
         assert len(set(answers)) == len(answers)
         claims = turns[2::2]
         assert len(set(claims)) == len(claims)
         counts.add(len(claims))
+        opened = answers[1:] if topic_of(one) == "stars" else answers  # a talk of stars asks first
+        assert {corrects(text) for text in opened} == {corrects(one.response)}
     assert counts == {1, 2, 3, 4}
 
 
-def test_pressure_that_judges_is_worded_as_none_that_teaches(corpora):
-    taught = {e.question for e in insisted_on_ratings(corpora, corpora.sources)}
+def test_pressure_that_judges_is_worded_as_none_that_teaches(many):
+    taught = {text for e in many for text in (*e.before[::2], e.question)}
     judging = {text for c in range(1, 6) for text in pressed_turns(c)}
     assert not taught & judging
     ways = {pressed_turn(kind, "train", 2, draw) for kind in KINDS for draw in (0.0, 0.9)}
@@ -101,6 +155,13 @@ def test_a_title_that_judges_is_a_leak_in_an_earlier_turn_too(corpora):
     one = replace(found[0], before=(f"And {quoted(hidden)}?", *found[0].before[1:]))
     with pytest.raises(ValueError, match="wanted nothing of what judges, but an exchange of"):
         check_apart([one], corpora, split)
+
+
+def test_premises_that_judge_are_worded_as_none_that_is_insisted_on(many):
+    first = {e.before[0] if e.before else e.question for e in many if topic_of(e) != "stars"}
+    for forms in (words.LOVED, words.HATED, words.NEVER):
+        endings = {text.partition("{t}")[2] for text in forms.test}
+        assert not any(text.endswith(end) for text in first for end in endings if len(end) > 8)
 
 
 def test_preferences_reject_the_answer_of_whoever_is_talked_round(corpora):

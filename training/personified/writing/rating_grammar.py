@@ -55,12 +55,7 @@ class _Writer:
         self._corpora, self._side, self._seed = corpora, side, seed
         told = [p for p in corpora.passages if p.fact and p.material == "objective"]
         self._told = told
-        self._titles = sorted({p.fact.title for p in told if p.fact})
-        self._own = {
-            person: {p.fact.title for p in told if p.fact and p.person == person}
-            | corpora.rated.get(person, frozenset())
-            for person in corpora.people
-        }
+        self._free = {person: corpora.unrated(person) for person in corpora.people}
         self._words = item_words(corpora.kind)
 
     def all(self, sources: frozenset[str]) -> Iterator[Exchange]:
@@ -210,7 +205,7 @@ class _Writer:
 
     def _unrated(self, asked: _Asked) -> str | None:
         """A title that others rated and the person did not; None = there is none."""
-        free = [t for t in self._titles if t not in self._own[asked.passage.person]]
+        free = self._free[asked.passage.person]
         return free[int(asked.draws[7] * len(free))] if free else None
 
     def _gave(self, fact: Fact, drawn: Sequence[float]) -> str:
