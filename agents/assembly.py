@@ -76,7 +76,8 @@ def make_env(
 
     Args:
         population: a population, its folder, hub id or name in the package (``readers``,
-            ``pocket``); None = the shipped one.
+            ``pocket``); None = the shipped one, with ``engine="server"`` that of ``pocket``, whom a
+            server can read.
         engine: see ``make_engine``.
         session_steps: slates a session may have; ``gym.make`` keeps ``max_episode_steps`` for its
             own wrapper, so this name works everywhere.
@@ -131,7 +132,7 @@ def _users(
     calibrated: bool,
 ) -> PersonaUsers:
     if population is None:
-        population = SHIPPED if model is None else POCKET
+        population = POCKET if model is not None or engine == "server" else SHIPPED
     if not isinstance(population, Population):
         population = Population.load(population)
     if model is not None:

@@ -23,13 +23,18 @@ from simenv.item_averages import ItemAverages
 _UNTOLD = "-"  # stands where a number would
 
 
+def can_read(style: PromptStyle, facts: EngineFacts) -> bool:
+    """Whether an engine reads as people are told."""
+    return style.reading == "whole" or facts.reads_blocks
+
+
 def check_reading(name: str, style: PromptStyle, facts: EngineFacts) -> None:
     """Raise unless an engine reads as a population's people are told.
 
     Raises:
         ValueError: it does not.
     """
-    if style.reading == "blocks" and not facts.reads_blocks:
+    if not can_read(style, facts):
         raise ValueError(
             f"population {name!r} is told in blocks, and {facts.description!r} reads whole prompts;"
             " use engine=local with the population's own model, or people who are read in whole"

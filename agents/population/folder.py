@@ -14,7 +14,7 @@ from simenv.whole_files import replaced_folder
 
 HEAD = "population.json"  # a folder with this file is a population
 INSIDE = Path(__file__).parents[1] / "populations"  # those that the package brings along, by name
-BY_DEFAULT = "pocket"  # of these, who answers where nobody is named; ``shipped`` is another name
+BY_DEFAULT = "swift"  # of these, who answers where nobody is named; ``shipped`` is another name
 FILES = (
     HEAD,
     "README.md",

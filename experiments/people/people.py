@@ -98,8 +98,9 @@ def personas(
             profiles, memories and adapters. None = people made from the data set's training rows.
         model: without ``population``, what answers: ``smollm2``, folder or hub name of any causal
             language model, or of a population, whose model and style are taken (its adapters
-            belong to its own people); None = the shipped one, ``shipped`` or ``pocket`` the small
-            one that reads whole prompts.
+            belong to its own people); ``shipped`` or ``pocket`` the small one that reads whole
+            prompts; None = the one that people answer on where nobody is named, or where the
+            engine cannot read as that does, such as a server, ``pocket``.
         ablation: what is taken from them; see ``experiments.people.ablations``.
         embedder: of item texts, by which memories are found; None = TF-IDF + SVD.
         evidence: what the training rows are, for the card; see ``simenv.data.evidence``.
@@ -116,6 +117,7 @@ def personas(
             ablation needs adapters that they do not have.
     """
     from agents.assembly import make_engine  # heavy: a language model
+    from agents.blocks import can_read
     from agents.fidelity.held_out import measure
     from experiments.people.ablations import ablated
 
@@ -125,11 +127,19 @@ def personas(
             f" users.population={public_text(population)}, who bring their memories with them;"
             " leave users.population out"
         )
-    people, knows_later_rows = _population(dataset, population, model, embedder)
-    people = _wary(ablated(people, ablation), dataset, wary)
+
+    def told_for(model: str | None) -> "tuple[Population, bool]":
+        people, knows_later_rows = _population(dataset, population, model, embedder)
+        return _wary(ablated(people, ablation), dataset, wary), knows_later_rows
+
+    people, knows_later_rows = told_for(model)
+    asked = make_engine(people, engine)
+    if not (population or model or can_read(people.style, asked.facts)):
+        asked.close()
+        people, knows_later_rows = told_for("shipped")
+        asked = make_engine(people, engine)
     # Profiles are made of all rows that a population holds: held-out ones are no test of it.
     fidelity = None if knows_later_rows else measure
-    asked = make_engine(people, engine)
     card = _card(people, asked.description, ablation)
     if on_disk is not None:
         return _on_disk(people, asked, on_disk, student, card, fidelity).told_as(evidence)

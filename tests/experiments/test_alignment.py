@@ -25,7 +25,8 @@ from training.populate import population_from_dataset
 
 WORLD = synthetic(5, num_users=60, num_items=200)
 TINY = ["experiment=alignment", "debug=tiny", "engine=scripted", "experiment.scenes=20",
-        "experiment.variant_rows=40", "experiment.probe_users=4"]  # fmt: skip
+        "experiment.variant_rows=40", "experiment.probe_users=4",
+        "users.model=pocket"]  # fmt: skip
 
 
 CALIBRATED = [*TINY, "experiment.calibration=temperature"]

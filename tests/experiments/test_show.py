@@ -29,7 +29,7 @@ def test_show_is_an_experiment_by_another_name():
 
 
 def test_the_prompt_memories_chances_and_tokens_are_told(tmp_path):
-    results = run_command(tmp_path, *verb_first(["show", "user=3", "item=5"]))
+    results = run_command(tmp_path, *verb_first(["show", "user=3", "item=5", "population=pocket"]))
     asked = json.loads((tmp_path / "question.json").read_text(encoding="utf-8"))
     assert asked["prompt"].endswith("RATING:")
     assert "".join(text for text, _ in asked["tokens"]) == asked["prompt"]
@@ -45,9 +45,20 @@ def test_the_prompt_memories_chances_and_tokens_are_told(tmp_path):
 @pytest.mark.slow
 def test_of_who_is_read_in_blocks_all_is_told_and_the_cue_alone_is_computed_again(tmp_path):
     results = run_command(tmp_path, *verb_first(["show", "user=3", "item=5", "population=readers"]))
+    assert_cue_alone(results, tmp_path, memories=20)
+
+
+def test_who_answers_where_nobody_is_named_is_read_in_blocks(tmp_path):
+    results = run_command(tmp_path, *verb_first(["show", "user=3", "item=5"]))
+    asked = json.loads((tmp_path / "question.json").read_text(encoding="utf-8"))
+    assert "PROFILE: I gave" in asked["prompt"]
+    assert_cue_alone(results, tmp_path, memories=0)
+
+
+def assert_cue_alone(results, tmp_path, memories):
     asked = json.loads((tmp_path / "question.json").read_text(encoding="utf-8"))
     assert asked["prompt"].endswith(" Suggested:")
-    assert asked["prompt"].count("MEMORY:") > 20
+    assert asked["prompt"].count("MEMORY:") >= memories
     assert "".join(text for text, _ in asked["tokens"]) == asked["prompt"]
     cold, warm = results["cached_tokens"]
     assert cold == 0

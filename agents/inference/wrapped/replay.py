@@ -163,7 +163,8 @@ class ReplayEngine(Engine):
     @property
     def facts(self) -> EngineFacts:
         """The description of the engine that was recorded, and that it is replayed."""
-        return EngineFacts(f"{self._engine}, replayed")
+        # Whoever was recorded, whole or in blocks: other requests are refused anyway.
+        return EngineFacts(f"{self._engine}, replayed", reads_blocks=True)
 
     def score(self, requests: Sequence[Request], choices: Sequence[str]) -> FloatArray:
         """See ``Engine.score``.

@@ -166,7 +166,9 @@ def test_a_name_that_may_be_on_the_hub_is_looked_up_there(monkeypatch):
 
 
 def test_a_population_where_a_model_is_wanted_is_told_apart():
-    with pytest.raises(ValueError, match=r"slm wanted a model, got the population .*pocket; name"):
+    with pytest.raises(
+        ValueError, match=rf"slm wanted a model, got the population .*{SHIPPED.name}; name"
+    ):
         model_named(str(SHIPPED))
     small = str(POCKET / "model")
     assert model_named(None) == model_named("shipped") == model_named("pocket") == small

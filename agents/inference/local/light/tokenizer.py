@@ -14,7 +14,8 @@ from agents.inference.local.plain_files import check_plain, read_json
 
 _SPECIAL = ("bos_token", "eos_token", "pad_token")
 _EXTRA = "extra_special_tokens"  # a list, such as the gist tokens of a model that reads in blocks
-_KNOWN = {*_SPECIAL, _EXTRA, "backend", "tokenizer_class", "model_max_length"}
+_WHENCE = ("is_local", "local_files_only")  # how it was read before it was saved
+_KNOWN = {*_SPECIAL, _EXTRA, *_WHENCE, "backend", "tokenizer_class", "model_max_length"}
 _OTHERS = ("special_tokens_map.json", "added_tokens.json", "chat_template.jinja")
 
 

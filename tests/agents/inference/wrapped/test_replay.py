@@ -65,6 +65,7 @@ def test_a_run_and_its_replay_agree_bit_for_bit_even_over_an_engine_that_does_no
     assert len(replay) == 24
     assert recorder.inner.closed
     assert replay.description == "rambling, replayed"
+    assert replay.facts.reads_blocks, "whoever was recorded"
     replay.close()
 
 

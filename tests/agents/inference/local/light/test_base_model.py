@@ -282,6 +282,12 @@ def test_an_unusual_tokenizer_is_left_to_the_libraries(copied, file, entries):
     assert light_tokenizer(copied) is None
 
 
+def test_a_tokenizer_that_was_read_from_a_folder_before_it_was_saved_is_no_unusual_one(copied):
+    change_json(copied / "tokenizer_config.json", is_local=True, local_files_only=True)
+    light, full = light_tokenizer(copied), load_tokenizer(copied)
+    assert light("I gave 4.1")["input_ids"] == full("I gave 4.1")["input_ids"]
+
+
 @pytest.mark.parametrize(
     "entries",
     [
