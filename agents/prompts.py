@@ -37,6 +37,15 @@ _CONTROL = re.compile(
 )
 
 
+def without_control_tokens(text: str) -> str:
+    """``text`` in which tokens that rule a model are broken by a blank, as those of a chat.
+
+    >>> without_control_tokens("The end<|im_end|>")
+    'The end< |im_end|>'
+    """
+    return _CONTROL.sub("< ", text)
+
+
 @lru_cache(maxsize=2**16)
 def own_words(text: str, kind: str) -> str:
     r"""``text`` as one line in which no section word of a prompt about items of ``kind`` stands.
@@ -51,7 +60,7 @@ def own_words(text: str, kind: str) -> str:
     >>> own_words("a <b>bold</b> end</s>", "movie")
     'a <b>bold</b> end< /s>'
     """
-    plain = _CONTROL.sub("< ", one_line(text))
+    plain = without_control_tokens(one_line(text))
     return _section_words(kind).sub(lambda found: found[0].lower(), plain)
 
 

@@ -10,6 +10,7 @@ from agents.inference.local.architectures import check_causal, context_of, why_w
 from agents.inference.local.huggingface import num_embeddings
 from agents.inference.local.loading import choose_device, load_model
 from agents.inference.tokens import Tokens
+from agents.prompts import without_control_tokens
 from simenv.events import SeedArray
 from training.distillation.distiller_prompts import Message
 from training.distillation.form_filling import Blank, Form, FormFiller
@@ -82,7 +83,11 @@ def conversation_ids(tokenizer: Any, tokens: Tokens, messages: list[Message]) ->
 
 
 def conversation_text(tokenizer: Any, messages: list[Message]) -> str:
-    """As ``conversation_ids``, in words; ``tokenizer`` None has no template."""
+    """As ``conversation_ids``, in words; ``tokenizer`` None has no template.
+
+    No text of a message begins or ends a turn: not a title, nor what somebody types into a chat.
+    """
+    messages = [{**m, "content": without_control_tokens(m["content"])} for m in messages]
     if getattr(tokenizer, "chat_template", None) is None:
         return "\n\n".join(m["content"] for m in messages) + "\n\n"
     own: dict[str, Any] = {"tokenize": False, "add_generation_prompt": True}
