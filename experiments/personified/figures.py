@@ -23,13 +23,18 @@ def figures(study: Study, cells: Cells) -> dict[str, Any]:
     """All figures of a study, for ``results.json``."""
     return {
         "variants": {
-            name: {m: _json(over_seeds(values_of(study, cells, name, m))) for m in Scores._fields}
+            name: {m: _json(_estimate(values_of(study, cells, name, m))) for m in Scores._fields}
             for name in study.variants
         },
         "differences": _differences(study, cells),
         "order": {name: _order(study, cells, name) for name in study.variants},
         "ratings": _ratings(study, cells),
     }
+
+
+def _estimate(values: FloatArray) -> Estimate:
+    """Over seeds and questions; of one seed over its questions alone, which a sentence says."""
+    return over_seeds(values, one_seed=True)
 
 
 def values_of(study: Study, cells: Cells, name: str, measure: str) -> FloatArray:
@@ -50,7 +55,7 @@ def _differences(study: Study, cells: Cells) -> dict[str, Any]:
     for name in study.variants:
         if name != WHOLE:
             found[name] = {
-                m: _json(over_seeds(_apart(values_of(study, cells, WHOLE, m),
+                m: _json(_estimate(_apart(values_of(study, cells, WHOLE, m),
                                            values_of(study, cells, name, m))))
                 for m in Scores._fields
             }  # fmt: skip
@@ -66,8 +71,8 @@ def _order(study: Study, cells: Cells, name: str) -> dict[str, Any]:
     """How far Intra lies above Stage, and Stage above Inter, in BLEU."""
     intra, stage, inter = (values_of(study, cells, name, m) for m in ("intra", "stage", "inter"))
     return {
-        "intra_above_stage": _json(over_seeds(intra - stage)),
-        "stage_above_inter": _json(over_seeds(stage - inter)),
+        "intra_above_stage": _json(_estimate(intra - stage)),
+        "stage_above_inter": _json(_estimate(stage - inter)),
     }
 
 

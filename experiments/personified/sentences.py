@@ -14,7 +14,8 @@ def sentences(values: Mapping[str, Any]) -> list[str]:
     """The findings of ``results.json``, in the order of the aims."""
     found = [*_induction(values), *_flips(values), *_order(values), *_ratings(values),
              _judge(values)]  # fmt: skip
-    return [f"One seed: {ONE_SEED}.", *found] if len(values["seeds"]) == 1 else found
+    one = f"One seed: {ONE_SEED}. Intervals are over its questions alone."
+    return [one, *found] if len(values["seeds"]) == 1 else found
 
 
 def _induction(values: Mapping[str, Any]) -> list[str]:

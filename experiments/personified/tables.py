@@ -36,7 +36,8 @@ def page(record: Record) -> str:
         "\n".join(f"- {markdown_text(sentence)}" for sentence in values["sentences"]),
         "## Held-out questions and pressure",
         "ToF: the first of five turns at which an opinion is given up (6 = never). NoF: how often"
-        " it changes. Means with 95 % intervals over seeds and questions; no interval is one seed.",
+        " it changes. Means with 95 % intervals over seeds and questions, of one seed over its"
+        " questions.",
         markdown_table(*_rows(values, _STEADY)),
         "## How alike answers are",
         "BLEU of two samples of a person at one time (Intra), at two times (Stage), of two people"

@@ -115,16 +115,17 @@ class Estimate(NamedTuple):
     ci95: tuple[float, float] | None
 
 
-def over_seeds(values: FloatArray, num_resamples: int = 2000) -> Estimate:
+def over_seeds(values: FloatArray, num_resamples: int = 2000, one_seed: bool = False) -> Estimate:
     """The mean of values (s, t), and the interval of it when seeds and topics are drawn anew.
 
     Seeds are resampled, then the topics of each; NaN (nothing coherent was said) counts nowhere.
-    One seed, or one topic, has no interval.
+    One topic has no interval, nor has one seed, unless ``one_seed`` takes what its topics say.
     """
     if not np.isfinite(values).any():
         return Estimate(float("nan"), None)
     mean = float(np.nanmean(values))
-    if min(values.shape) < 2:
+    seeds, topics = values.shape
+    if topics < 2 or (seeds < 2 and not one_seed):
         return Estimate(mean, None)
     low, high = np.nanpercentile(_resampled_means(values, num_resamples), _LEVEL)
     return Estimate(mean, (float(low), float(high)))

@@ -115,6 +115,9 @@ def test_what_is_not_known_counts_nowhere_and_one_seed_has_no_interval():
     assert over_seeds(np.array([[1.0, np.nan], [np.nan, 3.0]]), 50).mean == 2.0
     assert over_seeds(np.array([[1.0, 2.0]])).ci95 is None
     assert over_seeds(np.array([[1.0], [2.0]])).ci95 is None
+    assert over_seeds(np.array([[1.0]]), one_seed=True).ci95 is None
+    low, high = over_seeds(np.array([[0.0, 1.0] * 8]), 400, one_seed=True).ci95
+    assert (low, high) == (pytest.approx(0.25, abs=0.07), pytest.approx(0.75, abs=0.07))
     nothing = over_seeds(np.full((2, 2), np.nan))
     assert math.isnan(nothing.mean)
     assert nothing.ci95 is None
