@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from agents.inference.fused.products import tiles
+from agents.inference.fused.products import multiply, tiles
 
 
 class LowRank(NamedTuple):
@@ -82,7 +82,8 @@ def _side_by_side(down: list[Tensor], up: list[Tensor]) -> LowRank | None:
 
 def weighed(low: LowRank, inputs: Tensor, gates: Tensor) -> Tensor:
     """(t, P·R) low ranks of inputs (t, w), each times its facet's weight in gates (t, K)."""
-    ranks = inputs @ low.down
+    ranks = inputs.new_empty(len(inputs), low.down.shape[1])
+    multiply(inputs, low.down, ranks, None)
     own = low.rank // gates.shape[1]
     parts = ranks.view(len(ranks), -1, gates.shape[1], own)  # t, P, K, r
     return parts.mul_(gates[:, None, :, None]).view(ranks.shape)

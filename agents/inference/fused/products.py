@@ -4,7 +4,10 @@ A library of products picks its loops by the number of rows, and other loops sum
 With at least ``FEWEST`` rows MKL's for AVX-512 sum every row in one order, whatever their number;
 where they do not (other processors, several threads, bfloat16, very wide matrices) products are
 computed in tiles of ``TILE`` rows, in which a row's place does not matter. Which of the two holds
-here is tried out once for the sizes of a model. It knows no model.
+here is tried out once for the sizes of a model. Weights with fewer than ``FEWEST`` columns, such as
+those of five answers, are filled up with zeros: for a few columns some libraries (MKL on AMD's
+processors, below eight) take loops in which a row's place matters whatever the tile. It knows no
+model.
 
 Letters: ``t`` rows, ``i`` inputs, ``o`` outputs.
 """
@@ -31,6 +34,11 @@ def rows_computed(t: int, tile: int | None) -> int:
 
 def multiply(left: Tensor, right: Tensor, out: Tensor, tile: int | None) -> None:
     """``out`` (t, o) in float32 becomes left @ right, computed in the format of the weights."""
+    if (columns := right.shape[1]) < FEWEST:
+        wide = out.new_empty(len(left), FEWEST)
+        multiply(left, _filled_up(right), wide, tile)
+        out.copy_(wide[:, :columns])
+        return
     for own in tiles(len(left), tile):
         if left.dtype == right.dtype:
             torch.mm(left[own], right, out=out[own])
@@ -49,6 +57,11 @@ def multiply_across(weights: Tensor, inputs: Tensor, out: Tensor, tile: int | No
 
 def add_product(x: Tensor, left: Tensor, weights: Tensor, tile: int | None) -> None:
     """Add left @ weights to ``x`` (t, o); all but the weights is float32."""
+    if (columns := weights.shape[1]) < FEWEST:
+        wide = _filled_up(x)
+        add_product(wide, left, _filled_up(weights), tile)
+        x.copy_(wide[:, :columns])
+        return
     for own in tiles(len(left), tile):
         if weights.dtype == x.dtype:
             x[own].addmm_(left[own], weights)
@@ -90,6 +103,11 @@ def _alike(inputs: int, outputs: int, dtype: torch.dtype) -> bool:
         for first, count in _TRIED
         for few, many in zip(products(x[first : first + count].clone()), among_many, strict=True)
     )
+
+
+def _filled_up(matrix: Tensor) -> Tensor:
+    """With columns of zeros, ``FEWEST`` in all."""
+    return torch.nn.functional.pad(matrix, (0, FEWEST - matrix.shape[1]))
 
 
 def _multiplied(left: Tensor, right: Tensor) -> Tensor:

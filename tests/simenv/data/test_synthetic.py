@@ -1,4 +1,8 @@
-"""The old kind of world stays as it was published, bit for bit."""
+"""The old kind of world stays as it was published: every rating, word and year, bit for bit.
+
+Utilities in between are compared to a millionth, since the last bits of a product of matrices are
+the processor's.
+"""
 
 import hashlib
 
@@ -15,22 +19,22 @@ def fingerprint(world: Dataset) -> str:
     for log in (world.train, world.test):
         for column in (log.users, log.items, log.ratings):
             total.update(np.ascontiguousarray(column, dtype=np.float64).tobytes())
-    total.update(np.ascontiguousarray(world.truth.utilities).tobytes())
+    total.update((np.round(world.truth.utilities, 6) + 0.0).tobytes())
     total.update("\n".join(world.catalog.texts()).encode())
     total.update(world.catalog.years.tobytes())
     return total.hexdigest()[:16]
 
 
-def test_worlds_of_published_figures_are_bit_for_bit_what_they_were():
-    assert fingerprint(synthetic(9001)) == "084152aab84d317a"
-    assert fingerprint(synthetic(7003, logging_bias=2.0)) == "2e92466060b4fb33"
+def test_worlds_of_published_figures_are_what_they_were():
+    assert fingerprint(synthetic(9001)) == "cff8a46f084f2565"
+    assert fingerprint(synthetic(7003, logging_bias=2.0)) == "f574258df6751ccc"
 
 
 @pytest.mark.parametrize(
     ("seed", "wanted"),
-    [(1000, "b0894aa80985f684"), (1001, "64160b29703e553e"), (1005, "a871d1c08aba9e5d")],
+    [(1000, "8a36aae012bae769"), (1001, "fe2e75eea7e845ca"), (1005, "412a46b1c78a8b7d")],
 )
-def test_worlds_that_the_shipped_base_learnt_from_are_bit_for_bit_what_they_were(seed, wanted):
+def test_worlds_that_the_shipped_base_learnt_from_are_what_they_were(seed, wanted):
     assert fingerprint(drawn_world(seed)) == wanted
 
 
