@@ -18,7 +18,7 @@ from training.personified.preferences import preferences
 from training.personified.prompts import Telling
 from training.personified.retrieval import Recall
 from training.personified.writing import rating_words as words
-from training.personified.writing.insisting import insisted_on_ratings
+from training.personified.writing.insisting import _Claim, _turn, insisted_on_ratings
 from training.personified.writing.insisting_words import KINDS, pressed_turn
 
 
@@ -169,3 +169,8 @@ def test_preferences_reject_the_answer_of_whoever_is_talked_round(corpora):
     pairs = preferences(found)
     assert {pair.kind for pair in pairs} == {"induced"}
     assert [pair.rejected.response for pair in pairs] == [e.wrong for e in found]
+
+
+def test_a_title_is_said_as_it_is_when_somebody_insists():
+    claim = _Claim("never", '"All that I Know"', 4, 0, "good", True)
+    assert 'that you never rated "All that I Know"' in _turn("crowd", claim, 0.0)

@@ -123,7 +123,7 @@ def _beginning(claim: _Claim) -> Forms:
 def _turn(way: str, claim: _Claim, draw: float) -> str:
     if claim.topic == "stars":
         return pressed_turn(way, "train", claim.claimed, draw)
-    return claiming_turn(way, claim.clause.replace("that I", "that you"), draw)
+    return claiming_turn(way, claim.clause.replace("that I", "that you", 1), draw)
 
 
 def _told(claim: _Claim) -> dict[str, str]:
